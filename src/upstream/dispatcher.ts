@@ -1,0 +1,121 @@
+/**
+ * The one contract for callers, as in undici. `Pool` and `Upstream` are Dispatchers; adapters, the command line
+ * and your own code take any. Types only: what a Dispatcher does is in pool.ts and upstream.ts.
+ */
+import type { Readable } from 'node:stream';
+import type { Stats } from './stats.ts';
+
+/**
+ * What PHP sees in `$_SERVER`. A string goes out as UTF-8; give a `Uint8Array` where the bytes must stay as they
+ * are (an HTTP header's value, say). Names and values must not contain NUL.
+ */
+export type Params = Readonly<Record<string, string | Uint8Array>>;
+
+/** A Node Readable is an AsyncIterable too. A string goes out as UTF-8. */
+export type Body = string | Uint8Array | AsyncIterable<Uint8Array | string> | null;
+
+/** Which failed requests are sent again; see PoolOptions.retry. */
+export type RetryPolicy = 'never' | 'unexecuted' | 'idempotent' | 'always';
+
+export interface DispatchRequest {
+  /** At the least SCRIPT_FILENAME and REQUEST_METHOD, for PHP-FPM; `buildParams` makes a whole set. */
+  readonly params: Params;
+  /**
+   * Default null. CONTENT_LENGTH is added where the params lack it and the length is known or turns out within
+   * `replayBuffer`; a body that differs from its CONTENT_LENGTH is `FCGI_ERR_BODY_LENGTH`.
+   */
+  readonly body?: Body | undefined;
+  /** Fails the request at any stage with the signal's reason; a connection in use is closed. */
+  readonly signal?: AbortSignal | undefined;
+  /** Default: what RFC 9110, 9.2.2 says of REQUEST_METHOD. */
+  readonly idempotent?: boolean | undefined;
+  /** Overrides the pool's. */
+  readonly retry?: RetryPolicy | undefined;
+  /** Milliseconds; overrides the pool's. */
+  readonly headersTimeout?: number | undefined;
+  /** Milliseconds; overrides the pool's. */
+  readonly bodyTimeout?: number | undefined;
+  /** Each piece of STDERR as it comes. What it throws fails the request. */
+  readonly onStderr?: ((chunk: Uint8Array) => void) | undefined;
+}
+
+/** Names in lower case. A header that came once is a string, one that came more often an array; `set-cookie` is always an array. */
+export type ResponseHeaders = Record<string, string | string[]>;
+
+/** How a response ended, once it has ended well. */
+export interface Ended {
+  /** From END_REQUEST; PHP-FPM always says 0. */
+  readonly appStatus: number;
+  /** The connection had served a request before this one. */
+  readonly reused: boolean;
+  /** How often the request was sent, or tried to be: 1 where nothing went wrong. */
+  readonly attempts: number;
+  readonly executed: 'yes';
+  /** The tail of what PHP wrote to STDERR (at most 8 KiB), as UTF-8. */
+  readonly stderr: string;
+}
+
+/** Steers one request; undici's. */
+export interface DispatchController {
+  /** Stops reading from PHP-FPM (at most what is in flight still comes). Data timeouts do not run meanwhile. */
+  pause(): void;
+  resume(): void;
+  /** Fails the request with `reason`; its connection is closed. No effect once it has ended. */
+  abort(reason?: unknown): void;
+  readonly paused: boolean;
+  readonly aborted: boolean;
+  /** Of the response, from onResponseStart on: name, value, name, value; order and case as PHP sent them. */
+  readonly rawHeaders: readonly string[];
+}
+
+/**
+ * What `dispatch` calls, in this order: onRequestStart?, onResponseStart, onResponseData*, then exactly one of
+ * onResponseEnd and onResponseError. Before any onResponseStart a request may have been sent more than once
+ * (see `attempts`), which the handler does not notice. What a callback throws fails the request with it.
+ */
+export interface DispatchHandler {
+  /** Called before the request waits for a connection. */
+  onRequestStart?(controller: DispatchController): void;
+  onResponseStart(
+    controller: DispatchController,
+    statusCode: number,
+    headers: ResponseHeaders,
+    statusMessage: string,
+  ): void;
+  onResponseData(controller: DispatchController, chunk: Buffer): void;
+  onResponseEnd(controller: DispatchController, ended: Ended): void;
+  /** `error` is an FcgiError, the signal's reason, the reason of abort(), or what a callback threw. */
+  onResponseError(controller: DispatchController, error: unknown): void;
+}
+
+/** A Readable of Buffers. It errors, and never ends, where the response was cut short. */
+export interface ResponseBody extends Readable {
+  text(): Promise<string>;
+  json(): Promise<unknown>;
+  bytes(): Promise<Uint8Array>;
+}
+
+export interface FcgiResponse {
+  readonly statusCode: number;
+  /** The reason phrase of PHP's Status header, or ''. */
+  readonly statusText: string;
+  readonly headers: ResponseHeaders;
+  /** name, value, name, value; order and case as PHP sent them. Each char of a value is one byte (latin1). */
+  readonly rawHeaders: readonly string[];
+  readonly body: ResponseBody;
+  /** Settles when the response has ended; rejects as `body` errors. */
+  readonly ended: Promise<Ended>;
+}
+
+export interface Dispatcher {
+  /** Never throws and never rejects: bad arguments come to onResponseError as well. */
+  dispatch(request: DispatchRequest, handler: DispatchHandler): void;
+  /** Resolves with the head; the body streams. */
+  request(request: DispatchRequest): Promise<FcgiResponse>;
+  /** Accepts no more, finishes what was accepted, closes every connection. */
+  close(): Promise<void>;
+  /** Fails what is left with `reason`, or FCGI_ERR_DESTROYED; closes every connection now. */
+  destroy(reason?: Error): Promise<void>;
+  readonly stats: Stats;
+  [Symbol.asyncDispose](): Promise<void>;
+}
