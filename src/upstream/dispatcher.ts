@@ -3,7 +3,10 @@
  * and your own code take any. Types only: what a Dispatcher does is in pool.ts and upstream.ts.
  */
 import type { Readable } from 'node:stream';
+import type { ResponseHeaders } from '../cgi/head.ts';
 import type { Stats } from './stats.ts';
+
+export type { ResponseHeaders };
 
 /**
  * What PHP sees in `$_SERVER`. A string goes out as UTF-8; give a `Uint8Array` where the bytes must stay as they
@@ -38,9 +41,6 @@ export interface DispatchRequest {
   /** Each piece of STDERR as it comes. What it throws fails the request. */
   readonly onStderr?: ((chunk: Uint8Array) => void) | undefined;
 }
-
-/** Names in lower case. A header that came once is a string, one that came more often an array; `set-cookie` is always an array. */
-export type ResponseHeaders = Record<string, string | string[]>;
 
 /** How a response ended, once it has ended well. */
 export interface Ended {

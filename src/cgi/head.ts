@@ -1,0 +1,157 @@
+/**
+ * The head of a CGI response (RFC 3875, 6.3), read from STDOUT bytes as they come. PHP-FPM writes in pieces of 8 KiB,
+ * so a head may be cut anywhere, over several records; the usual one, `X-Powered-By` and `Content-type`, comes whole.
+ */
+import { ProtocolError } from '../errors.ts';
+
+/**
+ * Names in lower case; an object without a prototype, so that PHP may name a header `__proto__`. A header that came
+ * once is a string, one that came more often an array in PHP's order; `set-cookie` is always an array. Each char of
+ * a value is one byte (latin1).
+ */
+export type ResponseHeaders = Record<string, string | string[]>;
+
+export interface Head {
+  /** 100 to 999: from `Status`, else 302 where there is a `Location`, else 200. */
+  readonly statusCode: number;
+  /** The reason phrase of `Status`, or ''. */
+  readonly statusText: string;
+  readonly headers: ResponseHeaders;
+  /** name, value, name, value; order and case as PHP sent them. Without `Status`, which is CGI's and not HTTP's. */
+  readonly rawHeaders: string[];
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const statusValue = /^([1-9]\d\d)(?: +(.*))?$/s;
+// CR counts only where it does not end a line: alone, it would split the header for a client that takes it for a line end
+const forbidden = /\0|\r(?!\n)/;
+
+/** Where in a line the scan stands; an empty line ends the head. */
+type Scan = 'line start' | 'CR at line start' | 'in line';
+
+/** One for each connection: `push` until it finds the end, read `head`, `reset` for the next response. */
+export class HeadParser {
+  head: Head | null = null;
+  readonly #maxHeaderSize: number;
+  #scan: Scan = 'line start';
+  #earlier = '';
+
+  /** `maxHeaderSize` in bytes, the empty line included. */
+  constructor(maxHeaderSize: number) {
+    this.#maxHeaderSize = maxHeaderSize;
+  }
+
+  /**
+   * Takes the bytes from `start` up to `end` of `chunk`; keeps no reference to it. Returns -1 while the head is
+   * incomplete, else the offset in `chunk` at which the body begins (`end` if none of it is there yet): `head` is
+   * set then, and the rest is not for this parser.
+   *
+   * @throws ProtocolError FCGI_ERR_HEAD_INVALID, naming the line; FCGI_ERR_HEAD_TOO_LARGE.
+   */
+  push(chunk: Buffer, start: number, end: number): number {
+    const body = this.#findBody(chunk, start, end);
+    const stop = body === -1 ? end : body;
+    if (this.#earlier.length + stop - start > this.#maxHeaderSize) {
+      throw new ProtocolError(
+        'FCGI_ERR_HEAD_TOO_LARGE',
+        `The head of the response is larger than maxHeaderSize (${this.#maxHeaderSize} bytes)`,
+      );
+    }
+    const text = chunk.toString('latin1', start, stop);
+    if (body === -1) this.#earlier += text;
+    else this.head = parseHead(this.#earlier === '' ? text : this.#earlier + text);
+    return body;
+  }
+
+  /** Forgets everything of this response, finished or not. */
+  reset(): void {
+    this.head = null;
+    this.#scan = 'line start';
+    this.#earlier = '';
+  }
+
+  #findBody(chunk: Buffer, start: number, end: number): number {
+    let scan = this.#scan;
+    for (let at = start; at < end; at++) {
+      const byte = chunk[at];
+      if (byte === LF) {
+        if (scan !== 'in line') return at + 1;
+        scan = 'line start';
+      } else {
+        scan = byte === CR && scan === 'line start' ? 'CR at line start' : 'in line';
+      }
+    }
+    this.#scan = scan;
+    return -1;
+  }
+}
+
+/** `text` ends with the empty line. */
+function parseHead(text: string): Head {
+  if (forbidden.test(text)) throw invalid(lineAt(text, text.search(forbidden)), 'has a NUL or a lone CR');
+  const headers: ResponseHeaders = Object.create(null);
+  const rawHeaders: string[] = [];
+  let statusCode = 0;
+  let statusText = '';
+
+  for (let start = 0; ; ) {
+    const newline = text.indexOf('\n', start);
+    const end = text.charCodeAt(newline - 1) === CR ? newline - 1 : newline;
+    if (end <= start) break;
+    const colon = text.indexOf(':', start);
+    if (colon === -1 || colon > end) throw invalid(text.slice(start, end), 'has no colon');
+    const name = text.slice(start, colon);
+    if (!token.test(name)) throw invalid(text.slice(start, end), 'does not begin with a header name');
+    const value = trimmed(text, colon + 1, end);
+    const key = name.toLowerCase();
+    if (key !== 'status') {
+      rawHeaders.push(name, value);
+      add(headers, key, value);
+    } else if (statusCode === 0) {
+      const status = statusValue.exec(value);
+      if (!status) throw invalid(text.slice(start, end), 'has no status of three digits');
+      statusCode = Number(status[1]);
+      statusText = status[2] ?? '';
+    }
+    start = newline + 1;
+  }
+  // RFC 3875, 6.2.2 has the server answer a Location that is a path with that page itself; nginx, whose place this
+  // takes, sends 302 like for a URL. PHP always sends a Status of its own beside Location.
+  if (statusCode === 0) statusCode = 'location' in headers ? 302 : 200;
+  return { statusCode, statusText, headers, rawHeaders };
+}
+
+function add(headers: ResponseHeaders, key: string, value: string): void {
+  const there = headers[key];
+  if (there === undefined) headers[key] = key === 'set-cookie' ? [value] : value;
+  else if (typeof there === 'string') headers[key] = [there, value];
+  else there.push(value);
+}
+
+/** The part of `text` without the blanks and tabs around it; `trim()` would take 0xa0, a byte of UTF-8, as well. */
+function trimmed(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function lineAt(text: string, index: number): string {
+  return text.slice(text.lastIndexOf('\n', index - 1) + 1, text.indexOf('\n', index)).replace(/\r$/, '');
+}
+
+function invalid(line: string, problem: string): ProtocolError {
+  const shown = line
+    .slice(0, 80)
+    .replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const message = `A line of the response's head ${problem}: "${shown}${line.length > 80 ? '...' : ''}"`;
+  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message);
+}
