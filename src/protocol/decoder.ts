@@ -1,0 +1,92 @@
+/**
+ * Bytes in, records out, for either direction. No I/O.
+ *
+ *   'header' --8 bytes--> 'content' --contentLength bytes--> 'padding' --paddingLength bytes--> 'header'
+ *
+ * Content is handed on as it arrives, as offsets into the caller's chunk: nothing is copied, nothing waits for the
+ * rest of a record. Only a header that lies across two chunks is put together.
+ */
+import { HEADER_LENGTH } from './constants.ts';
+import { byteAt, checkVersion } from './record.ts';
+
+/** What a RecordDecoder calls. What it throws comes out of `push`. */
+export interface RecordSink {
+  /** A header has been read. */
+  onRecord(type: number, requestId: number, contentLength: number): void;
+  /** The bytes `start` to `end` of `chunk` are content of the current record; at least one. */
+  onContent(chunk: Buffer, start: number, end: number): void;
+  /** The record is over, its padding included. */
+  onRecordEnd(): void;
+}
+
+export class RecordDecoder {
+  readonly #sink: RecordSink;
+  readonly #header: Buffer = Buffer.alloc(HEADER_LENGTH);
+  #headerLength = 0;
+  #contentLeft = 0;
+  #paddingLeft = 0;
+
+  constructor(sink: RecordSink) {
+    this.#sink = sink;
+  }
+
+  /** No record has begun that has not ended: the only moment at which a connection may be reused. */
+  get atBorder(): boolean {
+    return this.#headerLength === 0 && this.#contentLeft === 0 && this.#paddingLeft === 0;
+  }
+
+  /** Throws FCGI_ERR_RECORD_VERSION and what the sink throws; after that the decoder is of no more use. */
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#contentLeft > 0) at = this.#content(chunk, at);
+      else if (this.#paddingLeft > 0) at = this.#padding(chunk, at);
+      else at = this.#head(chunk, at);
+    }
+  }
+
+  #content(chunk: Buffer, at: number): number {
+    const end = Math.min(at + this.#contentLeft, chunk.length);
+    this.#contentLeft -= end - at;
+    this.#sink.onContent(chunk, at, end);
+    if (this.#contentLeft === 0 && this.#paddingLeft === 0) this.#sink.onRecordEnd();
+    return end;
+  }
+
+  #padding(chunk: Buffer, at: number): number {
+    const end = Math.min(at + this.#paddingLeft, chunk.length);
+    this.#paddingLeft -= end - at;
+    if (this.#paddingLeft === 0) this.#sink.onRecordEnd();
+    return end;
+  }
+
+  #head(chunk: Buffer, at: number): number {
+    if (this.#headerLength === 0) {
+      checkVersion(byteAt(chunk, at));
+      if (at + HEADER_LENGTH <= chunk.length) {
+        this.#begin(chunk, at);
+        return at + HEADER_LENGTH;
+      }
+    }
+    const end = Math.min(at + HEADER_LENGTH - this.#headerLength, chunk.length);
+    chunk.copy(this.#header, this.#headerLength, at, end);
+    this.#headerLength += end - at;
+    if (this.#headerLength === HEADER_LENGTH) {
+      this.#headerLength = 0;
+      this.#begin(this.#header, 0);
+    }
+    return end;
+  }
+
+  #begin(bytes: Buffer, at: number): void {
+    const contentLength = (byteAt(bytes, at + 4) << 8) | byteAt(bytes, at + 5);
+    this.#contentLeft = contentLength;
+    this.#paddingLeft = byteAt(bytes, at + 6);
+    this.#sink.onRecord(
+      byteAt(bytes, at + 1),
+      (byteAt(bytes, at + 2) << 8) | byteAt(bytes, at + 3),
+      contentLength,
+    );
+    if (contentLength === 0 && this.#paddingLeft === 0) this.#sink.onRecordEnd();
+  }
+}

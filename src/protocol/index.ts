@@ -1,0 +1,29 @@
+/** FastCGI 1.0 as values: records, name-value pairs, an encoder and two decoders. No sockets, no timers. */
+export * from './constants.ts';
+export { RecordDecoder, type RecordSink } from './decoder.ts';
+export {
+  encodeStdin,
+  encodeStdinTerminator,
+  REQUEST_ID,
+  RequestEncoder,
+  type RequestEncoding,
+} from './encoder.ts';
+export { decodeParams, encodePairInto, type Params, pairBound } from './params.ts';
+export {
+  type BeginRequest,
+  decodeBeginRequest,
+  decodeEndRequest,
+  decodeHeader,
+  decodeUnknownType,
+  type EndRequest,
+  encodeBeginRequest,
+  encodeBeginRequestInto,
+  encodeEndRequest,
+  encodeEndRequestInto,
+  encodeHeaderInto,
+  encodeRecord,
+  encodeUnknownTypeInto,
+  FIXED_BODY_LENGTH,
+  type RecordHeader,
+} from './record.ts';
+export { ResponseDecoder, type ResponseSink, refusal } from './response.ts';

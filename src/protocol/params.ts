@@ -1,0 +1,120 @@
+/**
+ * Name-value pairs (specification 3.4): the content of PARAMS, GET_VALUES and GET_VALUES_RESULT.
+ *
+ *  length below 128:  0xxxxxxx
+ *  else:              1xxxxxxx xxxxxxxx xxxxxxxx xxxxxxxx
+ *  pair:              nameLength valueLength name value
+ */
+import { ArgumentError, ProtocolError } from '../errors.ts';
+import { MAX_RECORD_CONTENT } from './constants.ts';
+import { byteAt } from './record.ts';
+
+/** What PHP sees in `$_SERVER`. A string goes out as UTF-8, a `Uint8Array` as it is. No NUL in names or values. */
+export type Params = Readonly<Record<string, string | Uint8Array>>;
+
+/** The most bytes that a pair of these lengths takes, a UTF-16 unit being at most three bytes of UTF-8. */
+export function pairBound(name: string, value: string | Uint8Array): number {
+  return 8 + 3 * name.length + 3 * value.length;
+}
+
+/**
+ * Writes one pair at `at`; returns the offset behind it. `target` must have `pairBound` bytes left.
+ * Throws FCGI_ERR_INVALID_ARG on NUL, FCGI_ERR_PARAM_TOO_LARGE on a pair that no PARAMS record can hold.
+ */
+export function encodePairInto(target: Buffer, at: number, name: string, value: string | Uint8Array): number {
+  if (typeof value === 'string' && name.length > 0 && name.length + value.length < MAX_RECORD_CONTENT - 8) {
+    // Nearly all pairs are ASCII: write them as such and fall back when a unit says otherwise.
+    const nameAt = encodeLengthInto(target, encodeLengthInto(target, at, name.length), value.length);
+    const valueAt = writeAscii(target, nameAt, name);
+    const end = valueAt < 0 ? -1 : writeAscii(target, valueAt, value);
+    if (end >= 0) return end;
+  }
+  return encodeAnyPairInto(target, at, name, value);
+}
+
+function encodeAnyPairInto(target: Buffer, at: number, name: string, value: string | Uint8Array): number {
+  const nameBytes = Buffer.from(name, 'utf8');
+  const valueBytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+  if (nameBytes.length === 0) throw invalid('params', 'a param has an empty name');
+  if (nameBytes.includes(0)) throw invalid('params', `the param name ${printable(name)} contains NUL`);
+  if (valueBytes.includes(0))
+    throw invalid(`params.${printable(name)}`, `the param ${printable(name)} contains NUL`);
+  const nameAt = encodeLengthInto(target, encodeLengthInto(target, at, nameBytes.length), valueBytes.length);
+  const end = nameAt + nameBytes.length + valueBytes.length;
+  if (end - at > MAX_RECORD_CONTENT) {
+    throw new ArgumentError(
+      'FCGI_ERR_PARAM_TOO_LARGE',
+      `params.${printable(name)}`,
+      `the param ${printable(name)} takes ${end - at} bytes; a PARAMS record holds ${MAX_RECORD_CONTENT}, and PHP-FPM reads no pair from two`,
+    );
+  }
+  target.set(nameBytes, nameAt);
+  target.set(valueBytes, nameAt + nameBytes.length);
+  return end;
+}
+
+/** -1 at NUL and at anything beyond ASCII, which are for the slow path. */
+function writeAscii(target: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === 0 || unit > 0x7f) return -1;
+    target[at + i] = unit;
+  }
+  return at + text.length;
+}
+
+function encodeLengthInto(target: Uint8Array, at: number, length: number): number {
+  if (length < 0x80) {
+    target[at] = length;
+    return at + 1;
+  }
+  target[at] = (length >>> 24) | 0x80;
+  target[at + 1] = length >>> 16;
+  target[at + 2] = length >>> 8;
+  target[at + 3] = length;
+  return at + 4;
+}
+
+/**
+ * The pairs of one record's content, values as bytes; of a name that comes twice the last wins, as in PHP.
+ * Throws FCGI_ERR_PARAMS where a length points past the end.
+ */
+export function decodeParams(content: Uint8Array): Map<string, Buffer> {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const pairs = new Map<string, Buffer>();
+  let at = 0;
+  const length = (): number => {
+    if (at >= bytes.length) throw cutPair(at);
+    const first = byteAt(bytes, at);
+    if (first < 0x80) {
+      at += 1;
+      return first;
+    }
+    if (at + 4 > bytes.length) throw cutPair(at);
+    at += 4;
+    return bytes.readUInt32BE(at - 4) & 0x7fff_ffff;
+  };
+  while (at < bytes.length) {
+    const start = at;
+    const nameLength = length();
+    const valueLength = length();
+    const valueAt = at + nameLength;
+    if (valueAt + valueLength > bytes.length) throw cutPair(start);
+    pairs.set(bytes.toString('utf8', at, valueAt), bytes.subarray(valueAt, valueAt + valueLength));
+    at = valueAt + valueLength;
+  }
+  return pairs;
+}
+
+function cutPair(at: number): ProtocolError {
+  return new ProtocolError('FCGI_ERR_PARAMS', `the name-value pair at byte ${at} is longer than its record`);
+}
+
+function invalid(option: string, message: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
+}
+
+/** Names come from outside: shown in messages without control characters, and not at full length. */
+function printable(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name).slice(1, -1);
+}
