@@ -1,0 +1,50 @@
+/** Temporary folders and free ports, and a last-resort clean-up for whatever a failing test left behind. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const leftovers = new Set<() => void>();
+process.once('exit', () => {
+  for (const cleanUp of leftovers) cleanUp();
+});
+
+/** Runs `cleanUp` (synchronous) when the process exits, unless the returned function was called before. */
+export function onExit(cleanUp: () => void): () => void {
+  leftovers.add(cleanUp);
+  return () => leftovers.delete(cleanUp);
+}
+
+export interface TempDir {
+  readonly path: string;
+  /** Removes the folder with all that is in it; a second call does nothing. */
+  remove(): void;
+  [Symbol.dispose](): void;
+}
+
+/** A new empty folder with a short path: a unix socket's path ends at 107 bytes. */
+export function tempDir(prefix = 'fcgi-'): TempDir {
+  const path = mkdtempSync(join(tmpdir(), prefix));
+  const erase = (): void => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  const forget = onExit(erase);
+  const remove = (): void => {
+    forget();
+    erase();
+  };
+  return { path, remove, [Symbol.dispose]: remove };
+}
+
+/** A TCP port of the loopback that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port);
+        else reject(new Error('no port to be had on 127.0.0.1'));
+      });
+    });
+  });
+}
