@@ -257,12 +257,12 @@ describe('a parser', () => {
   it('finds the same head and body however the response is cut', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(name, value, eol), { maxLength: 8 }),
+        fc.array(fc.tuple(fc.tuple(name, value), eol), { maxLength: 8 }),
         eol,
         fc.string({ maxLength: 20 }),
         fc.array(fc.nat(300), { maxLength: 12 }),
         (lines, last, body, cuts) => {
-          const head = lines.map(([n, v, end]) => `${n}: ${v}${end}`).join('') + last;
+          const head = lines.map(([[n, v], end]) => `${n}: ${v}${end}`).join('') + last;
           const chunk = bytes(head + body);
           const borders = [
             0,
@@ -275,7 +275,7 @@ describe('a parser', () => {
             bodyAt = parser.push(chunk, borders[i - 1] ?? 0, borders[i] ?? 0);
           }
           expect(bodyAt).toBe(head.length);
-          expect(parser.head?.rawHeaders).toEqual(lines.flatMap(([n, v]) => [n, v]));
+          expect(parser.head?.rawHeaders).toEqual(lines.flatMap(([pair]) => pair));
           expect(parser.head?.headers).toEqual(parse(head + body).headers);
         },
       ),

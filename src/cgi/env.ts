@@ -1,0 +1,149 @@
+/**
+ * From an HTTP request to what PHP sees in `$_SERVER`: the meta-variables of RFC 3875, 4.1, and every variable that
+ * nginx's stock `fastcgi_params` sets, under the same names and with the same values.
+ */
+import { ArgumentError } from '../errors.ts';
+import { addHeaders, HeaderNames, latin1, type ParamsDraft } from './headers.ts';
+import { defaultSplitPath, namedScript, type Script } from './script.ts';
+import { parseTarget, type Target } from './target.ts';
+
+/** A string goes out as UTF-8, a `Uint8Array` as it is. */
+export type Params = Readonly<ParamsDraft>;
+
+/** What is known of an HTTP request. */
+export interface HttpFacts {
+  /** Case matters: GET, POST, ... */
+  readonly method: string;
+  /** As in the request line: path and query, or a whole URL. Each char is one byte (latin1), as in node:http. */
+  readonly url: string;
+  /** Name and value; a name may come more than once. Each char is one byte (latin1), as in node:http. */
+  readonly headers: Iterable<readonly [string, string]>;
+  /** Default 'HTTP/1.1'. */
+  readonly protocol?: string | undefined;
+  readonly remote?: Endpoint | undefined;
+  readonly local?: Endpoint | undefined;
+  /** The request came over TLS: HTTPS=on and REQUEST_SCHEME=https. Default false. */
+  readonly tls?: boolean | undefined;
+  /** Bytes of the body where they are known better than from Content-Length: those of a chunked one, once counted. */
+  readonly contentLength?: number | undefined;
+}
+
+/** One end of the client's connection. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Where the scripts are, and which one answers. */
+export interface ScriptOptions {
+  /** Absolute path of the document root as PHP-FPM sees it. */
+  readonly root: string;
+  /** Script of a path that ends with a slash. Default 'index.php'. */
+  readonly index?: string | undefined;
+  /** A segment that ends with one of these is the script, what follows its PATH_INFO. Default ['.php']. */
+  readonly splitPath?: readonly string[] | undefined;
+  /** Script (`/index.php`) of every path that names none; folders too. Default none. */
+  readonly frontController?: string | undefined;
+  /** Set last: they win over everything above, whatever a client sends. */
+  readonly params?: Params | undefined;
+}
+
+/**
+ * The params for one request, from the request alone: no file is looked at. `SCRIPT_FILENAME` is `root` and the
+ * script's name; PATH_INFO and PATH_TRANSLATED are there only where something follows the script. CONTENT_TYPE,
+ * CONTENT_LENGTH, HTTPS and REMOTE_PORT are absent rather than empty. REMOTE_USER is yours to set in `params`: an
+ * Authorization header proves nothing until somebody has checked it (PHP gets it, as PHP_AUTH_USER).
+ *
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG; `option` is 'url' (a bad escape or control byte, a path out of the
+ * root or one that names no script), 'method' or 'headers'.
+ */
+export function buildParams(http: HttpFacts, script: ScriptOptions): Params {
+  const target = parseTarget(http.url);
+  if ('refused' in target) throw badRequest('url', `The URL cannot be served: ${target.refused}`);
+  const named = namedScript(target.path, {
+    index: script.index ?? 'index.php',
+    frontController: script.frontController,
+    splitPath: script.splitPath ?? defaultSplitPath,
+  });
+  if (!named) throw badRequest('url', 'The path of the URL names no script, and there is no frontController');
+  return new ParamsBuilder(script.root).build(http, target, named, script.params);
+}
+
+/** Makes the params of many requests to one site: holds what they share. */
+export class ParamsBuilder {
+  readonly #root: string;
+  readonly #names = new HeaderNames();
+
+  /** `root` as PHP-FPM sees it; a slash at its end is dropped. */
+  constructor(root: string) {
+    this.#root = root.replace(/\/+$/, '');
+  }
+
+  /** As `buildParams`, for a script that is known. */
+  build(http: HttpFacts, target: Target, script: Script, extra?: Params): Params {
+    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(http.method)) {
+      throw badRequest('method', 'The method is not a token (RFC 9110, 9.1)');
+    }
+    const { scriptName, pathInfo } = script;
+    const name = latin1(scriptName);
+    const params: ParamsDraft = {
+      SCRIPT_FILENAME: below(this.#root, scriptName),
+      QUERY_STRING: latin1(target.query),
+      REQUEST_METHOD: http.method,
+      SCRIPT_NAME: name,
+      REQUEST_URI: latin1(target.uri),
+      DOCUMENT_URI: pathInfo === '' ? name : latin1(scriptName + pathInfo),
+      DOCUMENT_ROOT: this.#root,
+      SERVER_PROTOCOL: http.protocol ?? 'HTTP/1.1',
+      REQUEST_SCHEME: http.tls ? 'https' : 'http',
+      GATEWAY_INTERFACE: 'CGI/1.1',
+      SERVER_SOFTWARE: 'fastcgi-pool',
+      REMOTE_ADDR: http.remote ? plainAddress(http.remote.address) : '',
+      // php-cgi and FPM built with force-cgi-redirect refuse to run without it
+      REDIRECT_STATUS: '200',
+    };
+    if (pathInfo !== '') {
+      params['PATH_INFO'] = latin1(pathInfo);
+      params['PATH_TRANSLATED'] = below(this.#root, pathInfo);
+    }
+    if (http.tls) params['HTTPS'] = 'on';
+    if (http.remote) params['REMOTE_PORT'] = String(http.remote.port);
+    if (http.local) {
+      params['SERVER_ADDR'] = plainAddress(http.local.address);
+      params['SERVER_PORT'] = String(http.local.port);
+    } else {
+      params['SERVER_PORT'] = http.tls ? '443' : '80';
+    }
+    addHeaders(params, http.headers, this.#names);
+    // RFC 9112, 3.2.2: the host of a target that is a whole URL counts, whatever Host says
+    if (target.authority !== '') params['HTTP_HOST'] = target.authority;
+    params['SERVER_NAME'] =
+      hostName(params['HTTP_HOST']) || (http.local ? plainAddress(http.local.address) : '');
+    if (http.contentLength !== undefined) params['CONTENT_LENGTH'] = String(http.contentLength);
+    return extra ? Object.assign(params, extra) : params;
+  }
+}
+
+/** `root` is text, what follows it bytes. */
+function below(root: string, path: string): string | Uint8Array {
+  const bytes = latin1(path);
+  return typeof bytes === 'string' ? root + bytes : Buffer.concat([Buffer.from(root), bytes]);
+}
+
+/** A socket that listens on both families says `::ffff:127.0.0.1`, which no allow-list of a PHP application knows. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}
+
+const host = /^([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+
+function hostName(header: string | Uint8Array | undefined): string {
+  if (header === undefined) return '';
+  const match = typeof header === 'string' ? host.exec(header) : null;
+  if (!match) throw badRequest('headers', 'The request header Host is not HOST[:PORT]');
+  return (match[1] ?? '').toLowerCase();
+}
+
+function badRequest(option: 'url' | 'method' | 'headers', message: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
+}

@@ -1,0 +1,98 @@
+/**
+ * Request headers to params (RFC 3875, 4.1.18). What a client sends becomes `HTTP_*`, CONTENT_TYPE or
+ * CONTENT_LENGTH and nothing else, so no header can set PHP_VALUE or overwrite what the server says.
+ */
+import { ArgumentError } from '../errors.ts';
+
+/** Params while they are being made. */
+export type ParamsDraft = Record<string, string | Uint8Array>;
+
+/** Enough for every name that browsers and proxies send; a client that makes names up does not grow it. */
+const rememberedNames = 500;
+
+const forwardable = /^[A-Za-z0-9-]+$/;
+const plain = /^[\t\x20-\x7e]*$/;
+const impossible = /[\0\r\n]|[^\0-\xff]/;
+
+// `Proxy` would be taken for the proxy of the script's own requests (httpoxy). The others are about the connection
+// to the client, which ends here. Names listed in `Connection` stay: else a client could take away what a trusted
+// proxy in front has added, with `Connection: X-Forwarded-For`.
+const neverForwarded = new Set([
+  'proxy',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Names a header as PHP does; '' for one that is not forwarded. Remembers names, as most requests bring the same. */
+export class HeaderNames {
+  readonly #known = new Map<string, string>();
+
+  paramFor(header: string): string {
+    const known = this.#known.get(header);
+    if (known !== undefined) return known;
+    const param = paramName(header);
+    if (this.#known.size < rememberedNames) this.#known.set(header, param);
+    return param;
+  }
+}
+
+function paramName(header: string): string {
+  // `Remote_User` and `Remote.User` would both become HTTP_REMOTE_USER (nginx and Caddy drop such names too)
+  if (!forwardable.test(header)) return '';
+  const name = header.toLowerCase();
+  if (neverForwarded.has(name)) return '';
+  const param = name.toUpperCase().replaceAll('-', '_');
+  return param === 'CONTENT_TYPE' || param === 'CONTENT_LENGTH' ? param : `HTTP_${param}`;
+}
+
+/**
+ * Adds `headers` to `params`. A header that comes again is joined to the first with `, ` (Cookie: `; `).
+ *
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG for a value with NUL, CR, LF or a char that is no byte, a second Host
+ * or Content-Type, and a Content-Length that is not one number.
+ */
+export function addHeaders(
+  params: ParamsDraft,
+  headers: Iterable<readonly [string, string]>,
+  names: HeaderNames,
+): void {
+  for (const [header, value] of headers) {
+    const param = names.paramFor(header);
+    if (param === '') continue;
+    if (param === 'CONTENT_LENGTH' && !/^\d+$/.test(value)) {
+      throw badHeader(header, 'is not a number of bytes');
+    }
+    const before = params[param];
+    if (before === undefined) {
+      params[param] = headerBytes(header, value);
+    } else if (param === 'HTTP_HOST' || param === 'CONTENT_TYPE' || param === 'CONTENT_LENGTH') {
+      throw badHeader(header, 'came twice');
+    } else {
+      const first = typeof before === 'string' ? before : Buffer.from(before).toString('latin1');
+      params[param] = headerBytes(header, first + (param === 'HTTP_COOKIE' ? '; ' : ', ') + value);
+    }
+  }
+}
+
+function headerBytes(header: string, value: string): string | Uint8Array {
+  if (plain.test(value)) return value;
+  if (impossible.test(value))
+    throw badHeader(header, 'has a NUL, a line break or a char that is not one byte');
+  return latin1(value);
+}
+
+/** As a param: a string of ASCII as it is, one with bytes above 0x7f as these bytes (a string would go out as UTF-8). */
+export function latin1(text: string): string | Uint8Array {
+  return plain.test(text) ? text : Buffer.from(text, 'latin1');
+}
+
+function badHeader(header: string, problem: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', 'headers', `The request header ${header} ${problem}`);
+}
