@@ -5,9 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const leftovers = new Set<() => void>();
-process.once('exit', () => {
+function cleanUpAll(): void {
   for (const cleanUp of leftovers) cleanUp();
-});
+  leftovers.clear();
+}
+process.once('exit', cleanUpAll);
+// A signal ends Node without 'exit'; vitest ends its workers by SIGTERM.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    cleanUpAll();
+    process.kill(process.pid, signal);
+  });
+}
 
 /** Runs `cleanUp` (synchronous) when the process exits, unless the returned function was called before. */
 export function onExit(cleanUp: () => void): () => void {
