@@ -1,0 +1,29 @@
+/** `parseArgs` of Node with our errors: each names the command and the option. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { UsageError } from '../usage-error.ts';
+
+type OptionSpecs = NonNullable<ParseArgsConfig['options']>;
+type Parsed<T extends OptionSpecs> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
+>;
+
+/** Throws a UsageError for an unknown option, a missing value, or a value where none belongs. */
+export function parseOptions<T extends OptionSpecs>(args: readonly string[], options: T): Parsed<T> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // Node goes on to explain how a positional argument may begin with a dash: more than one line can hold.
+    const [first = error.message] = error.message.split(/[.\n]\s/, 1);
+    throw new UsageError(first.replace(/\.$/, '').replace(/^\w/, (letter) => letter.toLowerCase()));
+  }
+}
+
+/** Throws where there are fewer positional arguments than `names`, or more. */
+export function positionals(given: readonly string[], names: readonly string[]): string[] {
+  const missing = names[given.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`);
+  const extra = given[names.length];
+  if (extra !== undefined) throw new UsageError(`one argument too many: '${extra}'`);
+  return [...given];
+}

@@ -1,0 +1,21 @@
+/**
+ * The process as the commands see it. Only bin.ts makes one from the real process, so that a test can run any
+ * command inside its own.
+ */
+import type { Readable, Writable } from 'node:stream';
+
+/** What asks `serve` to end; a second one ends it at once. */
+export type StopSignal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
+
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What relative paths are relative to. */
+  readonly cwd: string;
+  /** Calls `listener` on each signal until the function it returns is called. */
+  onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Sends a signal to a process, or to a process group by its negative id; one that is gone is no error. */
+  kill(pid: number, signal: NodeJS.Signals): void;
+}
