@@ -1,0 +1,14 @@
+// npm test: all tests, those against the real servers included. Arguments go to vitest: `npm test -- test/cgi`.
+import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
+import { prepare, project } from './machine.mjs';
+import { programs } from './programs.mjs';
+
+await prepare(Object.keys(programs));
+await build(project);
+
+process.chdir(fileURLToPath(project));
+// vitest takes this process over, so that signals reach it without a go-between.
+const vitest = new URL('node_modules/vitest/vitest.mjs', project);
+process.argv = [process.argv[0], fileURLToPath(vitest), 'run', ...process.argv.slice(2)];
+await import(vitest);
