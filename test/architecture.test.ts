@@ -1,0 +1,84 @@
+/** The laws of architecture/laws.ts, tried on the sources and each on an offender. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { laws, MAX_LINES } from './architecture/laws.ts';
+import { parse } from './architecture/source.ts';
+
+const home = new URL('../src/', import.meta.url);
+const files = readdirSync(home, { recursive: true, encoding: 'utf8' })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => parse(name, readFileSync(new URL(name, home), 'utf8')));
+const manifest: { dependencies: Record<string, string> } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+);
+
+describe.each(Object.entries(laws))('%s', (_, law) => {
+  it('holds for every file of src', () => {
+    expect(files.length).toBeGreaterThan(10);
+    expect(law(files, Object.keys(manifest.dependencies))).toEqual([]);
+  });
+});
+
+/** For each law files that break it, and what it says of them. */
+const offenders: Readonly<Record<keyof typeof laws, readonly [Record<string, string>, string[]]>> = {
+  'imports go down only, and the test double knows nothing of the client': [
+    {
+      'cgi/a.ts': "import { x } from '../upstream/pool.ts';",
+      'testing/b.ts': "export * from '../connection/c.ts';",
+      'cli/c.ts': "const d = await import('../index.ts');",
+      'protocol/d.ts': "import { x } from '../errors.ts'; import { y } from './e.ts';",
+    },
+    [
+      'cgi/a.ts imports upstream/pool.ts',
+      'testing/b.ts imports connection/c.ts',
+      'cli/c.ts imports index.ts',
+    ],
+  ],
+  'every file belongs to a layer that has a place in the law': [{ 'utils/a.ts': '' }, ['utils/a.ts']],
+  'relative imports name a .ts file': [{ 'cgi/a.ts': "import './b.js';" }, ['cgi/a.ts imports ./b.js']],
+  'no file depends on itself by way of others': [
+    { 'cgi/a.ts': "import './b.ts';", 'cgi/b.ts': "import type { T } from './a.ts';" },
+    ['cgi/a.ts -> cgi/b.ts -> cgi/a.ts'],
+  ],
+  'a package has one home': [
+    { 'upstream/a.ts': "import { createPool } from 'generic-pool';" },
+    ['upstream/a.ts imports generic-pool'],
+  ],
+  'what is no dependency is imported as a type only': [
+    {
+      'gateway/a.ts':
+        "import type { T } from 'fastify'; import { type U } from 'koa'; import x from 'express';",
+    },
+    ['gateway/a.ts imports express'],
+  ],
+  'protocol and cgi know no socket, file, stream or timer': [
+    { 'protocol/a.ts': "import { Socket } from 'node:net'; setTimeout(f, 1);" },
+    ['protocol/a.ts imports node:net', 'protocol/a.ts uses setTimeout'],
+  ],
+  'a library neither prints nor touches the process: only the command line does': [
+    {
+      'gateway/a.ts': 'console.log(1);',
+      'cli/b.ts': 'console.log(1);',
+      'cgi/c.ts': 'x.process = { console: 1 };',
+    },
+    ['gateway/a.ts uses console'],
+  ],
+  'no module keeps a variable: state belongs to an object that somebody made': [
+    { 'cgi/a.ts': 'let count = 0; const x = 1;' },
+    ['cgi/a.ts: let count = 0;'],
+  ],
+  [`no file is longer than ${MAX_LINES} lines`]: [
+    { 'cgi/a.ts': '\n'.repeat(300), 'cgi/b.ts': '\n'.repeat(301) },
+    ['cgi/b.ts: 301'],
+  ],
+};
+
+it.each(Object.entries(offenders))('the law "%s" finds its offender', (name, [sources, offences]) => {
+  const bad = Object.entries(sources).map(([path, text]) => parse(path, text));
+  expect(laws[name]?.(bad, ['generic-pool'])).toEqual(offences);
+});
+
+it('every law has an offender to prove it', () => {
+  expect(Object.keys(offenders).sort()).toEqual(Object.keys(laws).sort());
+});
