@@ -14,6 +14,7 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What relative paths are relative to. */
   readonly cwd: string;
+  readonly isRoot: boolean;
   /** Calls `listener` on each signal until the function it returns is called. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Sends a signal to a process, or to a process group by its negative id; one that is gone is no error. */

@@ -1,6 +1,6 @@
 /** `ping` and `status`, the two pages PHP-FPM answers by itself: what was typed, as values. */
 import { parseOptions, positionals } from './options.ts';
-import { seconds, urlPath } from './values.ts';
+import { address, seconds, urlPath } from './values.ts';
 
 export interface PingCommand {
   readonly name: 'ping';
@@ -51,10 +51,10 @@ const flag = { type: 'boolean', default: false } as const;
 
 export function parsePing(args: readonly string[]): PingCommand {
   const parsed = parseOptions(args, { path, timeout });
-  const [address = ''] = positionals(parsed.positionals, ['ADDRESS']);
+  const [target = ''] = positionals(parsed.positionals, ['ADDRESS']);
   return {
     name: 'ping',
-    address,
+    address: address('ADDRESS', target),
     path: urlPath('--path', parsed.values.path ?? '/ping'),
     timeout: seconds('--timeout', parsed.values.timeout),
   };
@@ -62,10 +62,10 @@ export function parsePing(args: readonly string[]): PingCommand {
 
 export function parseStatus(args: readonly string[]): StatusCommand {
   const parsed = parseOptions(args, { path, timeout, full: flag, json: flag });
-  const [address = ''] = positionals(parsed.positionals, ['ADDRESS']);
+  const [target = ''] = positionals(parsed.positionals, ['ADDRESS']);
   return {
     name: 'status',
-    address,
+    address: address('ADDRESS', target),
     path: urlPath('--path', parsed.values.path ?? '/status'),
     json: parsed.values.json,
     full: parsed.values.full,

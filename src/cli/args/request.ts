@@ -2,7 +2,7 @@
 
 import { UsageError } from '../usage-error.ts';
 import { parseOptions, positionals } from './options.ts';
-import { header, nameValue, type Pair, seconds } from './values.ts';
+import { address, header, nameValue, type Pair, seconds } from './values.ts';
 
 export interface RequestCommand {
   readonly name: 'request';
@@ -60,12 +60,12 @@ const options = {
 export function parseRequest(args: readonly string[]): RequestCommand {
   const parsed = parseOptions(args, options);
   const { values } = parsed;
-  const [address = '', target = ''] = positionals(parsed.positionals, ['ADDRESS', 'SCRIPT']);
+  const [server = '', target = ''] = positionals(parsed.positionals, ['ADDRESS', 'SCRIPT']);
   const { script, query } = splitTarget(target);
   const data = values.data === undefined ? null : dataSource(values.data);
   return {
     name: 'request',
-    address,
+    address: address('ADDRESS', server),
     script,
     query,
     method: method(values.method ?? (data === null ? 'GET' : 'POST')),

@@ -1,7 +1,17 @@
 /** `serve`: what was typed, as a value. */
 import { UsageError } from '../usage-error.ts';
 import { parseOptions } from './options.ts';
-import { bytes, type HostPort, hostPort, integer, nameValue, type Pair, seconds, urlPath } from './values.ts';
+import {
+  address,
+  bytes,
+  type HostPort,
+  hostPort,
+  integer,
+  nameValue,
+  type Pair,
+  seconds,
+  urlPath,
+} from './values.ts';
 
 export interface ServeCommand {
   readonly name: 'serve';
@@ -94,7 +104,7 @@ export function parseServe(args: readonly string[]): ServeCommand {
     name: 'serve',
     docroot,
     listen: hostPort('--listen', values.listen),
-    upstream: values.upstream ?? [],
+    upstream: (values.upstream ?? []).map((text) => address('--upstream', text)),
     index: fileName('--index', values.index),
     frontController: optional(values['front-controller'], frontController),
     connections: integer('--connections', values.connections, 1, 10_000),

@@ -1,4 +1,5 @@
 /** The types of option values. Each function takes the option's name, for the error, and the text that was given. */
+import { parseAddress } from '../../connection/address.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function integer(option: string, text: string, least: number, most: number): number {
@@ -38,6 +39,16 @@ export function hostPort(option: string, text: string): HostPort {
   const host = ipv6 ?? name;
   if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
   throw new UsageError(`${option} must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, not '${text}'`);
+}
+
+/** A FastCGI address, checked but left as it is. */
+export function address(option: string, text: string): string {
+  try {
+    parseAddress(text);
+    return text;
+  } catch (error) {
+    throw error instanceof Error ? new UsageError(`${option}: ${error.message}`) : error;
+  }
 }
 
 export type Pair = readonly [name: string, value: string];

@@ -1,0 +1,45 @@
+/** The configuration of our own php-fpm, and the arguments it is started with. */
+import type { Pair } from '../args/values.ts';
+import type { FpmProgram } from './find.ts';
+import type { FpmUser } from './user.ts';
+
+/** In the private folder, which php-fpm has as its prefix. */
+export const socketName = 'php-fpm.sock';
+
+export interface FpmSetup {
+  readonly program: FpmProgram;
+  readonly children: number;
+  /** Null where we are not root: php-fpm could not change users then, and says so. */
+  readonly user: FpmUser | null;
+  readonly ini: readonly Pair[];
+}
+
+export function fpmConfig({ program, children, user }: FpmSetup): string {
+  const [major, minor] = program.version;
+  const lines = [
+    '[global]',
+    // Its log goes to stderr (--force-stderr), but the file it is configured with is opened all the same.
+    'error_log = /dev/null',
+    'daemonize = no',
+    'log_level = notice',
+    '[www]',
+    `listen = ${socketName}`,
+    'listen.mode = 0600',
+    // As many as we open connections: a kept connection holds its worker.
+    'pm = static',
+    `pm.max_children = ${children}`,
+    // As with `php -S`: DATABASE_URL=... fastcgi-pool serve
+    'clear_env = no',
+    'catch_workers_output = yes',
+  ];
+  if (major > 7 || (major === 7 && minor >= 3)) lines.push('decorate_workers_output = no');
+  if (user) lines.push(`user = ${user.user}`, `group = ${user.group}`);
+  return `${lines.join('\n')}\n`;
+}
+
+export function fpmArguments({ user, ini }: FpmSetup, folder: string, configFile: string): string[] {
+  const args = ['--nodaemonize', '--force-stderr', '--prefix', folder, '--fpm-config', configFile];
+  if (user?.user === 'root') args.push('--allow-to-run-as-root');
+  for (const [name, value] of ini) args.push('-d', `${name}=${value}`);
+  return args;
+}

@@ -1,0 +1,94 @@
+/** Which php-fpm of this machine to start: the newest, wherever its packager put it. */
+import { execFile } from 'node:child_process';
+import { access, constants, readdir } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { UsageError } from '../usage-error.ts';
+
+export interface FpmProgram {
+  readonly path: string;
+  readonly version: readonly [major: number, minor: number, patch: number];
+}
+
+/** Debian: php-fpm8.4; Alpine and Arch: php-fpm84; all others: php-fpm. */
+const programName = /^php-?fpm-?(\d+(\.\d+)?)?$/;
+
+const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** `*` is any folder: Remi's collections, cPanel, Plesk, Homebrew. */
+const patterns = [
+  '/opt/*/sbin',
+  '/opt/*/root/usr/sbin',
+  '/opt/*/*/root/usr/sbin',
+  '/opt/*/php/*/sbin',
+  '/opt/homebrew/opt/*/sbin',
+  '/usr/local/opt/*/sbin',
+];
+
+const run = promisify(execFile);
+
+/** Throws where there is none, with what to do about it. */
+export async function findFpm(searchPath: string | undefined): Promise<FpmProgram> {
+  const inPath = (searchPath ?? '').split(delimiter).filter((folder) => folder !== '');
+  const expanded = await Promise.all(patterns.map(expand));
+  const all = new Set([...inPath, ...folders, ...expanded.flat()]);
+  const programs = await Promise.all([...all].map(programsIn));
+  const newest = newestOf((await Promise.all(programs.flat().map(probe))).filter((one) => one !== null));
+  if (newest) return newest;
+  throw new Error(
+    'no php-fpm found in PATH, the sbin folders and /opt; install it (Debian, Ubuntu: apt install php-fpm), ' +
+      'or name one by --fpm, or one that runs already by --upstream',
+  );
+}
+
+/** The program that was named by --fpm. */
+export async function givenFpm(cwd: string, given: string): Promise<FpmProgram> {
+  const program = await probe(resolve(cwd, given));
+  if (program) return program;
+  throw new UsageError(`--fpm '${given}' is not a php-fpm that can be run`);
+}
+
+/** The first of those with the highest version. */
+export function newestOf(programs: readonly FpmProgram[]): FpmProgram | undefined {
+  return [...programs].sort((a, b) => {
+    return b.version[0] - a.version[0] || b.version[1] - a.version[1] || b.version[2] - a.version[2];
+  })[0];
+}
+
+async function programsIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((name) => programName.test(name)).map((name) => join(folder, name));
+}
+
+async function expand(pattern: string): Promise<string[]> {
+  let found = ['/'];
+  for (const part of pattern.split('/').filter((name) => name !== '')) {
+    if (part !== '*') {
+      found = found.map((folder) => join(folder, part));
+      continue;
+    }
+    const inside = await Promise.all(
+      found.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => join(folder, name))),
+    );
+    found = inside.flat();
+  }
+  return found;
+}
+
+/** Null where the file is no php-fpm, or one that does not start here. */
+async function probe(path: string): Promise<FpmProgram | null> {
+  try {
+    await access(path, constants.X_OK);
+    const { stdout } = await run(path, ['-v'], { timeout: 5000 });
+    return parseVersion(path, stdout);
+  } catch {
+    return null;
+  }
+}
+
+/** `PHP 8.2.36 (fpm-fcgi) (built: ...)`; a php or php-cgi says (cli) or (cgi-fcgi). */
+function parseVersion(path: string, text: string): FpmProgram | null {
+  const [, major, minor, patch] = /^PHP (\d+)\.(\d+)\.(\d+)\S* \(fpm-fcgi\)/.exec(text) ?? [];
+  if (major === undefined) return null;
+  return { path, version: [Number(major), Number(minor), Number(patch)] };
+}

@@ -1,0 +1,128 @@
+/** One run of php-fpm in the foreground: its readiness, its words, its end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { printable } from '../text.ts';
+
+export interface MasterOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** The socket it is to listen on. */
+  readonly socket: string;
+  /** Warnings, errors, and what workers write to stderr; one line, safe to print. */
+  readonly say: (line: string) => void;
+  readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+}
+
+/** Milliseconds for the socket to answer; opcache's preloading may take its time. */
+const READY_LIMIT = 30_000;
+const LAST_WORDS_LIMIT = 500;
+
+export class Master {
+  /** Resolves when it accepts connections; rejects with its own words where it ends before, or takes too long. */
+  readonly ready: Promise<void>;
+  /** Resolves when it has ended, with its last complaint or the status it ended with. */
+  readonly exited: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #options: MasterOptions;
+  readonly #complaints: string[] = [];
+  #heard = false;
+  #over = false;
+
+  constructor(options: MasterOptions) {
+    this.#options = options;
+    this.#child = spawn(options.program, [...options.args], {
+      cwd: options.cwd,
+      env: options.env,
+      // A session of its own: Ctrl-C in the terminal is for us, who let requests finish first.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    if (this.#child.stderr) {
+      createInterface({ input: this.#child.stderr, crlfDelay: Number.POSITIVE_INFINITY })
+        .on('line', (line) => this.#hear(line))
+        .on('error', () => {});
+    }
+    this.exited = this.#waitForEnd();
+    this.ready = this.#waitForSocket();
+    // Whoever stops it during the start is not interested.
+    this.ready.catch(() => {});
+  }
+
+  /** Also the id of the process group, workers included. */
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  /** Lets requests finish; after `limit` milliseconds kills what is left. */
+  async stop(limit: number): Promise<void> {
+    if (!this.#over) this.#child.kill('SIGQUIT');
+    const patience = new AbortController();
+    await Promise.race([this.exited, delay(limit, undefined, { signal: patience.signal }).catch(() => {})]);
+    patience.abort();
+    this.killGroup('SIGKILL');
+    await this.exited;
+  }
+
+  /** Workers whose master was killed would wait on for ever, and hold the socket. */
+  killGroup(signal: NodeJS.Signals): void {
+    if (this.#child.pid !== undefined) this.#options.kill(-this.#child.pid, signal);
+  }
+
+  #hear(line: string): void {
+    const [, level, text] = /^\[[^\]]*\] (NOTICE|WARNING|ERROR|ALERT|DEBUG): (.*)$/.exec(line) ?? [];
+    if (level === 'NOTICE' || level === 'DEBUG') return;
+    const words = printable(text ?? line);
+    if (this.#heard) this.#options.say(words);
+    else this.#complaints.push(words);
+  }
+
+  #waitForEnd(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        this.#over = true;
+        resolve(error.message);
+      });
+      this.#child.once('exit', (status, signal) => {
+        this.#over = true;
+        this.killGroup('SIGTERM');
+        const end = signal === null ? `it exited with status ${status}` : `it was ended by ${signal}`;
+        const finish = (): void => {
+          clearTimeout(timer);
+          resolve(this.#complaints.length === 0 ? end : this.#complaints.slice(-3).join('; '));
+        };
+        // Its last words come up to 'close'; which does not come while something it started holds its stderr.
+        const timer = setTimeout(finish, LAST_WORDS_LIMIT);
+        this.#child.once('close', finish);
+      });
+    });
+  }
+
+  async #waitForSocket(): Promise<void> {
+    const deadline = performance.now() + READY_LIMIT;
+    while (!this.#over) {
+      if (await accepts(this.#options.socket)) {
+        this.#heard = true;
+        for (const words of this.#complaints.splice(0)) this.#options.say(words);
+        return;
+      }
+      if (performance.now() > deadline) throw new Error(`its socket did not answer within ${READY_LIMIT} ms`);
+      await delay(10);
+    }
+    throw new Error(await this.exited);
+  }
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,83 @@
+/** A php-fpm of our own: on a socket in a folder that only we can enter, gone with all its files when we are. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FpmSetup, fpmArguments, fpmConfig, socketName } from './config.ts';
+import { Guard } from './guard.ts';
+import { Master } from './master.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface PrivateFpmOptions extends FpmSetup {
+  readonly env: NodeJS.ProcessEnv;
+  /** Where PHP is started; scripts see their own folder all the same. */
+  readonly cwd: string;
+  readonly say: (line: string) => void;
+  readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+}
+
+export interface PrivateFpm {
+  /** `unix:/...` */
+  readonly address: string;
+  /** Resolves when php-fpm cannot be kept running. */
+  readonly gaveUp: Promise<Error>;
+  /** Ends it, at the latest `limit` milliseconds from now, and removes its files. */
+  stop(limit: number): Promise<void>;
+  /** Ends it at once; the files go with the guard. */
+  kill(): void;
+}
+
+/** Bytes a unix socket's path may have on macOS, less its NUL; Linux allows 4 more. */
+const MAX_SOCKET_PATH = 103;
+
+/** Resolves when it accepts connections; rejects with php-fpm's own words where it does not start. */
+export async function startPrivateFpm(options: PrivateFpmOptions): Promise<PrivateFpm> {
+  // Told by systemd's build of php-fpm, our own service manager would take it for us.
+  const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, ...env } = options.env;
+  const folder = await privateFolder();
+  const guard = new Guard(folder);
+  const socket = join(folder, socketName);
+  const configFile = join(folder, 'php-fpm.conf');
+  const supervisor = new Supervisor({
+    launch: () =>
+      new Master({
+        program: options.program.path,
+        args: fpmArguments(options, folder, configFile),
+        cwd: options.cwd,
+        env,
+        socket,
+        say: options.say,
+        kill: options.kill,
+      }),
+    running: (group) => guard.watch(group),
+    say: options.say,
+  });
+  const cleanUp = async (): Promise<void> => {
+    await rm(folder, { recursive: true, force: true });
+    await guard.release();
+  };
+  try {
+    await writeFile(configFile, fpmConfig(options), { mode: 0o600 });
+    await supervisor.start();
+  } catch (error) {
+    await cleanUp();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`php-fpm (${options.program.path}) did not start: ${reason}`, { cause: error });
+  }
+  return {
+    address: `unix:${socket}`,
+    gaveUp: supervisor.gaveUp,
+    async stop(limit) {
+      await supervisor.stop(limit);
+      await cleanUp();
+    },
+    kill: () => supervisor.kill(),
+  };
+}
+
+/** Mode 0700 by mkdtemp. A TMPDIR too long for a socket is not used. */
+async function privateFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fastcgi-pool-'));
+  if (Buffer.byteLength(join(folder, socketName)) <= MAX_SOCKET_PATH) return folder;
+  await rm(folder, { recursive: true });
+  return mkdtemp('/tmp/fastcgi-pool-');
+}

@@ -1,0 +1,56 @@
+/** One HTTP request of the site: to a file, to PHP, or a short answer of our own. */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { basename, dirname, extname } from 'node:path';
+import send from 'send';
+import { routeOf, type Site } from './route.ts';
+
+export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** `php` answers for scripts and for the front controller; `failed` hears of what should never happen. */
+export function siteHandler(site: Site, php: Handler, failed: (error: unknown) => void): Handler {
+  return (req, res) => {
+    respond(req, res, site, php).catch((error: unknown) => {
+      failed(error);
+      if (res.headersSent) res.destroy();
+      else answer(res, 500);
+    });
+  };
+}
+
+async function respond(req: IncomingMessage, res: ServerResponse, site: Site, php: Handler): Promise<void> {
+  const route = await routeOf(req.url ?? '/', site);
+  switch (route.to) {
+    case 'php':
+      return php(req, res);
+    case 'redirect':
+      return answer(res, 301, { location: route.location });
+    case 'status':
+      return answer(res, route.status);
+    case 'file':
+      if (req.method !== 'GET' && req.method !== 'HEAD') return answer(res, 405, { allow: 'GET, HEAD' });
+      return sendFile(req, res, route.path, route.name);
+  }
+}
+
+function sendFile(req: IncomingMessage, res: ServerResponse, path: string, name: string): void {
+  const file = send(req, encodeURIComponent(basename(path)), {
+    root: dirname(path),
+    // It has been decided that this very file is sent.
+    dotfiles: 'allow',
+    index: false,
+  });
+  // A link `logo.svg` to `3f2a` is an SVG: the type is that of the name that was asked for.
+  if (extname(name) !== extname(path)) file.type(name);
+  file.pipe(res);
+}
+
+/** A few words in plain text: nothing of the request is repeated, so there is nothing to escape. */
+export function answer(res: ServerResponse, status: number, headers: Record<string, string> = {}): void {
+  const text = `${status} ${STATUS_CODES[status] ?? ''}\n`;
+  res.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': text.length,
+    ...headers,
+  });
+  res.end(text);
+}
