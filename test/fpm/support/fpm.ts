@@ -1,5 +1,5 @@
 /** A real PHP-FPM of one's own, for one test: private socket, private document root, stopped with its workers. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Child, need } from './child.ts';
 import { type FpmOptions, fpmArguments, fpmConfig } from './fpm-config.ts';
@@ -54,6 +54,8 @@ const READY = /ready to handle connections/;
 export async function startFpm(options: FpmOptions = {}): Promise<Fpm> {
   const program = need('php-fpm');
   const folder = tempDir('fpm-');
+  // A web server in front that gave up being root reaches the socket and the files, too.
+  chmodSync(folder.path, 0o755);
   const root = join(folder.path, 'root');
   mkdirSync(root);
 

@@ -1,0 +1,66 @@
+/** HAProxy in front of PHP-FPM: as a FastCGI gateway, or as a plain TCP proxy that PHP-FPM's client cannot see. */
+import type { Backend, RunningServer } from './http-server.ts';
+import { startServer } from './http-server.ts';
+
+export interface HaproxyOptions {
+  /** 'fcgi': HTTP in, FastCGI out. 'tcp': bytes in, the same bytes out. */
+  readonly mode: 'fcgi' | 'tcp';
+  readonly fpm: Backend;
+  /** The document root; default PHP-FPM's. */
+  readonly root?: string;
+  /** mode 'fcgi': idle connections kept (`pool-max-conn`); 0: none. Default 8. */
+  readonly keepalive?: number;
+  /** Connections to PHP-FPM at most (`maxconn` of the server); default none. */
+  readonly maxConnections?: number;
+}
+
+export function startHaproxy(options: HaproxyOptions): Promise<RunningServer> {
+  return startServer({
+    program: 'haproxy',
+    config: (_, port) => haproxyConfig(port, options),
+    args: (configFile) => ['-db', '-f', configFile],
+  });
+}
+
+function haproxyConfig(port: number, options: HaproxyOptions): string {
+  const { fpm, root = fpm.root, keepalive = 8, maxConnections } = options;
+  const { endpoint } = fpm;
+  const server = [
+    `  server fpm ${'path' in endpoint ? `unix@${endpoint.path}` : `${endpoint.host}:${endpoint.port}`}`,
+    ...(options.mode === 'fcgi' ? [`proto fcgi pool-max-conn ${keepalive}`] : []),
+    ...(maxConnections === undefined ? [] : [`maxconn ${maxConnections}`]),
+  ].join(' ');
+  const common = `
+global
+  maxconn 4000
+  stats timeout 1s
+defaults
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+`;
+  if (options.mode === 'tcp') {
+    return `${common}
+listen fpm
+  mode tcp
+  bind 127.0.0.1:${port}
+${server}
+`;
+  }
+  return `${common}
+fcgi-app php
+  docroot ${root}
+  index index.php
+  path-info ^(/.+\\.php)(/.*)?$
+  ${keepalive > 0 ? 'option keep-conn' : 'no option keep-conn'}
+frontend http
+  mode http
+  bind 127.0.0.1:${port}
+  default_backend php
+backend php
+  mode http
+  use-fcgi-app php
+  http-reuse ${keepalive > 0 ? 'always' : 'never'}
+${server}
+`;
+}

@@ -1,0 +1,19 @@
+/** Private real servers for tests, benches and storms; each is stopped with all it started. */
+export { type ApacheOptions, startApache } from './apache.ts';
+export { need } from './child.ts';
+export { type Execution, type ExecutionLog, executionLog } from './executions.ts';
+export {
+  type Fpm,
+  type FpmOptions,
+  gone,
+  isAlive,
+  type ScriptParams,
+  scriptParams,
+  startFpm,
+} from './fpm.ts';
+export { type HaproxyOptions, startHaproxy } from './haproxy.ts';
+export { accepts, type Backend, type Endpoint, type RunningServer } from './http-server.ts';
+export { type NginxOptions, startNginx } from './nginx.ts';
+export { establishedTo } from './sockets.ts';
+export { freePort, type TempDir, tempDir } from './temp.ts';
+export { type WaitOptions, waitFor, within } from './wait.ts';

@@ -1,0 +1,90 @@
+/** nginx in front of PHP-FPM, set up as its manual says for kept connections. */
+import type { Backend, RunningServer } from './http-server.ts';
+import { startServer } from './http-server.ts';
+
+export interface NginxOptions {
+  readonly fpm: Backend;
+  /** The document root; default PHP-FPM's. */
+  readonly root?: string;
+  /** Idle connections kept (`keepalive` of the upstream); 0: none, and no FCGI_KEEP_CONN. Default 8. */
+  readonly keepalive?: number;
+  /** The script for what is no file; default none: 404. */
+  readonly frontController?: string;
+  /** More directives for the PHP location. */
+  readonly extra?: string;
+}
+
+export function startNginx(options: NginxOptions): Promise<RunningServer> {
+  return startServer({
+    program: 'nginx',
+    config: (folder, port) => nginxConfig(folder, port, options),
+    args: (configFile, folder) => ['-p', folder, '-c', configFile],
+    ready: /start worker process /,
+  });
+}
+
+function nginxConfig(folder: string, port: number, options: NginxOptions): string {
+  const { fpm, root = fpm.root, keepalive = 8, frontController } = options;
+  const { endpoint } = fpm;
+  const server = 'path' in endpoint ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`;
+  const params = {
+    SCRIPT_FILENAME: '$document_root$fastcgi_script_name',
+    SCRIPT_NAME: '$fastcgi_script_name',
+    PATH_INFO: '$fastcgi_path_info',
+    QUERY_STRING: '$query_string',
+    REQUEST_METHOD: '$request_method',
+    CONTENT_TYPE: '$content_type',
+    CONTENT_LENGTH: '$content_length',
+    REQUEST_URI: '$request_uri',
+    DOCUMENT_URI: '$document_uri',
+    DOCUMENT_ROOT: '$document_root',
+    SERVER_PROTOCOL: '$server_protocol',
+    REQUEST_SCHEME: '$scheme',
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    SERVER_SOFTWARE: 'nginx/$nginx_version',
+    REMOTE_ADDR: '$remote_addr',
+    REMOTE_PORT: '$remote_port',
+    SERVER_ADDR: '$server_addr',
+    SERVER_PORT: '$server_port',
+    SERVER_NAME: '$server_name',
+    REDIRECT_STATUS: '200',
+    HTTP_PROXY: '""',
+  };
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `  ${name}_temp_path ${folder}/${name};`)
+    .join('\n');
+  return `
+daemon off;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr notice;
+events { worker_connections 2048; }
+http {
+${temp}
+  types { text/html html; text/css css; text/javascript js; image/svg+xml svg; image/png png; }
+  default_type application/octet-stream;
+  access_log off;
+  client_max_body_size 100m;
+  upstream php {
+    server ${server};
+    ${keepalive > 0 ? `keepalive ${keepalive};` : ''}
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=2048;
+    root ${root};
+    index index.php;
+    location / { try_files $uri $uri/ ${frontController ?? '=404'}; }
+    location ~ \\.php(/|$) {
+      fastcgi_split_path_info ^(.+?\\.php)(/.*)?$;
+      fastcgi_pass php;
+      fastcgi_keep_conn ${keepalive > 0 ? 'on' : 'off'};
+${Object.entries(params)
+  .map(([name, value]) => `      fastcgi_param ${name} ${value};`)
+  .join('\n')}
+      ${options.extra ?? ''}
+    }
+  }
+}
+`;
+}
