@@ -1,0 +1,4 @@
+/** Doubles for tests: a PHP-FPM without PHP, and a Dispatcher without a socket. */
+export { type FakeFpm, startFakeFpm } from './fake-fpm.ts';
+export type { FakeFpmOptions } from './options.ts';
+export type { EndOptions, FakeRequest, FakeResponse, FakeScript, RequestBody } from './script.ts';

@@ -1,0 +1,90 @@
+/** The knobs of the fake PHP-FPM: their defaults, and what they may be. */
+import { ArgumentError } from '../errors.ts';
+import type { FakeRequest, FakeScript } from './script.ts';
+
+export interface FakeFpmOptions {
+  /** Default: answers `ok` as text/plain. */
+  readonly script?: FakeScript;
+  /** Default `'unix'`, in a new temporary directory; `'tcp'` is a free port of 127.0.0.1. */
+  readonly transport?: 'unix' | 'tcp';
+  /** `pm.max_children`, all started at once: how many connections are served at a time. Default 2. */
+  readonly workers?: number;
+  /** `pm.max_requests`: how many requests a worker serves before it is replaced. Default 0: no limit. */
+  readonly maxRequests?: number;
+  /** Milliseconds from accept to the first byte, after which the connection is closed. Default 5000; 0 disables. */
+  readonly firstByteTimeout?: number;
+  /** STDOUT and STDERR go out in records of at most so many bytes, 1 to 65,535. Default 8192. */
+  readonly recordSize?: number;
+  /** Cuts all output into writes of so many bytes. Default 0: not cut. */
+  readonly writeSize?: number;
+  /** Bytes of padding behind each STDOUT and STDERR record, 0 to 255. Default: up to a multiple of 8. */
+  readonly padding?: number;
+  /** Sends the empty STDOUT record before END_REQUEST, which PHP-FPM leaves out. Default false. */
+  readonly stdoutTerminator?: boolean;
+  /**
+   * Behaves as servers other than PHP-FPM do: the body ends at the empty STDIN record, whatever CONTENT_LENGTH says,
+   * and the script runs when it has come. Default false.
+   */
+  readonly readsToEndOfInput?: boolean;
+  /**
+   * Called when the params are there and the script is about to run; what it returns is waited for. A test that
+   * returns a promise here holds the answer for as long as it likes, without a timer.
+   */
+  readonly onRequest?: (request: FakeRequest) => void | Promise<void>;
+}
+
+/** The options with every default in its place. */
+export type Knobs = Required<Omit<FakeFpmOptions, 'padding'>> & { readonly padding: number | null };
+
+const defaultScript: FakeScript = async (_request, response) => {
+  await response.stdout('Content-type: text/plain;charset=UTF-8\r\n\r\nok');
+};
+
+/** Throws FCGI_ERR_INVALID_ARG, naming the option. */
+export function resolveOptions(options: FakeFpmOptions): Knobs {
+  const {
+    script = defaultScript,
+    transport = 'unix',
+    workers = 2,
+    maxRequests = 0,
+    firstByteTimeout = 5000,
+    recordSize = 8192,
+    writeSize = 0,
+    padding = null,
+    stdoutTerminator = false,
+    readsToEndOfInput = false,
+    onRequest = () => {},
+  } = options;
+  if (transport !== 'unix' && transport !== 'tcp')
+    throw invalid('transport', `must be 'unix' or 'tcp', not ${String(transport)}`);
+  if (typeof script !== 'function') throw invalid('script', 'must be a function');
+  if (typeof onRequest !== 'function') throw invalid('onRequest', 'must be a function');
+  checkInteger('workers', workers, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger('maxRequests', maxRequests, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger('firstByteTimeout', firstByteTimeout, 0, 2 ** 31 - 1);
+  checkInteger('recordSize', recordSize, 1, 65_535);
+  checkInteger('writeSize', writeSize, 0, Number.MAX_SAFE_INTEGER);
+  if (padding !== null) checkInteger('padding', padding, 0, 255);
+  return {
+    script,
+    transport,
+    workers,
+    maxRequests,
+    firstByteTimeout,
+    recordSize,
+    writeSize,
+    padding,
+    stdoutTerminator,
+    readsToEndOfInput,
+    onRequest,
+  };
+}
+
+function checkInteger(option: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw invalid(option, `must be an integer from ${least} to ${most}, not ${String(value)}`);
+}
+
+function invalid(option: string, message: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, `${option} ${message}`);
+}

@@ -1,0 +1,120 @@
+/** The script's hand on the wire: STDOUT and STDERR in records, END_REQUEST, and the faults. */
+import { encodeEndRequest, encodeRecord, RecordType } from '../protocol/index.ts';
+import type { ExactSocket } from './exact-socket.ts';
+import type { Knobs } from './options.ts';
+import type { EndOptions, FakeResponse } from './script.ts';
+
+export type OutputKnobs = Pick<Knobs, 'recordSize' | 'writeSize' | 'padding' | 'stdoutTerminator'>;
+
+export class ScriptResponse implements FakeResponse {
+  readonly #socket: ExactSocket;
+  readonly #requestId: number;
+  readonly #knobs: OutputKnobs;
+  #state: 'open' | 'ended' | 'finished early' = 'open';
+  #faulty = false;
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(socket: ExactSocket, requestId: number, knobs: OutputKnobs) {
+    this.#socket = socket;
+    this.#requestId = requestId;
+    this.#knobs = knobs;
+  }
+
+  /** END_REQUEST has been sent. */
+  get ended(): boolean {
+    return this.#state !== 'open';
+  }
+
+  /** A fault has taken the connection: the worker has to accept another one. */
+  get faulty(): boolean {
+    return this.#faulty;
+  }
+
+  /** Settles when all so far is with the kernel. */
+  get flushed(): Promise<void> {
+    return this.#written;
+  }
+
+  stdout(content: string | Uint8Array): Promise<void> {
+    return this.#stream(RecordType.STDOUT, content);
+  }
+
+  stderr(content: string | Uint8Array): Promise<void> {
+    return this.#stream(RecordType.STDERR, content);
+  }
+
+  end(options: EndOptions = {}): Promise<void> {
+    return this.#end('ended', options);
+  }
+
+  finishEarly(): Promise<void> {
+    return this.#end('finished early', {});
+  }
+
+  raw(bytes: Uint8Array): Promise<void> {
+    this.#written = this.#written.then(() => this.#write(bytes));
+    return this.#written;
+  }
+
+  async close(): Promise<void> {
+    this.#faulty = true;
+    await this.#written;
+    await this.#socket.finish();
+    await this.#socket.discard();
+    this.#socket.destroy();
+  }
+
+  kill(): void {
+    this.#faulty = true;
+    this.#socket.destroy();
+  }
+
+  async reset(): Promise<void> {
+    this.#faulty = true;
+    await this.#written;
+    await this.#socket.reset();
+  }
+
+  async hang(): Promise<void> {
+    this.#faulty = true;
+    await this.#written;
+    await this.#socket.discard();
+    this.#socket.destroy();
+  }
+
+  #stream(type: number, content: string | Uint8Array): Promise<void> {
+    if (this.#state === 'ended') throw new Error('the script writes after response.end()');
+    const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+    if (this.#state === 'finished early' || bytes.length === 0) return this.#written;
+    const { recordSize } = this.#knobs;
+    const records: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += recordSize) {
+      records.push(this.#record(type, bytes.subarray(at, at + recordSize)));
+    }
+    return this.raw(Buffer.concat(records));
+  }
+
+  #end(state: 'ended' | 'finished early', options: EndOptions): Promise<void> {
+    if (this.#state !== 'open') return this.#written;
+    this.#state = state;
+    const { appStatus = 0, protocolStatus = 0 } = options;
+    const end = encodeEndRequest(this.#requestId, { appStatus, protocolStatus });
+    const terminator = this.#record(RecordType.STDOUT, Buffer.alloc(0));
+    return this.raw(this.#knobs.stdoutTerminator ? Buffer.concat([terminator, end]) : end);
+  }
+
+  #record(type: number, content: Uint8Array): Buffer {
+    const padding = this.#knobs.padding ?? -content.length & 7;
+    return encodeRecord(type, this.#requestId, content, padding);
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    const { writeSize } = this.#knobs;
+    if (writeSize === 0) return this.#socket.write(bytes);
+    for (let at = 0; at < bytes.length; at += writeSize) {
+      await this.#socket.write(bytes.subarray(at, at + writeSize));
+      // A turn of the event loop, in which a client in this process reads: else the kernel joins the pieces again.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+}

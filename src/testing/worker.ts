@@ -1,0 +1,120 @@
+/** One worker of the fake PHP-FPM: it belongs to one connection from accept to close, and serves it alone. */
+import { FakeBody } from './body.ts';
+import type { ExactSocket } from './exact-socket.ts';
+import type { Knobs } from './options.ts';
+import { type Received, receiveRequest } from './receive.ts';
+import { ScriptResponse } from './response.ts';
+import type { FakeRequest } from './script.ts';
+
+/** What workers tell the server that keeps them. */
+export interface WorkerLog {
+  /** The script runs from now on. */
+  onExecuted(request: FakeRequest): void;
+  /** The script, or a hook, has thrown. */
+  onScriptError(error: unknown): void;
+}
+
+export class Worker {
+  readonly #knobs: Knobs;
+  readonly #log: WorkerLog;
+  /** Counted over all connections, as `pm.max_requests` is. */
+  #served = 0;
+  #socket: ExactSocket | null = null;
+  /** No request has come since the last one. */
+  #idle = true;
+  #retiring = false;
+
+  constructor(knobs: Knobs, log: WorkerLog) {
+    this.#knobs = knobs;
+    this.#log = log;
+  }
+
+  get free(): boolean {
+    return this.#socket === null;
+  }
+
+  /** From accept to close; never rejects. `connection` is the connection's number. */
+  async serve(socket: ExactSocket, connection: number): Promise<void> {
+    this.#socket = socket;
+    const { firstByteTimeout } = this.#knobs;
+    const silence = setTimeout(() => socket.bytesRead === 0 && socket.destroy(), firstByteTimeout).unref();
+    if (firstByteTimeout === 0) clearTimeout(silence);
+    for (let nth = 1; await this.#serveOne(socket, connection, nth); nth++);
+    clearTimeout(silence);
+    socket.destroy();
+    await socket.closed;
+    // A worker that reached its limit, was killed or told to go has been replaced by a new one.
+    if (this.#retiring || this.#isSpent()) this.#served = 0;
+    this.#retiring = false;
+    this.#socket = null;
+  }
+
+  /** SIGUSR2: closes at once when idle; else after the request, without a look at what was sent behind it. */
+  retire(): void {
+    this.#served = 0;
+    this.#retiring = !this.free;
+    this.closeIdle();
+  }
+
+  closeIdle(): void {
+    if (this.#idle) this.#socket?.destroy();
+  }
+
+  /** Closes at once, whatever is going on. */
+  destroy(): void {
+    this.#socket?.destroy();
+  }
+
+  #isSpent(): boolean {
+    return this.#knobs.maxRequests > 0 && this.#served >= this.#knobs.maxRequests;
+  }
+
+  /** Says whether the connection is good for another request. */
+  async #serveOne(socket: ExactSocket, connection: number, nth: number): Promise<boolean> {
+    this.#idle = true;
+    const received = await receiveRequest(socket, this.#knobs.workers);
+    this.#idle = false;
+    if (!received) return false;
+    const body = new FakeBody(socket, this.#knobs.readsToEndOfInput ? 'terminator' : contentLength(received));
+    const request = describe(received, body, connection, nth);
+    const response = new ScriptResponse(socket, received.requestId, this.#knobs);
+    try {
+      await this.#run(request, response);
+    } catch (error) {
+      this.#log.onScriptError(error);
+      return false;
+    }
+    if (response.faulty) this.#retiring = true;
+    if (response.faulty || socket.destroyed) return false;
+    // PHP reads what the script left of the body before it ends the request.
+    await body.bytes();
+    await response.end();
+    this.#served += 1;
+    if (this.#retiring || socket.destroyed) return false;
+    if (received.keepConn && !body.truncated && !this.#isSpent()) return true;
+    await socket.finish();
+    await socket.discard();
+    return false;
+  }
+
+  async #run(request: FakeRequest, response: ScriptResponse): Promise<void> {
+    await this.#knobs.onRequest(request);
+    const { readsToEndOfInput, script } = this.#knobs;
+    // PHP reads the body of a POST before the script starts, all others when the script likes.
+    if (readsToEndOfInput || request.params['REQUEST_METHOD'] === 'POST') await request.body.bytes();
+    this.#log.onExecuted(request);
+    await script(request, response);
+  }
+}
+
+function contentLength(received: Received): number {
+  const digits = /^\s*(\d+)/.exec(received.params.get('CONTENT_LENGTH')?.toString('latin1') ?? '');
+  return Number(digits?.[1] ?? 0);
+}
+
+function describe(received: Received, body: FakeBody, connection: number, nth: number): FakeRequest {
+  const params: Record<string, string> = Object.create(null);
+  for (const [name, value] of received.params) params[name] = value.toString('utf8');
+  const { keepConn, params: rawParams } = received;
+  return { params, rawParams, body, text: () => body.text(), keepConn, connection, nth };
+}
