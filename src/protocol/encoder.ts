@@ -20,8 +20,12 @@ export interface RequestEncoding {
   readonly keepConn: boolean;
   /** Puts the STDIN terminator that the request before still owes in front (PHP-FPM skips a stray one). */
   readonly terminateFirst: boolean;
-  /** Of at most 65,528 bytes; copied in, not terminated. */
+  /** Of at most 65,528 bytes; copied in. */
   readonly stdin: Uint8Array | null;
+  /** Ends STDIN at once. */
+  readonly terminateLast: boolean;
+  /** Adds CONTENT_LENGTH, where the params have none; in bytes. */
+  readonly contentLength: number | null;
 }
 
 /**
@@ -30,7 +34,9 @@ export interface RequestEncoding {
  */
 export class RequestEncoder {
   #slab: Buffer = Buffer.alloc(0);
+  /** Where the current request begins, where its open PARAMS record does, and where the next byte goes. */
   #start = 0;
+  #record = 0;
   #at = 0;
 
   /**
@@ -46,8 +52,9 @@ export class RequestEncoder {
         role: Role.RESPONDER,
         flags: request.keepConn ? Flag.KEEP_CONN : 0,
       });
-      this.#params(request.params);
+      this.#params(request.params, request.contentLength);
       if (request.stdin !== null && request.stdin.length > 0) this.#stdin(request.stdin);
+      if (request.terminateLast) this.#terminate();
     } catch (error) {
       this.#at = this.#start;
       throw error;
@@ -55,30 +62,41 @@ export class RequestEncoder {
     return this.#slab.subarray(this.#start, this.#at);
   }
 
-  #params(params: Params): void {
-    let header = this.#open();
-    let content = header + HEADER_LENGTH;
+  #params(params: Params, contentLength: number | null): void {
+    this.#record = this.#at;
+    this.#at += HEADER_LENGTH;
     for (const name in params) {
       const value = params[name];
-      if (value === undefined || !Object.hasOwn(params, name)) continue;
-      const shift = this.#reserve(pairBound(name, value) + 3 * HEADER_LENGTH);
-      header -= shift;
-      content -= shift;
-      const pair = this.#at;
-      this.#at = encodePairInto(this.#slab, pair, name, value);
-      if (this.#at - content > MAX_RECORD_CONTENT) {
-        // The pair does not fit any more: close the record before it and move the pair behind a new header.
-        encodeHeaderInto(this.#slab, header, RecordType.PARAMS, REQUEST_ID, pair - content, 0);
-        this.#slab.copyWithin(pair + HEADER_LENGTH, pair, this.#at);
-        this.#at += HEADER_LENGTH;
-        header = pair;
-        content = pair + HEADER_LENGTH;
-      }
+      if (value !== undefined && Object.hasOwn(params, name)) this.#pair(name, value);
     }
+    if (contentLength !== null) this.#pair('CONTENT_LENGTH', String(contentLength));
     // An empty record is the end of the stream: a set without params must not send it twice.
-    if (this.#at === content) this.#at = header;
-    else encodeHeaderInto(this.#slab, header, RecordType.PARAMS, REQUEST_ID, this.#at - content, 0);
+    if (this.#at === this.#record + HEADER_LENGTH) this.#at = this.#record;
+    else this.#closeRecord(this.#at);
     this.#header(RecordType.PARAMS, 0);
+  }
+
+  #pair(name: string, value: string | Uint8Array): void {
+    this.#reserve(pairBound(name, value) + 4 * HEADER_LENGTH);
+    const pair = this.#at;
+    this.#at = encodePairInto(this.#slab, pair, name, value);
+    if (this.#at - this.#record - HEADER_LENGTH <= MAX_RECORD_CONTENT) return;
+    // The pair does not fit any more: close the record before it and move the pair behind a new header.
+    this.#closeRecord(pair);
+    this.#slab.copyWithin(pair + HEADER_LENGTH, pair, this.#at);
+    this.#at += HEADER_LENGTH;
+    this.#record = pair;
+  }
+
+  #closeRecord(end: number): void {
+    encodeHeaderInto(
+      this.#slab,
+      this.#record,
+      RecordType.PARAMS,
+      REQUEST_ID,
+      end - this.#record - HEADER_LENGTH,
+      0,
+    );
   }
 
   #stdin(body: Uint8Array): void {
@@ -92,23 +110,21 @@ export class RequestEncoder {
     this.#at = encodeHeaderInto(this.#slab, this.#at, type, REQUEST_ID, contentLength, 0);
   }
 
-  #open(): number {
-    const header = this.#at;
-    this.#at += HEADER_LENGTH;
-    return header;
+  #terminate(): void {
+    this.#reserve(HEADER_LENGTH);
+    this.#header(RecordType.STDIN, 0);
   }
 
-  /** Makes room for `length` more bytes; returns by how many bytes the request moved down, mostly 0. */
-  #reserve(length: number): number {
-    if (this.#at + length <= this.#slab.length) return 0;
+  /** Makes room for `length` more bytes: a new slab begins with what there is of the request. */
+  #reserve(length: number): void {
+    if (this.#at + length <= this.#slab.length) return;
     const used = this.#at - this.#start;
     const slab = Buffer.allocUnsafeSlow(Math.max(SLAB, 2 * (used + length)));
     this.#slab.copy(slab, 0, this.#start, this.#at);
-    const shift = this.#start;
     this.#slab = slab;
+    this.#record -= this.#start;
     this.#start = 0;
     this.#at = used;
-    return shift;
   }
 }
 

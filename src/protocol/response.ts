@@ -49,6 +49,11 @@ export class ResponseDecoder implements RecordSink {
     this.#records.push(chunk);
   }
 
+  /** No record has begun that has not ended. */
+  get atBorder(): boolean {
+    return this.#records.atBorder;
+  }
+
   onRecord(type: number, requestId: number, contentLength: number): void {
     if (!this.#open) throw trailing(`a record of type ${type}`);
     if (requestId !== REQUEST_ID) {

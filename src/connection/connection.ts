@@ -1,0 +1,313 @@
+/**
+ * One socket to one server. Runs one exchange at a time, watches itself while idle, and closes itself.
+ *
+ *   'idle' --send()--> 'busy' --END_REQUEST, reuse() says keep--> 'idle'
+ *     |                  |--END_REQUEST, any other verdict-----> 'closed'
+ *     |                  |--FIN before any byte--> probe ------> 'closed'
+ *     '--byte, FIN, error, keepaliveTimeout--> 'closed' <--error, timeout, fail()--'
+ */
+import type { Socket } from 'node:net';
+import { ProtocolError } from '../errors.ts';
+import { encodeStdinTerminator } from '../protocol/encoder.ts';
+import type { EndRequest } from '../protocol/record.ts';
+import { refusal } from '../protocol/response.ts';
+import type { Exchange } from './exchange.ts';
+import { type Lost, lost } from './failure.ts';
+import type { ConnectionOwner } from './owner.ts';
+import { probe } from './probe.ts';
+import { ResponseReader } from './reader.ts';
+import { type AfterExchange, type CloseReason, reuse } from './reuse.ts';
+import { dueTimeout } from './timeouts.ts';
+
+export class Connection {
+  readonly transport: 'unix' | 'tcp';
+  /** How many requests it may carry. */
+  readonly keepaliveRequests: number;
+  /** Requests sent on it. */
+  requests = 0;
+  /** A response has been received on it: a worker has it. */
+  proven = false;
+  closed = false;
+  /** The last request's STDIN has not been terminated: the next one does it. */
+  owesTerminator = false;
+
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  readonly #roundTrip: number;
+  readonly #reader: ResponseReader;
+  readonly #openedAt: number = performance.now();
+  #exchange: Exchange | null = null;
+  #stopProbe: (() => void) | null = null;
+  #onDrain: (() => void) | null = null;
+  /** Bytes have moved since the last tick. */
+  #stirred = false;
+  #lastStir: number = performance.now();
+  #unrefed = false;
+  #bytesBefore = 0;
+
+  constructor(
+    owner: ConnectionOwner,
+    socket: Socket,
+    transport: 'unix' | 'tcp',
+    roundTrip: number,
+    keepaliveRequests: number,
+  ) {
+    this.#owner = owner;
+    this.#socket = socket;
+    this.transport = transport;
+    this.#roundTrip = roundTrip;
+    this.keepaliveRequests = keepaliveRequests;
+    this.#reader = new ResponseReader(owner.maxHeaderSize);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onFin());
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
+    socket.on('drain', () => this.#drained());
+  }
+
+  get idle(): boolean {
+    return this.#exchange === null && !this.closed;
+  }
+
+  /** May more of this exchange's body be written? Not once it is over, nor after the server's FIN. */
+  takes(exchange: Exchange): boolean {
+    return this.#exchange === exchange && this.#stopProbe === null;
+  }
+
+  /** Sends the first bytes of a request, and all of it where `parts` says so (`null`: the rest comes by `write`). */
+  send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null): void {
+    const socket = this.#socket;
+    this.#exchange = exchange;
+    exchange.reused = this.requests > 0;
+    exchange.startedAt = performance.now();
+    this.requests++;
+    this.owesTerminator = !exchange.terminatorSent;
+    this.#lastStir = exchange.startedAt;
+    this.#bytesBefore = socket.bytesWritten;
+    if (this.#unrefed) this.#setRef(true);
+    this.#reader.begin(exchange);
+    if (parts !== null && parts.length > 0) {
+      socket.cork();
+      socket.write(first);
+      for (const part of parts) socket.write(part);
+      socket.uncork();
+    } else {
+      socket.write(first);
+    }
+    exchange.handedOver = parts !== null;
+    exchange.nothingAccepted = socket.errored !== null;
+  }
+
+  /** More of the body of an exchange that it takes, `last` with its end; false: wait for `drained()` first. */
+  write(exchange: Exchange, parts: readonly Uint8Array[], last: boolean): boolean {
+    this.#stirred = true;
+    this.#socket.cork();
+    let room = true;
+    for (const part of parts) room = this.#socket.write(part);
+    this.#socket.uncork();
+    exchange.handedOver = last;
+    return room;
+  }
+
+  /** Resolves when the socket takes more, or is closed. */
+  drained(): Promise<void> {
+    if (this.closed || !this.#socket.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onDrain = resolve;
+    });
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#socket.isPaused()) return;
+    this.#stirred = true;
+    this.#socket.resume();
+  }
+
+  /** Ends the exchange with `error` and closes the connection. */
+  fail(error: unknown, reason: CloseReason): void {
+    this.#failed({ sign: 'other', error, reason, afterFin: 'not-probed' });
+  }
+
+  /** Closes an idle connection, or one whose exchange has ended. */
+  close(reason: CloseReason): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#stopProbe?.();
+    this.#socket.destroy();
+    this.#drained();
+    this.#owner.onClosed(reason);
+  }
+
+  /** Called every few ms: timeouts, the deferred terminator, idleness. */
+  tick(now: number): void {
+    if (this.#stirred) {
+      this.#stirred = false;
+      this.#lastStir = now;
+    }
+    const silence = now - this.#lastStir;
+    const exchange = this.#exchange;
+    if (exchange === null) this.#idleTick(silence);
+    else if (this.#stopProbe === null) this.#busyTick(exchange, silence, now);
+  }
+
+  #idleTick(silence: number): void {
+    const { keepaliveTimeout } = this.#owner;
+    if (keepaliveTimeout > 0 && silence >= keepaliveTimeout) this.close('keepalive-timeout');
+    // An idle connection must not keep a process alive that has nothing else to do.
+    else if (!this.#unrefed) this.#setRef(false);
+  }
+
+  #busyTick(exchange: Exchange, silence: number, now: number): void {
+    const sending = this.#sending(exchange);
+    const error = dueTimeout(
+      exchange,
+      sending,
+      this.#socket.isPaused(),
+      this.#socket.writableLength > 0,
+      silence,
+    );
+    if (error) {
+      this.fail(error, 'timeout');
+      return;
+    }
+    if (sending || exchange.terminatorSent || exchange.bytesReceived > 0) return;
+    if (silence < this.#owner.terminatorDelay) return;
+    // Silent for long: perhaps a server that waits for the end of its input.
+    exchange.terminatorAfter = now - exchange.startedAt;
+    this.owesTerminator = false;
+    this.#socket.write(encodeStdinTerminator());
+  }
+
+  #onData(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      this.close('trailing-bytes');
+      return;
+    }
+    this.#stirred = true;
+    if (exchange.bytesReceived === 0) {
+      exchange.firstByteAfter = performance.now() - exchange.startedAt;
+      this.proven = true;
+      exchange.bytesReceived = chunk.length;
+      this.#owner.onFirstByte(exchange);
+    } else {
+      exchange.bytesReceived += chunk.length;
+    }
+    this.#read(exchange, chunk);
+  }
+
+  #read(exchange: Exchange, chunk: Buffer): void {
+    const reader = this.#reader;
+    let atBorder = false;
+    try {
+      reader.push(chunk);
+      ({ atBorder } = reader);
+    } catch (error) {
+      // Bytes behind the end spoil the connection, not the response that was complete before them.
+      if (reader.end === null) this.fail(error, 'protocol-error');
+    }
+    if (reader.end !== null) this.#complete(exchange, reader.end, atBorder);
+  }
+
+  #complete(exchange: Exchange, end: EndRequest, atBorder: boolean): void {
+    if (this.#exchange !== exchange) return;
+    const refused = refusal(end);
+    if (refused) {
+      this.fail(refused, 'failed');
+      return;
+    }
+    if (!exchange.headDone) {
+      this.fail(
+        new ProtocolError('FCGI_ERR_HEAD_MISSING', 'the response ended before its head did'),
+        'protocol-error',
+      );
+      return;
+    }
+    const verdict = reuse(this.#after(exchange, atBorder));
+    this.#exchange = null;
+    if (verdict !== 'keep') this.close(verdict);
+    else if (this.#socket.isPaused()) this.#socket.resume();
+    exchange.listener.onComplete(end, verdict);
+  }
+
+  #after(exchange: Exchange, atBorder: boolean): AfterExchange {
+    const { keepaliveTime } = this.#owner;
+    return {
+      keepConn: exchange.keepConn,
+      bodySent: !this.#sending(exchange),
+      atBorder,
+      scriptAskedClose: this.#reader.scriptAskedClose,
+      requests: this.requests,
+      keepaliveRequests: this.keepaliveRequests,
+      age: keepaliveTime > 0 ? performance.now() - this.#openedAt : 0,
+      keepaliveTime,
+      mustYield: this.#owner.mustYield(),
+      idleFull: this.#owner.idleFull(),
+      poolClosing: this.#owner.closing,
+    };
+  }
+
+  #onFin(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      this.close('server-closed');
+      return;
+    }
+    if (exchange.bytesReceived > 0) {
+      this.#failed({ sign: 'fin', error: null, reason: 'failed', afterFin: 'not-probed' });
+      return;
+    }
+    this.#stopProbe = probe(this.#socket, this.transport, this.#roundTrip, (afterFin) => {
+      const reason = afterFin === 'accepted' ? 'recycled' : 'failed';
+      this.#failed({ sign: 'fin', error: null, reason, afterFin });
+    });
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    // The probe's own writes fail too; it has its answer from their callbacks.
+    if (this.closed || this.#stopProbe !== null) return;
+    if (this.#exchange === null) {
+      this.close('reset');
+      return;
+    }
+    const reset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+    const sign = !reset ? 'other' : error.syscall === 'write' ? 'write-refused' : 'reset';
+    this.#failed({ sign, error, reason: 'reset', afterFin: 'not-probed' });
+  }
+
+  #failed(cause: Lost): void {
+    const exchange = this.#exchange;
+    if (exchange === null || this.closed) return;
+    const error = lost(cause, exchange, {
+      requests: this.requests,
+      sending: this.#sending(exchange),
+      bytesSent: this.#socket.bytesWritten - this.#bytesBefore - this.#socket.writableLength,
+      transport: this.transport,
+      proxied: this.#owner.proxied,
+    });
+    this.#exchange = null;
+    this.#reader.stop();
+    this.close(cause.reason);
+    exchange.listener.onFailed(error);
+  }
+
+  #sending(exchange: Exchange): boolean {
+    return !exchange.handedOver || this.#socket.writableLength > 0;
+  }
+
+  #drained(): void {
+    this.#stirred = true;
+    const wake = this.#onDrain;
+    this.#onDrain = null;
+    wake?.();
+  }
+
+  #setRef(on: boolean): void {
+    this.#unrefed = !on;
+    if (on) this.#socket.ref();
+    else this.#socket.unref();
+  }
+}

@@ -1,0 +1,88 @@
+/** One request on one connection: what was asked for, and what has been seen of it so far. */
+import type { Head } from '../cgi/head.ts';
+import type { Phase } from '../errors.ts';
+import type { EndRequest } from '../protocol/record.ts';
+import type { CloseReason } from './reuse.ts';
+
+/** What a connection tells of its exchange. Exactly one of onComplete and onFailed ends it. Must not throw. */
+export interface ExchangeListener {
+  onHead(head: Head): void;
+  onData(chunk: Buffer): void;
+  onStderr(chunk: Buffer): void;
+  /** The response is whole; `verdict` is what became of the connection. */
+  onComplete(end: EndRequest, verdict: 'keep' | CloseReason): void;
+  /** `error` carries the facts, where it is an FcgiError. The connection is closed. */
+  onFailed(error: unknown): void;
+}
+
+/** Bytes of STDERR that are kept for errors and logs. */
+const STDERR_TAIL = 8 * 1024;
+
+export class Exchange {
+  readonly listener: ExchangeListener;
+  /** FCGI_KEEP_CONN goes out with it. */
+  readonly keepConn: boolean;
+  /** See Seen.readBeforeScript. */
+  readonly readBeforeScript: boolean;
+  /** ms; 0: none. */
+  readonly headersTimeout: number;
+  /** ms; 0: none. */
+  readonly bodyTimeout: number;
+
+  /** All of the body has been handed to the socket. */
+  handedOver = false;
+  /** ms between the start and the empty STDIN record; -1: it has not been sent. */
+  terminatorAfter = -1;
+  /** The very first write failed on the spot. */
+  nothingAccepted = false;
+  headDone = false;
+  /** Its connection had served a request before. */
+  reused = false;
+  /** ms, by performance.now(). */
+  startedAt = 0;
+  /** ms between the start and the first byte of the response; -1 before. */
+  firstByteAfter = -1;
+  bytesReceived = 0;
+  #stderr: Buffer[] = [];
+  #stderrLength = 0;
+
+  constructor(
+    listener: ExchangeListener,
+    keepConn: boolean,
+    readBeforeScript: boolean,
+    headersTimeout: number,
+    bodyTimeout: number,
+  ) {
+    this.listener = listener;
+    this.keepConn = keepConn;
+    this.readBeforeScript = readBeforeScript;
+    this.headersTimeout = headersTimeout;
+    this.bodyTimeout = bodyTimeout;
+  }
+
+  get terminatorSent(): boolean {
+    return this.terminatorAfter >= 0;
+  }
+
+  phase(sending: boolean): Phase {
+    if (this.headDone) return 'body';
+    if (this.bytesReceived > 0) return 'head';
+    return sending ? 'sending' : 'waiting';
+  }
+
+  keepStderr(chunk: Buffer): void {
+    this.#stderr.push(Buffer.from(chunk)); // a copy: the tail must not hold the whole read in memory
+    this.#stderrLength += chunk.length;
+    let first = this.#stderr[0];
+    while (first !== undefined && this.#stderrLength - first.length >= STDERR_TAIL) {
+      this.#stderr.shift();
+      this.#stderrLength -= first.length;
+      first = this.#stderr[0];
+    }
+  }
+
+  get stderr(): string {
+    if (this.#stderrLength === 0) return '';
+    return Buffer.concat(this.#stderr).subarray(-STDERR_TAIL).toString('utf8');
+  }
+}

@@ -1,0 +1,188 @@
+/** The waiting half of a pool: who is let in, who waits, and how it all ends. Running them is the runner's affair. */
+import type { Target } from '../connection/address.ts';
+import type { CloseReason } from '../connection/reuse.ts';
+import { ArgumentError, ConnectError, PoolError } from '../errors.ts';
+import { type PlannedBody, planBody } from './body.ts';
+import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
+import { Job, type JobOwner } from './job.ts';
+import type { PoolSettings } from './options.ts';
+import { Runner, type RunnerOwner } from './runner.ts';
+import type { Stats } from './stats.ts';
+
+/** ms. One timer serves the whole pool; timeouts are late by this much at the most. */
+const TICK = 25;
+
+export class PoolCore implements JobOwner, RunnerOwner {
+  readonly #target: Target;
+  readonly #settings: PoolSettings;
+  readonly #runner: Runner;
+  readonly #queue: Set<Job> = new Set();
+  /** Jobs that are not over. */
+  #alive = 0;
+  #served = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #closing = false;
+  #onClosed: (() => void)[] = [];
+
+  constructor(target: Target, settings: PoolSettings) {
+    this.#target = target;
+    this.#settings = settings;
+    this.#runner = new Runner(this, target, settings);
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  get stats(): Stats {
+    const { connected, idle, retried, closed } = this.#runner;
+    return {
+      connected,
+      busy: connected - idle,
+      idle,
+      queued: this.#queue.size,
+      served: this.#served,
+      retried,
+      closed: { ...closed },
+    };
+  }
+
+  dispatch(request: DispatchRequest, handler: DispatchHandler): void {
+    const job = new Job(this, request, handler);
+    this.#alive++;
+    try {
+      if (this.#closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.#target.name} is closed`);
+      checkRequest(request);
+      if (!job.begin()) return;
+      const body = planBody(request.body, request.params, this.#settings.replayBuffer);
+      if (body instanceof Promise) {
+        body.then(
+          (planned) => this.#admit(job, planned),
+          (error: unknown) => job.fail(error),
+        );
+      } else {
+        this.#admit(job, body);
+      }
+    } catch (error) {
+      job.fail(error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
+    if (this.#alive === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onClosed.push(resolve));
+  }
+
+  destroy(
+    reason: Error = new PoolError('FCGI_ERR_DESTROYED', `the pool to ${this.#target.name} was destroyed`),
+  ): Promise<void> {
+    const closed = this.close();
+    for (const job of [...this.#queue, ...this.#runner.jobs()]) job.abort(reason);
+    return closed;
+  }
+
+  next(): Job | null {
+    for (const job of this.#queue) {
+      this.#queue.delete(job);
+      return job;
+    }
+    return null;
+  }
+
+  /** Those who have waited as long as the one that could not be connected need not try again one by one. */
+  onUnreachable(error: ConnectError): void {
+    const since = performance.now() - this.#settings.connectTimeout;
+    for (const job of this.#queue) {
+      if (job.queuedAt > since) return;
+      this.#queue.delete(job);
+      job.fail(new ConnectError(error.code, error.message, { cause: error, facts: { hint: error.hint } }));
+    }
+  }
+
+  onAbort(job: Job, reason: unknown): void {
+    this.#queue.delete(job);
+    this.#runner.abort(job, reason);
+  }
+
+  onComplete(job: Job, _verdict: 'keep' | CloseReason): void {
+    this.#served++;
+    this.#runner.complete(job);
+  }
+
+  onFailure(job: Job, error: unknown): boolean {
+    return this.#runner.failed(job, error);
+  }
+
+  onOver(): void {
+    this.#alive--;
+    if (this.#alive > 0 || !this.#closing) return;
+    this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
+    for (const resolve of this.#onClosed) resolve();
+    this.#onClosed = [];
+  }
+
+  #admit(job: Job, body: PlannedBody): void {
+    if (job.over) return;
+    job.body = body;
+    this.#startTimer();
+    if (this.#queue.size === 0 && this.#runner.hasRoom()) {
+      this.#runner.run(job);
+      return;
+    }
+    const { queueSize } = this.#settings;
+    if (this.#queue.size >= queueSize) {
+      const message = `${queueSize} requests wait already for a connection to ${this.#target.name}`;
+      job.fail(new PoolError('FCGI_ERR_QUEUE_FULL', message));
+      return;
+    }
+    job.queuedAt = performance.now();
+    this.#queue.add(job);
+  }
+
+  #startTimer(): void {
+    if (this.#timer !== null) return;
+    // What waits here waits for a socket, and that keeps the process alive; the timer need not.
+    this.#timer = setInterval(() => this.#tick(), TICK).unref();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#runner.tick(now);
+    this.#expire(now);
+    while (this.#queue.size > 0 && this.#runner.hasRoom()) {
+      const job = this.next();
+      if (job !== null) this.#runner.run(job);
+    }
+    if (this.#alive > 0 || this.#runner.connected > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #expire(now: number): void {
+    const { queueTimeout } = this.#settings;
+    if (queueTimeout === 0) return;
+    // In the order in which they came: the first that may still wait ends the search.
+    for (const job of this.#queue) {
+      if (now - job.queuedAt < queueTimeout) return;
+      this.#queue.delete(job);
+      const message = `no connection to ${this.#target.name} came free within ${queueTimeout} ms`;
+      job.fail(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
+    }
+  }
+}
+
+function checkRequest(request: DispatchRequest): void {
+  const { params } = request;
+  if (typeof params === 'object' && params !== null) return;
+  throw new ArgumentError(
+    'FCGI_ERR_INVALID_ARG',
+    'params',
+    'params must be an object of strings and Uint8Arrays',
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * One request from dispatch() to its end, over as many connections as it takes. It is what the caller steers
+ * (DispatchController) and what a connection reports to (ExchangeListener), and it ends exactly once.
+ */
+import type { Head } from '../cgi/head.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
+import type { CloseReason } from '../connection/reuse.ts';
+import { FcgiError } from '../errors.ts';
+import type { EndRequest } from '../protocol/record.ts';
+import type { PlannedBody } from './body.ts';
+import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
+
+/** What a job asks of its pool. */
+export interface JobOwner {
+  /** The caller wants no more of it: take it out of wherever it is. */
+  onAbort(job: Job, reason: unknown): void;
+  onComplete(job: Job, verdict: 'keep' | CloseReason): void;
+  /** True: it is sent again, on a fresh connection. */
+  onFailure(job: Job, error: unknown): boolean;
+  /** It has ended, one way or the other, and what its handler was told has been told. */
+  onOver(job: Job): void;
+}
+
+const NO_HEADERS: readonly string[] = [];
+
+export class Job implements DispatchController, ExchangeListener {
+  readonly request: DispatchRequest;
+  body: PlannedBody | null = null;
+  /** How often it was sent, or tried to be. */
+  attempts = 0;
+  /** How often a fresh connection failed it. */
+  freshFailures = 0;
+  /** ms, by performance.now(). */
+  queuedAt = 0;
+  connection: Connection | null = null;
+  /** The latest. */
+  exchange: Exchange | null = null;
+  /** Gives up the dialling. */
+  dialling: AbortController | null = null;
+  over = false;
+  aborted = false;
+  paused = false;
+  rawHeaders: readonly string[] = NO_HEADERS;
+  readonly #owner: JobOwner;
+  readonly #handler: DispatchHandler;
+
+  constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler) {
+    this.#owner = owner;
+    this.request = request;
+    this.#handler = handler;
+  }
+
+  /** False: it is over already. */
+  begin(): boolean {
+    const { signal } = this.request;
+    if (signal?.aborted) {
+      this.fail(signal.reason);
+      return false;
+    }
+    signal?.addEventListener('abort', this);
+    this.#guard(() => this.#handler.onRequestStart?.(this));
+    return !this.over;
+  }
+
+  /** Of the signal. */
+  handleEvent(): void {
+    this.abort(this.request.signal?.reason);
+  }
+
+  abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
+    if (this.over || this.aborted) return;
+    this.aborted = true;
+    this.#owner.onAbort(this, reason);
+    this.fail(reason);
+  }
+
+  pause(): void {
+    if (this.over || this.paused) return;
+    this.paused = true;
+    this.connection?.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.connection?.resume();
+  }
+
+  onHead(head: Head): void {
+    if (this.over) return;
+    this.rawHeaders = head.rawHeaders;
+    this.#guard(() => this.#handler.onResponseStart(this, head.statusCode, head.headers, head.statusText));
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.over) return;
+    try {
+      this.#handler.onResponseData(this, chunk);
+    } catch (error) {
+      this.abort(error);
+    }
+  }
+
+  onStderr(chunk: Buffer): void {
+    const { onStderr } = this.request;
+    if (onStderr && !this.over) this.#guard(() => onStderr(chunk));
+  }
+
+  onComplete(end: EndRequest, verdict: 'keep' | CloseReason): void {
+    const { exchange } = this;
+    this.connection = null;
+    this.#owner.onComplete(this, verdict);
+    if (this.over) return;
+    this.#settle();
+    const ended: Ended = {
+      appStatus: end.appStatus,
+      reused: exchange?.reused ?? false,
+      attempts: this.attempts,
+      executed: 'yes',
+      stderr: exchange?.stderr ?? '',
+    };
+    try {
+      this.#handler.onResponseEnd(this, ended);
+    } catch (error) {
+      this.#tell(error);
+    }
+    this.#owner.onOver(this);
+  }
+
+  onFailed(error: unknown): void {
+    this.connection = null;
+    if (this.over) return;
+    if (this.#owner.onFailure(this, error)) return;
+    this.fail(error);
+  }
+
+  /** The end, where it is not a good one. */
+  fail(error: unknown): void {
+    if (this.over) return;
+    this.#settle();
+    if (error instanceof FcgiError) error.learn({ attempts: this.attempts });
+    this.#tell(error);
+    this.#owner.onOver(this);
+  }
+
+  #settle(): void {
+    this.over = true;
+    this.request.signal?.removeEventListener('abort', this);
+    if (this.body?.kind === 'stream') this.body.stream.cancel();
+  }
+
+  #tell(error: unknown): void {
+    try {
+      this.#handler.onResponseError(this, error);
+    } catch {
+      // The one who is told of errors has failed itself: there is nobody left to tell.
+    }
+  }
+
+  #guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.abort(error);
+    }
+  }
+}

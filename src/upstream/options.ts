@@ -1,0 +1,158 @@
+/** The options of a Pool: one table of names, defaults and checks, from which the README's is made. */
+import { ArgumentError } from '../errors.ts';
+import type { RetryPolicy } from './dispatcher.ts';
+
+/** Durations in milliseconds, 0 disables; sizes in bytes. */
+export interface PoolOptions {
+  /** Sockets at most, 1 or more. Default 8. The pool finds by itself how many of them php-fpm has workers for. */
+  readonly connections?: number | undefined;
+  /** Idle sockets kept at most; each holds a worker. Default: as `connections`. 0: FCGI_KEEP_CONN is never set. */
+  readonly keepalive?: number | undefined;
+  /** Requests sent on one socket at most, less up to a tenth at random; the last goes without FCGI_KEEP_CONN. Default 1000; 0: no limit. */
+  readonly keepaliveRequests?: number | undefined;
+  /** The age at which a socket is not used again. Default 3,600,000. */
+  readonly keepaliveTime?: number | undefined;
+  /** How long a socket may be idle. Default 10,000: an idle socket costs a worker. */
+  readonly keepaliveTimeout?: number | undefined;
+  /** Requests that may wait for a socket. Default 1024; more fail with FCGI_ERR_QUEUE_FULL. */
+  readonly queueSize?: number | undefined;
+  /** How long a request may wait for a socket, then FCGI_ERR_QUEUE_TIMEOUT. Default 30,000. */
+  readonly queueTimeout?: number | undefined;
+  /** How long a request may take to get connected, further tries included where php-fpm refuses or its socket is gone. Default 5000. */
+  readonly connectTimeout?: number | undefined;
+  /** From the end of sending to the head of the response, then FCGI_ERR_HEADERS_TIMEOUT. Default 60,000. */
+  readonly headersTimeout?: number | undefined;
+  /** Silence between two pieces of the body, then FCGI_ERR_BODY_TIMEOUT. Default 60,000. */
+  readonly bodyTimeout?: number | undefined;
+  /** The largest head of a response, then FCGI_ERR_HEAD_TOO_LARGE. Default 65,536. */
+  readonly maxHeaderSize?: number | undefined;
+  /**
+   * Which failed requests are sent again. Default `'unexecuted'`: those that PHP has provably not run, whatever their
+   * method. `'idempotent'`: also those that may have run, where running twice does no harm. `'always'`: also those
+   * where it may. `'never'`: none. Where a response byte was seen, none ever is.
+   */
+  readonly retry?: RetryPolicy | undefined;
+  /** Fresh connections that one request may fail on; a failure on a kept one costs none. Default 5. */
+  readonly tries?: number | undefined;
+  /** Bytes of a body given as a stream that are held to be sent again. Default 1,048,576. A longer one goes out on a fresh connection. */
+  readonly replayBuffer?: number | undefined;
+  /** A TCP proxy stands in between, so only a failed connect is proof; what is not idempotent goes out on fresh connections. Default false. */
+  readonly proxied?: boolean | undefined;
+  /**
+   * How long the empty STDIN record that ends a request is held back: it goes out in front of the next request, or
+   * after this silence. PHP-FPM never waits for it, and without it a reset proves that the request was not read.
+   * Default 50; 0: sent at once, for servers that read to the end of input. A pool that sees its first answers come
+   * only after the record sends it at once from then on, and tries again without from time to time.
+   */
+  readonly terminatorDelay?: number | undefined;
+  /** `'generic'` is `terminatorDelay: 0`, and nothing is deduced from what only PHP-FPM does. Default `'php-fpm'`. */
+  readonly backend?: 'php-fpm' | 'generic' | undefined;
+}
+
+/** The options with their defaults filled in. */
+export type PoolSettings = { readonly [K in keyof PoolOptions]-?: Exclude<PoolOptions[K], undefined> };
+
+export interface OptionRule {
+  readonly unit: '' | 'ms' | 'bytes';
+  readonly default: number | string | boolean;
+  /** For the error: what the value must be. */
+  readonly expected: string;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+const count = (fallback: number, least: number): OptionRule => ({
+  unit: '',
+  default: fallback,
+  expected: `a whole number from ${least}`,
+  accepts: (value) => Number.isSafeInteger(value) && Number(value) >= least,
+});
+
+const amount = (unit: 'ms' | 'bytes', fallback: number): OptionRule => ({
+  unit,
+  default: fallback,
+  expected: `a number of ${unit} from 0`,
+  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+});
+
+const choice = (...values: [string, ...string[]]): OptionRule => ({
+  unit: '',
+  default: values[0],
+  expected: `one of ${values.join(', ')}`,
+  accepts: (value) => typeof value === 'string' && values.includes(value),
+});
+
+const flag: OptionRule = {
+  unit: '',
+  default: false,
+  expected: 'true or false',
+  accepts: (value) => typeof value === 'boolean',
+};
+
+/** In the README's order. `keepalive` has the default of `connections`. */
+export const optionRules: Readonly<Record<keyof PoolSettings, OptionRule>> = {
+  connections: count(8, 1),
+  keepalive: count(8, 0),
+  keepaliveRequests: count(1000, 0),
+  keepaliveTime: amount('ms', 3_600_000),
+  keepaliveTimeout: amount('ms', 10_000),
+  queueSize: count(1024, 0),
+  queueTimeout: amount('ms', 30_000),
+  connectTimeout: amount('ms', 5_000),
+  headersTimeout: amount('ms', 60_000),
+  bodyTimeout: amount('ms', 60_000),
+  maxHeaderSize: amount('bytes', 65_536),
+  retry: choice('unexecuted', 'never', 'idempotent', 'always'),
+  tries: count(5, 1),
+  replayBuffer: amount('bytes', 1_048_576),
+  proxied: flag,
+  terminatorDelay: amount('ms', 50),
+  backend: choice('php-fpm', 'generic'),
+};
+
+/** Throws FCGI_ERR_INVALID_ARG, naming the option that is unknown or has a wrong value. */
+export function resolveOptions(options: PoolOptions): PoolSettings {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'options', 'the options must be an object');
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const rule: OptionRule | undefined = Object.hasOwn(optionRules, name)
+      ? optionRules[name as keyof PoolSettings]
+      : undefined;
+    if (rule === undefined) throw invalid(name, `there is no option ${JSON.stringify(name)}`);
+    checkOption(name, value, rule);
+  }
+  const { connections = 8, keepaliveRequests = 1000, backend = 'php-fpm' } = options;
+  return {
+    connections,
+    keepalive: Math.min(options.keepalive ?? connections, connections),
+    keepaliveRequests: keepaliveRequests === 0 ? Number.MAX_SAFE_INTEGER : keepaliveRequests,
+    keepaliveTime: options.keepaliveTime ?? 3_600_000,
+    keepaliveTimeout: options.keepaliveTimeout ?? 10_000,
+    queueSize: options.queueSize ?? 1024,
+    queueTimeout: options.queueTimeout ?? 30_000,
+    connectTimeout: options.connectTimeout ?? 5_000,
+    headersTimeout: options.headersTimeout ?? 60_000,
+    bodyTimeout: options.bodyTimeout ?? 60_000,
+    maxHeaderSize: options.maxHeaderSize ?? 65_536,
+    retry: options.retry ?? 'unexecuted',
+    tries: options.tries ?? 5,
+    replayBuffer: options.replayBuffer ?? 1_048_576,
+    proxied: options.proxied ?? false,
+    terminatorDelay: options.terminatorDelay ?? (backend === 'generic' ? 0 : 50),
+    backend,
+  };
+}
+
+/** Throws FCGI_ERR_INVALID_ARG where `value` is there and the rule does not accept it. */
+export function checkOption(name: string, value: unknown, rule: OptionRule): void {
+  if (value === undefined || rule.accepts(value)) return;
+  throw invalid(name, `${name} must be ${rule.expected}, not ${shown(value)}`);
+}
+
+function invalid(option: string, message: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

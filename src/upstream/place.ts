@@ -1,0 +1,76 @@
+/** A place in the pool: empty, dialling, or with one connection, which it represents towards the pool. */
+import type { Connection } from '../connection/connection.ts';
+import type { Exchange } from '../connection/exchange.ts';
+import type { ConnectionOwner } from '../connection/owner.ts';
+import type { CloseReason } from '../connection/reuse.ts';
+import type { Job } from './job.ts';
+import type { PoolSettings } from './options.ts';
+import type { Vacant } from './places.ts';
+
+export interface PlaceOwner {
+  readonly settings: PoolSettings;
+  readonly closing: boolean;
+  readonly terminatorDelay: number;
+  mustYield(): boolean;
+  idleFull(): boolean;
+  onFirstByte(place: Place, exchange: Exchange): void;
+  onClosed(place: Place, reason: CloseReason): void;
+}
+
+export class Place implements ConnectionOwner, Vacant {
+  connection: Connection | null = null;
+  /** On it, or being dialled for. */
+  job: Job | null = null;
+  spent = false;
+  readonly #pool: PlaceOwner;
+
+  constructor(pool: PlaceOwner) {
+    this.#pool = pool;
+  }
+
+  get idle(): boolean {
+    return this.job === null && this.connection !== null;
+  }
+
+  get maxHeaderSize(): number {
+    return this.#pool.settings.maxHeaderSize;
+  }
+
+  get keepaliveTime(): number {
+    return this.#pool.settings.keepaliveTime;
+  }
+
+  get keepaliveTimeout(): number {
+    return this.#pool.settings.keepaliveTimeout;
+  }
+
+  get proxied(): boolean {
+    return this.#pool.settings.proxied;
+  }
+
+  get terminatorDelay(): number {
+    return this.#pool.terminatorDelay;
+  }
+
+  get closing(): boolean {
+    return this.#pool.closing;
+  }
+
+  mustYield(): boolean {
+    return this.#pool.mustYield();
+  }
+
+  idleFull(): boolean {
+    return this.#pool.idleFull();
+  }
+
+  onFirstByte(exchange: Exchange): void {
+    this.#pool.onFirstByte(this, exchange);
+  }
+
+  onClosed(reason: CloseReason): void {
+    this.#pool.onClosed(this, reason);
+    this.connection = null;
+    this.spent = true;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The places of a pool, held by generic-pool; the only file that knows it. What it holds are places, not sockets: a
+ * place is empty, or has one connection. So `create` cannot fail (generic-pool would try for ever, and never tell
+ * the one who waits), and a retry can have a new connection without giving up its place to somebody else.
+ * It hands out the place last given back first: few connections stay warm, the others reach their keepaliveTimeout.
+ */
+import { createPool, type Pool as GenericPool } from 'generic-pool';
+
+export interface Vacant {
+  /** It had a connection, and has none now. */
+  readonly spent: boolean;
+}
+
+export class Places<P extends Vacant> {
+  readonly #pool: GenericPool<P>;
+
+  constructor(most: number, make: () => P) {
+    const factory = { create: async (): Promise<P> => make(), destroy: async (): Promise<void> => undefined };
+    this.#pool = createPool(factory, { max: most, min: 0, fifo: false });
+  }
+
+  /** Never waits for a place to be given back: the caller takes no more than there are. */
+  async take(): Promise<P> {
+    for (;;) {
+      const place = await this.#pool.acquire();
+      if (!place.spent) return place;
+      // generic-pool has no way to drop what is idle: a place whose connection has gone would hide warm ones below it.
+      await this.#pool.destroy(place);
+    }
+  }
+
+  give(place: P): void {
+    void this.#pool.release(place);
+  }
+}
