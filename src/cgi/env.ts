@@ -79,20 +79,23 @@ export class ParamsBuilder {
     this.#root = root.replace(/\/+$/, '');
   }
 
-  /** As `buildParams`, for a script that is known. */
-  build(http: HttpFacts, target: Target, script: Script, extra?: Params): Params {
+  /**
+   * As `buildParams`, for a script that is known. `mount` ('' or `/blog`, decoded) is the path at which the site's
+   * root stands: SCRIPT_NAME begins with it, so that the links an application makes lead back to it.
+   */
+  build(http: HttpFacts, target: Target, script: Script, extra?: Params, mount = ''): Params {
     if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(http.method)) {
       throw badRequest('method', 'The method is not a token (RFC 9110, 9.1)');
     }
     const { scriptName, pathInfo } = script;
-    const name = latin1(scriptName);
+    const name = latin1(mount + scriptName);
     const params: ParamsDraft = {
       SCRIPT_FILENAME: below(this.#root, scriptName),
       QUERY_STRING: latin1(target.query),
       REQUEST_METHOD: http.method,
       SCRIPT_NAME: name,
       REQUEST_URI: latin1(target.uri),
-      DOCUMENT_URI: pathInfo === '' ? name : latin1(scriptName + pathInfo),
+      DOCUMENT_URI: pathInfo === '' ? name : latin1(mount + scriptName + pathInfo),
       DOCUMENT_ROOT: this.#root,
       SERVER_PROTOCOL: http.protocol ?? 'HTTP/1.1',
       REQUEST_SCHEME: http.tls ? 'https' : 'http',

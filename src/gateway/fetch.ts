@@ -1,0 +1,74 @@
+/** PHP behind anything that turns a `Request` into a `Response`: Hono, h3, srvx and the like. */
+import type { Endpoint, HttpFacts } from '../cgi/env.ts';
+import type { Dispatcher } from '../upstream/dispatcher.ts';
+import { FetchSink } from './fetch-sink.ts';
+import { Gateway, type Incoming } from './gateway.ts';
+import type { GatewayOptions } from './options.ts';
+
+export type { GatewayOptions };
+
+/** What a `Request` does not say of its connection, as far as the server knows it. */
+export interface RequestInfo {
+  readonly remote?: Endpoint | undefined;
+  readonly local?: Endpoint | undefined;
+  /** Default 'HTTP/1.1'. */
+  readonly protocol?: string | undefined;
+  /** Answers what is not PHP's. Default: 404. */
+  readonly next?: (() => Response | Promise<Response>) | undefined;
+}
+
+export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Response>;
+
+/**
+ * As `createHandler` of `fastcgi-pool/node`, for `Request` and `Response`. The promise resolves when PHP's head is
+ * there, and never rejects for what PHP or PHP-FPM does; the body errors where the response was cut short. The
+ * request's signal, and cancelling the response's body, end the script's connection.
+ *
+ * A body without Content-Length (most of those made by `new Request`) is counted first.
+ *
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
+ */
+export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptions<Request>): FetchHandler {
+  const gateway = new Gateway(dispatcher, options);
+  return async (request, info = {}) => {
+    const { method, url } = request;
+    const plan = gateway.plan({ method, url, originalUrl: url });
+    if (plan.kind === 'pass' && info.next) return info.next();
+    const sink = new FetchSink();
+    const reply = gateway.replyBy(sink, method, request);
+    sink.attach(reply);
+    const leave = (): void => {
+      reply.leave();
+      sink.abandon(request.signal.reason);
+    };
+    request.signal.addEventListener('abort', leave, { once: true });
+    reply.hold(() => request.signal.removeEventListener('abort', leave));
+    if (request.signal.aborted) leave();
+    else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
+    else if (plan.kind === 'redirect') sink.answer(301, { Location: plan.location });
+    else if (plan.kind === 'pass') reply.refuse(404);
+    else reply.refuse(plan.statusCode, plan.reason);
+    return sink.response;
+  };
+}
+
+function incoming(request: Request, info: RequestInfo): Incoming {
+  return {
+    length: request.headers.get('content-length') ?? undefined,
+    body: request.body,
+    facts: (contentLength) => factsOf(request, info, contentLength),
+  };
+}
+
+function factsOf(request: Request, info: RequestInfo, contentLength: number | undefined): HttpFacts {
+  return {
+    method: request.method,
+    url: request.url,
+    headers: request.headers,
+    protocol: info.protocol,
+    remote: info.remote,
+    local: info.local,
+    tls: request.url.startsWith('https:'),
+    contentLength,
+  };
+}

@@ -1,0 +1,98 @@
+/** Sends a Reply by node's response object, HTTP/1 or HTTP/2. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { ownAnswer, type ReplyHead } from './edge.ts';
+import type { Sink } from './reply.ts';
+import { discard } from './upload.ts';
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** INTERNAL_ERROR of RFC 9113, 7: the client must not take what came for the whole. */
+const internalError = 2;
+
+export class NodeSink implements Sink {
+  readonly #request: NodeRequest;
+  readonly #response: NodeResponse;
+
+  constructor(request: NodeRequest, response: NodeResponse) {
+    this.#request = request;
+    this.#response = response;
+  }
+
+  get isFresh(): boolean {
+    return !this.#response.headersSent && !isGone(this.#response);
+  }
+
+  start({ statusCode, statusMessage, fields }: ReplyHead): void {
+    const response = this.#response;
+    if (isHttp2(response)) response.writeHead(statusCode, merged(fields));
+    // node has phrases of its own where PHP gave none
+    else if (statusMessage === '') response.writeHead(statusCode, fields);
+    else response.writeHead(statusCode, statusMessage, fields);
+  }
+
+  write(chunk: Buffer): boolean {
+    // written to a response that is gone, node's error would have no listener but the process
+    if (isGone(this.#response)) return true;
+    return isHttp2(this.#response) ? this.#response.write(chunk) : this.#response.write(chunk);
+  }
+
+  end(): void {
+    if (!isGone(this.#response)) this.#response.end();
+    this.#freeRequest();
+  }
+
+  cut(): void {
+    const response = this.#response;
+    if (isHttp2(response)) {
+      response.stream.close(internalError);
+      return;
+    }
+    const { socket } = response;
+    // HTTP/1.0 ends a body by closing: only a reset tells the client that this was not the end
+    const isTcp = socket?.remoteFamily !== undefined && !('encrypted' in socket);
+    if (isTcp && this.#request.httpVersionMinor === 0) socket?.resetAndDestroy();
+    else response.destroy();
+  }
+
+  answer(statusCode: number, extra?: Readonly<Record<string, string>>): void {
+    if (!this.isFresh) {
+      this.cut();
+      return;
+    }
+    const { headers, body } = ownAnswer(statusCode, extra);
+    this.#response.writeHead(statusCode, headers);
+    this.#response.end(body);
+    this.#freeRequest();
+  }
+
+  #freeRequest(): void {
+    if (!this.#request.complete) discard(this.#request);
+  }
+}
+
+export function isHttp2Request(request: NodeRequest): request is Http2ServerRequest {
+  return 'stream' in request;
+}
+
+function isHttp2(response: NodeResponse): response is Http2ServerResponse {
+  return 'stream' in response;
+}
+
+function isGone(response: NodeResponse): boolean {
+  return isHttp2(response) ? response.stream.destroyed || response.stream.closed : response.destroyed;
+}
+
+/** HTTP/2's API takes an object: what came more than once is joined (RFC 9110, 5.3), but for Set-Cookie. */
+function merged(fields: readonly string[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = Object.create(null);
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = (fields[i] ?? '').toLowerCase();
+    const value = fields[i + 1] ?? '';
+    const before = headers[name];
+    if (name === 'set-cookie') headers[name] = Array.isArray(before) ? [...before, value] : [value];
+    else headers[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return headers;
+}

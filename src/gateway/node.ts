@@ -1,0 +1,49 @@
+/** PHP behind node:http, node:https, node:http2 (its compatibility API), connect and Express. */
+import type { Dispatcher } from '../upstream/dispatcher.ts';
+import { Gateway } from './gateway.ts';
+import { incoming } from './node-request.ts';
+import { type NodeRequest, type NodeResponse, NodeSink } from './node-sink.ts';
+import type { GatewayOptions } from './options.ts';
+
+export type { GatewayOptions, NodeRequest, NodeResponse };
+
+/** As `http.createServer` and `app.use` take it. Without `next`, what is not PHP's is answered 404. */
+export type NodeHandler = (
+  request: NodeRequest,
+  response: NodeResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+/**
+ * Makes a handler that answers with what PHP makes of a request: `http.createServer(createHandler(pool, { root }))`
+ * or `app.use(createHandler(pool, { root }))`. A request is PHP's if its path leads to an existing script, to a folder
+ * with one as index, or if there is a `frontController`; all else is passed to `next`. PHP source, and scripts to
+ * which links lead out of the root, are answered 404 rather than passed on, where another handler might show them.
+ *
+ * Bodies stream both ways; one of unknown length is counted first. A client that leaves ends its script's connection.
+ * What fails before PHP's head is there is answered 502, 503 or 504 (400, 413, 431 where the client is at fault),
+ * later it breaks the response off; why goes to `onError` only.
+ *
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
+ */
+export function createHandler(dispatcher: Dispatcher, options: GatewayOptions<NodeRequest>): NodeHandler {
+  const gateway = new Gateway(dispatcher, options);
+  return (request, response, next) => {
+    const { method = '', url = '' } = request;
+    const originalUrl = 'originalUrl' in request ? String(request.originalUrl) : url;
+    const plan = gateway.plan({ method, url, originalUrl });
+    if (plan.kind === 'pass' && next) {
+      next();
+      return;
+    }
+    const sink = new NodeSink(request, response);
+    const reply = gateway.replyBy(sink, method, request);
+    response.on('close', () => reply.leave());
+    response.on('error', () => reply.leave());
+    response.on('drain', () => reply.resume());
+    if (plan.kind === 'run') gateway.run(plan, request, incoming(request), reply);
+    else if (plan.kind === 'redirect') sink.answer(301, { Location: plan.location });
+    else if (plan.kind === 'pass') reply.refuse(404);
+    else reply.refuse(plan.statusCode, plan.reason);
+  };
+}

@@ -1,0 +1,169 @@
+/** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
+import { ProtocolError } from '../errors.ts';
+import type { DispatchController, DispatchHandler, ResponseHeaders } from '../upstream/dispatcher.ts';
+import { type ReplyHead, replyHead, statusFor } from './edge.ts';
+
+/** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
+export interface Sink {
+  /** Nothing was sent yet and the client is there, as far as is known. */
+  readonly isFresh: boolean;
+  start(head: ReplyHead): void;
+  /** False: enough for now, until `Reply.resume()`. */
+  write(chunk: Buffer): boolean;
+  end(): void;
+  /** Ends a reply that has begun in such a way that no client takes it for a whole one. */
+  cut(error: Error): void;
+  /** The gateway's own answer, in place of a reply. */
+  answer(statusCode: number): void;
+}
+
+export interface ReplyOptions {
+  readonly method: string;
+  /** Told why a reply is not what PHP meant it to be. */
+  readonly report: (error: unknown) => void;
+}
+
+/** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
+const toleratedExcess = 65_536;
+
+export class Reply implements DispatchHandler {
+  readonly #sink: Sink;
+  readonly #options: ReplyOptions;
+  #controller: DispatchController | null = null;
+  #head: ReplyHead | null = null;
+  #sent = 0;
+  #excess = 0;
+  #isOver = false;
+  #hasLeft = false;
+  readonly #releases: (() => void)[] = [];
+
+  constructor(sink: Sink, options: ReplyOptions) {
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  onRequestStart(controller: DispatchController): void {
+    this.#controller = controller;
+    if (this.#hasLeft) controller.abort(clientLeft());
+  }
+
+  onResponseStart(
+    controller: DispatchController,
+    statusCode: number,
+    _headers: ResponseHeaders,
+    statusMessage: string,
+  ): void {
+    this.#controller = controller;
+    if (this.#isOver) return;
+    if (statusCode < 200) {
+      throw new ProtocolError('FCGI_ERR_HEAD_INVALID', `PHP answered with the interim status ${statusCode}`);
+    }
+    const head = replyHead(this.#options.method, statusCode, statusMessage, controller.rawHeaders);
+    this.#sink.start(head);
+    this.#head = head;
+  }
+
+  onResponseData(controller: DispatchController, chunk: Buffer): void {
+    const head = this.#head;
+    if (!head?.hasBody) return;
+    const room = head.contentLength === null ? chunk.length : head.contentLength - this.#sent;
+    if (chunk.length > room) this.#cutExcess(controller, chunk.length - room);
+    if (this.#isOver || room === 0) return;
+    const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
+    this.#sent += piece.length;
+    if (!this.#sink.write(piece)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    const head = this.#head;
+    if (this.#isOver || !head) return;
+    if (head.contentLength !== null && !this.#isWhole) {
+      this.#fail(
+        new ProtocolError(
+          'FCGI_ERR_HEAD_INVALID',
+          `The body has ${this.#sent} bytes, PHP's Content-Length says ${head.contentLength}`,
+        ),
+      );
+      return;
+    }
+    this.#finish();
+    this.#sink.end();
+  }
+
+  onResponseError(_controller: unknown, error: unknown): void {
+    this.#fail(error);
+  }
+
+  /** Instead of a dispatch: the gateway's own answer, and why, if the log should know. */
+  refuse(statusCode: number, error?: unknown): void {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#sink.answer(statusCode);
+    if (error !== undefined) this.#options.report(error);
+  }
+
+  /** What to let go of when nothing will be read or written any more. */
+  hold(release: () => void): void {
+    if (this.#isOver) release();
+    else this.#releases.push(release);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The client can take more. */
+  resume(): void {
+    if (!this.#isOver) this.#controller?.resume();
+  }
+
+  /** Nobody waits for the reply any more: PHP's connection is closed, so that its worker is free. */
+  leave(): void {
+    if (this.#isOver) return;
+    this.#hasLeft = true;
+    this.#finish();
+    this.#controller?.abort(clientLeft());
+  }
+
+  /** The one place that knows whether the client can still be told of a failure. */
+  get #canAnswer(): boolean {
+    return !this.#isOver && this.#head === null && this.#sink.isFresh;
+  }
+
+  /** The client has all it was promised. */
+  get #isWhole(): boolean {
+    const head = this.#head;
+    return head !== null && (!head.hasBody || head.contentLength === this.#sent);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    const canAnswer = this.#canAnswer;
+    this.#finish();
+    if (canAnswer) this.#sink.answer(statusFor(error));
+    else if (this.#isWhole) this.#sink.end();
+    else
+      this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
+    this.#options.report(error);
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    for (const release of this.#releases) release();
+  }
+
+  /** The client was promised a length: what is beyond it would be taken for the next response. */
+  #cutExcess(controller: DispatchController, bytes: number): void {
+    if (this.#excess === 0) {
+      const message = `PHP sent more than its Content-Length of ${this.#head?.contentLength} bytes: the rest is dropped`;
+      this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message));
+    }
+    this.#excess += bytes;
+    if (this.#excess > toleratedExcess)
+      controller.abort(new Error('Far more output than the Content-Length'));
+  }
+}
+
+function clientLeft(): Error {
+  return new Error('The client closed the connection');
+}

@@ -1,0 +1,93 @@
+/**
+ * A body of unknown length is counted before PHP-FPM hears of it: without CONTENT_LENGTH PHP would see it as empty.
+ * What does not fit in memory goes to a file that has lost its name before the first byte is in it, so that nothing
+ * is left behind, even where the process is killed.
+ */
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export interface SpoolLimits {
+  /** Bytes to keep in memory. */
+  readonly memory: number;
+  /** Bytes at most, or Infinity. */
+  readonly size: number;
+  readonly folder: string;
+}
+
+export interface Spooled {
+  /** Bytes. */
+  readonly length: number;
+  /** May be iterated again, from the start. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Frees the disk; the body cannot be read after that. */
+  release(): void;
+}
+
+/** Reads `source` to its end; null as soon as it is larger than `limits.size`. Rejects as `source` or the disk does. */
+export async function spool(source: AsyncIterable<Uint8Array>, limits: SpoolLimits): Promise<Spooled | null> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  let file: FileHandle | null = null;
+  try {
+    for await (const chunk of source) {
+      length += chunk.length;
+      if (length > limits.size) {
+        await file?.close();
+        return null;
+      }
+      if (file) {
+        await writeAll(file, [chunk]);
+        continue;
+      }
+      pieces.push(chunk);
+      if (length > limits.memory) {
+        file = await namelessFile(limits.folder);
+        await writeAll(file, pieces.splice(0));
+      }
+    }
+  } catch (error) {
+    await file?.close();
+    throw error;
+  }
+  return file ? onDisk(file, length) : { length, body: Buffer.concat(pieces, length), release: () => {} };
+}
+
+async function namelessFile(folder: string): Promise<FileHandle> {
+  const path = join(folder, `fastcgi-pool-${randomUUID()}`);
+  const file = await open(path, 'wx+', 0o600);
+  await unlink(path);
+  return file;
+}
+
+/** One write() may take a part only. */
+async function writeAll(file: FileHandle, pieces: Uint8Array[]): Promise<void> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) {
+      at += (await file.write(piece, at, piece.length - at)).bytesWritten;
+    }
+  }
+}
+
+const readSize = 65_536;
+
+function onDisk(file: FileHandle, length: number): Spooled {
+  let isOpen = true;
+  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let at = 0; at < length && isOpen; ) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(readSize), 0, readSize, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+  return {
+    length,
+    body: { [Symbol.asyncIterator]: read },
+    release() {
+      isOpen = false;
+      // waits for a read under way; there is nothing to lose in a file that nobody can open
+      file.close().catch(() => {});
+    },
+  };
+}

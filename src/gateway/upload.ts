@@ -1,0 +1,38 @@
+/** A request's body as PHP-FPM wants it: read when asked, never destroyed by who reads, its length known beforehand. */
+import type { Readable } from 'node:stream';
+
+/**
+ * The chunks of a server's request. Unlike the stream's own iterator it leaves the stream alone when its reader stops
+ * early: destroying it would close the client's connection before the response is out.
+ */
+export async function* chunksOf(request: Readable): AsyncGenerator<Buffer, void, undefined> {
+  for (;;) {
+    const chunk: Buffer | null = request.read();
+    if (chunk !== null) yield chunk;
+    else if (request.readableEnded) return;
+    else if (request.destroyed || request.errored) throw request.errored ?? new Error('The client left');
+    else await change(request);
+  }
+}
+
+const changes = ['readable', 'end', 'error', 'close', 'aborted'] as const;
+
+function change(request: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      for (const event of changes) request.off(event, settle);
+      resolve();
+    };
+    for (const event of changes) request.on(event, settle);
+  });
+}
+
+/** Reads to the end and drops what nobody has read, so that the connection is free for the next request. */
+export function discard(request: Readable): void {
+  if (request.readableEnded || request.destroyed) return;
+  const read = (): void => {
+    while (request.read() !== null);
+  };
+  request.on('readable', read);
+  read();
+}
