@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest';
+import { parseCommand } from '../../src/cli/args.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+
+const serveDefaults = {
+  name: 'serve',
+  docroot: '.',
+  listen: { host: '127.0.0.1', port: 8080 },
+  upstream: [],
+  index: 'index.php',
+  frontController: null,
+  connections: 8,
+  fpmRoot: null,
+  allowSymlinksTo: [],
+  maxBody: null,
+  drainTimeout: 30_000,
+  quiet: false,
+  fpm: null,
+  user: null,
+  ini: [],
+};
+
+const requestDefaults = {
+  name: 'request',
+  address: '127.0.0.1:9000',
+  script: '/srv/a.php',
+  query: '',
+  method: 'GET',
+  headers: [],
+  params: [],
+  data: null,
+  include: false,
+  fail: false,
+  timeout: 0,
+};
+
+/** What is typed after the command, and what it changes of the defaults. */
+type Case = readonly [typed: string[], changes: Readonly<Record<string, unknown>>];
+
+describe('serve', () => {
+  const cases: readonly Case[] = [
+    [[], {}],
+    [['public'], { docroot: 'public' }],
+    [['--listen', '0.0.0.0:80'], { listen: { host: '0.0.0.0', port: 80 } }],
+    [['--listen', 'localhost:0'], { listen: { host: 'localhost', port: 0 } }],
+    [['--listen=[::1]:8080'], { listen: { host: '::1', port: 8080 } }],
+    [['--upstream', 'unix:/run/a.sock'], { upstream: ['unix:/run/a.sock'] }],
+    [
+      ['--upstream', 'tcp://fpm:9000', '--upstream', '[::1]:9000'],
+      { upstream: ['tcp://fpm:9000', '[::1]:9000'] },
+    ],
+    [['--index', 'home.html'], { index: 'home.html' }],
+    [['--front-controller', '/app.php'], { frontController: '/app.php' }],
+    [['--connections', '32'], { connections: 32 }],
+    [['--fpm-root', '/var/www'], { fpmRoot: '/var/www' }],
+    [['--allow-symlinks-to', '/a', '--allow-symlinks-to', 'b'], { allowSymlinksTo: ['/a', 'b'] }],
+    [['--max-body', '1000'], { maxBody: 1000 }],
+    [['--max-body', '64k'], { maxBody: 65_536 }],
+    [['--max-body', '2M'], { maxBody: 2_097_152 }],
+    [['--max-body', '2g'], { maxBody: 2_147_483_648 }],
+    [['--max-body', '0'], { maxBody: 0 }],
+    [['--drain-timeout', '1.5'], { drainTimeout: 1500 }],
+    [['--drain-timeout', '0'], { drainTimeout: 0 }],
+    [['--quiet'], { quiet: true }],
+    [['--fpm', './php-fpm'], { fpm: './php-fpm' }],
+    [['--user', 'alice'], { user: 'alice' }],
+    [
+      ['--ini', 'memory_limit=1G', '--ini', 'date.timezone='],
+      {
+        ini: [
+          ['memory_limit', '1G'],
+          ['date.timezone', ''],
+        ],
+      },
+    ],
+  ];
+
+  it.each(cases)('reads %j', (typed, changes) => {
+    expect(parseCommand(['serve', ...typed])).toEqual({ ...serveDefaults, ...changes });
+  });
+
+  it.each<[string[], RegExp]>([
+    [['a', 'b'], /too many: 'b'/],
+    [['--prot', '80'], /unknown option '--prot'/],
+    [['-q'], /unknown option '-q'/],
+    [['--listen'], /--listen/],
+    [['--quiet=yes'], /--quiet/],
+    [['--listen', '8080'], /--listen must be HOST:PORT/],
+    [['--listen', '127.0.0.1:'], /--listen must be HOST:PORT/],
+    [['--listen', '127.0.0.1:65536'], /--listen must be HOST:PORT/],
+    [['--listen', '::1:80'], /--listen must be HOST:PORT/],
+    [['--listen', 'unix:/tmp/a'], /--listen must be HOST:PORT/],
+    [['--upstream', 'nowhere'], /--upstream: .*nowhere/],
+    [['--upstream', 'tcp://h:0'], /--upstream: .*port/],
+    [['--upstream', 'unix:'], /--upstream: .*path/],
+    [['--index', 'a/b.php'], /--index must be the name of a file/],
+    [['--index', '.htaccess'], /--index must be the name of a file/],
+    [['--index', ''], /--index must be the name of a file/],
+    [['--front-controller', 'index.php'], /--front-controller must be a path that begins with '\/'/],
+    [['--front-controller', '/index.html'], /--front-controller must end in \.php/],
+    [['--connections', '0'], /--connections must be a whole number from 1/],
+    [['--connections', 'many'], /--connections must be a whole number/],
+    [['--connections', '1.5'], /--connections must be a whole number/],
+    [['--connections=-1'], /--connections must be a whole number/],
+    [['--fpm-root', 'www'], /--fpm-root must be an absolute path/],
+    [['--max-body', '1 MB'], /--max-body must be a number of bytes/],
+    [['--max-body', 'g'], /--max-body must be a number of bytes/],
+    [['--max-body', '99999999999999999'], /--max-body must be a number of bytes/],
+    [['--drain-timeout', 'soon'], /--drain-timeout must be a number of seconds/],
+    [['--drain-timeout', '1e9'], /--drain-timeout must be a number of seconds/],
+    [['--drain-timeout', '3000000'], /--drain-timeout must be a number of seconds/],
+    [['--ini', 'memory_limit'], /--ini must be NAME=VALUE/],
+    [['--ini', '=1'], /--ini must be NAME=VALUE/],
+    [['--ini', 'a b=1'], /--ini must be the NAME=VALUE of a php.ini setting/],
+    [['--upstream', 'h:1', '--fpm', 'x'], /--fpm is for a php-fpm of our own/],
+    [['--upstream', 'h:1', '--user', 'x'], /--user is for a php-fpm of our own/],
+    [['--upstream', 'h:1', '--ini', 'x=1'], /--ini is for a php-fpm of our own/],
+  ])('refuses %j and says why', (typed, why) => {
+    expect(() => parseCommand(['serve', ...typed])).toThrow(UsageError);
+    expect(() => parseCommand(['serve', ...typed])).toThrow(why);
+    expect(() => parseCommand(['serve', ...typed])).toThrow(/^serve: .* \(try: fastcgi-pool serve --help\)$/);
+  });
+});
+
+describe('request', () => {
+  const cases: readonly Case[] = [
+    [[], {}],
+    [['-X', 'DELETE'], { method: 'DELETE' }],
+    [['--method', 'put'], { method: 'put' }],
+    [['-d', 'a=1'], { data: { from: 'text', text: 'a=1' }, method: 'POST' }],
+    [['-d', ''], { data: { from: 'text', text: '' }, method: 'POST' }],
+    [['-d', 'a=1', '-X', 'PUT'], { data: { from: 'text', text: 'a=1' }, method: 'PUT' }],
+    [['--data', '@form.txt'], { data: { from: 'file', path: 'form.txt' }, method: 'POST' }],
+    [['-d', '@-'], { data: { from: 'stdin' }, method: 'POST' }],
+    [
+      ['-H', 'Accept: text/html', '--header', 'X-A:b: c '],
+      {
+        headers: [
+          ['Accept', 'text/html'],
+          ['X-A', 'b: c'],
+        ],
+      },
+    ],
+    [['-H', 'X-Empty:'], { headers: [['X-Empty', '']] }],
+    [
+      ['-p', 'REMOTE_USER=me', '--param', 'EQ=a=b'],
+      {
+        params: [
+          ['REMOTE_USER', 'me'],
+          ['EQ', 'a=b'],
+        ],
+      },
+    ],
+    [['-i'], { include: true }],
+    [['--include', '--fail'], { include: true, fail: true }],
+    [['-f'], { fail: true }],
+    [['--timeout', '2'], { timeout: 2000 }],
+  ];
+
+  it.each(cases)('reads %j', (typed, changes) => {
+    expect(parseCommand(['request', '127.0.0.1:9000', '/srv/a.php', ...typed])).toEqual({
+      ...requestDefaults,
+      ...changes,
+    });
+  });
+
+  it('takes the query from the script', () => {
+    expect(parseCommand(['request', '127.0.0.1:9000', '/srv/a.php?x=1&y=?'])).toEqual({
+      ...requestDefaults,
+      query: 'x=1&y=?',
+    });
+  });
+
+  it.each<[string[], RegExp]>([
+    [[], /ADDRESS is missing/],
+    [['h:1'], /SCRIPT is missing/],
+    [['h:1', 'a.php', 'b.php'], /too many: 'b.php'/],
+    [['h', 'a.php'], /ADDRESS: .*: h:/],
+    [['h:1', '?x=1'], /SCRIPT must be the path/],
+    [['h:1', 'a.php', '-X', 'A B'], /--method must be a word/],
+    [['h:1', 'a.php', '-H', 'Accept'], /--header must be 'Name: value'/],
+    [['h:1', 'a.php', '-H', 'A B: c'], /--header must be 'Name: value'/],
+    [['h:1', 'a.php', '-H', 'A: b\r\nC: d'], /--header must be 'Name: value'/],
+    [['h:1', 'a.php', '-p', 'NAME'], /--param must be NAME=VALUE/],
+    [['h:1', 'a.php', '-d', '@'], /--data @ lacks the name of a file/],
+    [['h:1', 'a.php', '--timeout', '-1'], /--timeout/],
+    [['h:1', 'a.php', '--json'], /unknown option '--json'/],
+  ])('refuses %j and says why', (typed, why) => {
+    expect(() => parseCommand(['request', ...typed])).toThrow(UsageError);
+    expect(() => parseCommand(['request', ...typed])).toThrow(why);
+  });
+});
+
+describe('ping and status', () => {
+  it.each<[string[], Readonly<Record<string, unknown>>]>([
+    [['ping', 'h:1'], { name: 'ping', address: 'h:1', path: '/ping', timeout: 5000 }],
+    [
+      ['ping', 'unix:/a', '--path', '/p', '--timeout', '0'],
+      { name: 'ping', address: 'unix:/a', path: '/p', timeout: 0 },
+    ],
+    [
+      ['status', 'h:1'],
+      { name: 'status', address: 'h:1', path: '/status', json: false, full: false, timeout: 5000 },
+    ],
+    [
+      ['status', 'h:1', '--json', '--full', '--path', '/s', '--timeout', '0.25'],
+      { name: 'status', address: 'h:1', path: '/s', json: true, full: true, timeout: 250 },
+    ],
+  ])('reads %j', (argv, command) => {
+    expect(parseCommand(argv)).toEqual(command);
+  });
+
+  it.each<[string[], RegExp]>([
+    [['ping'], /^ping: ADDRESS is missing/],
+    [['ping', 'x'], /^ping: ADDRESS: /],
+    [['ping', 'h:1', 'h:2'], /too many: 'h:2'/],
+    [['ping', 'h:1', '--json'], /unknown option '--json'/],
+    [['ping', 'h:1', '--path', 'ping'], /--path must be a path that begins with '\/'/],
+    [['status'], /^status: ADDRESS is missing/],
+    [['status', 'h:1', '--path', '/a?b'], /--path must be a path/],
+    [['status', 'h:1', '--json=1'], /--json/],
+  ])('refuses %j and says why', (argv, why) => {
+    expect(() => parseCommand(argv)).toThrow(UsageError);
+    expect(() => parseCommand(argv)).toThrow(why);
+  });
+});
+
+describe('help and version', () => {
+  it.each(['serve', 'request', 'ping', 'status'])(
+    '%s --help is about that command, whatever else is typed',
+    (name) => {
+      const help = { name: 'help', text: expect.stringMatching(new RegExp(`^Usage: fastcgi-pool ${name} `)) };
+      expect(parseCommand([name, '--help'])).toEqual(help);
+      expect(parseCommand([name, '--bogus', '-h'])).toEqual(help);
+      expect(parseCommand(['help', name])).toEqual(help);
+    },
+  );
+
+  it.each([['--help'], ['-h'], ['help']])('%s names every command and every exit status', (word) => {
+    const command = parseCommand([word]);
+    expect(command).toMatchObject({ name: 'help' });
+    const text = 'text' in command ? command.text : '';
+    for (const name of ['serve', 'request', 'ping', 'status', '0 done', '1 failed', '2 bad input']) {
+      expect(text).toContain(name);
+    }
+  });
+
+  it.each([['--version'], ['-V']])('%s asks for the version', (word) => {
+    expect(parseCommand([word])).toEqual({ name: 'version' });
+  });
+
+  it('no command, an unknown command and an unknown option are bad input', () => {
+    expect(() => parseCommand([])).toThrow(new UsageError('COMMAND is missing (try: fastcgi-pool --help)'));
+    expect(() => parseCommand(['sevre'])).toThrow(/^unknown command 'sevre'/);
+    expect(() => parseCommand(['--sevre'])).toThrow(/^unknown option '--sevre'/);
+  });
+
+  it('every option of a command is in its help', () => {
+    const options = {
+      serve: [
+        'listen',
+        'upstream',
+        'index',
+        'front-controller',
+        'connections',
+        'fpm-root',
+        'allow-symlinks-to',
+      ].concat(['max-body', 'drain-timeout', 'quiet', 'fpm', 'user', 'ini']),
+      request: ['method', 'header', 'param', 'data', 'include', 'fail', 'timeout'],
+      ping: ['path', 'timeout'],
+      status: ['path', 'full', 'json', 'timeout'],
+    };
+    for (const [name, names] of Object.entries(options)) {
+      const command = parseCommand([name, '--help']);
+      for (const option of names) expect('text' in command ? command.text : '').toContain(`--${option}`);
+    }
+  });
+
+  it('no line of help is wider than a terminal of 80 columns', () => {
+    for (const argv of [['--help'], ...['serve', 'request', 'ping', 'status'].map((name) => [name, '-h'])]) {
+      const command = parseCommand(argv);
+      const widths = ('text' in command ? command.text : '').split('\n').map((line) => line.length);
+      expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+    }
+  });
+});
