@@ -40,7 +40,7 @@ function sendFile(req: IncomingMessage, res: ServerResponse, path: string, name:
     index: false,
   });
   // A link `logo.svg` to `3f2a` is an SVG: the type is that of the name that was asked for.
-  if (extname(name) !== extname(path)) file.type(name);
+  if (!['', extname(path)].includes(extname(name))) file.once('headers', () => file.type(name));
   file.pipe(res);
 }
 

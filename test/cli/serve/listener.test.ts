@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { Listener } from '../../../src/cli/serve/listener.ts';
+import { freePort } from '../../fpm/support/temp.ts';
+import { within } from '../../fpm/support/wait.ts';
+
+let listener: Listener | undefined;
+afterEach(() => listener?.cut());
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+
+async function listen(handler: Handler): Promise<URL> {
+  listener = new Listener(handler);
+  return new URL(await listener.listen({ host: '127.0.0.1', port: 0 }));
+}
+
+function drain(limit: number): Promise<boolean> {
+  if (!listener) throw new Error('nobody listens');
+  return listener.drain(limit);
+}
+
+async function open(url: URL): Promise<Socket> {
+  const socket = connect(Number(url.port), url.hostname);
+  await once(socket, 'connect');
+  socket.on('error', () => {});
+  return socket;
+}
+
+it('says the port that it got', async () => {
+  const url = await listen((_, res) => res.end('here'));
+  expect(url.hostname).toBe('127.0.0.1');
+  expect(await (await fetch(url)).text()).toBe('here');
+});
+
+it('an IPv6 address stands in brackets', async () => {
+  listener = new Listener((_, res) => res.end());
+  expect(await listener.listen({ host: '::1', port: 0 })).toMatch(/^http:\/\/\[::1\]:\d+$/);
+});
+
+it('says why it cannot listen', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const address = other.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  await expect(new Listener(() => {}).listen({ host: '127.0.0.1', port })).rejects.toThrow(
+    `cannot listen on 127.0.0.1:${port}: the port is in use`,
+  );
+  other.close();
+  await expect(new Listener(() => {}).listen({ host: '192.0.2.1', port: await freePort() })).rejects.toThrow(
+    /the host is no address of this machine/,
+  );
+});
+
+it('a request in progress is answered, then its kept connection is closed', async () => {
+  let finish: () => void = () => {};
+  const url = await listen((_, res) => {
+    res.write('begun ');
+    finish = () => res.end('and ended');
+  });
+  const agent = new Agent({ keepAlive: true });
+  const sent = request(url, { agent });
+  sent.end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const drained = drain(0);
+  finish();
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  expect(text).toBe('begun and ended');
+  expect(await within(drained, 2000, 'the drain')).toBe(true);
+  agent.destroy();
+});
+
+it('a response whose head comes after the signal says that the connection closes', async () => {
+  let finish: () => void = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    listener = new Listener((_, res) => {
+      finish = () => res.end('late');
+      resolve();
+    });
+  });
+  const url = new URL((await listener?.listen({ host: '127.0.0.1', port: 0 })) ?? '');
+  const answered = fetch(url);
+  await arrived;
+  const drained = drain(0);
+  finish();
+  const response = await answered;
+  expect(response.headers.get('connection')).toBe('close');
+  expect(await response.text()).toBe('late');
+  expect(await within(drained, 2000, 'the drain')).toBe(true);
+});
+
+it('connections without a request do not hold it up: silent, kept, or half a head', async () => {
+  const url = await listen((_, res) => res.end('x'));
+  const silent = await open(url);
+  const half = await open(url);
+  half.write('GET / HTTP/1.1\r\nHo');
+  const kept = await open(url);
+  kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(kept, 'data');
+  expect(await within(drain(0), 2000, 'the drain')).toBe(true);
+  for (const socket of [silent, half, kept]) socket.destroy();
+});
+
+it('what lasts longer than the limit is cut', async () => {
+  const arrived = new Promise<void>((resolve) => {
+    listener = new Listener(() => resolve());
+  });
+  const url = new URL((await listener?.listen({ host: '127.0.0.1', port: 0 })) ?? '');
+  const answered = fetch(url).then(
+    () => 'answered',
+    () => 'cut',
+  );
+  await arrived;
+  expect(await within(drain(20), 2000, 'the drain')).toBe(false);
+  expect(await answered).toBe('cut');
+});

@@ -1,0 +1,70 @@
+/** The process as a command sees it, in memory: what is typed, said, and signalled. */
+import { PassThrough, Readable } from 'node:stream';
+import type { Io, StopSignal } from '../../../src/cli/io.ts';
+import { waitFor } from '../../fpm/support/wait.ts';
+
+export class FakeIo implements Io {
+  readonly stdin: Readable;
+  readonly stdout: PassThrough = new PassThrough();
+  readonly stderr: PassThrough = new PassThrough();
+  readonly env: Readonly<Record<string, string | undefined>> = process.env;
+  readonly cwd: string;
+  readonly isRoot: boolean = process.getuid?.() === 0;
+  readonly #listeners = new Set<(signal: StopSignal) => void>();
+  #out = Buffer.alloc(0);
+  #err = '';
+
+  constructor(cwd: string, stdin: readonly (string | Uint8Array)[] = []) {
+    this.cwd = cwd;
+    this.stdin = Readable.from(stdin.map((piece) => Buffer.from(piece)));
+    this.stdout.on('data', (chunk: Buffer) => {
+      this.#out = Buffer.concat([this.#out, chunk]);
+    });
+    this.stderr.on('data', (chunk: Buffer) => {
+      this.#err += chunk.toString();
+    });
+  }
+
+  get bytes(): Buffer {
+    return this.#out;
+  }
+
+  get out(): string {
+    return this.#out.toString();
+  }
+
+  get err(): string {
+    return this.#err;
+  }
+
+  /** Who listens for signals now. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  onSignal(listener: (signal: StopSignal) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  signal(name: StopSignal): void {
+    for (const listener of this.#listeners) listener(name);
+  }
+
+  kill(pid: number, signal: NodeJS.Signals): void {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // Gone already.
+    }
+  }
+
+  /** Resolves with the first match in what has been written to stdout. */
+  async said(pattern: RegExp): Promise<string> {
+    return waitFor(() => pattern.exec(this.out)?.[0], { what: `${pattern} on stdout; stderr: ${this.#err}` });
+  }
+
+  async complained(pattern: RegExp): Promise<string> {
+    return waitFor(() => pattern.exec(this.#err)?.[0], { what: `${pattern} on stderr` });
+  }
+}
