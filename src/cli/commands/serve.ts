@@ -1,6 +1,5 @@
 /** `serve`: an HTTP server for a PHP application, until a signal ends it. */
 import { resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from '../../upstream/dispatcher.ts';
 import type { ServeCommand } from '../args/serve.ts';
 import type { Connect } from '../connect.ts';
@@ -8,6 +7,7 @@ import { findFpm, givenFpm } from '../fpm/find.ts';
 import { type PrivateFpm, startPrivateFpm } from '../fpm/private.ts';
 import { chooseUser, type FpmUser } from '../fpm/user.ts';
 import type { Io } from '../io.ts';
+import { atMost } from '../pause.ts';
 import { AccessLog } from '../serve/access-log.ts';
 import { type Docroot, openDocroot } from '../serve/docroot.ts';
 import { Listener } from '../serve/listener.ts';
@@ -65,7 +65,7 @@ async function live(
       if (broken instanceof Error) throw broken;
       if (!drained)
         throw new Error(`requests were cut after ${command.drainTimeout / 1000} s (--drain-timeout)`);
-      await within(dispatcher.close(), FPM_STOP_LIMIT);
+      await atMost(FPM_STOP_LIMIT, dispatcher.close());
       return 0;
     } finally {
       await dispatcher.destroy();
@@ -121,10 +121,4 @@ async function userOf(command: ServeCommand, docroot: Docroot, io: Io): Promise<
   const user = await chooseUser(command.user, docroot.root);
   if (user.user === 'root') io.stderr.write('fastcgi-pool: PHP runs as root (see --user)\n');
   return user;
-}
-
-async function within(work: Promise<void>, limit: number): Promise<void> {
-  const patience = new AbortController();
-  await Promise.race([work, delay(limit, undefined, { signal: patience.signal }).catch(() => {})]);
-  patience.abort();
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
+import { atMost, pause } from '../pause.ts';
 import { printable } from '../text.ts';
 
 export interface MasterOptions {
@@ -60,9 +60,7 @@ export class Master {
   /** Lets requests finish; after `limit` milliseconds kills what is left. */
   async stop(limit: number): Promise<void> {
     if (!this.#over) this.#child.kill('SIGQUIT');
-    const patience = new AbortController();
-    await Promise.race([this.exited, delay(limit, undefined, { signal: patience.signal }).catch(() => {})]);
-    patience.abort();
+    await atMost(limit, this.exited);
     this.killGroup('SIGKILL');
     await this.exited;
   }
@@ -110,7 +108,7 @@ export class Master {
         return;
       }
       if (performance.now() > deadline) throw new Error(`its socket did not answer within ${READY_LIMIT} ms`);
-      await delay(10);
+      await pause(10);
     }
     throw new Error(await this.exited);
   }

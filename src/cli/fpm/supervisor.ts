@@ -1,5 +1,5 @@
 /** Keeps a server process running: starts it again when it ends, less and less eagerly, and gives up in the end. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause as wait } from '../pause.ts';
 
 /** One run of the process; see Master. */
 export interface Run {
@@ -85,7 +85,7 @@ export class Supervisor {
       if (signal.aborted) return;
       if (performance.now() - began >= longest) pause = shortest;
       say(`php-fpm ended: ${why}; starting it again`);
-      await delay(pause, undefined, { signal }).catch(() => {});
+      await wait(pause, signal);
       if (signal.aborted) return;
       pause = Math.min(pause * 2, longest);
       run = this.#launch();

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { HostPort } from '../args/values.ts';
+import { atMost } from '../pause.ts';
 import type { Handler } from './site.ts';
 
 export class Listener {
@@ -46,14 +47,10 @@ export class Listener {
       for (const res of unfinished) res.shouldKeepAlive = false;
       if (unfinished.size === 0) socket.destroy();
     }
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      if (limit > 0) timer = setTimeout(() => resolve('late'), limit);
-    });
-    const outcome = await Promise.race([closed, late]);
-    clearTimeout(timer);
-    if (outcome === 'late') this.cut();
-    return outcome !== 'late';
+    const drained = limit === 0 ? closed.then(() => true) : atMost(limit, closed);
+    if (await drained) return true;
+    this.cut();
+    return false;
   }
 
   /** Ends everything now. */

@@ -2,6 +2,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import type { Io, StopSignal } from '../../../src/cli/io.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
+import { kill } from './kill.ts';
 
 export class FakeIo implements Io {
   readonly stdin: Readable;
@@ -52,11 +53,7 @@ export class FakeIo implements Io {
   }
 
   kill(pid: number, signal: NodeJS.Signals): void {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // Gone already.
-    }
+    kill(pid, signal);
   }
 
   /** Resolves with the first match in what has been written to stdout. */

@@ -1,0 +1,61 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { findFpm, givenFpm, newestOf } from '../../../src/cli/fpm/find.ts';
+import { UsageError } from '../../../src/cli/usage-error.ts';
+import { need } from '../../fpm/support/child.ts';
+import { tempDir } from '../../fpm/support/temp.ts';
+
+const temp = tempDir();
+afterAll(() => temp.remove());
+
+/** A program that says of itself what a php-fpm would. */
+function program(name: string, says: string, mode = 0o755): string {
+  const path = join(temp.path, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, `#!/bin/sh\necho '${says}'\n`);
+  chmodSync(path, mode);
+  return path;
+}
+
+const fpm = (version: string): string => `PHP ${version} (fpm-fcgi) (built: today)`;
+
+describe('the php-fpm that is found', () => {
+  it('is the newest in PATH and the sbin folders, by version and not by name', async () => {
+    program('bin/php-fpm8.2', fpm('8.2.99'));
+    program('bin/php-fpm99', fpm('99.10.1'));
+    program('bin/php-fpm', fpm('99.9.20'));
+    program('bin/php-fpm100', fpm('100.0.0'), 0o644);
+    program('bin/php-fpm98', 'PHP 101.0.0 (cli) (built: today)');
+    program('bin/php-fpm-helper', fpm('102.0.0'));
+    const found = await findFpm(`/does/not/exist:${join(temp.path, 'bin')}`);
+    expect(found).toEqual({ path: join(temp.path, 'bin/php-fpm99'), version: [99, 10, 1] });
+  });
+
+  it('need not be in PATH', async () => {
+    need('php-fpm');
+    const found = await findFpm(undefined);
+    expect(found.path).toMatch(/\/php-fpm[\d.]*$/);
+    expect(found.version[0]).toBeGreaterThanOrEqual(7);
+  });
+
+  it('may be a release candidate', async () => {
+    const path = program('php-fpm-rc', fpm('8.5.0RC2'));
+    expect(await givenFpm('/', path)).toEqual({ path, version: [8, 5, 0] });
+  });
+
+  it('is none of none', () => {
+    expect(newestOf([])).toBeUndefined();
+  });
+});
+
+it('--fpm names a php-fpm, or is refused', async () => {
+  const path = program('own/fpm', fpm('8.3.1'));
+  program('own/php', 'PHP 8.3.1 (cli) (built: today)');
+  expect(await givenFpm(temp.path, 'own/fpm')).toEqual({ path, version: [8, 3, 1] });
+  for (const wrong of ['own/php', 'own', 'nothing']) {
+    await expect(givenFpm(temp.path, wrong)).rejects.toThrow(
+      new UsageError(`--fpm '${wrong}' is not a php-fpm that can be run`),
+    );
+  }
+});
