@@ -26,10 +26,18 @@ export class NodeSink implements Sink {
 
   start({ statusCode, statusMessage, fields }: ReplyHead): void {
     const response = this.#response;
-    if (isHttp2(response)) response.writeHead(statusCode, merged(fields));
+    if (isHttp2(response)) {
+      response.writeHead(statusCode, merged(fields, response.getHeader('set-cookie')));
+      return;
+    }
     // node has phrases of its own where PHP gave none
-    else if (statusMessage === '') response.writeHead(statusCode, fields);
-    else response.writeHead(statusCode, statusMessage, fields);
+    if (statusMessage !== '') response.statusMessage = statusMessage;
+    // writeHead() would keep only the last of several fields of one name where a middleware has set headers before
+    if (response.getHeaderNames().length === 0) response.writeHead(statusCode, fields);
+    else {
+      setHeaders(response, fields);
+      response.writeHead(statusCode);
+    }
   }
 
   write(chunk: Buffer): boolean {
@@ -84,15 +92,29 @@ function isGone(response: NodeResponse): boolean {
   return isHttp2(response) ? response.stream.destroyed || response.stream.closed : response.destroyed;
 }
 
+/** PHP's headers replace those of a middleware, but for cookies: each may have its own. */
+function setHeaders(response: ServerResponse, fields: readonly string[]): void {
+  const seen = new Set(['set-cookie']);
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    const value = fields[i + 1] ?? '';
+    if (seen.has(name.toLowerCase())) response.appendHeader(name, value);
+    else response.setHeader(name, value);
+    seen.add(name.toLowerCase());
+  }
+}
+
 /** HTTP/2's API takes an object: what came more than once is joined (RFC 9110, 5.3), but for Set-Cookie. */
-function merged(fields: readonly string[]): Record<string, string | string[]> {
+function merged(fields: readonly string[], cookies: unknown): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = Object.create(null);
+  const allCookies: string[] = cookies === undefined ? [] : [cookies].flat().map(String);
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = (fields[i] ?? '').toLowerCase();
     const value = fields[i + 1] ?? '';
     const before = headers[name];
-    if (name === 'set-cookie') headers[name] = Array.isArray(before) ? [...before, value] : [value];
+    if (name === 'set-cookie') allCookies.push(value);
     else headers[name] = before === undefined ? value : `${before}, ${value}`;
   }
+  if (allCookies.length > 0) headers['set-cookie'] = allCookies;
   return headers;
 }

@@ -67,11 +67,12 @@ export class Reply implements DispatchHandler {
     const head = this.#head;
     if (!head?.hasBody) return;
     const room = head.contentLength === null ? chunk.length : head.contentLength - this.#sent;
-    if (chunk.length > room) this.#cutExcess(controller, chunk.length - room);
-    if (this.#isOver || room === 0) return;
     const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
-    this.#sent += piece.length;
-    if (!this.#sink.write(piece)) controller.pause();
+    if (piece.length > 0 && !this.#isOver) {
+      this.#sent += piece.length;
+      if (!this.#sink.write(piece)) controller.pause();
+    }
+    if (chunk.length > room) this.#drop(controller, chunk.length - room);
   }
 
   onResponseEnd(): void {
@@ -153,7 +154,7 @@ export class Reply implements DispatchHandler {
   }
 
   /** The client was promised a length: what is beyond it would be taken for the next response. */
-  #cutExcess(controller: DispatchController, bytes: number): void {
+  #drop(controller: DispatchController, bytes: number): void {
     if (this.#excess === 0) {
       const message = `PHP sent more than its Content-Length of ${this.#head?.contentLength} bytes: the rest is dropped`;
       this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message));
