@@ -99,7 +99,7 @@ async function needFrontController(docroot: Docroot, path: string | null): Promi
 async function ownFpm(command: ServeCommand, docroot: Docroot, io: Io): Promise<PrivateFpm> {
   const program = command.fpm === null ? await findFpm(io.env['PATH']) : await givenFpm(io.cwd, command.fpm);
   const say = (line: string): void => {
-    io.stderr.write(`php-fpm: ${line}\n`);
+    io.stderr.write(`${line}\n`);
   };
   return startPrivateFpm({
     program,

@@ -16,12 +16,15 @@ export interface FpmSetup {
 
 export function fpmConfig({ program, children, user }: FpmSetup): string {
   const [major, minor] = program.version;
+  const modern = major > 7 || (major === 7 && minor >= 3);
   const lines = [
     '[global]',
     // Its log goes to stderr (--force-stderr), but the file it is configured with is opened all the same.
     'error_log = /dev/null',
     'daemonize = no',
     'log_level = notice',
+    // Of a longer message only the beginning would be logged.
+    ...(modern ? ['log_limit = 16384'] : []),
     '[www]',
     `listen = ${socketName}`,
     'listen.mode = 0600',
@@ -30,9 +33,10 @@ export function fpmConfig({ program, children, user }: FpmSetup): string {
     `pm.max_children = ${children}`,
     // As with `php -S`: DATABASE_URL=... fastcgi-pool serve
     'clear_env = no',
+    // php://stderr, and what PHP logs: see fastcgi.logging below.
     'catch_workers_output = yes',
+    ...(modern ? ['decorate_workers_output = no'] : []),
   ];
-  if (major > 7 || (major === 7 && minor >= 3)) lines.push('decorate_workers_output = no');
   if (user) lines.push(`user = ${user.user}`, `group = ${user.group}`);
   return `${lines.join('\n')}\n`;
 }
@@ -40,6 +44,9 @@ export function fpmConfig({ program, children, user }: FpmSetup): string {
 export function fpmArguments({ user, ini }: FpmSetup, folder: string, configFile: string): string[] {
   const args = ['--nodaemonize', '--force-stderr', '--prefix', folder, '--fpm-config', configFile];
   if (user?.user === 'root') args.push('--allow-to-run-as-root');
+  // PHP would log each message twice: to the web server, and to the stderr that we read anyway, which also gets
+  // what comes after the end of a request.
+  args.push('-d', 'fastcgi.logging=0');
   for (const [name, value] of ini) args.push('-d', `${name}=${value}`);
   return args;
 }

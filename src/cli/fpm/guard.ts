@@ -38,6 +38,8 @@ export class Guard {
 
   /** Resolves when the group is told to end, the folder is removed, and the guard gone. */
   async release(): Promise<void> {
+    // Else nothing might keep this process alive until the guard is gone.
+    this.#shell.ref();
     this.#shell.stdin?.end();
     await this.#exited;
   }

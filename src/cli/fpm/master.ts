@@ -12,7 +12,7 @@ export interface MasterOptions {
   readonly env: NodeJS.ProcessEnv;
   /** The socket it is to listen on. */
   readonly socket: string;
-  /** Warnings, errors, and what workers write to stderr; one line, safe to print. */
+  /** Its warnings and errors, and what PHP logs or writes to stderr: one line, safe to print. */
   readonly say: (line: string) => void;
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
 }
@@ -73,9 +73,10 @@ export class Master {
   #hear(line: string): void {
     const [, level, text] = /^\[[^\]]*\] (NOTICE|WARNING|ERROR|ALERT|DEBUG): (.*)$/.exec(line) ?? [];
     if (level === 'NOTICE' || level === 'DEBUG') return;
-    const words = printable(text ?? line);
-    if (this.#heard) this.#options.say(words);
-    else this.#complaints.push(words);
+    // A worker's line has no date; php-fpm calls every message of PHP a notice, fatal errors too.
+    const words = text ?? line.replace(/^NOTICE: (?=PHP message: )/, '');
+    if (this.#heard) this.#options.say(printable(text === undefined ? words : `php-fpm: ${words}`));
+    else this.#complaints.push(printable(words));
   }
 
   #waitForEnd(): Promise<string> {
@@ -104,7 +105,7 @@ export class Master {
     while (!this.#over) {
       if (await accepts(this.#options.socket)) {
         this.#heard = true;
-        for (const words of this.#complaints.splice(0)) this.#options.say(words);
+        for (const words of this.#complaints.splice(0)) this.#options.say(`php-fpm: ${words}`);
         return;
       }
       if (performance.now() > deadline) throw new Error(`its socket did not answer within ${READY_LIMIT} ms`);
