@@ -18,4 +18,6 @@ export type {
 } from './upstream/dispatcher.ts';
 export type { PoolOptions } from './upstream/options.ts';
 export { Pool } from './upstream/pool.ts';
+export type { ServerOptions } from './upstream/server.ts';
 export type { Stats } from './upstream/stats.ts';
+export { Upstream, type UpstreamOptions, type UpstreamServer } from './upstream/upstream.ts';

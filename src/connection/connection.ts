@@ -37,6 +37,8 @@ export class Connection {
   readonly #reader: ResponseReader;
   readonly #openedAt: number = performance.now();
   #exchange: Exchange | null = null;
+  /** SCRIPT_FILENAME of the latest request. */
+  #script: string | null = null;
   #stopProbe: (() => void) | null = null;
   #onDrain: (() => void) | null = null;
   /** Bytes have moved since the last tick. */
@@ -78,6 +80,8 @@ export class Connection {
     const socket = this.#socket;
     this.#exchange = exchange;
     exchange.reused = this.requests > 0;
+    exchange.scriptBefore = this.#script;
+    this.#script = exchange.script;
     exchange.startedAt = performance.now();
     this.requests++;
     this.owesTerminator = !exchange.terminatorSent;

@@ -29,6 +29,9 @@ export class Exchange {
   /** ms; 0: none. */
   readonly bodyTimeout: number;
 
+  /** SCRIPT_FILENAME, of this request and of the one before it on the connection (null: none). */
+  script = '';
+  scriptBefore: string | null = null;
   /** All of the body has been handed to the socket. */
   handedOver = false;
   /** ms between the start and the empty STDIN record; -1: it has not been sent. */

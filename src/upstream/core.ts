@@ -24,10 +24,11 @@ export class PoolCore implements JobOwner, RunnerOwner {
   #closing = false;
   #onClosed: (() => void)[] = [];
 
-  constructor(target: Target, settings: PoolSettings) {
+  /** `persistent`: dials again within connectTimeout; else another server is asked first. */
+  constructor(target: Target, settings: PoolSettings, persistent = true) {
     this.#target = target;
     this.#settings = settings;
-    this.#runner = new Runner(this, target, settings);
+    this.#runner = new Runner(this, target, settings, persistent);
   }
 
   get closing(): boolean {
@@ -51,14 +52,22 @@ export class PoolCore implements JobOwner, RunnerOwner {
     };
   }
 
+  get alive(): number {
+    return this.#alive;
+  }
+
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    const job = new Job(this, request, handler);
+    this.start(new Job(this, request, handler));
+  }
+
+  /** A new job. Whatever is wrong with it is told to its handler. */
+  start(job: Job): void {
     this.#alive++;
     try {
-      if (this.#closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.#target.name} is closed`);
-      checkRequest(request);
+      if (this.#closing) throw this.#closed();
+      checkRequest(job.request);
       if (!job.begin()) return;
-      const body = planBody(request.body, request.params, this.#settings.replayBuffer);
+      const body = planBody(job.request.body, job.request.params, this.#settings.replayBuffer);
       if (body instanceof Promise) {
         body.then(
           (planned) => this.#admit(job, planned),
@@ -70,6 +79,22 @@ export class PoolCore implements JobOwner, RunnerOwner {
     } catch (error) {
       job.fail(error);
     }
+  }
+
+  /** A job that another server could not serve. */
+  accept(job: Job): void {
+    this.#alive++;
+    if (this.#closing) job.onFailed(this.#closed());
+    else if (job.body !== null) this.#admit(job, job.body);
+  }
+
+  /** A job is over, or has moved on. */
+  leave(): void {
+    this.#alive--;
+    if (this.#alive > 0 || !this.#closing) return;
+    this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
+    for (const resolve of this.#onClosed) resolve();
+    this.#onClosed = [];
   }
 
   close(): Promise<void> {
@@ -101,7 +126,9 @@ export class PoolCore implements JobOwner, RunnerOwner {
     for (const job of this.#queue) {
       if (job.queuedAt > since) return;
       this.#queue.delete(job);
-      job.fail(new ConnectError(error.code, error.message, { cause: error, facts: { hint: error.hint } }));
+      job.onFailed(
+        new ConnectError(error.code, error.message, { cause: error, facts: { hint: error.hint } }),
+      );
     }
   }
 
@@ -120,11 +147,11 @@ export class PoolCore implements JobOwner, RunnerOwner {
   }
 
   onOver(): void {
-    this.#alive--;
-    if (this.#alive > 0 || !this.#closing) return;
-    this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
-    for (const resolve of this.#onClosed) resolve();
-    this.#onClosed = [];
+    this.leave();
+  }
+
+  #closed(): PoolError {
+    return new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.#target.name} is closed`);
   }
 
   #admit(job: Job, body: PlannedBody): void {
@@ -138,7 +165,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
     const { queueSize } = this.#settings;
     if (this.#queue.size >= queueSize) {
       const message = `${queueSize} requests wait already for a connection to ${this.#target.name}`;
-      job.fail(new PoolError('FCGI_ERR_QUEUE_FULL', message));
+      job.onFailed(new PoolError('FCGI_ERR_QUEUE_FULL', message));
       return;
     }
     job.queuedAt = performance.now();
@@ -172,7 +199,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
       if (now - job.queuedAt < queueTimeout) return;
       this.#queue.delete(job);
       const message = `no connection to ${this.#target.name} came free within ${queueTimeout} ms`;
-      job.fail(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
+      job.onFailed(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
     }
   }
 }

@@ -7,18 +7,21 @@ import { ConnectError } from '../errors.ts';
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 250;
 
+export interface Patience {
+  /** ms in all; 0: one try, and no limit of ours. */
+  readonly timeout: number;
+  /** Try again while the server refuses, has no socket, or its backlog is full. */
+  readonly again: boolean;
+  /** Fresh connections that failed the same request before; the more, the longer the first pause. */
+  readonly failures: number;
+}
+
 /**
- * Tries again with jittered pauses while the server refuses, has no socket, or its backlog is full. `timeout` in ms,
- * 0: one try and no limit of ours. Rejects with the signal's reason, or a ConnectError: at once where another try
- * would not help (no permission, a directory at the path, an unknown host). `failures`: fresh connections that
- * failed the same request before; the more, the longer the first pause.
+ * Opens a socket, if need be after several tries with jittered pauses. Rejects with the signal's reason, or a
+ * ConnectError: at once where another try would not help (no permission, a directory at the path, an unknown host).
  */
-export async function dial(
-  target: Target,
-  timeout: number,
-  failures: number,
-  signal: AbortSignal,
-): Promise<Connected> {
+export async function dial(target: Target, patience: Patience, signal: AbortSignal): Promise<Connected> {
+  const { timeout, again, failures } = patience;
   const deadline = performance.now() + timeout;
   if (failures > 0) await pauseFor(jittered(Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE)), signal);
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
@@ -26,7 +29,7 @@ export async function dial(
     try {
       return await connect(target, timeout > 0 ? Math.max(1, left) : 0, signal);
     } catch (error) {
-      if (timeout === 0 || !isPassing(error)) throw error;
+      if (timeout === 0 || !again || !isPassing(error)) throw error;
       await checkPlace(target, error);
       const delay = jittered(pause);
       if (performance.now() + delay >= deadline) throw timedOut(target, timeout, error);

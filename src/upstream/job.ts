@@ -42,11 +42,12 @@ export class Job implements DispatchController, ExchangeListener {
   aborted = false;
   paused = false;
   rawHeaders: readonly string[] = NO_HEADERS;
-  readonly #owner: JobOwner;
+  /** Who runs it; another one, once it has moved to another server. */
+  owner: JobOwner;
   readonly #handler: DispatchHandler;
 
   constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler) {
-    this.#owner = owner;
+    this.owner = owner;
     this.request = request;
     this.#handler = handler;
   }
@@ -71,7 +72,7 @@ export class Job implements DispatchController, ExchangeListener {
   abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
     if (this.over || this.aborted) return;
     this.aborted = true;
-    this.#owner.onAbort(this, reason);
+    this.owner.onAbort(this, reason);
     this.fail(reason);
   }
 
@@ -110,7 +111,7 @@ export class Job implements DispatchController, ExchangeListener {
   onComplete(end: EndRequest, verdict: 'keep' | CloseReason): void {
     const { exchange } = this;
     this.connection = null;
-    this.#owner.onComplete(this, verdict);
+    this.owner.onComplete(this, verdict);
     if (this.over) return;
     this.#settle();
     const ended: Ended = {
@@ -125,13 +126,13 @@ export class Job implements DispatchController, ExchangeListener {
     } catch (error) {
       this.#tell(error);
     }
-    this.#owner.onOver(this);
+    this.owner.onOver(this);
   }
 
   onFailed(error: unknown): void {
     this.connection = null;
     if (this.over) return;
-    if (this.#owner.onFailure(this, error)) return;
+    if (this.owner.onFailure(this, error)) return;
     this.fail(error);
   }
 
@@ -141,7 +142,7 @@ export class Job implements DispatchController, ExchangeListener {
     this.#settle();
     if (error instanceof FcgiError) error.learn({ attempts: this.attempts });
     this.#tell(error);
-    this.#owner.onOver(this);
+    this.owner.onOver(this);
   }
 
   #settle(): void {

@@ -21,7 +21,7 @@ export class Place implements ConnectionOwner, Vacant {
   connection: Connection | null = null;
   /** On it, or being dialled for. */
   job: Job | null = null;
-  spent = false;
+  #used = false;
   readonly #pool: PlaceOwner;
 
   constructor(pool: PlaceOwner) {
@@ -30,6 +30,10 @@ export class Place implements ConnectionOwner, Vacant {
 
   get idle(): boolean {
     return this.job === null && this.connection !== null;
+  }
+
+  get spent(): boolean {
+    return this.#used && this.connection === null;
   }
 
   get maxHeaderSize(): number {
@@ -71,6 +75,6 @@ export class Place implements ConnectionOwner, Vacant {
   onClosed(reason: CloseReason): void {
     this.#pool.onClosed(this, reason);
     this.connection = null;
-    this.spent = true;
+    this.#used = true;
   }
 }

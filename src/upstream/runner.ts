@@ -7,15 +7,18 @@ import type { Connected } from '../connection/connect.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
 import { CLOSE_REASONS, type CloseReason } from '../connection/reuse.ts';
-import { ConnectError, FcgiError, SocketError } from '../errors.ts';
+import { ConnectError } from '../errors.ts';
 import { RequestEncoder } from '../protocol/encoder.ts';
+import { mayRunTwice, sendAgain, textParam } from './again.ts';
 import { dial } from './dial.ts';
 import type { Job } from './job.ts';
 import type { PoolSettings } from './options.ts';
 import { Place, type PlaceOwner } from './place.ts';
 import { Places } from './places.ts';
-import { isIdempotent, RetryBudget, retry } from './retry.ts';
-import { type Encoded, encode, methodOf, needsFresh, pump } from './send.ts';
+import { Recycling } from './recycling.ts';
+import { RetryBudget } from './retry.ts';
+import { type Encoded, encode, needsFresh, pump } from './send.ts';
+import { Tails } from './tails.ts';
 import { Terminator } from './terminator.ts';
 import { Turns } from './turns.ts';
 
@@ -35,11 +38,14 @@ export class Runner implements PlaceOwner {
   readonly closed: Record<CloseReason, number>;
   readonly #owner: RunnerOwner;
   readonly #target: Target;
+  readonly #persistent: boolean;
   readonly #encoder: RequestEncoder = new RequestEncoder();
   readonly #places: Places<Place>;
   readonly #turns: Turns<Exchange>;
   readonly #terminator: Terminator;
   readonly #budget: RetryBudget;
+  readonly #recycling: Recycling = new Recycling();
+  readonly #tails: Tails = new Tails();
   /** Places with a connection, or dialling for one. */
   readonly #open: Set<Place> = new Set();
   readonly #placeOf: Map<Job, Place> = new Map();
@@ -49,7 +55,8 @@ export class Runner implements PlaceOwner {
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
 
-  constructor(owner: RunnerOwner, target: Target, settings: PoolSettings) {
+  constructor(owner: RunnerOwner, target: Target, settings: PoolSettings, persistent: boolean) {
+    this.#persistent = persistent;
     this.#owner = owner;
     this.#target = target;
     this.settings = settings;
@@ -115,6 +122,7 @@ export class Runner implements PlaceOwner {
   /** The response is whole: on with the next job, on the same connection if it was kept. */
   complete(job: Job): void {
     this.#budget.served();
+    this.#recycling.outlived(this.#placeOf.get(job)?.connection?.requests ?? 0);
     this.#vacate(job);
   }
 
@@ -123,7 +131,7 @@ export class Runner implements PlaceOwner {
     if (job.exchange !== null) this.#turns.gone(job.exchange, performance.now());
     const place = this.#placeOf.get(job);
     if (place === undefined) return false;
-    if (this.#again(job, error)) {
+    if (sendAgain(job, error, this.settings, this.#budget)) {
       this.retried++;
       this.#fresh(place, job);
       return true;
@@ -153,6 +161,9 @@ export class Runner implements PlaceOwner {
 
   onClosed(place: Place, reason: CloseReason): void {
     this.closed[reason]++;
+    // The request that raced with the server's close was not answered.
+    if (reason === 'server-closed') this.#recycling.ended(place.connection?.requests ?? 0);
+    if (reason === 'recycled') this.#recycling.ended((place.connection?.requests ?? 1) - 1);
     if (place.connection?.proven) this.#proven--;
     if (place.idle) this.idle--;
     this.#open.delete(place);
@@ -168,7 +179,7 @@ export class Runner implements PlaceOwner {
     const { connection } = place;
     if (connection === null || job.body === null) {
       this.#fresh(place, job);
-    } else if (needsFresh(job.body, this.settings, this.#idempotent(job))) {
+    } else if (needsFresh(job.body, this.settings, mayRunTwice(job.request))) {
       // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
       connection.close('fresh-needed');
       this.#fresh(place, job);
@@ -185,15 +196,19 @@ export class Runner implements PlaceOwner {
   }
 
   #fresh(place: Place, job: Job): void {
-    const keepaliveRequests = jittered(this.settings.keepaliveRequests);
+    const keepaliveRequests = Math.min(jittered(this.settings.keepaliveRequests), this.#recycling.cap());
     const encoded = this.#encode(job, 0, keepaliveRequests, false);
     if (encoded === null) return;
     const dialling = new AbortController();
     job.dialling = dialling;
     job.exchange = null;
     this.#open.add(place);
-    const { connectTimeout } = this.settings;
-    dial(this.#target, connectTimeout, job.freshFailures, dialling.signal).then(
+    const patience = {
+      timeout: this.settings.connectTimeout,
+      again: this.#persistent,
+      failures: job.freshFailures,
+    };
+    dial(this.#target, patience, dialling.signal).then(
       (connected) => this.#connected(place, job, connected, keepaliveRequests, encoded),
       (error: unknown) => this.#notConnected(place, job, error),
     );
@@ -230,7 +245,7 @@ export class Runner implements PlaceOwner {
     job.attempts++;
     this.#open.delete(place);
     this.#vacate(job);
-    job.fail(error);
+    job.onFailed(error);
     if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
       this.#owner.onUnreachable(error);
   }
@@ -238,7 +253,11 @@ export class Runner implements PlaceOwner {
   /** Null: the request cannot be encoded, and is over. */
   #encode(job: Job, requests: number, keepaliveRequests: number, owesTerminator: boolean): Encoded | null {
     const { body } = job;
-    const keepConn = this.settings.keepalive > 0 && !this.closing && requests + 1 < keepaliveRequests;
+    const keepConn =
+      this.settings.keepalive > 0 &&
+      !this.closing &&
+      requests + 1 < keepaliveRequests &&
+      this.#tails.keeps(textParam(job.request, 'SCRIPT_FILENAME'), performance.now());
     try {
       if (body === null) throw new TypeError('the body of the request has not been planned');
       const terminate = this.#terminator.atOnce();
@@ -262,25 +281,6 @@ export class Runner implements PlaceOwner {
     }
   }
 
-  #again(job: Job, error: unknown): boolean {
-    if (!(error instanceof FcgiError) || job.aborted || job.over) return false;
-    const again = retry({
-      policy: job.request.retry ?? this.settings.retry,
-      executed: error.executed,
-      idempotent: this.#idempotent(job),
-      replayable: job.body !== null && (job.body.kind === 'bytes' || job.body.stream.replayable),
-      connectionLost: error instanceof SocketError,
-      reused: error.reused,
-      triesLeft: this.settings.tries - 1 - job.freshFailures,
-      budgetSpent: this.#budget.spent,
-    });
-    if (again && !error.reused) {
-      job.freshFailures++;
-      this.#budget.spend();
-    }
-    return again;
-  }
-
   /** The job leaves its place: to the next one that waits, or back to the others. */
   #vacate(job: Job): void {
     const place = this.#placeOf.get(job);
@@ -295,10 +295,6 @@ export class Runner implements PlaceOwner {
     this.busy--;
     if (place.connection !== null) this.idle++;
     this.#places.give(place);
-  }
-
-  #idempotent(job: Job): boolean {
-    return job.request.idempotent ?? isIdempotent(methodOf(job.request));
   }
 }
 

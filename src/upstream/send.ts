@@ -2,6 +2,7 @@
 import type { Connection } from '../connection/connection.ts';
 import { Exchange } from '../connection/exchange.ts';
 import { encodeStdin, encodeStdinTerminator, type RequestEncoder } from '../protocol/encoder.ts';
+import { textParam } from './again.ts';
 import type { BodyStream, PlannedBody } from './body.ts';
 import type { DispatchRequest } from './dispatcher.ts';
 import type { Job } from './job.ts';
@@ -58,6 +59,7 @@ export function encode(
     request.headersTimeout ?? settings.headersTimeout,
     request.bodyTimeout ?? settings.bodyTimeout,
   );
+  exchange.script = textParam(request, 'SCRIPT_FILENAME');
   if (terminate && body.kind === 'bytes') exchange.terminatorAfter = 0;
   if (inline) return { exchange, first, parts: NO_PARTS, terminate };
   if (body.kind === 'stream') return { exchange, first, parts: null, terminate };
@@ -98,16 +100,7 @@ function ending(terminate: boolean, exchange: Exchange): Uint8Array[] {
 }
 
 function isReadBeforeScript(request: DispatchRequest, length: number): boolean {
-  return length === 0 || (methodOf(request) === 'POST' && length <= READ_BEFORE_SCRIPT);
-}
-
-export function methodOf(request: DispatchRequest): string {
-  const method = request.params['REQUEST_METHOD'];
-  return typeof method === 'string'
-    ? method
-    : method === undefined
-      ? ''
-      : Buffer.from(method).toString('latin1');
+  return length === 0 || (textParam(request, 'REQUEST_METHOD') === 'POST' && length <= READ_BEFORE_SCRIPT);
 }
 
 /** Must not go out on a kept connection: it could not be sent again if that one is just being closed. */

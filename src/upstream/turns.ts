@@ -20,6 +20,8 @@ const LEAST_PATIENCE = 10;
 const MOST_PATIENCE = 500;
 const FIRST_TRIAL = 250;
 const LAST_TRIAL = 10_000;
+/** So many times longer is waited where our own sockets are hardly the cause. */
+const PATIENT = 10;
 /** How often sockets must have been seen to wait for each other before the pool believes that workers are scarce. */
 const STRIKES = 2;
 
@@ -31,6 +33,8 @@ export class Turns<Key extends object> {
   /** What a first byte takes on a socket that has a worker; -1 before the first. */
   #usual = -1;
   #strikes = 0;
+  /** So many sockets have been seen to run at once. */
+  #ran = 0;
   #trialEvery: number = FIRST_TRIAL;
   #nextTrial = 0;
 
@@ -52,22 +56,27 @@ export class Turns<Key extends object> {
   sent(key: Key, now: number, sockets: number): void {
     const trial = sockets > this.limit;
     if (trial) this.#nextTrial = Number.POSITIVE_INFINITY;
-    this.#waiting.set(key, { yieldAt: now + this.#patience(), yieldedAt: 0, trial });
+    // With no more sockets than have run at once before, it is php-fpm that takes its time, to start a worker, say.
+    const patience = sockets <= this.#ran ? PATIENT * this.#patience() : this.#patience();
+    this.#waiting.set(key, { yieldAt: now + patience, yieldedAt: 0, trial });
   }
 
   /** The first byte came `after` ms; `running` sockets have had an answer, this one included. */
   answered(key: Key, now: number, after: number, running: number): void {
     const waiter = this.#waiting.get(key);
     if (waiter === undefined || waiter.yieldedAt === 0) {
-      this.#usual = this.#usual < 0 ? after : this.#usual + (after - this.#usual) / 16;
+      // One that is slow out of all proportion says little of the others.
+      const taken = Math.min(after, 10 * this.#usual + 10);
+      this.#usual = this.#usual < 0 ? after : this.#usual + (taken - this.#usual) / 16;
     }
     if (waiter === undefined) return;
     this.#waiting.delete(key);
+    this.#ran = Math.max(this.#ran, running);
     // Soon after another socket was given up for it: it had waited for a worker. Much later: its script is slow.
     const starved = waiter.yieldedAt > 0 && now - waiter.yieldedAt <= this.#patience();
     if (starved) this.#starved(running, now);
     else if (waiter.yieldedAt === 0) this.#strikes = 0;
-    if (waiter.trial) this.#tried(!starved, now);
+    if (waiter.trial) this.#tried(!starved && running > this.limit, now);
   }
 
   /** It failed, or was given up. */
@@ -94,6 +103,7 @@ export class Turns<Key extends object> {
     this.#strikes++;
     if (this.#strikes < STRIKES) return;
     this.limit = Math.max(1, Math.min(this.limit, running));
+    this.#ran = this.limit;
     if (this.#nextTrial !== Number.POSITIVE_INFINITY) this.#nextTrial = now + this.#trialEvery;
   }
 

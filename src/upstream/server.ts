@@ -1,0 +1,100 @@
+/** One server of an Upstream: a pool, its weight and its health. */
+import type { CloseReason } from '../connection/reuse.ts';
+import { ArgumentError } from '../errors.ts';
+import type { PoolCore } from './core.ts';
+import { type Candidate, Health, speaksAgainst } from './health.ts';
+import type { Job, JobOwner } from './job.ts';
+import { checkOption, type OptionRule } from './options.ts';
+
+/** nginx's parameters of those names. */
+export interface ServerOptions {
+  /** Its share of the requests. Default 1. */
+  readonly weight?: number | undefined;
+  /** Asked only where the others cannot be. Default false. */
+  readonly backup?: boolean | undefined;
+  /** Failures within `failTimeout` after which it is left alone for that time. Default 1; 0: never. */
+  readonly maxFails?: number | undefined;
+  /** ms. Default 10,000. */
+  readonly failTimeout?: number | undefined;
+}
+
+const whole = (least: number, fallback: number): OptionRule => ({
+  unit: '',
+  default: fallback,
+  expected: `a whole number from ${least}`,
+  accepts: (value) => Number.isSafeInteger(value) && Number(value) >= least,
+});
+
+const serverRules: Readonly<Record<keyof ServerOptions, OptionRule>> = {
+  weight: whole(1, 1),
+  backup: {
+    unit: '',
+    default: false,
+    expected: 'true or false',
+    accepts: (value) => typeof value === 'boolean',
+  },
+  maxFails: whole(0, 1),
+  failTimeout: { ...whole(0, 10_000), unit: 'ms' },
+};
+
+export class Server implements Candidate, JobOwner {
+  readonly core: PoolCore;
+  readonly weight: number;
+  readonly backup: boolean;
+  readonly health: Health;
+  current = 0;
+  /** True: the job goes on elsewhere. */
+  readonly #moveOn: (job: Job, from: Server, error: unknown) => boolean;
+
+  constructor(
+    core: PoolCore,
+    options: ServerOptions,
+    moveOn: (job: Job, from: Server, error: unknown) => boolean,
+  ) {
+    for (const [name, value] of Object.entries(options)) {
+      if (!Object.hasOwn(serverRules, name)) {
+        throw new ArgumentError(
+          'FCGI_ERR_INVALID_ARG',
+          name,
+          `a server has no option ${JSON.stringify(name)}`,
+        );
+      }
+      checkOption(name, value, serverRules[name as keyof ServerOptions]);
+    }
+    this.core = core;
+    this.weight = options.weight ?? 1;
+    this.backup = options.backup ?? false;
+    this.health = new Health(options.maxFails ?? 1, options.failTimeout ?? 10_000);
+    this.#moveOn = moveOn;
+  }
+
+  get load(): number {
+    return this.core.alive;
+  }
+
+  /** Takes over a job that `from` could not serve. */
+  adopt(job: Job, from: Server): void {
+    from.core.leave();
+    job.owner = this;
+    this.core.accept(job);
+  }
+
+  onAbort(job: Job, reason: unknown): void {
+    this.core.onAbort(job, reason);
+  }
+
+  onComplete(job: Job, verdict: 'keep' | CloseReason): void {
+    this.health.served();
+    this.core.onComplete(job, verdict);
+  }
+
+  onFailure(job: Job, error: unknown): boolean {
+    if (this.core.onFailure(job, error)) return true;
+    if (speaksAgainst(error)) this.health.failed(performance.now());
+    return this.#moveOn(job, this, error);
+  }
+
+  onOver(): void {
+    this.core.leave();
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * After `fastcgi_finish_request()` a worker goes on running behind an END_REQUEST that looks like any other, and the
+ * next request on that connection waits for it. The pool cannot see that; but when an answer on a kept connection
+ * takes far longer than that script ever does, it blames the script before, whose requests then go out without
+ * FCGI_KEEP_CONN for a while. (A script can say so itself, by `Connection: close` in its head.)
+ *
+ * Decisions only; times are given, in ms.
+ */
+
+interface Script {
+  /** What its first byte usually takes. */
+  usual: number;
+  samples: number;
+  /** Not to be kept until then. */
+  blamedUntil: number;
+  blames: number;
+}
+
+/** Scripts that are remembered; the one that was met first is forgotten first. */
+const MOST_SCRIPTS = 512;
+const ENOUGH_SAMPLES = 3;
+/** "Far longer": so many times the usual, and so many ms. */
+const TIMES = 10;
+const AT_LEAST = 100;
+const FIRST_BLAME = 60_000;
+const LONGEST_BLAME = 3_600_000;
+
+export class Tails {
+  readonly #scripts: Map<string, Script> = new Map();
+
+  /** May a connection be kept behind this script? */
+  keeps(script: string, now: number): boolean {
+    const known = this.#scripts.get(script);
+    return known === undefined || now >= known.blamedUntil;
+  }
+
+  /** `script`'s first byte came after `took`; `before`: the script that ran on that connection before it, or null. */
+  answered(script: string, before: string | null, took: number, now: number): void {
+    const known = this.#scripts.get(script) ?? this.#remember(script);
+    if (known.samples >= ENOUGH_SAMPLES && took > TIMES * known.usual + AT_LEAST) {
+      if (before !== null) this.#blame(before, now);
+      return;
+    }
+    known.samples++;
+    known.usual += (took - known.usual) / Math.min(known.samples, 16);
+  }
+
+  #blame(script: string, now: number): void {
+    const known = this.#scripts.get(script) ?? this.#remember(script);
+    if (now < known.blamedUntil) return;
+    known.blamedUntil = now + Math.min(LONGEST_BLAME, FIRST_BLAME * 2 ** known.blames);
+    known.blames++;
+  }
+
+  #remember(name: string): Script {
+    if (this.#scripts.size >= MOST_SCRIPTS) {
+      for (const oldest of this.#scripts.keys()) {
+        this.#scripts.delete(oldest);
+        break;
+      }
+    }
+    const script: Script = { usual: 0, samples: 0, blamedUntil: 0, blames: 0 };
+    this.#scripts.set(name, script);
+    return script;
+  }
+}
