@@ -15,8 +15,8 @@ export interface RecordSink {
   onRecord(type: number, requestId: number, contentLength: number): void;
   /** The bytes `start` to `end` of `chunk` are content of the current record; at least one. */
   onContent(chunk: Buffer, start: number, end: number): void;
-  /** The record is over, its padding included. */
-  onRecordEnd(): void;
+  /** The record is over, its padding included; `rest` bytes of the chunk come behind it. */
+  onRecordEnd(rest: number): void;
 }
 
 export class RecordDecoder {
@@ -49,14 +49,14 @@ export class RecordDecoder {
     const end = Math.min(at + this.#contentLeft, chunk.length);
     this.#contentLeft -= end - at;
     this.#sink.onContent(chunk, at, end);
-    if (this.#contentLeft === 0 && this.#paddingLeft === 0) this.#sink.onRecordEnd();
+    if (this.#contentLeft === 0 && this.#paddingLeft === 0) this.#sink.onRecordEnd(chunk.length - end);
     return end;
   }
 
   #padding(chunk: Buffer, at: number): number {
     const end = Math.min(at + this.#paddingLeft, chunk.length);
     this.#paddingLeft -= end - at;
-    if (this.#paddingLeft === 0) this.#sink.onRecordEnd();
+    if (this.#paddingLeft === 0) this.#sink.onRecordEnd(chunk.length - end);
     return end;
   }
 
@@ -64,7 +64,7 @@ export class RecordDecoder {
     if (this.#headerLength === 0) {
       checkVersion(byteAt(chunk, at));
       if (at + HEADER_LENGTH <= chunk.length) {
-        this.#begin(chunk, at);
+        this.#begin(chunk, at, chunk.length - at - HEADER_LENGTH);
         return at + HEADER_LENGTH;
       }
     }
@@ -73,12 +73,12 @@ export class RecordDecoder {
     this.#headerLength += end - at;
     if (this.#headerLength === HEADER_LENGTH) {
       this.#headerLength = 0;
-      this.#begin(this.#header, 0);
+      this.#begin(this.#header, 0, chunk.length - end);
     }
     return end;
   }
 
-  #begin(bytes: Buffer, at: number): void {
+  #begin(bytes: Buffer, at: number, rest: number): void {
     const contentLength = (byteAt(bytes, at + 4) << 8) | byteAt(bytes, at + 5);
     this.#contentLeft = contentLength;
     this.#paddingLeft = byteAt(bytes, at + 6);
@@ -87,6 +87,6 @@ export class RecordDecoder {
       (byteAt(bytes, at + 2) << 8) | byteAt(bytes, at + 3),
       contentLength,
     );
-    if (contentLength === 0 && this.#paddingLeft === 0) this.#sink.onRecordEnd();
+    if (contentLength === 0 && this.#paddingLeft === 0) this.#sink.onRecordEnd(rest);
   }
 }

@@ -4,6 +4,7 @@
  * PHP-FPM parses each PARAMS record alone and resets the connection where a pair crosses two, so a record ends
  * before a pair that would not fit.
  */
+import { ArgumentError } from '../errors.ts';
 import { Flag, HEADER_LENGTH, MAX_RECORD_CONTENT, RecordType, Role } from './constants.ts';
 import { encodePairInto, type Params, pairBound } from './params.ts';
 import { encodeBeginRequestInto, encodeHeaderInto, FIXED_BODY_LENGTH } from './record.ts';
@@ -40,7 +41,8 @@ export class RequestEncoder {
   #at = 0;
 
   /**
-   * Throws FCGI_ERR_INVALID_ARG (NUL in a param) and FCGI_ERR_PARAM_TOO_LARGE; then nothing is encoded.
+   * Throws FCGI_ERR_INVALID_ARG (NUL in a param, a param that is no string or bytes, `stdin` of more than 65,528
+   * bytes) and FCGI_ERR_PARAM_TOO_LARGE; then nothing is encoded.
    */
   encode(request: RequestEncoding): Buffer {
     this.#start = this.#at;
@@ -100,6 +102,10 @@ export class RequestEncoder {
   }
 
   #stdin(body: Uint8Array): void {
+    if (body.length > MAX_RECORD_CONTENT) {
+      const message = `stdin must be at most ${MAX_RECORD_CONTENT} bytes, not ${body.length}`;
+      throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'stdin', message);
+    }
     this.#reserve(HEADER_LENGTH + body.length);
     this.#header(RecordType.STDIN, body.length);
     this.#slab.set(body, this.#at);

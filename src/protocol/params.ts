@@ -12,9 +12,18 @@ import { byteAt } from './record.ts';
 /** What PHP sees in `$_SERVER`. A string goes out as UTF-8, a `Uint8Array` as it is. No NUL in names or values. */
 export type Params = Readonly<Record<string, string | Uint8Array>>;
 
-/** The most bytes that a pair of these lengths takes, a UTF-16 unit being at most three bytes of UTF-8. */
+/**
+ * The most bytes that `encodePairInto` writes for these, a UTF-16 unit being at most three bytes of UTF-8.
+ * Throws FCGI_ERR_INVALID_ARG on a value that is neither.
+ */
 export function pairBound(name: string, value: string | Uint8Array): number {
-  return 8 + 3 * name.length + 3 * value.length;
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    throw invalid(
+      `params.${printable(name)}`,
+      `the param ${printable(name)} must be a string or a Uint8Array`,
+    );
+  }
+  return Math.min(8 + 3 * name.length + 3 * value.length, MAX_RECORD_CONTENT);
 }
 
 /**
@@ -39,18 +48,23 @@ function encodeAnyPairInto(target: Buffer, at: number, name: string, value: stri
   if (nameBytes.includes(0)) throw invalid('params', `the param name ${printable(name)} contains NUL`);
   if (valueBytes.includes(0))
     throw invalid(`params.${printable(name)}`, `the param ${printable(name)} contains NUL`);
-  const nameAt = encodeLengthInto(target, encodeLengthInto(target, at, nameBytes.length), valueBytes.length);
-  const end = nameAt + nameBytes.length + valueBytes.length;
-  if (end - at > MAX_RECORD_CONTENT) {
+  const lengths = lengthOfLength(nameBytes.length) + lengthOfLength(valueBytes.length);
+  const size = lengths + nameBytes.length + valueBytes.length;
+  if (size > MAX_RECORD_CONTENT) {
     throw new ArgumentError(
       'FCGI_ERR_PARAM_TOO_LARGE',
       `params.${printable(name)}`,
-      `the param ${printable(name)} takes ${end - at} bytes; a PARAMS record holds ${MAX_RECORD_CONTENT}, and PHP-FPM reads no pair from two`,
+      `the param ${printable(name)} takes ${size} bytes; a PARAMS record holds ${MAX_RECORD_CONTENT}, and PHP-FPM reads no pair from two`,
     );
   }
-  target.set(nameBytes, nameAt);
-  target.set(valueBytes, nameAt + nameBytes.length);
-  return end;
+  encodeLengthInto(target, encodeLengthInto(target, at, nameBytes.length), valueBytes.length);
+  target.set(nameBytes, at + lengths);
+  target.set(valueBytes, at + lengths + nameBytes.length);
+  return at + size;
+}
+
+function lengthOfLength(length: number): number {
+  return length < 0x80 ? 1 : 4;
 }
 
 /** -1 at NUL and at anything beyond ASCII, which are for the slow path. */
@@ -83,19 +97,20 @@ export function decodeParams(content: Uint8Array): Map<string, Buffer> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   const pairs = new Map<string, Buffer>();
   let at = 0;
+  let start = 0;
   const length = (): number => {
-    if (at >= bytes.length) throw cutPair(at);
+    if (at >= bytes.length) throw cutPair(start);
     const first = byteAt(bytes, at);
     if (first < 0x80) {
       at += 1;
       return first;
     }
-    if (at + 4 > bytes.length) throw cutPair(at);
+    if (at + 4 > bytes.length) throw cutPair(start);
     at += 4;
     return bytes.readUInt32BE(at - 4) & 0x7fff_ffff;
   };
   while (at < bytes.length) {
-    const start = at;
+    start = at;
     const nameLength = length();
     const valueLength = length();
     const valueAt = at + nameLength;

@@ -14,7 +14,10 @@ export interface ResponseSink {
   onStdout(chunk: Buffer, start: number, end: number): void;
   /** The bytes `start` to `end` of `chunk` are STDERR; at least one. */
   onStderr(chunk: Buffer, start: number, end: number): void;
-  /** END_REQUEST, its padding included: the only end of a response (PHP-FPM need not send an empty STDOUT). */
+  /**
+   * END_REQUEST, its padding included: the only end of a response (PHP-FPM need not send an empty STDOUT). Bytes
+   * behind it make `push` throw after this call: reuse the connection only once `push` has returned.
+   */
   onEndRequest(end: EndRequest): void;
 }
 
@@ -45,7 +48,7 @@ export class ResponseDecoder implements RecordSink {
    * use, and neither is the connection.
    */
   push(chunk: Buffer): void {
-    if (!this.#open && chunk.length > 0) throw trailing(`${chunk.length} bytes`);
+    if (!this.#open && chunk.length > 0) throw trailing(chunk.length);
     this.#records.push(chunk);
   }
 
@@ -55,7 +58,6 @@ export class ResponseDecoder implements RecordSink {
   }
 
   onRecord(type: number, requestId: number, contentLength: number): void {
-    if (!this.#open) throw trailing(`a record of type ${type}`);
     if (requestId !== REQUEST_ID) {
       throw wrong(
         'FCGI_ERR_RECORD_ID',
@@ -89,10 +91,12 @@ export class ResponseDecoder implements RecordSink {
     else this.#endLength += chunk.copy(this.#endBody, this.#endLength, start, end);
   }
 
-  onRecordEnd(): void {
+  onRecordEnd(rest: number): void {
     if (this.#type !== RecordType.END_REQUEST) return;
     this.#open = false;
     this.#sink.onEndRequest(decodeEndRequest(this.#endBody));
+    // Even half a header: left in the decoder, it would be taken for the start of the next response.
+    if (rest > 0) throw trailing(rest);
   }
 }
 
@@ -115,8 +119,8 @@ export function refusal(end: EndRequest): ProtocolError | null {
   }
 }
 
-function trailing(what: string): ProtocolError {
-  return wrong('FCGI_ERR_RECORD_TRAILING', `${what} came after the end of the response`);
+function trailing(length: number): ProtocolError {
+  return wrong('FCGI_ERR_RECORD_TRAILING', `bytes came after the end of the response: ${length}`);
 }
 
 function wrong(code: ProtocolErrorCode, message: string): ProtocolError {
