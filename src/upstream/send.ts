@@ -100,7 +100,10 @@ function ending(terminate: boolean, exchange: Exchange): Uint8Array[] {
 }
 
 function isReadBeforeScript(request: DispatchRequest, length: number): boolean {
-  return length === 0 || (textParam(request, 'REQUEST_METHOD') === 'POST' && length <= READ_BEFORE_SCRIPT);
+  if (length === 0) return true;
+  if (textParam(request, 'REQUEST_METHOD') !== 'POST' || length > READ_BEFORE_SCRIPT) return false;
+  // Of a malformed one, or one with too many parts, PHP leaves the rest unread and starts the script all the same.
+  return !textParam(request, 'CONTENT_TYPE').toLowerCase().startsWith('multipart/');
 }
 
 /** Must not go out on a kept connection: it could not be sent again if that one is just being closed. */
