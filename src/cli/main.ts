@@ -16,10 +16,13 @@ import { UsageError } from './usage-error.ts';
  * said in one line on stderr. `argv` is without the program's own name.
  */
 export async function run(argv: readonly string[], io: Io, connect: Connect = connectFor): Promise<number> {
+  let where = 'fastcgi-pool';
   try {
-    return await runCommand(parseCommand(argv), io, connect);
+    const command = parseCommand(argv);
+    where = `fastcgi-pool: ${command.name}`;
+    return await runCommand(command, io, connect);
   } catch (error) {
-    await print(io.stderr, `fastcgi-pool: ${reasonOf(error)}\n`);
+    await print(io.stderr, `${where}: ${reasonOf(error)}\n`);
     return error instanceof UsageError || error instanceof ArgumentError ? 2 : 1;
   }
 }

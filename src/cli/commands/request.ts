@@ -86,9 +86,9 @@ async function openFile(given: string, path: string): Promise<{ body: Body; leng
     await file.close();
     if (info.isFile()) return { body: createReadStream(path), length: info.size };
   } catch (error) {
-    throw new UsageError(`request: --data @${given}: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--data @${given}: ${error instanceof Error ? error.message : error}`);
   }
-  throw new UsageError(`request: --data @${given} is not a file`);
+  throw new UsageError(`--data @${given} is not a file`);
 }
 
 /** As PHP-FPM sends it: CGI's Status line, not HTTP's. */

@@ -93,7 +93,7 @@ function absolute(command: ServeCommand, cwd: string): Pick<ServeCommand, 'allow
 
 async function needFrontController(docroot: Docroot, path: string | null): Promise<void> {
   if (path === null || (await docroot.look(path)).kind === 'file') return;
-  throw new UsageError(`serve: --front-controller '${path}' is no file in DOCROOT`);
+  throw new UsageError(`--front-controller '${path}' is no file in DOCROOT`);
 }
 
 async function ownFpm(command: ServeCommand, docroot: Docroot, io: Io): Promise<PrivateFpm> {
@@ -116,7 +116,7 @@ async function ownFpm(command: ServeCommand, docroot: Docroot, io: Io): Promise<
 async function userOf(command: ServeCommand, docroot: Docroot, io: Io): Promise<FpmUser | null> {
   if (!io.isRoot) {
     if (command.user === null) return null;
-    throw new UsageError('serve: --user is for root: nobody else can start PHP as another user');
+    throw new UsageError('--user is for root: nobody else can start PHP as another user');
   }
   const user = await chooseUser(command.user, docroot.root);
   if (user.user === 'root') io.stderr.write('fastcgi-pool: PHP runs as root (see --user)\n');
