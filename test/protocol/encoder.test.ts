@@ -197,13 +197,15 @@ describe('an encoder', () => {
       [4],
     ],
     ['more than a record of params', { A: 'a'.repeat(50_000), B: 'b'.repeat(50_000), C: 'c' }, [4, 4]],
+    ['pairs as large as a record', { A: 'a'.repeat(65_522), B: 'b' }, [4, 4]],
     ['params in UTF-8', { A: 'é'.repeat(100), B: '€'.repeat(100) }, [4]],
   ])('writes the same bytes wherever its memory ends: %s', (_what, params, paramsTypes) => {
     const request = encoding(params, { terminateFirst: true, stdin: Buffer.from('body') });
     const expected = new RequestEncoder().encode(request);
     expect(read(expected).types).toEqual([STDIN, 1, ...paramsTypes, PARAMS, STDIN]);
     expect(read(expected).params).toEqual(expectedParams(params));
-    for (let left = 0; left < 1500; left += 7) {
+    const lefts = Array.from({ length: 120 }, (_, step) => [step * 11, 65_528 + step]).flat();
+    for (const left of lefts) {
       const encoder = new RequestEncoder();
       fill(encoder, 131_072 - left);
       expect(encoder.encode(request).equals(expected)).toBe(true);

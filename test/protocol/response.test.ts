@@ -88,9 +88,13 @@ describe('a response', () => {
   it('is followed by the next one, of which it leaves nothing', () => {
     const listener = Listener.after(stdout('1'), stdout(''), stderr(''), END);
     listener.decoder.begin();
-    listener.decoder.push(Buffer.concat([stdout('2'), stderr('3'), END]));
+    const end = joinRecord(3, hex('00000007 02 000000'));
+    listener.decoder.push(Buffer.concat([stdout('2'), stderr('3'), end]));
     expect(listener).toMatchObject({ stdout: '12', stderr: '3' });
-    expect(listener.ends.length).toBe(2);
+    expect(listener.ends).toEqual([
+      { appStatus: 0, protocolStatus: 0 },
+      { appStatus: 7, protocolStatus: 2 },
+    ]);
   });
 
   it('is at a border between its records only', () => {
