@@ -85,9 +85,19 @@ export class ExactSocket {
     this.#socket.destroy();
   }
 
-  /** Closes at once, and the client gets ECONNRESET. */
+  /**
+   * Closes as a process does that dies: a moment after its last write. Were the end there together with what was
+   * written, libuv would tell a client of data and FIN, even where it was RST.
+   */
+  async die(): Promise<void> {
+    await turn();
+    this.#socket.destroy();
+  }
+
+  /** Closes, and the client gets ECONNRESET. */
   async reset(): Promise<void> {
-    if (this.#socket.address() !== null && 'port' in this.#socket.address()) {
+    await turn();
+    if ('port' in this.#socket.address()) {
       this.#socket.resetAndDestroy();
       return;
     }
@@ -134,4 +144,12 @@ export class ExactSocket {
     this.#done = null;
     done?.(this.#target.subarray(0, this.#filled));
   }
+}
+
+/**
+ * A turn of the event loop, in which a client in this process reads what was written before. Twice, as the first
+ * `setImmediate` may come before the next poll.
+ */
+export async function turn(): Promise<void> {
+  for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

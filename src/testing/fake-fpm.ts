@@ -75,7 +75,8 @@ class Master implements FakeFpm {
   constructor(knobs: Knobs, directory: string | null) {
     this.#directory = directory;
     // Paused: what a client sends must stay in the kernel until a worker wants it.
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    const accept = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
+    this.#server = createServer(accept, (socket) => {
       this.#backlog.push(socket);
       this.#assign();
     });

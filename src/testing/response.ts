@@ -1,6 +1,6 @@
 /** The script's hand on the wire: STDOUT and STDERR in records, END_REQUEST, and the faults. */
 import { encodeEndRequest, encodeRecord, RecordType } from '../protocol/index.ts';
-import type { ExactSocket } from './exact-socket.ts';
+import { type ExactSocket, turn } from './exact-socket.ts';
 import type { Knobs } from './options.ts';
 import type { EndOptions, FakeResponse } from './script.ts';
 
@@ -64,9 +64,10 @@ export class ScriptResponse implements FakeResponse {
     this.#socket.destroy();
   }
 
-  kill(): void {
+  async kill(): Promise<void> {
     this.#faulty = true;
-    this.#socket.destroy();
+    await this.#written;
+    await this.#socket.die();
   }
 
   async reset(): Promise<void> {
@@ -113,8 +114,8 @@ export class ScriptResponse implements FakeResponse {
     if (writeSize === 0) return this.#socket.write(bytes);
     for (let at = 0; at < bytes.length; at += writeSize) {
       await this.#socket.write(bytes.subarray(at, at + writeSize));
-      // A turn of the event loop, in which a client in this process reads: else the kernel joins the pieces again.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      // Else the kernel joins the pieces again.
+      await turn();
     }
   }
 }

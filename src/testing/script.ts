@@ -57,7 +57,7 @@ export interface FakeResponse {
   /** A fault: FIN, then reads and throws away until the client closes, as at `pm.max_requests`. */
   close(): Promise<void>;
   /** A fault: the worker dies. The kernel says FIN, or RST where the client has sent what nobody read. */
-  kill(): void;
+  kill(): Promise<void>;
   /** A fault: the client gets ECONNRESET; on a unix socket, as soon as it has sent a byte that was not read yet. */
   reset(): Promise<void>;
   /** A fault: no answer, or no more of it. Reads and throws away; settles when the client has closed. */

@@ -90,7 +90,8 @@ export class Worker {
     await body.bytes();
     await response.end();
     this.#served += 1;
-    if (this.#retiring || socket.destroyed) return false;
+    if (this.#retiring) await socket.die();
+    if (socket.destroyed) return false;
     if (received.keepConn && !body.truncated && !this.#isSpent()) return true;
     await socket.finish();
     await socket.discard();
