@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AfterExchange, CLOSE_REASONS, reuse } from '../../src/connection/reuse.ts';
+
+const well: AfterExchange = {
+  keepConn: true,
+  bodySent: true,
+  atBorder: true,
+  scriptAskedClose: false,
+  requests: 1,
+  keepaliveRequests: 1000,
+  age: 10,
+  keepaliveTime: 3_600_000,
+  mustYield: false,
+  idleFull: false,
+  poolClosing: false,
+};
+
+it('a socket on which all went well is kept', () => {
+  expect(reuse(well)).toBe('keep');
+});
+
+it.each<[string, Partial<AfterExchange>, string]>([
+  ['bytes came behind the end', { atBorder: false }, 'trailing-bytes'],
+  ['a part of the request was never sent', { bodySent: false }, 'body-unsent'],
+  ['the script asked for it', { scriptAskedClose: true }, 'asked-by-script'],
+  ['it has carried as many requests as it may', { requests: 1000 }, 'keepalive-requests'],
+  ['FCGI_KEEP_CONN was not set', { keepConn: false }, 'not-kept'],
+  ['it is as old as it may get', { age: 3_600_000 }, 'keepalive-time'],
+  ['a request waits for its worker', { mustYield: true }, 'yield'],
+  ['as many are idle as may be', { idleFull: true }, 'keepalive'],
+  ['the pool is closing', { poolClosing: true }, 'pool-closed'],
+])('a socket is closed when %s', (_, change, reason) => {
+  expect(reuse({ ...well, ...change })).toBe(reason);
+});
+
+it('the request before the last allowed one leaves the socket open', () => {
+  expect(reuse({ ...well, requests: 999 })).toBe('keep');
+});
+
+it('a keepaliveTime of 0 is no limit', () => {
+  expect(reuse({ ...well, keepaliveTime: 0, age: 1e9 })).toBe('keep');
+});
+
+it('no socket with a spoilt wire is ever kept, and every verdict can be counted', () => {
+  const anyAfter = fc.record<AfterExchange>({
+    keepConn: fc.boolean(),
+    bodySent: fc.boolean(),
+    atBorder: fc.boolean(),
+    scriptAskedClose: fc.boolean(),
+    requests: fc.integer({ min: 1, max: 5 }),
+    keepaliveRequests: fc.integer({ min: 1, max: 5 }),
+    age: fc.integer({ min: 0, max: 20 }),
+    keepaliveTime: fc.constantFrom(0, 10),
+    mustYield: fc.boolean(),
+    idleFull: fc.boolean(),
+    poolClosing: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(anyAfter, (after) => {
+      const verdict = reuse(after);
+      const spoilt = !after.atBorder || !after.bodySent || !after.keepConn;
+      if (verdict === 'keep') return !spoilt;
+      return CLOSE_REASONS.includes(verdict);
+    }),
+  );
+});
+
+describe('the words of the close counters', () => {
+  it('are all different', () => {
+    expect(new Set(CLOSE_REASONS).size).toBe(CLOSE_REASONS.length);
+  });
+});
