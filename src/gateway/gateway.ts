@@ -25,7 +25,7 @@ export class Gateway<Req> {
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
   constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>) {
     if (typeof dispatcher?.dispatch !== 'function') {
-      const message = 'The first argument must be a Dispatcher, such as a Pool';
+      const message = 'The first argument, dispatcher, must be one: a Pool or an Upstream';
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'dispatcher', message);
     }
     this.#dispatcher = dispatcher;

@@ -1,0 +1,147 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createFetchHandler, type FetchHandler, type GatewayOptions } from '../../src/gateway/fetch.ts';
+import { answer, FakeDispatcher, type Play } from './fake-dispatcher.ts';
+import { tempSite } from './temp-site.ts';
+
+const site = tempSite({ 'a.php': '', 'index.php': '' });
+afterAll(site.remove);
+
+function bench(
+  play?: Play,
+  options: GatewayOptions<Request> = {},
+): { php: FakeDispatcher; handler: FetchHandler } {
+  const php = new FakeDispatcher(play);
+  return { php, handler: createFetchHandler(php, { root: site.root, ...options }) };
+}
+
+const page = 'http://a.example/a.php';
+
+describe('a Request', () => {
+  it('says host, port and scheme by its URL, and who asked by the info beside it', async () => {
+    const { php, handler } = bench();
+    await handler(new Request('https://a.example:8443/a.php?x=1#y'), {
+      remote: { address: '192.0.2.7', port: 4000 },
+      local: { address: '192.0.2.1', port: 8443 },
+      protocol: 'HTTP/2.0',
+    });
+    expect(php.params).toMatchObject({
+      HTTP_HOST: 'a.example:8443',
+      SERVER_NAME: 'a.example',
+      SERVER_PORT: '8443',
+      HTTPS: 'on',
+      REQUEST_URI: '/a.php?x=1',
+      REMOTE_ADDR: '192.0.2.7',
+      REMOTE_PORT: '4000',
+      SERVER_PROTOCOL: 'HTTP/2.0',
+    });
+  });
+
+  it('with nothing beside it still has every variable that CGI demands', async () => {
+    const { php, handler } = bench();
+    await handler(new Request(page));
+    expect(php.params).toMatchObject({ REMOTE_ADDR: '', SERVER_PORT: '80', SERVER_PROTOCOL: 'HTTP/1.1' });
+  });
+
+  it("that is not PHP's goes to next, or is 404", async () => {
+    const { handler } = bench();
+    expect((await handler(new Request('http://a/none'))).status).toBe(404);
+    const next = (): Response => new Response('static');
+    expect(await (await handler(new Request('http://a/none'), { next })).text()).toBe('static');
+    expect(await (await handler(new Request(page), { next })).text()).toBe('ok');
+  });
+
+  it('whose signal has fired before asks nobody', async () => {
+    const { php, handler } = bench();
+    const signal = AbortSignal.abort(new Error('too late'));
+    await expect(handler(new Request(page, { signal }))).rejects.toThrow('too late');
+    expect(php.exchanges).toHaveLength(0);
+  });
+
+  it('whose signal fires before the head rejects with its reason, and frees PHP', async () => {
+    const { php, handler } = bench(() => {});
+    const asked = php.next();
+    const gone = new AbortController();
+    const response = handler(new Request(page, { signal: gone.signal }));
+    const exchange = await asked;
+    gone.abort(new Error('enough'));
+    await expect(response).rejects.toThrow('enough');
+    await exchange.gone;
+  });
+
+  it('whose signal fires in the middle breaks the body, and frees PHP', async () => {
+    const { php, handler } = bench((exchange) => {
+      exchange.head(200);
+      exchange.data('half');
+    });
+    const gone = new AbortController();
+    const response = await handler(new Request(page, { signal: gone.signal }));
+    gone.abort(new Error('enough'));
+    await expect(response.text()).rejects.toThrow('enough');
+    await php.exchanges[0]?.gone;
+  });
+
+  it('whose signal fires when all is over changes nothing', async () => {
+    const { handler } = bench();
+    const gone = new AbortController();
+    const response = await handler(new Request(page, { signal: gone.signal }));
+    gone.abort();
+    expect(await response.text()).toBe('ok');
+  });
+});
+
+describe('a Response', () => {
+  it('whose body is cancelled frees PHP', async () => {
+    const { php, handler } = bench((exchange) => {
+      exchange.head(200);
+      exchange.data('half');
+    });
+    const response = await handler(new Request(page));
+    await response.body?.cancel();
+    await php.exchanges[0]?.gone;
+  });
+
+  it("has PHP's phrase", async () => {
+    const { handler } = bench(answer(404, [], '', 'Gone Fishing'));
+    expect((await handler(new Request(page))).statusText).toBe('Gone Fishing');
+  });
+
+  it.each([600, 999])('cannot have the status %i: that is 502, and the log is told', async (status) => {
+    const errors: unknown[] = [];
+    const { handler } = bench(answer(status, [], 'x'), { onError: (error) => void errors.push(error) });
+    expect((await handler(new Request(page))).status).toBe(502);
+    expect(errors).toHaveLength(1);
+  });
+
+  it('of 205 has no body', async () => {
+    const { handler } = bench(answer(205, [], 'x'));
+    expect((await handler(new Request(page))).body).toBeNull();
+  });
+
+  it("is PHP's redirect, not followed", async () => {
+    const { handler } = bench(answer(302, ['Location', 'https://b.example/']));
+    const response = await handler(new Request(page));
+    expect([response.status, response.headers.get('location')]).toEqual([302, 'https://b.example/']);
+  });
+});
+
+describe('an upload', () => {
+  it('that fails in the middle, uncounted, is told to the log', async () => {
+    const errors: unknown[] = [];
+    const { php, handler } = bench(undefined, { onError: (error) => void errors.push(error) });
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.error(new Error('disk on fire'));
+      },
+    });
+    const init = { method: 'POST', body, duplex: 'half' } as const;
+    expect((await handler(new Request(page, init))).status).toBe(500);
+    expect(php.exchanges).toHaveLength(0);
+    expect(errors).toEqual([expect.objectContaining({ message: 'disk on fire' })]);
+  });
+
+  it('with a Content-Length that is no number is 400', async () => {
+    const { handler } = bench();
+    const headers = { 'content-length': '1e3' };
+    expect((await handler(new Request(page, { method: 'POST', body: 'x', headers }))).status).toBe(400);
+  });
+});

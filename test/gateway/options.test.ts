@@ -1,0 +1,119 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { ArgumentError } from '../../src/errors.ts';
+import { createFetchHandler } from '../../src/gateway/fetch.ts';
+import { createHandler } from '../../src/gateway/node.ts';
+import { readOptions } from '../../src/gateway/options.ts';
+import { FakeDispatcher } from './fake-dispatcher.ts';
+import { tempSite } from './temp-site.ts';
+
+const site = tempSite({ 'index.php': '', 'app.php': '', 'x.html': '' });
+const { root } = site;
+afterAll(site.remove);
+
+/** What a JavaScript caller might give. */
+function given(options: unknown): never {
+  return options as never;
+}
+
+function named(make: () => unknown): string {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof ArgumentError && error.code === 'FCGI_ERR_INVALID_ARG') {
+      expect(error.message).toContain(error.option);
+      return error.option;
+    }
+    throw error;
+  }
+  throw new Error('it was taken');
+}
+
+describe('a handler is not made, and the error names the option, for', () => {
+  it.each<[string, unknown]>([
+    ['docroot', { root, docroot: '/srv' }],
+    ['toString', { root, toString: 1 }],
+    ['root', {}],
+    ['root', { root: '' }],
+    ['root', { root: 5 }],
+    ['root', { root: `${root}/missing` }],
+    ['root', { root: `${root}/x.html` }],
+    ['root', { root: `${root}\0` }],
+    ['fpmRoot', { root, fpmRoot: 'relative' }],
+    ['fpmRoot', { root, fpmRoot: '/a\0b' }],
+    ['fpmRoot', { root, fpmRoot: 1 }],
+    ['index', { root, index: '' }],
+    ['index', { root, index: ['index.php', '../x.php'] }],
+    ['index', { root, index: '/index.php' }],
+    ['index', { root, index: [1] }],
+    ['frontController', { root, frontController: 'app.php' }],
+    ['frontController', { root, frontController: '/../app.php' }],
+    ['frontController', { root, frontController: '/x.html' }],
+    ['frontController', { root, frontController: '/missing.php' }],
+    ['frontController', { root, frontController: true }],
+    ['splitPath', { root, splitPath: [] }],
+    ['splitPath', { root, splitPath: '.php' }],
+    ['splitPath', { root, splitPath: ['php'] }],
+    ['splitPath', { root, splitPath: [''] }],
+    ['splitPath', { root, splitPath: ['.ph\u017f'] }],
+    ['allowSymlinksTo', { root, allowSymlinksTo: true }],
+    ['allowSymlinksTo', { root, allowSymlinksTo: ['/missing/folder'] }],
+    ['params', { root, params: 'x' }],
+    ['params', { root, params: { A: 1 } }],
+    ['params', { root, params: null }],
+    ['maxBodySize', { root, maxBodySize: -1 }],
+    ['maxBodySize', { root, maxBodySize: '1m' }],
+    ['maxBodySize', { root, maxBodySize: 1.5 }],
+    ['maxBodySize', { root, maxBodySize: Number.POSITIVE_INFINITY }],
+    ['spoolMemory', { root, spoolMemory: Number.NaN }],
+    ['spoolFolder', { root, spoolFolder: `${root}/missing` }],
+    ['onError', { root, onError: 'log' }],
+    ['onStderr', { root, onStderr: {} }],
+    ['options', undefined],
+    ['options', 'root'],
+  ])('%s in %j', (option, options) => {
+    expect(named(() => createHandler(new FakeDispatcher(), given(options)))).toBe(option);
+    expect(named(() => createFetchHandler(new FakeDispatcher(), given(options)))).toBe(option);
+  });
+
+  it('something that is no Dispatcher', () => {
+    expect(named(() => createHandler(given(undefined), { root }))).toBe('dispatcher');
+    expect(named(() => createHandler(given('127.0.0.1:9000'), { root }))).toBe('dispatcher');
+  });
+});
+
+describe('options', () => {
+  it('have the defaults that the documentation says', () => {
+    expect(readOptions({ root })).toMatchObject({
+      fpmRoot: root,
+      index: ['index.php'],
+      frontController: undefined,
+      splitPath: ['.php'],
+      allowSymlinksTo: [],
+      maxBodySize: 134_217_728,
+      spool: { memory: 65_536, size: 134_217_728 },
+    });
+  });
+
+  it('that are undefined are as if they were not there', () => {
+    expect(
+      readOptions(given({ root, index: undefined, onError: undefined, maxBodySize: undefined })),
+    ).toMatchObject({
+      index: ['index.php'],
+      maxBodySize: 134_217_728,
+    });
+  });
+
+  it('take 0 as no limit for maxBodySize, and as nothing in memory for spoolMemory', () => {
+    expect(readOptions({ root, maxBodySize: 0, spoolMemory: 0 })).toMatchObject({
+      maxBodySize: Number.POSITIVE_INFINITY,
+      spool: { memory: 0, size: Number.POSITIVE_INFINITY },
+    });
+  });
+
+  it('need no root where fpmRoot is given, and then check no front controller', () => {
+    expect(readOptions({ fpmRoot: '/there', frontController: '/anything.php' })).toMatchObject({
+      root: null,
+      fpmRoot: '/there',
+    });
+  });
+});
