@@ -75,8 +75,11 @@ export class Connection {
     return this.#exchange === exchange && this.#stopProbe === null;
   }
 
-  /** Sends the first bytes of a request, and all of it where `parts` says so (`null`: the rest comes by `write`). */
-  send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null): void {
+  /**
+   * Sends the first bytes of a request, and all of it where `parts` says so (`null`: the rest comes by `write`).
+   * True: nobody needs their memory any more, as the kernel has taken them.
+   */
+  send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null): boolean {
     const socket = this.#socket;
     this.#exchange = exchange;
     exchange.reused = this.requests > 0;
@@ -99,6 +102,7 @@ export class Connection {
     }
     exchange.handedOver = parts !== null;
     exchange.nothingAccepted = socket.errored !== null;
+    return socket.writableLength === 0;
   }
 
   /** More of the body of an exchange that it takes, `last` with its end; false: wait for `drained()` first. */

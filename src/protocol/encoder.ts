@@ -31,7 +31,7 @@ export interface RequestEncoding {
 
 /**
  * Encodes requests one behind the other into slabs of memory, so that a request is one buffer and one write and
- * costs no allocation of its own. What `encode` returned is never written to again.
+ * costs no allocation of its own. What `encode` returned is not written to again, unless it is given back.
  */
 export class RequestEncoder {
   #slab: Buffer = Buffer.alloc(0);
@@ -64,12 +64,23 @@ export class RequestEncoder {
     return this.#slab.subarray(this.#start, this.#at);
   }
 
+  /** `encoded` has been written to the end: if it is the latest, its memory, still warm, serves the next request. */
+  reclaim(encoded: Buffer): void {
+    if (encoded.buffer === this.#slab.buffer && encoded.byteOffset + encoded.length === this.#end()) {
+      this.#at -= encoded.length;
+    }
+  }
+
+  #end(): number {
+    return this.#slab.byteOffset + this.#at;
+  }
+
   #params(params: Params, contentLength: number | null): void {
     this.#record = this.#at;
     this.#at += HEADER_LENGTH;
-    for (const name in params) {
+    for (const name of Object.keys(params)) {
       const value = params[name];
-      if (value !== undefined && Object.hasOwn(params, name)) this.#pair(name, value);
+      if (value !== undefined) this.#pair(name, value);
     }
     if (contentLength !== null) this.#pair('CONTENT_LENGTH', String(contentLength));
     // An empty record is the end of the stream: a set without params must not send it twice.

@@ -274,7 +274,7 @@ export class Runner implements PlaceOwner {
     job.attempts++;
     job.connection = connection;
     job.exchange = exchange;
-    connection.send(exchange, first, parts);
+    if (connection.send(exchange, first, parts)) this.#encoder.reclaim(first);
     if (job.paused) connection.pause();
     if (parts === null && job.body?.kind === 'stream') {
       void pump(connection, exchange, job.body.stream, job.body.length, encoded.terminate);
