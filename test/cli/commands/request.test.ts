@@ -168,7 +168,8 @@ describe('what comes out', () => {
     const stdout = new PassThrough();
     stdout.once('data', () => stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })));
     stdout.on('error', () => {});
-    const outcome = run(['request', fpm.address, 'big.php'], Object.assign(Object.create(io), { stdout }));
+    io.stdout = stdout;
+    const outcome = run(['request', fpm.address, 'big.php'], io);
     expect(await within(outcome, 4000, 'the end')).toBe(0);
     expect(io.err).toBe('');
   });

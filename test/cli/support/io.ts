@@ -6,11 +6,11 @@ import { kill } from './kill.ts';
 
 export class FakeIo implements Io {
   readonly stdin: Readable;
-  readonly stdout: PassThrough = new PassThrough();
+  stdout: PassThrough = new PassThrough();
   readonly stderr: PassThrough = new PassThrough();
   readonly env: Readonly<Record<string, string | undefined>> = process.env;
   readonly cwd: string;
-  readonly isRoot: boolean = process.getuid?.() === 0;
+  isRoot: boolean = process.getuid?.() === 0;
   readonly #listeners = new Set<(signal: StopSignal) => void>();
   #out = Buffer.alloc(0);
   #err = '';

@@ -1,0 +1,160 @@
+/** The program itself, as it is built: what only a process of its own can show. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { childrenOf, gone } from '../fpm/support/fpm.ts';
+import { waitFor, within } from '../fpm/support/wait.ts';
+import { SiteFolder, text } from './support/site.ts';
+
+const bin = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
+
+let site: SiteFolder;
+const children = new Set<ChildProcess>();
+beforeEach(() => {
+  if (!existsSync(bin)) throw new Error('dist/cli/bin.js is missing: npm run build');
+  site = new SiteFolder();
+});
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
+  site.remove();
+});
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  out: string;
+  err: string;
+  /** Status or signal. */
+  readonly ended: Promise<unknown>;
+}
+
+function start(...args: string[]): Program {
+  const child = spawn(process.execPath, [bin, ...args], { cwd: site.path, env: process.env });
+  children.add(child);
+  const ended = once(child, 'close').then(([status, signal]) => status ?? signal);
+  const program: Program = { child, pid: child.pid ?? 0, out: '', err: '', ended };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    program.out += chunk;
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    program.err += chunk;
+  });
+  return program;
+}
+
+async function serving(...args: string[]): Promise<Program & { url: string }> {
+  const program = start('serve', '--listen', '127.0.0.1:0', ...args);
+  const url = await waitFor(() => /^http:\S+(?=\n)/.exec(program.out)?.[0], {
+    what: `a URL; stderr: ${program.err}`,
+  });
+  return Object.assign(program, { url });
+}
+
+/** The processes below one: php-fpm, its workers and the guard. */
+function family(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...family(child)]);
+}
+
+describe('the program', () => {
+  it('says its version and its help on stdout', async () => {
+    const version = start('--version');
+    expect(await version.ended).toBe(0);
+    const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    expect([version.out, version.err]).toEqual([`${own.version}\n`, '']);
+    const help = start('--help');
+    expect([await help.ended, help.err]).toEqual([0, '']);
+    expect(help.out).toMatch(/^Usage: fastcgi-pool COMMAND/);
+  });
+
+  it.each([
+    [[], 2, /^fastcgi-pool: COMMAND is missing/],
+    [['serve', '--nope'], 2, /^fastcgi-pool: serve: unknown option '--nope'/],
+    [['serve', 'missing'], 2, /^fastcgi-pool: serve: DOCROOT 'missing' does not exist/],
+    [['ping', 'unix:/nowhere/fpm.sock'], 1, /^fastcgi-pool: ping: /],
+  ])('%j: status %i and one line on stderr', async (args, status, line) => {
+    const program = start(...args);
+    expect(await within(program.ended, 4000, 'the end')).toBe(status);
+    expect(program.out).toBe('');
+    expect(program.err).toMatch(line);
+    expect(program.err.split('\n')).toHaveLength(2);
+  });
+
+  it('does not mind a reader that leaves early', async () => {
+    const program = start('--help');
+    program.child.stdout?.destroy();
+    expect([await within(program.ended, 4000, 'the end'), program.err]).toEqual([0, '']);
+  });
+});
+
+describe('serve', () => {
+  it('after SIGTERM answers the slow request, leaves no process and no file, and exits with 0', async () => {
+    site.put('index.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(1); echo "ended";');
+    const program = await serving();
+    const response = await fetch(program.url);
+    const pids = family(program.pid);
+    expect(pids.length).toBeGreaterThan(8);
+    program.child.kill('SIGTERM');
+    expect(await response.text()).toBe('begun ended');
+    expect(await within(program.ended, 4000, 'the end')).toBe(0);
+    await gone(pids);
+    expect([site.filesLeft, program.err]).toEqual([[], '']);
+  });
+
+  it('at a second signal ends at once', async () => {
+    site.put('index.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(20);');
+    const program = await serving();
+    const response = await fetch(program.url);
+    const pids = family(program.pid);
+    program.child.kill('SIGINT');
+    await expect(
+      waitFor(() =>
+        fetch(program.url).then(
+          () => false,
+          () => true,
+        ),
+      ),
+    ).resolves.toBe(true);
+    program.child.kill('SIGTERM');
+    expect(await within(program.ended, 2000, 'the end')).toBe(143);
+    await expect(response.text()).rejects.toThrow();
+    await gone(pids);
+    await waitFor(() => site.filesLeft.length === 0, { what: 'no file left' });
+  });
+
+  it('killed by SIGKILL leaves no php-fpm and no file', async () => {
+    const program = await serving();
+    const pids = family(program.pid);
+    expect(readdirSync(`${site.parent}/tmp`)).toHaveLength(1);
+    program.child.kill('SIGKILL');
+    expect(await program.ended).toBe('SIGKILL');
+    await gone(pids);
+    await waitFor(() => site.filesLeft.length === 0, { what: 'no file left' });
+  });
+
+  it('goes on when nobody reads what it says any more', async () => {
+    site.put('index.php', '<?php error_log("x"); echo "x";');
+    const program = await serving();
+    program.child.stdout?.destroy();
+    program.child.stderr?.destroy();
+    for (let count = 0; count < 20; count += 1) expect(await text(program.url)).toBe('x');
+    program.child.kill('SIGTERM');
+    expect(await within(program.ended, 4000, 'the end')).toBe(0);
+  });
+
+  it('goes on, and ends, when what it says is not read but the pipe stays open', async () => {
+    site.put('a.txt', 'a');
+    const program = await serving();
+    program.child.stdout?.pause();
+    const url = `${program.url}/a.txt?${'x'.repeat(4000)}`;
+    // far more than a pipe holds
+    for (let count = 0; count < 100; count += 1) expect(await text(url)).toBe('a');
+    program.child.kill('SIGTERM');
+    const [status] = (await within(once(program.child, 'exit'), 5000, 'the end')) as [number];
+    expect(status).toBe(0);
+  });
+});

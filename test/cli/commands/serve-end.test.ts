@@ -1,0 +1,69 @@
+/** How `serve` ends, and how it goes on when php-fpm does. */
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { childrenOf, gone } from '../../fpm/support/fpm.ts';
+import { serve } from '../support/serving.ts';
+import { masters, SiteFolder, text } from '../support/site.ts';
+
+let site: SiteFolder;
+beforeEach(() => {
+  site = new SiteFolder();
+});
+afterEach(() => site.remove());
+
+describe('the end', () => {
+  const slow = '<?php ob_end_flush(); echo "begun "; flush(); sleep(1); echo "ended";';
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    '%s: a slow request is answered, then the status is 0',
+    async (signal) => {
+      site.put('slow.php', slow);
+      await using served = await serve(site.path, []);
+      const response = await fetch(`${served.url}/slow.php`);
+      const status = served.stop(signal);
+      await expect(fetch(served.url)).rejects.toThrow();
+      expect(await response.text()).toBe('begun ended');
+      expect(await status).toBe(0);
+      expect(site.filesLeft).toEqual([]);
+      expect(masters()).toEqual([]);
+      expect(served.io.listeners).toBe(0);
+    },
+  );
+
+  it('what goes on longer than --drain-timeout is cut, and the status is 1', async () => {
+    site.put('slow.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(20);');
+    await using served = await serve(site.path, ['--drain-timeout', '0.1']);
+    const response = await fetch(`${served.url}/slow.php`);
+    expect(await served.stop()).toBe(1);
+    await expect(response.text()).rejects.toThrow();
+    expect(served.io.err).toMatch(/requests were cut after 0\.1 s \(--drain-timeout\)\n$/);
+    expect(site.filesLeft).toEqual([]);
+  });
+
+  it('a second signal ends it at once, php-fpm too', async () => {
+    site.put('slow.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(20);');
+    await using served = await serve(site.path, []);
+    const response = await fetch(`${served.url}/slow.php`);
+    const pids = [...masters(), ...masters().flatMap(childrenOf)];
+    served.io.signal('SIGINT');
+    expect(await served.stop('SIGINT')).toBe(130);
+    await expect(response.text()).rejects.toThrow();
+    await gone(pids);
+  });
+});
+
+describe('php-fpm that ends', () => {
+  it('by SIGKILL is started again, and serves', async () => {
+    site.put('index.php', '<?php echo getmypid();');
+    await using served = await serve(site.path, []);
+    const before = await text(served.url);
+    const [first = 0] = masters();
+    process.kill(first, 'SIGKILL');
+    await served.io.complained(/^php-fpm ended: it was ended by SIGKILL; starting it again$/m);
+    const response = await fetch(served.url);
+    expect(response.status).toBe(200);
+    expect(await response.text()).not.toBe(before);
+    expect(await served.stop()).toBe(0);
+    expect(site.filesLeft).toEqual([]);
+  });
+});

@@ -1,0 +1,59 @@
+/** Bad input, and surroundings in which nothing can be served. */
+
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { serveInVain } from '../support/serving.ts';
+import { masters, SiteFolder } from '../support/site.ts';
+
+let site: SiteFolder;
+beforeEach(() => {
+  site = new SiteFolder();
+});
+afterEach(() => site.remove());
+
+describe('what cannot be served', () => {
+  it.each([
+    [['missing'], /^fastcgi-pool: serve: DOCROOT 'missing' does not exist\n$/],
+    [['site/file'], /^fastcgi-pool: serve: DOCROOT 'site\/file' is not a folder\n$/],
+    [
+      ['site', '--front-controller', '/no.php'],
+      /^fastcgi-pool: serve: --front-controller '\/no\.php' is no file/,
+    ],
+    [['site', '--fpm', 'site/file'], /^fastcgi-pool: serve: --fpm 'site\/file' is not a php-fpm/],
+    [['site', '--bogus'], /^fastcgi-pool: serve: unknown option '--bogus'/],
+  ])('%j: one line, status 2, no file left', async (args, why) => {
+    site.put('file', 'x');
+    const { status, err } = await serveInVain(site.parent, args);
+    expect(err).toMatch(why);
+    expect(err.split('\n')).toHaveLength(2);
+    expect(status).toBe(2);
+    expect(site.filesLeft).toEqual([]);
+  });
+
+  it('a port in use: one line, status 1, no file left', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as AddressInfo;
+    const { status, err } = await serveInVain(site.path, ['--listen', `127.0.0.1:${port}`]);
+    expect([status, err]).toEqual([
+      1,
+      `fastcgi-pool: serve: cannot listen on 127.0.0.1:${port}: the port is in use\n`,
+    ]);
+    expect(site.filesLeft).toEqual([]);
+    expect(masters()).toEqual([]);
+    other.close();
+  });
+
+  it('a php-fpm that does not start: its own words, status 1, no file left', async () => {
+    const { status, err } = await serveInVain(site.path, [
+      '--ini',
+      'opcache.preload=/nowhere.php',
+      '--ini',
+      'opcache.enable=1',
+    ]);
+    expect(status).toBe(1);
+    expect(err).toMatch(/^fastcgi-pool: serve: php-fpm \(.*\) did not start: .+\n$/);
+    expect(site.filesLeft).toEqual([]);
+  });
+});
