@@ -158,7 +158,7 @@ export class Connection {
     const silence = now - this.#lastStir;
     const exchange = this.#exchange;
     if (exchange === null) this.#idleTick(silence);
-    else if (this.#stopProbe === null) this.#busyTick(exchange, silence, now);
+    else this.#busyTick(exchange, silence, now);
   }
 
   #idleTick(silence: number): void {
@@ -181,7 +181,7 @@ export class Connection {
       this.fail(error, 'timeout');
       return;
     }
-    if (sending || exchange.terminatorSent || exchange.bytesReceived > 0) return;
+    if (sending || exchange.terminatorSent || exchange.bytesReceived > 0 || this.#stopProbe !== null) return;
     if (silence < this.#owner.terminatorDelay) return;
     // Silent for long: perhaps a server that waits for the end of its input.
     exchange.terminatorAfter = now - exchange.startedAt;
@@ -195,7 +195,6 @@ export class Connection {
       this.close('trailing-bytes');
       return;
     }
-    this.#stirred = true;
     if (exchange.bytesReceived === 0) {
       exchange.firstByteAfter = performance.now() - exchange.startedAt;
       this.proven = true;
@@ -205,6 +204,8 @@ export class Connection {
       exchange.bytesReceived += chunk.length;
     }
     this.#read(exchange, chunk);
+    // Warnings on STDERR, or half a head, must not put headersTimeout off for ever.
+    if (exchange.headDone) this.#stirred = true;
   }
 
   #read(exchange: Exchange, chunk: Buffer): void {
