@@ -40,6 +40,7 @@ const single = new Set([
   'retry-after',
 ]);
 
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // no server lets these out in a header, and a client may take them for a line's end
 const control = /[^\t\x20-\x7e\x80-\xff]/g;
 
@@ -64,7 +65,12 @@ export function replyHead(
     const key = name.toLowerCase();
     if (key === 'connection') named = named.concat(value.toLowerCase().split(/[\t ]*,[\t ]*/));
     if (key === 'content-length') lengths.add(value);
-    else if (!hopByHop.has(key) && !key.startsWith('proxy-') && !key.startsWith('x-accel-')) {
+    else if (
+      token.test(key) &&
+      !hopByHop.has(key) &&
+      !key.startsWith('proxy-') &&
+      !key.startsWith('x-accel-')
+    ) {
       const before = single.has(key) ? seen.get(key) : undefined;
       if (before !== undefined) fields[before] = value;
       else {

@@ -2,6 +2,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { namedScript, type Script, splitScript } from '../cgi/script.ts';
 import { ArgumentError } from '../errors.ts';
+import { Lately } from './lately.ts';
 import type { Settings } from './options.ts';
 
 /** What is to be done with a path. */
@@ -56,6 +57,8 @@ class LocalFiles implements Files {
   readonly #root: string;
   readonly #settings: FileSettings;
   readonly #frontController: Choice | null = null;
+  /** What exists, for a second: a small page would spend a sixth of its time on looking. */
+  readonly #seen = new Lately<Found>(1000, 1000);
   #realRoot: string;
 
   constructor(root: string, settings: FileSettings) {
@@ -105,8 +108,17 @@ class LocalFiles implements Files {
     return null;
   }
 
-  /** Only 'file' and 'folder' are below the root, whatever links lead there. */
   #look(name: string): Found {
+    const seen = this.#seen.get(name);
+    if (seen) return seen;
+    const found = this.#find(name);
+    // what is not there may come at any time, and there are as many such names as clients care to make up
+    if (found === 'file' || found === 'folder') this.#seen.set(name, found);
+    return found;
+  }
+
+  /** Only 'file' and 'folder' are below the root, whatever links lead there. */
+  #find(name: string): Found {
     // plain ASCII stays a string; else bytes, as a file's name need not be UTF-8
     const file = /^[\x20-\x7e]*$/.test(name)
       ? this.#root + name

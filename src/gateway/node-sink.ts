@@ -11,9 +11,15 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** INTERNAL_ERROR of RFC 9113, 7: the client must not take what came for the whole. */
 const internalError = 2;
 
+/** Bytes; up to this it is cheaper to join a page to its head than to hand the system two pieces. */
+const joinable = 8192;
+
 export class NodeSink implements Sink {
   readonly #request: NodeRequest;
   readonly #response: NodeResponse;
+  /** Head and first piece, held until PHP's bytes that have arrived together are read: most pages end with them. */
+  #head: ReplyHead | null = null;
+  #piece: Buffer | null = null;
 
   constructor(request: NodeRequest, response: NodeResponse) {
     this.#request = request;
@@ -24,7 +30,58 @@ export class NodeSink implements Sink {
     return !this.#response.headersSent && !isGone(this.#response);
   }
 
-  start({ statusCode, statusMessage, fields }: ReplyHead): void {
+  start(head: ReplyHead): void {
+    if (!this.isFresh) throw new Error('Another handler has begun the response, or its client has left');
+    this.#head = head;
+    queueMicrotask(() => this.#flush());
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.#head && !this.#piece) {
+      this.#piece = chunk;
+      return true;
+    }
+    this.#flush();
+    return this.#write(chunk);
+  }
+
+  end(): void {
+    if (this.#head) this.#sendWhole(this.#head);
+    else if (!isGone(this.#response)) this.#response.end();
+    this.#freeRequest();
+  }
+
+  /** A page that is here in one piece has a length, and goes out in one write. */
+  #sendWhole(head: ReplyHead): void {
+    const piece = this.#piece ?? Buffer.alloc(0);
+    this.#head = null;
+    if (isGone(this.#response)) return;
+    if (head.hasBody && head.contentLength === null) head.fields.push('Content-Length', String(piece.length));
+    this.#writeHead(head);
+    if (piece.length > joinable || isHttp2(this.#response)) this.#response.end(piece);
+    else this.#response.end(piece.toString('latin1'), 'latin1');
+  }
+
+  #flush(): void {
+    const head = this.#head;
+    const piece = this.#piece;
+    if (!head) return;
+    this.#head = null;
+    this.#piece = null;
+    if (isGone(this.#response)) return;
+    this.#writeHead(head);
+    if (piece) this.#write(piece);
+    // a page may be long in coming: HTTP/1 would keep its head back until then
+    else if (!isHttp2(this.#response)) this.#response.flushHeaders();
+  }
+
+  #write(chunk: Buffer): boolean {
+    // written to a response that is gone, node's error would have no listener but the process
+    if (isGone(this.#response)) return true;
+    return isHttp2(this.#response) ? this.#response.write(chunk) : this.#response.write(chunk);
+  }
+
+  #writeHead({ statusCode, statusMessage, fields }: ReplyHead): void {
     const response = this.#response;
     if (isHttp2(response)) {
       response.writeHead(statusCode, merged(fields, response.getHeader('set-cookie')));
@@ -40,19 +97,9 @@ export class NodeSink implements Sink {
     }
   }
 
-  write(chunk: Buffer): boolean {
-    // written to a response that is gone, node's error would have no listener but the process
-    if (isGone(this.#response)) return true;
-    return isHttp2(this.#response) ? this.#response.write(chunk) : this.#response.write(chunk);
-  }
-
-  end(): void {
-    if (!isGone(this.#response)) this.#response.end();
-    this.#freeRequest();
-  }
-
   cut(): void {
     const response = this.#response;
+    this.#head = null;
     if (isHttp2(response)) {
       response.stream.close(internalError);
       return;
@@ -69,6 +116,7 @@ export class NodeSink implements Sink {
       this.cut();
       return;
     }
+    this.#head = null;
     const { headers, body } = ownAnswer(statusCode, extra);
     this.#response.writeHead(statusCode, headers);
     this.#response.end(body);

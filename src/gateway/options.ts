@@ -10,9 +10,9 @@ import type { SpoolLimits } from './spool.ts';
 /** `Req` is the request as the server gives it: node's, or a `Request`. */
 export interface GatewayOptions<Req> {
   /**
-   * The document root here. A script runs only where it is a regular file whose real path is below it. Looking costs
-   * one stat and one realpath for each request, synchronous, as on a local disk that is far cheaper (8 us) than the
-   * thread pool (50 us and more).
+   * The document root here. A script runs only where it is a regular file whose real path is below it. What exists is
+   * looked at again after a second, by a synchronous stat and realpath: on a local disk that is far cheaper (8 us)
+   * than the thread pool (50 us and more), but a network drive would stall the process.
    *
    * Without `root` (the files are on another host) nothing is looked at: a path that names a script is sent as it
    * is, all else to the front controller. PHP-FPM then refuses what does not exist and what

@@ -5,7 +5,7 @@ import { type ReplyHead, replyHead, statusFor } from './edge.ts';
 
 /** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
 export interface Sink {
-  /** Nothing was sent yet and the client is there, as far as is known. */
+  /** Nothing was sent yet, not even a head that was given to `start`, and the client is there, as far as is known. */
   readonly isFresh: boolean;
   start(head: ReplyHead): void;
   /** False: enough for now, until `Reply.resume()`. */
@@ -128,7 +128,7 @@ export class Reply implements DispatchHandler {
 
   /** The one place that knows whether the client can still be told of a failure. */
   get #canAnswer(): boolean {
-    return !this.#isOver && this.#head === null && this.#sink.isFresh;
+    return !this.#isOver && this.#sink.isFresh;
   }
 
   /** The client has all it was promised. */
@@ -141,8 +141,8 @@ export class Reply implements DispatchHandler {
     if (this.#isOver) return;
     const canAnswer = this.#canAnswer;
     this.#finish();
-    if (canAnswer) this.#sink.answer(statusFor(error));
-    else if (this.#isWhole) this.#sink.end();
+    if (this.#isWhole) this.#sink.end();
+    else if (canAnswer) this.#sink.answer(statusFor(error));
     else
       this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
     this.#options.report(error);

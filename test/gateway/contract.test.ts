@@ -205,11 +205,23 @@ describe.each(adapters)('through $name', (adapter) => {
     expect(headers['keep-alive']).not.toBe('5');
   });
 
-  it('a body shorter than its Content-Length does not end as a whole one', async () => {
+  it('a body shorter than its Content-Length is never a whole page', async () => {
     const { ask, errors } = await bench(adapter, answer(200, ['Content-Length', '10'], 'hello'));
-    const { text, whole } = await ask('/a.php');
-    expect(whole).toBe(false);
-    expect('hello').toContain(text);
+    const { status, whole } = await ask('/a.php');
+    // what has come all at once can still be answered
+    expect(status === 502 || !whole).toBe(true);
+    expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_HEAD_INVALID' })]);
+  });
+
+  it('a body that ends short of its Content-Length when some of it is out breaks off', async () => {
+    const { client, php, errors } = await bench(adapter, (exchange) => {
+      exchange.head(200, ['Content-Length', '10']);
+      exchange.data('hello');
+    });
+    const { body } = await client.open({ path: '/a.php' });
+    await expect(async () => {
+      for await (const chunk of body) if (String(chunk).includes('hello')) php.exchanges[0]?.end();
+    }).rejects.toThrow();
     expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_HEAD_INVALID' })]);
   });
 

@@ -163,7 +163,11 @@ describe.each(adapters)('PHP through $name', (adapter) => {
   });
 
   it('a page shorter than its Content-Length is no whole page', async () => {
-    await expect(ask('/short.php')).rejects.toThrow();
+    const status = await ask('/short.php').then(
+      (got) => got.status,
+      () => 'broken off',
+    );
+    expect(status).toBeOneOf([502, 'broken off']);
   });
 
   it.each([
