@@ -1,0 +1,133 @@
+/** A Dispatcher without a socket: for tests of what stands on one, an adapter or an application. */
+import { PoolError } from '../errors.ts';
+import { MockExchange } from './mock-exchange.ts';
+import { MockResponder } from './mock-response.ts';
+import type {
+  MockAnswer,
+  MockDispatchRequest,
+  MockHandler,
+  MockResponse,
+  RecordedRequest,
+} from './mock-types.ts';
+
+/** The answer to every request, or a function that gives one; what it throws fails the request. */
+export type MockScript = MockAnswer | ((request: RecordedRequest) => MockAnswer | Promise<MockAnswer>);
+
+/** No socket is ever closed; the reasons are those of a Pool. */
+const noneClosed = {
+  failed: 0,
+  reset: 0,
+  'server-closed': 0,
+  recycled: 0,
+  timeout: 0,
+  aborted: 0,
+  'protocol-error': 0,
+  'trailing-bytes': 0,
+  'body-unsent': 0,
+  'not-kept': 0,
+  'asked-by-script': 0,
+  keepalive: 0,
+  'keepalive-requests': 0,
+  'keepalive-time': 0,
+  'keepalive-timeout': 0,
+  yield: 0,
+  'fresh-needed': 0,
+  'pool-closed': 0,
+} as const;
+
+export interface MockStats {
+  /** Requests that have not ended. */
+  readonly connected: number;
+  readonly busy: number;
+  readonly idle: 0;
+  readonly queued: 0;
+  /** Requests that ended well. */
+  readonly served: number;
+  readonly retried: 0;
+  readonly closed: Readonly<Record<keyof typeof noneClosed, number>>;
+}
+
+/**
+ * Takes the place of a Pool or an Upstream.
+ *
+ * @example
+ * const php = new MockDispatcher(({ params, text }) => ({
+ *   statusCode: params.REQUEST_METHOD === 'POST' ? 201 : 200,
+ *   headers: { 'Content-Type': 'text/plain' },
+ *   body: `you sent ${text}`,
+ * }));
+ * server.on('request', createHandler(php, { root: '/srv/app' }));
+ * // ... then look at php.requests
+ */
+export class MockDispatcher implements AsyncDisposable {
+  /** What came, in the order in which the bodies had been read. */
+  readonly requests: RecordedRequest[] = [];
+  readonly #script: MockScript;
+  readonly #running: Set<MockExchange> = new Set();
+  #served = 0;
+  #refusal: Error | null = null;
+  readonly #emptied: (() => void)[] = [];
+
+  constructor(script: MockScript = {}) {
+    this.#script = script;
+  }
+
+  /** Never throws; the callbacks of the response, and errors, come after it has returned. */
+  dispatch(request: MockDispatchRequest, handler: MockHandler): void {
+    const exchange: MockExchange = new MockExchange(request, handler, (well) => {
+      if (well) this.#served += 1;
+      this.#running.delete(exchange);
+      if (this.#running.size > 0) return;
+      for (const emptied of this.#emptied.splice(0)) emptied();
+    });
+    const refusal = this.#refusal;
+    if (refusal) {
+      queueMicrotask(() => exchange.fail(refusal));
+      return;
+    }
+    this.#running.add(exchange);
+    void exchange.run((recorded) => {
+      this.requests.push(recorded);
+      return typeof this.#script === 'function' ? this.#script(recorded) : this.#script;
+    });
+  }
+
+  /** Resolves with the head; rejects as onResponseError would be told. */
+  request(request: MockDispatchRequest): Promise<MockResponse> {
+    const responder = new MockResponder();
+    this.dispatch(request, responder);
+    return responder.response;
+  }
+
+  /** Refuses requests from now on with FCGI_ERR_CLOSED; settles when the last has ended. */
+  close(): Promise<void> {
+    this.#refusal ??= new PoolError('FCGI_ERR_CLOSED', 'the dispatcher is closed');
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#emptied.push(resolve);
+    });
+  }
+
+  /** Fails what has not ended, and what comes, with `reason`; by default FCGI_ERR_DESTROYED. */
+  async destroy(reason?: Error): Promise<void> {
+    this.#refusal = reason ?? new PoolError('FCGI_ERR_DESTROYED', 'the dispatcher is destroyed');
+    for (const exchange of this.#running) exchange.fail(this.#refusal);
+  }
+
+  get stats(): MockStats {
+    const { size } = this.#running;
+    return {
+      connected: size,
+      busy: size,
+      idle: 0,
+      queued: 0,
+      served: this.#served,
+      retried: 0,
+      closed: { ...noneClosed },
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,142 @@
+/** One request through a MockDispatcher: an answer, told to a handler, with exactly one end. */
+import type {
+  MockAnswer,
+  MockController,
+  MockDispatchRequest,
+  MockEnded,
+  MockHandler,
+  MockHeaders,
+  RecordedRequest,
+} from './mock-types.ts';
+
+export class MockExchange implements MockController {
+  rawHeaders: readonly string[] = [];
+  readonly #request: MockDispatchRequest;
+  readonly #handler: MockHandler;
+  readonly #onOver: (well: boolean) => void;
+  #paused = false;
+  #aborted = false;
+  #over = false;
+  #resumed: (() => void) | null = null;
+
+  /** `onOver` is called once, just before the handler's last callback: with true where the response ended well. */
+  constructor(request: MockDispatchRequest, handler: MockHandler, onOver: (well: boolean) => void) {
+    this.#request = request;
+    this.#handler = handler;
+    this.#onOver = onOver;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#resumed?.();
+  }
+
+  abort(reason: unknown = new DOMException('The request was aborted', 'AbortError')): void {
+    if (this.#over) return;
+    this.#aborted = true;
+    this.fail(reason);
+  }
+
+  /** `answer` is called once the body has been read. */
+  async run(answer: (request: RecordedRequest) => MockAnswer | Promise<MockAnswer>): Promise<void> {
+    const { signal } = this.#request;
+    const onAbort = (): void => this.abort(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      this.#handler.onRequestStart?.(this);
+      // As with a socket: no callback of the response before dispatch() has returned.
+      await Promise.resolve();
+      if (signal?.aborted) onAbort();
+      if (this.#over) return;
+      const recorded = await record(this.#request);
+      if (!this.#over) await this.#tell(await answer(recorded));
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** No effect once it is over. */
+  fail(error: unknown): void {
+    if (this.#over) return;
+    this.#finish(false);
+    this.#handler.onResponseError(this, error);
+  }
+
+  async #tell(answer: MockAnswer): Promise<void> {
+    const { statusCode = 200, statusText = '', stderr = '', appStatus = 0, error, body } = answer;
+    if (this.#over) return;
+    if (stderr !== '') this.#request.onStderr?.(Buffer.from(stderr, 'utf8'));
+    if (error !== undefined && body === undefined) throw error;
+    const pairs = Object.entries(answer.headers ?? {}).flatMap(([name, value]) => {
+      return [value].flat().map((one): [string, string] => [name, one]);
+    });
+    this.rawHeaders = pairs.flat();
+    this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText);
+    for await (const piece of pieces(body ?? '')) {
+      while (this.#paused && !this.#over) await this.#resume();
+      if (this.#over) return;
+      const chunk = Buffer.from(piece);
+      if (chunk.length > 0) this.#handler.onResponseData(this, chunk);
+    }
+    while (this.#paused && !this.#over) await this.#resume();
+    if (this.#over) return;
+    if (error !== undefined) throw error;
+    const ended: MockEnded = { appStatus, reused: false, attempts: 1, executed: 'yes', stderr };
+    this.#finish(true);
+    this.#handler.onResponseEnd(this, ended);
+  }
+
+  #finish(well: boolean): void {
+    this.#over = true;
+    this.#resumed?.();
+    this.#onOver(well);
+  }
+
+  #resume(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resumed = resolve;
+    });
+  }
+}
+
+async function record(request: MockDispatchRequest): Promise<RecordedRequest> {
+  const params: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(request.params)) {
+    params[name] = typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
+  }
+  const read: Buffer[] = [];
+  for await (const piece of pieces(request.body ?? '')) read.push(Buffer.from(piece));
+  const body = Buffer.concat(read);
+  return { params, body, text: body.toString('utf8'), request };
+}
+
+function pieces(
+  body: NonNullable<MockAnswer['body']>,
+): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
+  return typeof body === 'string' || body instanceof Uint8Array ? [body] : body;
+}
+
+function collect(pairs: readonly (readonly [string, string])[]): MockHeaders {
+  const headers: MockHeaders = Object.create(null);
+  for (const [name, value] of pairs) {
+    const key = name.toLowerCase();
+    const there = headers[key];
+    if (there === undefined) headers[key] = key === 'set-cookie' ? [value] : value;
+    else headers[key] = [there, value].flat();
+  }
+  return headers;
+}

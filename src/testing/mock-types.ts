@@ -1,0 +1,91 @@
+/**
+ * The shape of a Dispatcher as far as the mock needs it. Not imported from the library: a test double that shares
+ * code with what it stands for shares its mistakes. A test assigns one to the other.
+ */
+import type { Readable } from 'node:stream';
+
+/** What is dispatched: the members that a mock looks at. */
+export interface MockDispatchRequest {
+  readonly params: Readonly<Record<string, string | Uint8Array>>;
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | null | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly idempotent?: boolean | undefined;
+  readonly onStderr?: ((chunk: Uint8Array) => void) | undefined;
+}
+
+/** Names in lower case; `set-cookie` is always an array. */
+export type MockHeaders = Record<string, string | string[]>;
+
+export interface MockEnded {
+  readonly appStatus: number;
+  readonly reused: boolean;
+  readonly attempts: number;
+  readonly executed: 'yes';
+  readonly stderr: string;
+}
+
+export interface MockController {
+  pause(): void;
+  resume(): void;
+  abort(reason?: unknown): void;
+  readonly paused: boolean;
+  readonly aborted: boolean;
+  readonly rawHeaders: readonly string[];
+}
+
+export interface MockHandler {
+  onRequestStart?(controller: MockController): void;
+  onResponseStart(
+    controller: MockController,
+    statusCode: number,
+    headers: MockHeaders,
+    statusText: string,
+  ): void;
+  onResponseData(controller: MockController, chunk: Buffer): void;
+  onResponseEnd(controller: MockController, ended: MockEnded): void;
+  onResponseError(controller: MockController, error: unknown): void;
+}
+
+export interface MockResponseBody extends Readable {
+  text(): Promise<string>;
+  json(): Promise<unknown>;
+  bytes(): Promise<Uint8Array>;
+}
+
+export interface MockResponse {
+  readonly statusCode: number;
+  readonly statusText: string;
+  readonly headers: MockHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly body: MockResponseBody;
+  readonly ended: Promise<MockEnded>;
+}
+
+/** What came in, with its body read. */
+export interface RecordedRequest {
+  /** As UTF-8. */
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  /** `body` as UTF-8. */
+  readonly text: string;
+  /** As it was given to dispatch() or request(). */
+  readonly request: MockDispatchRequest;
+}
+
+/** What a request is answered with; everything may be left out. */
+export interface MockAnswer {
+  /** Default 200. */
+  readonly statusCode?: number;
+  /** Default ''. */
+  readonly statusText?: string;
+  /** Names in any case. Default none. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Strings go out as UTF-8, each piece of an iterable as a chunk of its own. Default ''. */
+  readonly body?: string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+  /** To `onStderr` before the head, and into `ended`. Default ''. */
+  readonly stderr?: string;
+  /** Default 0. */
+  readonly appStatus?: number;
+  /** With `body`: comes after it, so that the response is cut short. Without: comes in place of a response. */
+  readonly error?: Error;
+}
