@@ -53,8 +53,8 @@ folder) as they are, *.php through PHP-FPM over kept connections.
                            the private one (default 8)
   --index NAME             served for a folder (default index.php); index.html
                            comes next
-  --front-controller PATH  gets what is neither file nor folder, such as
-                           /index.php (nginx: try_files $uri $uri/ /index.php)
+  --front-controller PATH  gets what is neither file, folder nor script, such
+                           as /index.php (nginx's try_files $uri $uri/ PATH)
   --fpm-root DIR           DOCROOT as PHP-FPM sees it, in another container say
   --allow-symlinks-to DIR  links out of DOCROOT may lead here (repeatable)
   --max-body BYTES         larger requests get 413; 512k, 64m, 2g. 0: no limit

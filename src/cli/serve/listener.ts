@@ -12,8 +12,9 @@ export class Listener {
   #draining = false;
 
   constructor(handler: Handler) {
-    // An upload may take longer than Node's 5 minutes for a whole request; its head may not (60 s).
-    this.#server = createServer({ requestTimeout: 0 }, (req, res) => {
+    // An upload may take longer than Node's 5 minutes for a whole request. Its head may not: with the one limit Node
+    // drops the other, unless it is told.
+    this.#server = createServer({ requestTimeout: 0, headersTimeout: 60_000 }, (req, res) => {
       this.#track(req, res);
       handler(req, res);
     });
