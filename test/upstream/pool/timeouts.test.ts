@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { startFakeFpm } from '../../../src/testing/index.ts';
 import { Pool } from '../../../src/upstream/pool.ts';
 import { record, STDERR } from '../../testing/support/wire.ts';
-import { GET, HEAD, POST, Recorder, rawServer, text } from '../support.ts';
+import { answer, GET, HEAD, POST, Recorder, rawServer, text } from '../support.ts';
+
+const SIZE = 4 * 1024 * 1024;
 
 describe('headersTimeout', () => {
   it('fails a request whose script says nothing, and gives its worker up', async () => {
@@ -114,4 +116,20 @@ it('a server that half-closes and reads no more does not hold the request for ev
   await expect(pool.request({ params: POST, body: Buffer.alloc(4 * 1024 * 1024) })).rejects.toMatchObject({
     code: 'FCGI_ERR_HEADERS_TIMEOUT',
   });
+});
+
+it('a large body that the server takes slowly, but steadily, is not a timeout', async () => {
+  await using server = await rawServer((socket) => {
+    let taken = 0;
+    socket.on('data', (chunk: Buffer) => {
+      taken += chunk.length;
+      socket.pause();
+      if (taken >= SIZE) socket.write(answer());
+      else setTimeout(() => socket.resume(), 10);
+    });
+  });
+  await using pool = new Pool(server.address, { headersTimeout: 200 });
+  const begun = performance.now();
+  expect(await text(pool, { params: POST, body: Buffer.alloc(SIZE) })).toBe('ok');
+  expect(performance.now() - begun).toBeGreaterThan(400);
 });
