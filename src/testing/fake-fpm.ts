@@ -78,7 +78,8 @@ class Master implements FakeFpm {
     const accept = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
     this.#server = createServer(accept, (socket) => {
       this.#backlog.push(socket);
-      this.#assign();
+      if (this.#stopped) this.#refuse();
+      else this.#assign();
     });
     this.#workers = Array.from({ length: knobs.workers }, () => {
       return new Worker(knobs, {
@@ -148,9 +149,13 @@ class Master implements FakeFpm {
     }
   }
 
+  #refuse(): void {
+    for (const socket of this.#backlog.splice(0)) socket.destroy();
+  }
+
   async #stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#backlog.splice(0)) socket.destroy();
+    this.#refuse();
     for (const worker of this.#workers) worker.destroy();
     await closed;
     if (this.#directory !== null) await rm(this.#directory, { recursive: true, force: true });
