@@ -4,7 +4,7 @@ import { join, resolve, sep } from 'node:path';
 import { UsageError } from '../usage-error.ts';
 
 /** Nothing at all; something that may not be sent or read; or a folder or file, by its real path. */
-export type Found =
+type Found =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'folder' | 'file'; readonly realPath: string; readonly realRoot: string };
