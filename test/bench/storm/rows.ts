@@ -1,0 +1,133 @@
+/** The storms: what is sent, on which php-fpm, in which weather, and what we promise of it. */
+import type { PoolOptions } from '../../../src/upstream/options.ts';
+import type { FpmOptions } from '../../fpm/support/index.ts';
+import { SHAPES, type Shape } from './messages.ts';
+import type { Script } from './scripts.ts';
+import { kills, reloads, restarts, type Weather } from './weather.ts';
+
+export interface Promised {
+  /** 'begun': those only that PHP had begun, and that say so; at most so many a blow of the weather. */
+  readonly failures: 'none' | { readonly begunPerBlow: number };
+  /** What becomes of the special ones: each runs once and is answered, or runs once and fails as 'unknown'. */
+  readonly specials?: 'answered' | 'failed';
+  /** ms, of the ordinary ones. */
+  readonly p99?: number;
+}
+
+export interface Row {
+  readonly name: string;
+  /** Counted in `--requests`, and not by time. */
+  readonly countable: boolean;
+  readonly shapes: readonly Shape[];
+  /** The script of every so many requests is this one; the others run echo.php. */
+  readonly special?: { readonly script: Script; readonly every: number };
+  readonly fpm: FpmOptions;
+  /** ms that echo.php takes. */
+  readonly work: number;
+  /** Requests at once; connections to php-fpm; as many workers unless `fpm` says otherwise. */
+  readonly clients: number;
+  readonly connections: number;
+  /** Requests a second, whatever is still unanswered; without it each client waits for its answer. */
+  readonly rate?: number;
+  readonly weather?: Weather;
+  readonly pool?: PoolOptions;
+  readonly proxied?: boolean;
+  readonly promised: Promised;
+  /** Runs in a quick storm, too. */
+  readonly quick: boolean;
+}
+
+const TRANSPORTS = ['unix', 'tcp'] as const;
+const CLIENTS = 8;
+const nothingFails: Promised = { failures: 'none' };
+
+const usual = {
+  countable: false,
+  // No PUT: of one that met a reset nobody can say whether it ran, as PHP starts such a script before it reads.
+  shapes: ['form', 'json', 'get'] as readonly Shape[],
+  work: 0,
+  clients: CLIENTS,
+  connections: CLIENTS,
+  promised: nothingFails,
+  quick: true,
+};
+
+/** In the order of the table. Names are what `--only` looks at. */
+export const rows: readonly Row[] = TRANSPORTS.flatMap((transport) => [
+  ...[1, 2, 5, 50].flatMap((maxRequests) =>
+    SHAPES.map((shape) => ({
+      ...usual,
+      name: `recycle ${maxRequests} ${shape} ${transport}`,
+      countable: true,
+      shapes: [shape],
+      fpm: { transport, maxRequests },
+      quick: maxRequests === 5 || (maxRequests === 1 && shape === 'form'),
+    })),
+  ),
+  {
+    ...usual,
+    name: `crowd ${transport}`,
+    fpm: { transport, maxRequests: 50, maxChildren: 2 },
+    connections: 2 * CLIENTS,
+    clients: 2 * CLIENTS,
+  },
+  {
+    ...usual,
+    name: `reload ${transport}`,
+    fpm: { transport, processControlTimeout: 5 },
+    weather: reloads,
+  },
+  {
+    // SIGTERM follows SIGQUIT at once, then: workers die in the middle of a script.
+    ...usual,
+    name: `reload process_control_timeout=0 ${transport}`,
+    fpm: { transport, processControlTimeout: 0 },
+    weather: reloads,
+    promised: { failures: { begunPerBlow: CLIENTS } },
+  },
+  {
+    ...usual,
+    name: `restart SIGQUIT ${transport}`,
+    fpm: { transport, processControlTimeout: 5 },
+    weather: restarts('SIGQUIT'),
+  },
+  {
+    ...usual,
+    name: `restart SIGTERM ${transport}`,
+    fpm: { transport },
+    work: 2,
+    weather: restarts('SIGTERM'),
+    promised: { failures: { begunPerBlow: CLIENTS } },
+  },
+  {
+    ...usual,
+    name: `kill ${transport}`,
+    fpm: { transport },
+    work: 2,
+    weather: kills,
+    promised: { failures: { begunPerBlow: 1 } },
+  },
+  {
+    ...usual,
+    name: `suicide ${transport}`,
+    fpm: { transport },
+    special: { script: 'die.php' as const, every: 50 },
+    promised: { failures: 'none' as const, specials: 'failed' as const },
+  },
+  {
+    ...usual,
+    name: `proxied ${transport}`,
+    shapes: ['form', 'json'],
+    fpm: { transport, maxRequests: 5 },
+    proxied: true,
+  },
+  {
+    ...usual,
+    name: `tail ${transport}`,
+    shapes: ['get'],
+    fpm: { transport },
+    special: { script: 'tail.php' as const, every: 10 },
+    rate: 20,
+    promised: { failures: 'none' as const, specials: 'answered' as const, p99: 100 },
+  },
+]);

@@ -1,0 +1,59 @@
+/** What befalls php-fpm meanwhile. Each goes on until it is told to stop, leaves php-fpm running, and counts its blows. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Fpm, gone } from '../../fpm/support/index.ts';
+
+/** Resolves with how often it struck. */
+export type Weather = (fpm: Fpm, stop: AbortSignal) => Promise<number>;
+
+/** ms */
+const RELOAD_EVERY = 700;
+const RESTART_EVERY = 2000;
+const DOWN_FOR = 300;
+const KILL_EVERY = 70;
+const FIRST_AFTER = 300;
+
+/** SIGUSR2: workers finish what they do, new ones take over. */
+export const reloads: Weather = (fpm, stop) => every(RELOAD_EVERY, stop, () => fpm.reload());
+
+/** Stopped by the signal, gone for a while, started again. */
+export function restarts(signal: 'SIGQUIT' | 'SIGTERM'): Weather {
+  return (fpm, stop) =>
+    every(RESTART_EVERY, stop, async () => {
+      const { pid } = fpm;
+      fpm.kill(signal);
+      await gone([pid]);
+      await sleep(DOWN_FOR);
+      await fpm.restart();
+    });
+}
+
+/** One worker after the other dies, by SIGKILL and SIGTERM in turn. */
+export const kills: Weather = (fpm, stop) => {
+  let turn = 0;
+  return every(KILL_EVERY, stop, async () => {
+    const workers = await fpm.workers();
+    const victim = workers[Math.floor(Math.random() * workers.length)];
+    turn++;
+    if (victim !== undefined) strike(victim, turn % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
+  });
+};
+
+async function every(millis: number, stop: AbortSignal, blow: () => Promise<void>): Promise<number> {
+  let blows = 0;
+  for (;;) {
+    // The first comes soon: a short storm needs one, too.
+    const pause = blows === 0 ? Math.min(millis, FIRST_AFTER) : millis;
+    await sleep(pause, undefined, { signal: stop }).catch(() => undefined);
+    if (stop.aborted) return blows;
+    blows++;
+    await blow();
+  }
+}
+
+function strike(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just gone by itself.
+  }
+}
