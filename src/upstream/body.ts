@@ -20,19 +20,25 @@ export interface StreamedBody {
 
 export type PlannedBody = BytesBody | StreamedBody;
 
+/** A stream of unknown length, which is read whole first: PHP-FPM sees no body without CONTENT_LENGTH. */
+export interface UnreadBody {
+  readonly kind: 'unread';
+  readonly stream: BodyStream;
+  /** Rejects as the source does, and with FCGI_ERR_BODY_LENGTH_REQUIRED if it is longer than `replayBuffer`. */
+  readonly whole: Promise<BytesBody>;
+}
+
 const NOTHING = new Uint8Array(0);
 const NO_BODY: BytesBody = { kind: 'bytes', bytes: NOTHING, length: 0, addLength: false };
 
 /**
- * Throws FCGI_ERR_INVALID_ARG (not a body, or a CONTENT_LENGTH that is no number) and FCGI_ERR_BODY_LENGTH. Gives a
- * promise for a stream of unknown length: it is read whole first, as PHP-FPM sees no body without CONTENT_LENGTH; it
- * rejects with FCGI_ERR_BODY_LENGTH_REQUIRED where the stream is longer than `replayBuffer`.
+ * Throws FCGI_ERR_INVALID_ARG (not a body, or a CONTENT_LENGTH that is no number) and FCGI_ERR_BODY_LENGTH.
  */
 export function planBody(
   body: Body | undefined,
   params: Params,
   replayBuffer: number,
-): PlannedBody | Promise<PlannedBody> {
+): PlannedBody | UnreadBody {
   const declared = contentLength(params);
   if (body === undefined || body === null) {
     if (declared !== null && declared > 0) throw wrongLength(declared, 'there is no body');
@@ -49,10 +55,10 @@ export function planBody(
   }
   const stream = new BodyStream(body, replayBuffer, declared);
   if (declared !== null) return { kind: 'stream', stream, length: declared, addLength: false };
-  return readWhole(stream, replayBuffer);
+  return { kind: 'unread', stream, whole: readWhole(stream, replayBuffer) };
 }
 
-async function readWhole(stream: BodyStream, replayBuffer: number): Promise<PlannedBody> {
+async function readWhole(stream: BodyStream, replayBuffer: number): Promise<BytesBody> {
   const pieces: Uint8Array[] = [];
   for (let i = 0; ; i++) {
     const piece = await stream.piece(i);

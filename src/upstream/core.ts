@@ -1,8 +1,9 @@
 /** The waiting half of a pool: who is let in, who waits, and how it all ends. Running them is the runner's affair. */
 import type { Target } from '../connection/address.ts';
 import type { CloseReason } from '../connection/reuse.ts';
-import { ArgumentError, ConnectError, PoolError } from '../errors.ts';
+import { ConnectError, PoolError } from '../errors.ts';
 import { type PlannedBody, planBody } from './body.ts';
+import { checkRequest } from './check.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
 import type { PoolSettings } from './options.ts';
@@ -18,7 +19,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
   readonly #runner: Runner;
   readonly #queue: Set<Job> = new Set();
   /** Jobs that are not over. */
-  #alive = 0;
+  readonly #alive: Set<Job> = new Set();
   #served = 0;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
@@ -53,7 +54,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
   }
 
   get alive(): number {
-    return this.#alive;
+    return this.#alive.size;
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
@@ -62,14 +63,15 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   /** A new job. Whatever is wrong with it is told to its handler. */
   start(job: Job): void {
-    this.#alive++;
+    this.#alive.add(job);
     try {
       if (this.#closing) throw this.#closed();
       checkRequest(job.request);
       if (!job.begin()) return;
       const body = planBody(job.request.body, job.request.params, this.#settings.replayBuffer);
-      if (body instanceof Promise) {
-        body.then(
+      if (body.kind === 'unread') {
+        job.unread = body.stream;
+        body.whole.then(
           (planned) => this.#admit(job, planned),
           (error: unknown) => job.fail(error),
         );
@@ -83,15 +85,15 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   /** A job that another server could not serve. */
   accept(job: Job): void {
-    this.#alive++;
+    this.#alive.add(job);
     if (this.#closing) job.onFailed(this.#closed());
     else if (job.body !== null) this.#admit(job, job.body);
   }
 
   /** A job is over, or has moved on. */
-  leave(): void {
-    this.#alive--;
-    if (this.#alive > 0 || !this.#closing) return;
+  leave(job: Job): void {
+    this.#alive.delete(job);
+    if (this.#alive.size > 0 || !this.#closing) return;
     this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
     for (const resolve of this.#onClosed) resolve();
     this.#onClosed = [];
@@ -100,15 +102,17 @@ export class PoolCore implements JobOwner, RunnerOwner {
   close(): Promise<void> {
     this.#closing = true;
     this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
-    if (this.#alive === 0) return Promise.resolve();
+    if (this.#alive.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onClosed.push(resolve));
   }
 
-  destroy(
-    reason: Error = new PoolError('FCGI_ERR_DESTROYED', `the pool to ${this.#target.name} was destroyed`),
-  ): Promise<void> {
+  destroy(reason?: Error): Promise<void> {
     const closed = this.close();
-    for (const job of [...this.#queue, ...this.#runner.jobs()]) job.abort(reason);
+    const message = `the pool to ${this.#target.name} was destroyed`;
+    // Those that wait first: else they would move up. An error for each, as each is told what was seen of its own.
+    for (const job of [...this.#queue, ...this.#alive]) {
+      job.abort(reason ?? new PoolError('FCGI_ERR_DESTROYED', message));
+    }
     return closed;
   }
 
@@ -146,8 +150,8 @@ export class PoolCore implements JobOwner, RunnerOwner {
     return this.#runner.failed(job, error);
   }
 
-  onOver(): void {
-    this.leave();
+  onOver(job: Job): void {
+    this.leave(job);
   }
 
   #closed(): PoolError {
@@ -186,7 +190,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
       const job = this.next();
       if (job !== null) this.#runner.run(job);
     }
-    if (this.#alive > 0 || this.#runner.connected > 0 || this.#timer === null) return;
+    if (this.#alive.size > 0 || this.#runner.connected > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
   }
@@ -202,14 +206,4 @@ export class PoolCore implements JobOwner, RunnerOwner {
       job.onFailed(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
     }
   }
-}
-
-function checkRequest(request: DispatchRequest): void {
-  const { params } = request;
-  if (typeof params === 'object' && params !== null) return;
-  throw new ArgumentError(
-    'FCGI_ERR_INVALID_ARG',
-    'params',
-    'params must be an object of strings and Uint8Arrays',
-  );
 }

@@ -8,7 +8,7 @@ import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
 import type { CloseReason } from '../connection/reuse.ts';
 import { FcgiError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
-import type { PlannedBody } from './body.ts';
+import type { BodyStream, PlannedBody } from './body.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
 
 /** What a job asks of its pool. */
@@ -27,6 +27,8 @@ const NO_HEADERS: readonly string[] = [];
 export class Job implements DispatchController, ExchangeListener {
   readonly request: DispatchRequest;
   body: PlannedBody | null = null;
+  /** Of a body that must be read whole before it can be sent. */
+  unread: BodyStream | null = null;
   /** How often it was sent, or tried to be. */
   attempts = 0;
   /** How often a fresh connection failed it. */
@@ -45,6 +47,8 @@ export class Job implements DispatchController, ExchangeListener {
   /** Who runs it; another one, once it has moved to another server. */
   owner: JobOwner;
   readonly #handler: DispatchHandler;
+  /** Its request was found to be one. */
+  #began = false;
 
   constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler) {
     this.owner = owner;
@@ -59,6 +63,7 @@ export class Job implements DispatchController, ExchangeListener {
       this.fail(signal.reason);
       return false;
     }
+    this.#began = true;
     signal?.addEventListener('abort', this);
     this.#guard(() => this.#handler.onRequestStart?.(this));
     return !this.over;
@@ -147,7 +152,8 @@ export class Job implements DispatchController, ExchangeListener {
 
   #settle(): void {
     this.over = true;
-    this.request.signal?.removeEventListener('abort', this);
+    if (this.#began) this.request.signal?.removeEventListener('abort', this);
+    this.unread?.cancel();
     if (this.body?.kind === 'stream') this.body.stream.cancel();
   }
 

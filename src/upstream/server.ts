@@ -74,7 +74,7 @@ export class Server implements Candidate, JobOwner {
 
   /** Takes over a job that `from` could not serve. */
   adopt(job: Job, from: Server): void {
-    from.core.leave();
+    from.core.leave(job);
     job.owner = this;
     this.core.accept(job);
   }
@@ -94,7 +94,7 @@ export class Server implements Candidate, JobOwner {
     return this.#moveOn(job, this, error);
   }
 
-  onOver(): void {
-    this.core.leave();
+  onOver(job: Job): void {
+    this.core.leave(job);
   }
 }

@@ -9,8 +9,11 @@ async function* pieces(...all: (Uint8Array | string)[]): AsyncGenerator<Uint8Arr
   yield* all;
 }
 
-const plan = async (body: Body | undefined, contentLength?: string): Promise<PlannedBody> =>
-  planBody(body, contentLength === undefined ? {} : { CONTENT_LENGTH: contentLength }, MIB);
+async function plan(body: Body | undefined, contentLength?: string): Promise<PlannedBody> {
+  const params = contentLength === undefined ? {} : { CONTENT_LENGTH: contentLength };
+  const planned = planBody(body, params, MIB);
+  return planned.kind === 'unread' ? planned.whole : planned;
+}
 
 async function drain(stream: BodyStream): Promise<string> {
   let text = '';
