@@ -37,7 +37,7 @@ export class Master {
     this.#child = spawn(options.program, [...options.args], {
       cwd: options.cwd,
       env: options.env,
-      // A session of its own: Ctrl-C in the terminal is for us, who let requests finish first.
+      // A process group of its own: Ctrl-C in the terminal is for us, who let requests finish first.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
