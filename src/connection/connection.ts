@@ -11,8 +11,12 @@ import { ProtocolError } from '../errors.ts';
 import { encodeStdinTerminator } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
+import { Activity } from './activity.ts';
+import { Drain } from './drain.ts';
 import type { Exchange } from './exchange.ts';
-import { type Lost, lost } from './failure.ts';
+import { lost } from './failure.ts';
+import { Idleness } from './idleness.ts';
+import { type Lost, signOf } from './lost.ts';
 import type { ConnectionOwner } from './owner.ts';
 import { probe } from './probe.ts';
 import { ResponseReader } from './reader.ts';
@@ -35,16 +39,14 @@ export class Connection {
   readonly #socket: Socket;
   readonly #roundTrip: number;
   readonly #reader: ResponseReader;
+  readonly #idleness: Idleness;
   readonly #openedAt: number = performance.now();
   #exchange: Exchange | null = null;
   /** SCRIPT_FILENAME of the latest request. */
   #script: string | null = null;
   #stopProbe: (() => void) | null = null;
-  #onDrain: (() => void) | null = null;
-  /** Bytes have moved since the last tick. */
-  #stirred = false;
-  #lastStir: number = performance.now();
-  #unrefed = false;
+  readonly #drain: Drain = new Drain();
+  readonly #activity: Activity = new Activity();
   #bytesBefore = 0;
 
   constructor(
@@ -60,14 +62,19 @@ export class Connection {
     this.#roundTrip = roundTrip;
     this.keepaliveRequests = keepaliveRequests;
     this.#reader = new ResponseReader(owner.maxHeaderSize);
+    this.#idleness = new Idleness(socket);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onFin());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    socket.on('drain', () => this.#drained());
+    socket.on('drain', () => {
+      this.#activity.stir();
+      this.#drain.end();
+    });
   }
 
-  get idle(): boolean {
-    return this.#exchange === null && !this.closed;
+  /** See Idleness. */
+  get settled(): boolean {
+    return this.#idleness.settled;
   }
 
   /** May more of this exchange's body be written? Not once it is over, nor after the server's FIN. */
@@ -82,15 +89,12 @@ export class Connection {
   send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null): boolean {
     const socket = this.#socket;
     this.#exchange = exchange;
-    exchange.reused = this.requests > 0;
-    exchange.scriptBefore = this.#script;
+    exchange.begin(this.requests++, this.#script);
     this.#script = exchange.script;
-    exchange.startedAt = performance.now();
-    this.requests++;
     this.owesTerminator = !exchange.terminatorSent;
-    this.#lastStir = exchange.startedAt;
+    this.#activity.begin(exchange.startedAt);
     this.#bytesBefore = socket.bytesWritten;
-    if (this.#unrefed) this.#setRef(true);
+    this.#idleness.end();
     this.#reader.begin(exchange);
     if (parts !== null && parts.length > 0) {
       socket.cork();
@@ -107,7 +111,7 @@ export class Connection {
 
   /** More of the body of an exchange that it takes, `last` with its end; false: wait for `drained()` first. */
   write(exchange: Exchange, parts: readonly Uint8Array[], last: boolean): boolean {
-    this.#stirred = true;
+    this.#activity.stir();
     this.#socket.cork();
     let room = true;
     for (const part of parts) room = this.#socket.write(part);
@@ -118,10 +122,7 @@ export class Connection {
 
   /** Resolves when the socket takes more, or is closed. */
   drained(): Promise<void> {
-    if (this.closed || !this.#socket.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onDrain = resolve;
-    });
+    return this.#drain.wait(this.#socket);
   }
 
   pause(): void {
@@ -130,7 +131,7 @@ export class Connection {
 
   resume(): void {
     if (!this.#socket.isPaused()) return;
-    this.#stirred = true;
+    this.#activity.stir();
     this.#socket.resume();
   }
 
@@ -145,27 +146,18 @@ export class Connection {
     this.closed = true;
     this.#stopProbe?.();
     this.#socket.destroy();
-    this.#drained();
+    this.#drain.end();
     this.#owner.onClosed(reason);
   }
 
   /** Called every few ms: timeouts, the deferred terminator, idleness. */
   tick(now: number): void {
-    if (this.#stirred) {
-      this.#stirred = false;
-      this.#lastStir = now;
-    }
-    const silence = now - this.#lastStir;
+    const silence = this.#activity.silence(now);
     const exchange = this.#exchange;
-    if (exchange === null) this.#idleTick(silence);
-    else this.#busyTick(exchange, silence, now);
-  }
-
-  #idleTick(silence: number): void {
     const { keepaliveTimeout } = this.#owner;
-    if (keepaliveTimeout > 0 && silence >= keepaliveTimeout) this.close('keepalive-timeout');
-    // An idle connection must not keep a process alive that has nothing else to do.
-    else if (!this.#unrefed) this.#setRef(false);
+    if (exchange !== null) this.#busyTick(exchange, silence, now);
+    else if (keepaliveTimeout > 0 && silence >= keepaliveTimeout) this.close('keepalive-timeout');
+    else this.#idleness.tick(now);
   }
 
   #busyTick(exchange: Exchange, silence: number, now: number): void {
@@ -205,7 +197,7 @@ export class Connection {
     }
     this.#read(exchange, chunk);
     // Warnings on STDERR, or half a head, must not put headersTimeout off for ever.
-    if (exchange.headDone) this.#stirred = true;
+    if (exchange.headDone) this.#activity.stir();
   }
 
   #read(exchange: Exchange, chunk: Buffer): void {
@@ -236,6 +228,7 @@ export class Connection {
       return;
     }
     const verdict = reuse(this.#after(exchange, atBorder));
+    this.owesTerminator = !exchange.terminatorSent;
     this.#exchange = null;
     if (verdict !== 'keep') this.close(verdict);
     else if (this.#socket.isPaused()) this.#socket.resume();
@@ -282,9 +275,7 @@ export class Connection {
       this.close('reset');
       return;
     }
-    const reset = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-    const sign = !reset ? 'other' : error.syscall === 'write' ? 'write-refused' : 'reset';
-    this.#failed({ sign, error, reason: 'reset', afterFin: 'not-probed' });
+    this.#failed({ sign: signOf(error), error, reason: 'reset', afterFin: 'not-probed' });
   }
 
   #failed(cause: Lost): void {
@@ -305,18 +296,5 @@ export class Connection {
 
   #sending(exchange: Exchange): boolean {
     return !exchange.handedOver || this.#socket.writableLength > 0;
-  }
-
-  #drained(): void {
-    this.#stirred = true;
-    const wake = this.#onDrain;
-    this.#onDrain = null;
-    wake?.();
-  }
-
-  #setRef(on: boolean): void {
-    this.#unrefed = !on;
-    if (on) this.#socket.ref();
-    else this.#socket.unref();
   }
 }

@@ -63,6 +63,13 @@ export class Exchange {
     this.bodyTimeout = bodyTimeout;
   }
 
+  /** It goes out now, on a connection that has carried `requests` before it, `scriptBefore` the last of them. */
+  begin(requests: number, scriptBefore: string | null): void {
+    this.reused = requests > 0;
+    this.scriptBefore = scriptBefore;
+    this.startedAt = performance.now();
+  }
+
   get terminatorSent(): boolean {
     return this.terminatorAfter >= 0;
   }

@@ -1,17 +1,9 @@
 /** From how an exchange was lost to the error its caller gets, with all that was seen. */
 import { FcgiError, SocketError } from '../errors.ts';
-import { type AfterFin, evidence, type Sign } from './evidence.ts';
+import { evidence } from './evidence.ts';
 import type { Exchange } from './exchange.ts';
 import { hint } from './hint.ts';
-import type { CloseReason } from './reuse.ts';
-
-export interface Lost {
-  readonly sign: Sign;
-  /** Of Node, of ours, of the caller; null for a FIN. */
-  readonly error: unknown;
-  readonly reason: CloseReason;
-  readonly afterFin: AfterFin;
-}
+import type { Lost } from './lost.ts';
 
 /** What the connection knows besides. */
 export interface Circumstances {

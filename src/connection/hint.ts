@@ -1,6 +1,6 @@
 /** The likely cause of a failure, in words an operator of PHP-FPM can act on. */
 import type { FcgiError } from '../errors.ts';
-import type { Lost } from './failure.ts';
+import type { Lost } from './lost.ts';
 
 /** '' where nothing useful can be said. */
 export function hint(error: FcgiError, cause: Lost, transport: 'unix' | 'tcp'): string {

@@ -71,3 +71,10 @@ export function reuse(after: AfterExchange): 'keep' | CloseReason {
   if (after.idleFull) return 'keepalive';
   return 'keep';
 }
+
+/** A counter for each reason, at 0. */
+export function noneClosed(): Record<CloseReason, number> {
+  const closed: Partial<Record<CloseReason, number>> = {};
+  for (const reason of CLOSE_REASONS) closed[reason] = 0;
+  return closed as Record<CloseReason, number>;
+}

@@ -25,6 +25,12 @@ export function sendAgain(job: Job, error: unknown, settings: PoolSettings, budg
   return again;
 }
 
+/** It is sent again even where it may have run. */
+export function isRetriedAnyway(job: Job, settings: PoolSettings): boolean {
+  const policy = job.request.retry ?? settings.retry;
+  return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job.request));
+}
+
 /** All of its body can be sent once more. */
 export function canReplay(job: Job): boolean {
   return job.body !== null && (job.body.kind === 'bytes' || job.body.stream.replayable);

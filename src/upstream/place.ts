@@ -13,8 +13,8 @@ export interface PlaceOwner {
   readonly terminatorDelay: number;
   mustYield(): boolean;
   idleFull(): boolean;
-  onFirstByte(place: Place, exchange: Exchange): void;
-  onClosed(place: Place, reason: CloseReason): void;
+  onFirstByte(exchange: Exchange): void;
+  onClosed(place: Place, connection: Connection, reason: CloseReason): void;
 }
 
 export class Place implements ConnectionOwner, Vacant {
@@ -69,11 +69,11 @@ export class Place implements ConnectionOwner, Vacant {
   }
 
   onFirstByte(exchange: Exchange): void {
-    this.#pool.onFirstByte(this, exchange);
+    this.#pool.onFirstByte(exchange);
   }
 
   onClosed(reason: CloseReason): void {
-    this.#pool.onClosed(this, reason);
+    if (this.connection !== null) this.#pool.onClosed(this, this.connection, reason);
     this.connection = null;
     this.#used = true;
   }

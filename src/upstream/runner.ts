@@ -6,21 +6,20 @@ import type { Target } from '../connection/address.ts';
 import type { Connected } from '../connection/connect.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
-import { CLOSE_REASONS, type CloseReason } from '../connection/reuse.ts';
+import { type CloseReason, noneClosed } from '../connection/reuse.ts';
 import { ConnectError } from '../errors.ts';
 import { RequestEncoder } from '../protocol/encoder.ts';
-import { mayRunTwice, sendAgain, textParam } from './again.ts';
+import { isRetriedAnyway, mayRunTwice, sendAgain, textParam } from './again.ts';
+import type { PlannedBody } from './body.ts';
 import { dial } from './dial.ts';
+import { needsFresh } from './fresh.ts';
 import type { Job } from './job.ts';
+import { Lessons } from './lessons.ts';
 import type { PoolSettings } from './options.ts';
 import { Place, type PlaceOwner } from './place.ts';
 import { Places } from './places.ts';
-import { Recycling } from './recycling.ts';
 import { RetryBudget } from './retry.ts';
-import { type Encoded, encode, needsFresh, pump } from './send.ts';
-import { Tails } from './tails.ts';
-import { Terminator } from './terminator.ts';
-import { Turns } from './turns.ts';
+import { type Encoded, encode, isReadBeforeScript, pump } from './send.ts';
 
 /** What the running half asks of the waiting half. */
 export interface RunnerOwner {
@@ -41,19 +40,14 @@ export class Runner implements PlaceOwner {
   readonly #persistent: boolean;
   readonly #encoder: RequestEncoder = new RequestEncoder();
   readonly #places: Places<Place>;
-  readonly #turns: Turns<Exchange>;
-  readonly #terminator: Terminator;
+  readonly #lessons: Lessons;
   readonly #budget: RetryBudget;
-  readonly #recycling: Recycling = new Recycling();
-  readonly #tails: Tails = new Tails();
   /** Places with a connection, or dialling for one. */
   readonly #open: Set<Place> = new Set();
   readonly #placeOf: Map<Job, Place> = new Map();
   busy = 0;
   idle = 0;
   retried = 0;
-  /** Connections that have had an answer, so that a worker has them. */
-  #proven = 0;
 
   constructor(owner: RunnerOwner, target: Target, settings: PoolSettings, persistent: boolean) {
     this.#persistent = persistent;
@@ -61,8 +55,7 @@ export class Runner implements PlaceOwner {
     this.#target = target;
     this.settings = settings;
     this.#places = new Places(settings.connections, () => new Place(this));
-    this.#turns = new Turns(settings.connections);
-    this.#terminator = new Terminator(settings.terminatorDelay);
+    this.#lessons = new Lessons(settings);
     this.#budget = new RetryBudget(settings.connections);
     this.closed = noneClosed();
   }
@@ -76,13 +69,15 @@ export class Runner implements PlaceOwner {
   }
 
   get terminatorDelay(): number {
-    return this.#terminator.delay;
+    return this.#lessons.terminator.delay;
   }
 
   /** May one more job run? */
   hasRoom(): boolean {
-    if (this.busy < this.#turns.limit) return true;
-    return this.busy < this.settings.connections && this.busy < this.#turns.capacity(performance.now());
+    if (this.busy < this.#lessons.turns.limit) return true;
+    return (
+      this.busy < this.settings.connections && this.busy < this.#lessons.turns.capacity(performance.now())
+    );
   }
 
   /** Takes a place for the job; there must be room. */
@@ -106,7 +101,7 @@ export class Runner implements PlaceOwner {
 
   tick(now: number): void {
     for (const place of this.#open) place.connection?.tick(now);
-    if (this.idle > 0 && this.#turns.mustYield(now)) this.closeIdle('yield', 1);
+    if (this.idle > 0 && this.#lessons.turns.mustYield(now)) this.closeIdle('yield', 1);
   }
 
   closeIdle(reason: CloseReason, most: number): void {
@@ -122,13 +117,13 @@ export class Runner implements PlaceOwner {
   /** The response is whole: on with the next job, on the same connection if it was kept. */
   complete(job: Job): void {
     this.#budget.served();
-    this.#recycling.outlived(this.#placeOf.get(job)?.connection?.requests ?? 0);
+    this.#lessons.complete(this.#placeOf.get(job)?.connection ?? null);
     this.#vacate(job);
   }
 
   /** True: it is sent again. False: it is over, and its place is free. */
   failed(job: Job, error: unknown): boolean {
-    if (job.exchange !== null) this.#turns.gone(job.exchange, performance.now());
+    if (job.exchange !== null) this.#lessons.failed(job.exchange);
     const place = this.#placeOf.get(job);
     if (place === undefined) return false;
     if (sendAgain(job, error, this.settings, this.#budget)) {
@@ -141,30 +136,20 @@ export class Runner implements PlaceOwner {
   }
 
   mustYield(): boolean {
-    return this.#turns.anyWaiting && this.#turns.mustYield(performance.now());
+    return this.#lessons.turns.anyWaiting && this.#lessons.turns.mustYield(performance.now());
   }
 
   idleFull(): boolean {
     return this.idle >= this.settings.keepalive && this.#owner.queued === 0;
   }
 
-  onFirstByte(_place: Place, exchange: Exchange): void {
-    if (!exchange.reused) this.#proven++;
-    this.#terminator.answered(exchange);
-    this.#turns.answered(
-      exchange,
-      exchange.startedAt + exchange.firstByteAfter,
-      exchange.firstByteAfter,
-      this.#proven,
-    );
+  onFirstByte(exchange: Exchange): void {
+    this.#lessons.firstByte(exchange);
   }
 
-  onClosed(place: Place, reason: CloseReason): void {
+  onClosed(place: Place, connection: Connection, reason: CloseReason): void {
     this.closed[reason]++;
-    // The request that raced with the server's close was not answered.
-    if (reason === 'server-closed') this.#recycling.ended(place.connection?.requests ?? 0);
-    if (reason === 'recycled') this.#recycling.ended((place.connection?.requests ?? 1) - 1);
-    if (place.connection?.proven) this.#proven--;
+    this.#lessons.closed(connection, reason);
     if (place.idle) this.idle--;
     this.#open.delete(place);
   }
@@ -179,7 +164,7 @@ export class Runner implements PlaceOwner {
     const { connection } = place;
     if (connection === null || job.body === null) {
       this.#fresh(place, job);
-    } else if (needsFresh(job.body, this.settings, mayRunTwice(job.request))) {
+    } else if (this.#needsFresh(job, job.body, connection)) {
       // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
       connection.close('fresh-needed');
       this.#fresh(place, job);
@@ -195,8 +180,22 @@ export class Runner implements PlaceOwner {
     }
   }
 
+  #needsFresh(job: Job, body: PlannedBody, connection: Connection): boolean {
+    const { backend, proxied, replayBuffer } = this.settings;
+    const provable = backend !== 'php-fpm' || isReadBeforeScript(job.request, body.length);
+    if (provable && body.kind === 'bytes' && !proxied) return false;
+    return needsFresh({
+      proxied,
+      idempotent: mayRunTwice(job.request),
+      retriedAnyway: isRetriedAnyway(job, this.settings),
+      replayable: body.kind === 'bytes' || body.length <= replayBuffer,
+      provable,
+      settled: connection.settled,
+    });
+  }
+
   #fresh(place: Place, job: Job): void {
-    const keepaliveRequests = Math.min(jittered(this.settings.keepaliveRequests), this.#recycling.cap());
+    const keepaliveRequests = this.#lessons.keepaliveRequests();
     const encoded = this.#encode(job, 0, keepaliveRequests, false);
     if (encoded === null) return;
     const dialling = new AbortController();
@@ -236,7 +235,7 @@ export class Runner implements PlaceOwner {
       this.#vacate(job);
       return;
     }
-    this.#turns.sent(encoded.exchange, performance.now(), this.#open.size);
+    this.#lessons.turns.sent(encoded.exchange, performance.now(), this.#open.size);
     this.#send(connection, job, encoded);
   }
 
@@ -257,10 +256,10 @@ export class Runner implements PlaceOwner {
       this.settings.keepalive > 0 &&
       !this.closing &&
       requests + 1 < keepaliveRequests &&
-      this.#tails.keeps(textParam(job.request, 'SCRIPT_FILENAME'), performance.now());
+      this.#lessons.keeps(textParam(job.request, 'SCRIPT_FILENAME'));
     try {
       if (body === null) throw new TypeError('the body of the request has not been planned');
-      const terminate = this.#terminator.atOnce();
+      const terminate = this.#lessons.terminator.atOnce();
       return encode(this.#encoder, job, body, this.settings, keepConn, owesTerminator, terminate);
     } catch (error) {
       this.#vacate(job);
@@ -276,9 +275,7 @@ export class Runner implements PlaceOwner {
     job.exchange = exchange;
     if (connection.send(exchange, first, parts)) this.#encoder.reclaim(first);
     if (job.paused) connection.pause();
-    if (parts === null && job.body?.kind === 'stream') {
-      void pump(connection, exchange, job.body.stream, job.body.length, encoded.terminate);
-    }
+    if (parts === null && job.body !== null) void pump(connection, exchange, job.body, encoded.terminate);
   }
 
   /** The job leaves its place: to the next one that waits, or back to the others. */
@@ -287,7 +284,7 @@ export class Runner implements PlaceOwner {
     if (place === undefined) return;
     this.#placeOf.delete(job);
     place.job = null;
-    const next = this.busy <= this.#turns.limit ? this.#owner.next() : null;
+    const next = this.busy <= this.#lessons.turns.limit ? this.#owner.next() : null;
     if (next !== null) {
       this.#occupy(place, next);
       return;
@@ -296,15 +293,4 @@ export class Runner implements PlaceOwner {
     if (place.connection !== null) this.idle++;
     this.#places.give(place);
   }
-}
-
-/** The cap less up to a tenth, so that connections opened together are not all renewed together. */
-function jittered(keepaliveRequests: number): number {
-  return keepaliveRequests - Math.floor((Math.random() * keepaliveRequests) / 10);
-}
-
-function noneClosed(): Record<CloseReason, number> {
-  const closed: Partial<Record<CloseReason, number>> = {};
-  for (const reason of CLOSE_REASONS) closed[reason] = 0;
-  return closed as Record<CloseReason, number>;
 }

@@ -1,9 +1,10 @@
 /** Puts a job's request on a connection: head and body, all at once or piece by piece. */
 import type { Connection } from '../connection/connection.ts';
 import { Exchange } from '../connection/exchange.ts';
+import { MAX_RECORD_CONTENT } from '../protocol/constants.ts';
 import { encodeStdin, encodeStdinTerminator, type RequestEncoder } from '../protocol/encoder.ts';
 import { textParam } from './again.ts';
-import type { BodyStream, PlannedBody } from './body.ts';
+import type { PlannedBody } from './body.ts';
 import type { DispatchRequest } from './dispatcher.ts';
 import type { Job } from './job.ts';
 import type { PoolSettings } from './options.ts';
@@ -17,13 +18,19 @@ const INLINE = 16 * 1024;
  */
 const READ_BEFORE_SCRIPT = 2 * 1024 * 1024;
 
+/**
+ * Of more bytes than this, the rest waits until the socket has taken these: else a server that takes a large body
+ * slowly could not be told from one that takes nothing.
+ */
+const SLICE = 2 * MAX_RECORD_CONTENT;
+
 const NO_PARTS: readonly Uint8Array[] = [];
 
 /** A request, encoded for a fresh or a kept connection, and not sent yet. */
 export interface Encoded {
   readonly exchange: Exchange;
   readonly first: Buffer;
-  /** What follows; null: a stream, piece by piece. */
+  /** What follows; null: `pump` sends it, piece by piece. */
   readonly parts: readonly Uint8Array[] | null;
   /** STDIN is ended with the last byte of the body. */
   readonly terminate: boolean;
@@ -60,33 +67,36 @@ export function encode(
     request.bodyTimeout ?? settings.bodyTimeout,
   );
   exchange.script = textParam(request, 'SCRIPT_FILENAME');
-  if (terminate && body.kind === 'bytes') exchange.terminatorAfter = 0;
+  if (body.kind === 'stream' || body.length > SLICE) return { exchange, first, parts: null, terminate };
+  if (terminate) exchange.terminatorAfter = 0;
   if (inline) return { exchange, first, parts: NO_PARTS, terminate };
-  if (body.kind === 'stream') return { exchange, first, parts: null, terminate };
   const parts = encodeStdin(body.bytes);
   if (terminate) parts.push(encodeStdinTerminator());
   return { exchange, first, parts, terminate };
 }
 
-/** Sends the pieces of a stream as the socket takes them; ends when the stream or the exchange does. Never rejects. */
+/** Sends a body as the socket takes it; ends when the body or the exchange does. Never rejects. */
 export async function pump(
   connection: Connection,
   exchange: Exchange,
-  stream: BodyStream,
-  length: number,
+  body: PlannedBody,
   terminate: boolean,
 ): Promise<void> {
+  const { length } = body;
   let sent = 0;
   try {
     if (length === 0) connection.write(exchange, ending(terminate, exchange), true);
     for (let i = 0; ; i++) {
-      const piece = await stream.piece(i);
+      const piece = body.kind === 'stream' ? await body.stream.piece(i) : i === 0 ? body.bytes : null;
       if (piece === null || !connection.takes(exchange)) return;
-      sent += piece.length;
-      const parts = encodeStdin(piece);
-      if (sent === length) parts.push(...ending(terminate, exchange));
-      if (!connection.write(exchange, parts, sent === length)) await connection.drained();
-      if (!connection.takes(exchange)) return;
+      for (let at = 0; at < piece.length; at += SLICE) {
+        const slice = piece.subarray(at, at + SLICE);
+        sent += slice.length;
+        const parts = encodeStdin(slice);
+        if (sent === length) parts.push(...ending(terminate, exchange));
+        if (!connection.write(exchange, parts, sent === length)) await connection.drained();
+        if (!connection.takes(exchange)) return;
+      }
     }
   } catch (error) {
     if (connection.takes(exchange)) connection.fail(error, 'aborted');
@@ -99,15 +109,10 @@ function ending(terminate: boolean, exchange: Exchange): Uint8Array[] {
   return [encodeStdinTerminator()];
 }
 
-function isReadBeforeScript(request: DispatchRequest, length: number): boolean {
+/** See Seen.readBeforeScript. `length`: of the body, bytes. */
+export function isReadBeforeScript(request: DispatchRequest, length: number): boolean {
   if (length === 0) return true;
   if (textParam(request, 'REQUEST_METHOD') !== 'POST' || length > READ_BEFORE_SCRIPT) return false;
   // Of a malformed one, or one with too many parts, PHP leaves the rest unread and starts the script all the same.
   return !textParam(request, 'CONTENT_TYPE').toLowerCase().startsWith('multipart/');
-}
-
-/** Must not go out on a kept connection: it could not be sent again if that one is just being closed. */
-export function needsFresh(body: PlannedBody, settings: PoolSettings, idempotent: boolean): boolean {
-  if (settings.proxied && !idempotent) return true;
-  return body.kind === 'stream' && body.length > settings.replayBuffer;
 }

@@ -16,12 +16,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The double shares nothing with the client but the words on the wire, lest it shares a bug.
   testing: ['errors', 'protocol'],
   cli: ['errors', 'protocol', 'cgi', 'connection', 'upstream', 'gateway'],
-  index: ['errors', 'cgi', 'upstream'],
+  index: ['errors', 'protocol', 'cgi', 'connection', 'upstream'],
 };
 
 // Which package may be imported where: one place each, so that it can be replaced in one place.
 const packageHome: Readonly<Record<string, RegExp>> = {
-  'generic-pool': /^upstream\/pool\.ts$/,
+  'generic-pool': /^upstream\/places\.ts$/,
   send: /^cli\//,
 };
 

@@ -1,0 +1,22 @@
+/** For how long no byte has moved, to the tick: the hot path only sets a flag. Times in ms. */
+export class Activity {
+  #stirred = false;
+  #last: number = performance.now();
+
+  stir(): void {
+    this.#stirred = true;
+  }
+
+  /** As of `now`, exactly. */
+  begin(now: number): void {
+    this.#last = now;
+  }
+
+  silence(now: number): number {
+    if (this.#stirred) {
+      this.#stirred = false;
+      this.#last = now;
+    }
+    return now - this.#last;
+  }
+}

@@ -1,0 +1,35 @@
+/** What a connection does with the time in which it carries nothing. Times in ms. */
+import type { Socket } from 'node:net';
+
+/** A worker that has been told to leave is gone within a few ms of its last answer. */
+const SETTLED = 40;
+
+export class Idleness {
+  /** Idle for so long that a worker that was about to leave behind its last answer would have closed the connection. */
+  settled = false;
+  readonly #socket: Socket;
+  /** As of the first tick that found it idle; -1: none has. */
+  #since = -1;
+  #unrefed = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  tick(now: number): void {
+    if (this.#since < 0) this.#since = now;
+    else this.settled = now - this.#since >= SETTLED;
+    if (this.#unrefed) return;
+    // An idle connection must not keep a process alive that has nothing else to do.
+    this.#unrefed = true;
+    this.#socket.unref();
+  }
+
+  end(): void {
+    this.settled = false;
+    this.#since = -1;
+    if (!this.#unrefed) return;
+    this.#unrefed = false;
+    this.#socket.ref();
+  }
+}
