@@ -5,7 +5,7 @@
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
-/** What `net.Server` gives its own sockets; not in the documentation, and the same since Node 12. */
+/** What `net.Server` gives its own sockets; not in the documentation, and the same in Node 20 to 26. */
 interface AcceptOptions extends SocketConstructorOpts {
   handle: object;
   allowHalfOpen: true;

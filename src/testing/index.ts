@@ -1,4 +1,13 @@
-/** Doubles for tests: a PHP-FPM without PHP, and a Dispatcher without a socket. */
+/**
+ * Doubles for tests of your own code.
+ *
+ * - `MockDispatcher` stands for a Pool or an Upstream, without a socket: for code that is given a Dispatcher, a
+ *   handler of `fastcgi-pool/node` or `fastcgi-pool/fetch` among it.
+ * - `startFakeFpm` stands for PHP-FPM, on a real socket: for code that makes its own Pool, and for what happens when
+ *   workers are recycled, reloaded, killed, slow or too few.
+ *
+ * Neither knows a test runner.
+ */
 export { type FakeFpm, startFakeFpm } from './fake-fpm.ts';
 export { MockDispatcher, type MockScript, type MockStats } from './mock-dispatcher.ts';
 export type {

@@ -1,7 +1,7 @@
 /** FastCGI by hand, from the specification and without src/protocol, so that the two cannot share a mistake. */
 import { connect, type Socket } from 'node:net';
 
-export const BEGIN = 1;
+const BEGIN = 1;
 export const ABORT = 2;
 export const END = 3;
 export const PARAMS = 4;
