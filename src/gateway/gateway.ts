@@ -1,11 +1,11 @@
 /** The way of a request through the gateway, the same for every server it may have come by. */
-import type { HttpFacts, Params } from '../cgi/env.ts';
+import type { HttpFacts } from '../cgi/env.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Body, Dispatcher } from '../upstream/dispatcher.ts';
 import { type GatewayOptions, readOptions, type Settings } from './options.ts';
 import { Reply, type Sink } from './reply.ts';
 import { type Place, type Plan, type Run, Site } from './site.ts';
-import { spool } from './spool.ts';
+import { type Spooled, spool } from './spool.ts';
 
 /** A request as its adapter knows it. */
 export interface Incoming {
@@ -50,37 +50,50 @@ export class Gateway<Req> {
   run(plan: Run, request: Req, incoming: Incoming, reply: Reply): void {
     const { length, body } = incoming;
     if (Number(length) > this.#settings.maxBodySize) reply.refuse(413);
-    else if (body === null || length === '0') this.#send(plan, request, incoming.facts(), null, reply);
-    else if (length !== undefined) this.#send(plan, request, incoming.facts(), body, reply);
-    else this.#count(plan, request, incoming, body, reply);
+    else if (body === null || length === '0') this.#send(plan, request, incoming, null, undefined, reply);
+    else if (length !== undefined) this.#send(plan, request, incoming, body, undefined, reply);
+    else void this.#count(plan, request, incoming, body, reply);
   }
 
-  #count(plan: Run, request: Req, incoming: Incoming, body: AsyncIterable<Uint8Array>, reply: Reply): void {
-    spool(body, this.#settings.spool).then(
-      (spooled) => {
-        if (!spooled) {
-          reply.refuse(413);
-          return;
-        }
-        reply.hold(spooled.release);
-        if (!reply.isOver) this.#send(plan, request, incoming.facts(spooled.length), spooled.body, reply);
-      },
-      // no space left, say; where the client broke off, nobody is there to be told
-      (error: unknown) => reply.refuse(500, error),
-    );
-  }
-
-  #send(plan: Run, request: Req, http: HttpFacts, body: Body, reply: Reply): void {
-    const { onStderr, paramsOf } = this.#settings;
-    let params: Params;
+  async #count(
+    plan: Run,
+    request: Req,
+    incoming: Incoming,
+    body: AsyncIterable<Uint8Array>,
+    reply: Reply,
+  ): Promise<void> {
+    let spooled: Spooled | null;
     try {
-      params = this.#site.params(http, plan, paramsOf(request));
+      spooled = await spool(body, this.#settings.spool);
+    } catch (error) {
+      // no space left, say; where the client broke off, nobody is there to be told
+      reply.refuse(500, error);
+      return;
+    }
+    if (!spooled) {
+      reply.refuse(413);
+      return;
+    }
+    reply.hold(spooled.release);
+    if (!reply.isOver) this.#send(plan, request, incoming, spooled.body, spooled.length, reply);
+  }
+
+  #send(
+    plan: Run,
+    request: Req,
+    incoming: Incoming,
+    body: Body,
+    contentLength: number | undefined,
+    reply: Reply,
+  ): void {
+    const { onStderr, paramsOf } = this.#settings;
+    try {
+      const params = this.#site.params(incoming.facts(contentLength), plan, paramsOf(request));
+      const tell = onStderr && ((chunk: Uint8Array) => onStderr(chunk, request));
+      this.#dispatcher.dispatch({ params, body, onStderr: tell }, reply);
     } catch (error) {
       // the client's doing, or what the function `params` threw
       reply.refuse(error instanceof ArgumentError ? 400 : 500, error);
-      return;
     }
-    const tell = onStderr && ((chunk: Uint8Array) => onStderr(chunk, request));
-    this.#dispatcher.dispatch({ params, body, onStderr: tell }, reply);
   }
 }

@@ -31,7 +31,6 @@ export class NodeSink implements Sink {
   }
 
   start(head: ReplyHead): void {
-    if (!this.isFresh) throw new Error('Another handler has begun the response, or its client has left');
     this.#head = head;
     queueMicrotask(() => this.#flush());
   }
@@ -112,10 +111,6 @@ export class NodeSink implements Sink {
   }
 
   answer(statusCode: number, extra?: Readonly<Record<string, string>>): void {
-    if (!this.isFresh) {
-      this.cut();
-      return;
-    }
     this.#head = null;
     const { headers, body } = ownAnswer(statusCode, extra);
     this.#response.writeHead(statusCode, headers);

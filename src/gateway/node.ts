@@ -42,7 +42,7 @@ export function createHandler(dispatcher: Dispatcher, options: GatewayOptions<No
     response.on('error', () => reply.leave());
     response.on('drain', () => reply.resume());
     if (plan.kind === 'run') gateway.run(plan, request, incoming(request), reply);
-    else if (plan.kind === 'redirect') sink.answer(301, { Location: plan.location });
+    else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
     else if (plan.kind === 'pass') reply.refuse(404);
     else reply.refuse(plan.statusCode, plan.reason);
   };

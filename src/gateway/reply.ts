@@ -14,7 +14,7 @@ export interface Sink {
   /** Ends a reply that has begun in such a way that no client takes it for a whole one. */
   cut(error: Error): void;
   /** The gateway's own answer, in place of a reply. */
-  answer(statusCode: number): void;
+  answer(statusCode: number, headers?: Readonly<Record<string, string>>): void;
 }
 
 export interface ReplyOptions {
@@ -55,6 +55,7 @@ export class Reply implements DispatchHandler {
   ): void {
     this.#controller = controller;
     if (this.#isOver) return;
+    if (!this.#canAnswer) throw new Error('Another handler has begun the response, or its client has left');
     if (statusCode < 200) {
       throw new ProtocolError('FCGI_ERR_HEAD_INVALID', `PHP answered with the interim status ${statusCode}`);
     }
@@ -95,11 +96,10 @@ export class Reply implements DispatchHandler {
     this.#fail(error);
   }
 
-  /** Instead of a dispatch: the gateway's own answer, and why, if the log should know. */
-  refuse(statusCode: number, error?: unknown): void {
+  /** Instead of a dispatch: the gateway's own answer; `error` is why, if the log should know. */
+  refuse(statusCode: number, error?: unknown, headers?: Readonly<Record<string, string>>): void {
     if (this.#isOver) return;
-    this.#finish();
-    this.#sink.answer(statusCode);
+    this.#answer(statusCode, error, headers);
     if (error !== undefined) this.#options.report(error);
   }
 
@@ -139,13 +139,20 @@ export class Reply implements DispatchHandler {
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
+    if (this.#isWhole) {
+      this.#finish();
+      this.#sink.end();
+    } else this.#answer(statusFor(error), error);
+    this.#options.report(error);
+  }
+
+  /** An answer of our own where that is still possible; else the client must notice that there is none. */
+  #answer(statusCode: number, error: unknown, headers?: Readonly<Record<string, string>>): void {
     const canAnswer = this.#canAnswer;
     this.#finish();
-    if (this.#isWhole) this.#sink.end();
-    else if (canAnswer) this.#sink.answer(statusFor(error));
+    if (canAnswer) this.#sink.answer(statusCode, headers);
     else
       this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
-    this.#options.report(error);
   }
 
   #finish(): void {
