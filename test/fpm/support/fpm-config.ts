@@ -12,7 +12,7 @@ export interface FpmOptions {
   readonly maxRequests?: number;
   /** request_terminate_timeout in seconds; default 0: none. */
   readonly requestTerminateTimeout?: number;
-  /** process_control_timeout in seconds; default 0: a reload waits for busy workers without limit. */
+  /** process_control_timeout in seconds; default 0: a reload kills busy workers. */
   readonly processControlTimeout?: number;
   /** listen.backlog; default PHP-FPM's (511). */
   readonly listenBacklog?: number;

@@ -31,7 +31,10 @@ export interface Fpm {
   readonly pid: number;
   /** The workers' pids. */
   workers(): Promise<number[]>;
-  /** SIGUSR2; resolves when the new generation says it is ready, which waits for workers that are busy. */
+  /**
+   * SIGUSR2; resolves when the new generation says it is ready. Busy workers are killed, or waited for within
+   * `processControlTimeout`.
+   */
   reload(): Promise<void>;
   /** Sends a signal to the master. */
   kill(signal: NodeJS.Signals): void;
