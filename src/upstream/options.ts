@@ -41,8 +41,9 @@ export interface PoolOptions {
   /**
    * How long the empty STDIN record that ends a request is held back: it goes out in front of the next request, or
    * after this silence. PHP-FPM never waits for it, and without it a reset proves that the request was not read.
-   * Default 50; 0: sent at once, for servers that read to the end of input. A pool that sees its first answers come
-   * only after the record sends it at once from then on, and tries again without from time to time.
+   * Default 50, and 5000 as soon as the server has answered without it; 0: sent at once, for servers that read to the
+   * end of input. A pool that sees its first answers come only after the record sends it at once from then on, and
+   * tries again without from time to time.
    */
   readonly terminatorDelay?: number | undefined;
   /** `'generic'` is `terminatorDelay: 0`, and nothing is deduced from what only PHP-FPM does. Default `'php-fpm'`. */

@@ -54,3 +54,26 @@ it('now and then it is held back again, to see whether the server still needs it
   expect(heldBack).toBeGreaterThan(0);
   expect(heldBack).toBeLessThan(50);
 });
+
+it('a server that has answered without it gets it only after seconds: until then a reset is proof', () => {
+  const terminator = new Terminator(50);
+  expect(terminator.delay).toBe(50);
+  terminator.answered(answer(3, -1));
+  expect(terminator.delay).toBeGreaterThanOrEqual(1_000);
+});
+
+it('a delay that is longer than that stays as it is', () => {
+  const terminator = new Terminator(60_000);
+  terminator.answered(answer(3, -1));
+  expect(terminator.delay).toBe(60_000);
+});
+
+it('where some scripts answer and others wait for it, they wait for seconds twice and not again', () => {
+  const terminator = new Terminator(50);
+  for (let i = 0; i < 2; i++) {
+    terminator.answered(answer(3, -1));
+    terminator.answered(answer(terminator.delay + 2, terminator.delay));
+  }
+  terminator.answered(answer(3, -1));
+  expect(terminator.delay).toBe(50);
+});
