@@ -43,6 +43,11 @@ export class Lessons {
     this.#tails.answered(script, scriptBefore, firstByteAfter, now);
   }
 
+  /** Called every few ms while its response has not begun. */
+  silent({ reused, firstByteAfter, startedAt, script, scriptBefore }: Exchange, now: number): void {
+    if (reused && firstByteAfter < 0) this.#tails.silent(script, scriptBefore, now - startedAt, now);
+  }
+
   complete(connection: Connection | null): void {
     if (connection !== null) this.#recycling.outlived(connection.requests);
   }

@@ -100,7 +100,10 @@ export class Runner implements PlaceOwner {
   }
 
   tick(now: number): void {
-    for (const place of this.#open) place.connection?.tick(now);
+    for (const { connection, job } of this.#open) {
+      if (job !== null && job.exchange !== null) this.#lessons.silent(job.exchange, now);
+      connection?.tick(now);
+    }
     if (this.idle > 0 && this.#lessons.turns.mustYield(now)) this.closeIdle('yield', 1);
   }
 

@@ -37,12 +37,18 @@ export class Tails {
   /** `script`'s first byte came after `took`; `before`: the script that ran on that connection before it, or null. */
   answered(script: string, before: string | null, took: number, now: number): void {
     const known = this.#scripts.get(script) ?? this.#remember(script);
-    if (known.samples >= ENOUGH_SAMPLES && took > TIMES * known.usual + AT_LEAST) {
+    if (isFarLonger(took, known)) {
       if (before !== null) this.#blame(before, now);
       return;
     }
     known.samples++;
     known.usual += (took - known.usual) / Math.min(known.samples, 16);
+  }
+
+  /** The same before it has come: till the tail ends, others would have met the next ones of that script. */
+  silent(script: string, before: string | null, waited: number, now: number): void {
+    const known = this.#scripts.get(script);
+    if (known !== undefined && before !== null && isFarLonger(waited, known)) this.#blame(before, now);
   }
 
   #blame(script: string, now: number): void {
@@ -63,4 +69,8 @@ export class Tails {
     this.#scripts.set(name, script);
     return script;
   }
+}
+
+function isFarLonger(took: number, { usual, samples }: Script): boolean {
+  return samples >= ENOUGH_SAMPLES && took > TIMES * usual + AT_LEAST;
 }

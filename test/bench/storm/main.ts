@@ -53,7 +53,9 @@ function amounts(chosen: readonly Row[], { requests, seconds }: StormOptions): (
   const counted = chosen.filter(({ countable }) => countable);
   const sum = OURS.length * counted.reduce((total, row) => total + weight(row), 0);
   return (row) => {
-    if (requests === null || !row.countable) return { requests: Number.POSITIVE_INFINITY, seconds };
+    if (requests === null || !row.countable) {
+      return { requests: Number.POSITIVE_INFINITY, seconds: Math.max(seconds, row.leastSeconds ?? 0) };
+    }
     return { requests: Math.ceil((requests * weight(row)) / sum), seconds: Number.POSITIVE_INFINITY };
   };
 }
