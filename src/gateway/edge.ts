@@ -11,7 +11,7 @@ export interface ReplyHead {
   readonly fields: string[];
   /** Bytes of the body, where PHP says so in one voice; null: unknown. */
   readonly contentLength: number | null;
-  /** False: what PHP sends as body is dropped (HEAD, 204, 304). */
+  /** False: what PHP sends as body is dropped (HEAD, 204, 205, 304). */
   readonly hasBody: boolean;
 }
 
@@ -79,10 +79,11 @@ export function replyHead(
       }
     }
   }
-  const hasBody = method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
+  const isEmpty = statusCode === 204 || statusCode === 205;
+  const hasBody = method !== 'HEAD' && !isEmpty && statusCode !== 304;
   const [length] = lengths;
   const contentLength =
-    lengths.size === 1 && length !== undefined && /^\d{1,15}$/.test(length) && statusCode !== 204
+    lengths.size === 1 && length !== undefined && /^\d{1,15}$/.test(length) && !isEmpty
       ? Number(length)
       : null;
   const kept = named.length === 0 ? fields : without(fields, named);
@@ -142,6 +143,8 @@ export function statusFor(error: unknown): number {
     // a body that is not as long as its Content-Length: servers see to that, but not for every `Request`
     case 'FCGI_ERR_BODY_LENGTH':
       return 400;
+    case 'FCGI_ERR_BODY_LENGTH_REQUIRED':
+      return 411;
     // what clients send was checked before: these params are the configured ones
     case 'FCGI_ERR_INVALID_ARG':
       return 500;

@@ -33,7 +33,7 @@ export class FetchSink implements Sink {
     const headers = new Headers();
     for (let i = 0; i + 1 < fields.length; i += 2) headers.append(fields[i] ?? '', fields[i + 1] ?? '');
     // throws for a status beyond 599, which a Response cannot have: the reply fails with that
-    const response = new Response(hasBody && statusCode !== 205 ? this.#stream() : null, {
+    const response = new Response(hasBody ? this.#stream() : null, {
       status: statusCode,
       statusText: statusMessage,
       headers,

@@ -30,9 +30,16 @@ export class NodeSink implements Sink {
     return !this.#response.headersSent && !isGone(this.#response);
   }
 
-  start(head: ReplyHead): void {
+  start(head: ReplyHead, fail: (error: unknown) => void): void {
     this.#head = head;
-    queueMicrotask(() => this.#flush());
+    queueMicrotask(() => {
+      try {
+        this.#flush();
+      } catch (error) {
+        // node refuses a head (HTTP/2 has no status beyond 599): thrown from here it would end the process
+        fail(error);
+      }
+    });
   }
 
   write(chunk: Buffer): boolean {
@@ -52,12 +59,14 @@ export class NodeSink implements Sink {
 
   /** A page that is here in one piece has a length, and goes out in one write. */
   #sendWhole(head: ReplyHead): void {
-    const piece = this.#piece ?? Buffer.alloc(0);
+    const piece = this.#piece;
+    const length = piece?.length ?? 0;
     this.#head = null;
     if (isGone(this.#response)) return;
-    if (head.hasBody && head.contentLength === null) head.fields.push('Content-Length', String(piece.length));
+    if (head.hasBody && head.contentLength === null) head.fields.push('Content-Length', String(length));
     this.#writeHead(head);
-    if (piece.length > joinable || isHttp2(this.#response)) this.#response.end(piece);
+    if (!piece) this.#response.end();
+    else if (length > joinable || isHttp2(this.#response)) this.#response.end(piece);
     else this.#response.end(piece.toString('latin1'), 'latin1');
   }
 

@@ -7,7 +7,8 @@ import { type ReplyHead, replyHead, statusFor } from './edge.ts';
 export interface Sink {
   /** Nothing was sent yet, not even a head that was given to `start`, and the client is there, as far as is known. */
   readonly isFresh: boolean;
-  start(head: ReplyHead): void;
+  /** `fail` is for what goes wrong later; what is wrong at once may be thrown, by `end` too. */
+  start(head: ReplyHead, fail: (error: unknown) => void): void;
   /** False: enough for now, until `Reply.resume()`. */
   write(chunk: Buffer): boolean;
   end(): void;
@@ -60,7 +61,7 @@ export class Reply implements DispatchHandler {
       throw new ProtocolError('FCGI_ERR_HEAD_INVALID', `PHP answered with the interim status ${statusCode}`);
     }
     const head = replyHead(this.#options.method, statusCode, statusMessage, controller.rawHeaders);
-    this.#sink.start(head);
+    this.#sink.start(head, (error) => this.#giveUp(error));
     this.#head = head;
   }
 
@@ -88,8 +89,13 @@ export class Reply implements DispatchHandler {
       );
       return;
     }
+    try {
+      this.#sink.end();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
     this.#finish();
-    this.#sink.end();
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
@@ -101,6 +107,13 @@ export class Reply implements DispatchHandler {
     if (this.#isOver) return;
     this.#answer(statusCode, error, headers);
     if (error !== undefined) this.#options.report(error);
+  }
+
+  /** Something is wrong on the way to the client. */
+  #giveUp(error: unknown): void {
+    if (this.#isOver) return;
+    this.#fail(error);
+    this.#controller?.abort(error);
   }
 
   /** What to let go of when nothing will be read or written any more. */

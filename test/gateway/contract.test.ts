@@ -172,8 +172,8 @@ describe.each(adapters)('through $name', (adapter) => {
     expect(got.headers['content-length']).toBe('5');
   });
 
-  it.each([204, 304])('%i has no body, whatever PHP sends', async (status) => {
-    const { ask } = await bench(adapter, answer(status, ['X-A', '1'], 'hello'));
+  it.each([204, 205, 304])('%i has no body, whatever PHP sends', async (status) => {
+    const { ask } = await bench(adapter, answer(status, ['X-A', '1', 'Content-Length', '5'], 'hello'));
     const got = await ask('/a.php');
     expect(got).toMatchObject({ status, text: '', whole: true });
     expect(got.headers['x-a']).toBe('1');
@@ -299,6 +299,24 @@ describe.each(adapters)('through $name', (adapter) => {
       for await (const chunk of body) if (String(chunk).includes('half')) php.exchanges[0]?.fail(reason);
     }).rejects.toThrow();
     expect(errors).toEqual([reason]);
+  });
+
+  it.each([600, 999])('the status %i passes where the protocol has it, else it is 502', async (status) => {
+    const { ask, errors } = await bench(adapter, async (exchange) => {
+      exchange.head(status, [], 'Odd');
+      // the head is out, or refused, before the rest
+      await new Promise((resolve) => setImmediate(resolve));
+      exchange.data('page');
+      exchange.end();
+    });
+    const isHttp1 = adapter.name === 'node:http' || adapter.name === 'a connect middleware';
+    expect(await ask('/a.php')).toMatchObject({ status: isHttp1 ? status : 502, whole: true });
+    expect(errors).toHaveLength(isHttp1 ? 0 : 1);
+  });
+
+  it('a status that the protocol does not have is 502 also where the page came at once', async () => {
+    const { ask } = await bench(adapter, answer(999, [], 'page'));
+    expect((await ask('/a.php')).status).toBeOneOf([999, 502]);
   });
 
   it('an interim status of PHP is 502', async () => {

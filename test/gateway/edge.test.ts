@@ -84,6 +84,7 @@ describe('the head of a reply', () => {
     ['HEAD', 200, false, 5],
     ['GET', 304, false, 5],
     ['GET', 204, false, null],
+    ['GET', 205, false, null],
     ['head', 200, true, 5],
   ])('%s %i: has a body %s, Content-Length %s', (method, status, hasBody, contentLength) => {
     expect(replyHead(method, status, '', ['Content-Length', '5'])).toMatchObject({ hasBody, contentLength });
@@ -100,7 +101,7 @@ describe('the status of a failure', () => {
     FCGI_ERR_INVALID_ARG: 500,
     FCGI_ERR_PARAM_TOO_LARGE: 431,
     FCGI_ERR_BODY_LENGTH: 400,
-    FCGI_ERR_BODY_LENGTH_REQUIRED: 502,
+    FCGI_ERR_BODY_LENGTH_REQUIRED: 411,
     FCGI_ERR_CONNECT: 502,
     FCGI_ERR_CONNECT_TIMEOUT: 504,
     FCGI_ERR_SOCKET_CLOSED: 502,
