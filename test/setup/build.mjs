@@ -4,17 +4,25 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { run } from './run.mjs';
 import { fail, say } from './say.mjs';
 
-export async function build(project) {
+/** The types take most of the time: only who publishes or tests them asks for them. */
+export async function build(project, { types = false } = {}) {
   const cache = new URL('node_modules/.cache/fastcgi-pool/', project);
   const stamp = new URL('built', cache);
   const hash = hashOf(project);
-  const isBuilt = existsSync(new URL('dist/cli/bin.js', project)) && existsSync(stamp);
-  if (isBuilt && readFileSync(stamp, 'utf8') === hash) return;
+  const built =
+    existsSync(new URL('dist/cli/bin.js', project)) && existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (built === `${hash} with types` || (built === hash && !types)) return;
   say('Building (tsup) ...');
-  const { code, output } = await run('npx', ['--no-install', 'tsup', '--silent'], { cwd: project });
+  const { code, output } = await run(
+    'npx',
+    ['--no-install', 'tsup', '--silent', ...(types ? [] : ['--no-dts'])],
+    {
+      cwd: project,
+    },
+  );
   if (code !== 0) fail(`tsup failed:\n${output}`);
   mkdirSync(cache, { recursive: true });
-  writeFileSync(stamp, hash);
+  writeFileSync(stamp, types ? `${hash} with types` : hash);
 }
 
 /** Of contents, not of times: times differ after a checkout. */

@@ -5,7 +5,7 @@ import { prepare, project } from './machine.mjs';
 import { programs } from './programs.mjs';
 
 await prepare(Object.keys(programs));
-await build(project);
+await build(project, { types: true });
 
 process.chdir(fileURLToPath(project));
 // vitest takes this process over, so that signals reach it without a go-between.
