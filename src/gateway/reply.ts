@@ -92,10 +92,9 @@ export class Reply implements DispatchHandler {
     try {
       this.#sink.end();
     } catch (error) {
-      this.#fail(error);
-      return;
+      this.#giveUp(error);
     }
-    this.#finish();
+    if (!this.#isOver) this.#finish();
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
@@ -107,13 +106,6 @@ export class Reply implements DispatchHandler {
     if (this.#isOver) return;
     this.#answer(statusCode, error, headers);
     if (error !== undefined) this.#options.report(error);
-  }
-
-  /** Something is wrong on the way to the client. */
-  #giveUp(error: unknown): void {
-    if (this.#isOver) return;
-    this.#fail(error);
-    this.#controller?.abort(error);
   }
 
   /** What to let go of when nothing will be read or written any more. */
@@ -157,6 +149,14 @@ export class Reply implements DispatchHandler {
       this.#sink.end();
     } else this.#answer(statusFor(error), error);
     this.#options.report(error);
+  }
+
+  /** The sink could not send what it was given. */
+  #giveUp(error: unknown): void {
+    if (this.#isOver) return;
+    this.#answer(statusFor(error), error);
+    this.#options.report(error);
+    this.#controller?.abort(error);
   }
 
   /** An answer of our own where that is still possible; else the client must notice that there is none. */

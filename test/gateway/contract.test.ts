@@ -314,9 +314,14 @@ describe.each(adapters)('through $name', (adapter) => {
     expect(errors).toHaveLength(isHttp1 ? 0 : 1);
   });
 
-  it('a status that the protocol does not have is 502 also where the page came at once', async () => {
-    const { ask } = await bench(adapter, answer(999, [], 'page'));
-    expect((await ask('/a.php')).status).toBeOneOf([999, 502]);
+  it.each<[string, Ask, string[]]>([
+    ['came at once', { path: '/a.php' }, []],
+    ['came at once with its length', { path: '/a.php' }, ['Content-Length', '4']],
+    ['was asked for by HEAD', { path: '/a.php', method: 'HEAD' }, []],
+  ])('a status that the protocol does not have is 502 also where the page %s', async (_, asked, raw) => {
+    const { ask } = await bench(adapter, answer(999, raw, 'page'));
+    const isHttp1 = adapter.name === 'node:http' || adapter.name === 'a connect middleware';
+    expect(await ask(asked)).toMatchObject({ status: isHttp1 ? 999 : 502, whole: true });
   });
 
   it('an interim status of PHP is 502', async () => {
