@@ -6,6 +6,7 @@
  */
 import { ArgumentError } from '../errors.ts';
 import { Flag, HEADER_LENGTH, MAX_RECORD_CONTENT, RecordType, Role } from './constants.ts';
+import { PairCache } from './pair-cache.ts';
 import { encodePairInto, type Params, pairBound } from './params.ts';
 import { encodeBeginRequestInto, encodeHeaderInto, FIXED_BODY_LENGTH } from './record.ts';
 
@@ -34,6 +35,7 @@ export interface RequestEncoding {
  * costs no allocation of its own. What `encode` returned is not written to again, unless it is given back.
  */
 export class RequestEncoder {
+  readonly #pairs: PairCache = new PairCache();
   #slab: Buffer = Buffer.alloc(0);
   /** Where the current request begins, where its open PARAMS record does, and where the next byte goes. */
   #start = 0;
@@ -92,7 +94,14 @@ export class RequestEncoder {
   #pair(name: string, value: string | Uint8Array): void {
     this.#reserve(pairBound(name, value) + 4 * HEADER_LENGTH);
     const pair = this.#at;
-    this.#at = encodePairInto(this.#slab, pair, name, value);
+    const known = typeof value === 'string' ? this.#pairs.get(name, value) : null;
+    if (known !== null) {
+      this.#slab.set(known, pair);
+      this.#at += known.length;
+    } else {
+      this.#at = encodePairInto(this.#slab, pair, name, value);
+      if (typeof value === 'string') this.#pairs.learn(name, value, this.#slab, pair, this.#at);
+    }
     if (this.#at - this.#record - HEADER_LENGTH <= MAX_RECORD_CONTENT) return;
     // The pair does not fit any more: close the record before it and move the pair behind a new header.
     this.#closeRecord(pair);
