@@ -7,11 +7,14 @@ await prepare(['php-fpm']);
 await build(project);
 
 const given = process.argv.slice(2);
-const port = process.env.PORT;
-const listen =
-  port && !given.some((arg) => arg.startsWith('--listen')) ? ['--listen', `127.0.0.1:${port}`] : [];
+const isGiven = (flag) => given.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+const flags = [
+  ...(process.env.PORT && !isGiven('--listen') ? ['--listen', `127.0.0.1:${process.env.PORT}`] : []),
+  // So that the site itself words its 404.
+  ...(isGiven('--front-controller') ? [] : ['--front-controller', '/index.php']),
+];
 // The command line tool takes this process over, so that signals reach it without a go-between.
 const bin = new URL('dist/cli/bin.js', project);
 const site = fileURLToPath(new URL('examples/site', project));
-process.argv = [process.argv[0], fileURLToPath(bin), 'serve', site, ...listen, ...given];
+process.argv = [process.argv[0], fileURLToPath(bin), 'serve', site, ...flags, ...given];
 await import(bin);
