@@ -5,42 +5,76 @@
 
 /** What the caller gave is wrong: an option, a param, a body. Nothing was sent. */
 export type ArgumentErrorCode =
+  /** An option, a param or an address that cannot be; `option` names it. */
   | 'FCGI_ERR_INVALID_ARG'
+  /** A param that fits into no PARAMS record: name and value together have more than 65,000 bytes or so. */
   | 'FCGI_ERR_PARAM_TOO_LARGE'
+  /** The body is not as long as its CONTENT_LENGTH. */
   | 'FCGI_ERR_BODY_LENGTH'
+  /** A stream longer than `replayBuffer` came without CONTENT_LENGTH. */
   | 'FCGI_ERR_BODY_LENGTH_REQUIRED';
 
-/** No connection came about: refused, no such socket, no permission, backlog full, or not in time. */
-export type ConnectErrorCode = 'FCGI_ERR_CONNECT' | 'FCGI_ERR_CONNECT_TIMEOUT';
+/** No connection came about. */
+export type ConnectErrorCode =
+  /** Refused for good: no permission, not a socket, an unknown host; `cause` is Node's error. */
+  | 'FCGI_ERR_CONNECT'
+  /** Not connected within `connectTimeout`; where the server refused all the time, `cause` says how. */
+  | 'FCGI_ERR_CONNECT_TIMEOUT';
 
 /** The connection was there and ended before the response did. */
-export type SocketErrorCode = 'FCGI_ERR_SOCKET_CLOSED' | 'FCGI_ERR_SOCKET_RESET';
+export type SocketErrorCode =
+  /** The server closed it. */
+  | 'FCGI_ERR_SOCKET_CLOSED'
+  /** The server reset it. */
+  | 'FCGI_ERR_SOCKET_RESET';
 
 /** The server was silent for too long. */
-export type TimeoutErrorCode = 'FCGI_ERR_HEADERS_TIMEOUT' | 'FCGI_ERR_BODY_TIMEOUT';
+export type TimeoutErrorCode =
+  /** No head of a response within `headersTimeout`, or the server took nothing of the request for that long. */
+  | 'FCGI_ERR_HEADERS_TIMEOUT'
+  /** No more of the body for `bodyTimeout`. */
+  | 'FCGI_ERR_BODY_TIMEOUT';
 
 /** What the server sent is not the FastCGI or CGI that was to be expected, or is a refusal in its words. */
 export type ProtocolErrorCode =
+  /** A record of another version: the server does not speak FastCGI. */
   | 'FCGI_ERR_RECORD_VERSION'
+  /** A body of a wrong length in a record that has a fixed one. */
   | 'FCGI_ERR_RECORD_LENGTH'
+  /** A record for another request. */
   | 'FCGI_ERR_RECORD_ID'
+  /** A record that is not part of a response. */
   | 'FCGI_ERR_RECORD_TYPE'
+  /** A record where it must not be. */
   | 'FCGI_ERR_RECORD_ORDER'
+  /** Bytes behind the end of a response. Only the connection suffers from it. */
   | 'FCGI_ERR_RECORD_TRAILING'
+  /** A name-value pair that is longer than its record. */
   | 'FCGI_ERR_PARAMS'
+  /** The response ended before its head did. */
   | 'FCGI_ERR_HEAD_MISSING'
+  /** A line of the head that is none. */
   | 'FCGI_ERR_HEAD_INVALID'
+  /** A head larger than `maxHeaderSize`. */
   | 'FCGI_ERR_HEAD_TOO_LARGE'
+  /** The server refused: it takes one request at a time on a connection. */
   | 'FCGI_ERR_CANT_MPX_CONN'
+  /** The server refused: it is overloaded. */
   | 'FCGI_ERR_OVERLOADED'
+  /** The server refused: it is no responder. */
   | 'FCGI_ERR_UNKNOWN_ROLE';
 
 /** The pool itself says no, before any socket was asked. */
 export type PoolErrorCode =
+  /** `queueSize` requests wait already. */
   | 'FCGI_ERR_QUEUE_FULL'
+  /** No connection came free within `queueTimeout`. */
   | 'FCGI_ERR_QUEUE_TIMEOUT'
+  /** None of the servers of an Upstream took the request; `cause` is what the last one said. */
   | 'FCGI_ERR_NO_LIVE_UPSTREAM'
+  /** The pool is closed. */
   | 'FCGI_ERR_CLOSED'
+  /** The pool was destroyed while the request was under way. */
   | 'FCGI_ERR_DESTROYED';
 
 export type FcgiErrorCode =
@@ -69,6 +103,8 @@ export interface FailureFacts {
   /** How often the request was sent, or tried to be. */
   readonly attempts: number;
   readonly executed: Executed;
+  /** All of its body could have been sent once more: it is bytes, or a stream within `replayBuffer`. */
+  readonly replayable: boolean;
   /** The tail of what PHP wrote to STDERR for this request. */
   readonly stderr: string;
   /** The likely cause in words, or ''. */
@@ -83,6 +119,7 @@ const nothingSent: FailureFacts = {
   bytesReceived: 0,
   attempts: 0,
   executed: 'no',
+  replayable: true,
   stderr: '',
   hint: '',
 };
@@ -102,6 +139,7 @@ export class FcgiError extends Error implements FailureFacts {
   bytesReceived: number = nothingSent.bytesReceived;
   attempts: number = nothingSent.attempts;
   executed: Executed = nothingSent.executed;
+  replayable: boolean = nothingSent.replayable;
   stderr: string = nothingSent.stderr;
   hint: string = nothingSent.hint;
 

@@ -15,6 +15,13 @@ export interface Circumstances {
   readonly proxied: boolean;
 }
 
+/** The server says in END_REQUEST that it has not begun (specification, 5.5). */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'FCGI_ERR_OVERLOADED',
+  'FCGI_ERR_CANT_MPX_CONN',
+  'FCGI_ERR_UNKNOWN_ROLE',
+]);
+
 /** An FcgiError that has learned the facts, or what the caller gave (an abort's reason) as it is. */
 export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknown {
   const error = errorOf(cause, exchange);
@@ -38,11 +45,11 @@ export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknow
     requestsOnConnection: at.requests,
     bytesSent: Math.max(0, at.bytesSent),
     bytesReceived: exchange.bytesReceived,
-    executed:
-      error.code === 'FCGI_ERR_OVERLOADED' || error.code === 'FCGI_ERR_CANT_MPX_CONN' ? 'no' : executed,
+    executed: REFUSALS.has(error.code) ? 'no' : executed,
     stderr: exchange.stderr,
   });
-  return error.learn({ hint: error.hint === '' ? hint(error, cause, at.transport) : error.hint });
+  const elapsed = performance.now() - exchange.startedAt;
+  return error.learn({ hint: error.hint === '' ? hint(error, cause, at.transport, elapsed) : error.hint });
 }
 
 function errorOf(cause: Lost, exchange: Exchange): unknown {

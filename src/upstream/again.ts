@@ -12,12 +12,13 @@ export function sendAgain(job: Job, error: unknown, settings: PoolSettings, budg
     policy: job.request.retry ?? settings.retry,
     executed: error.executed,
     idempotent: mayRunTwice(job.request),
-    replayable: canReplay(job),
+    replayable: job.replayable,
     connectionLost: error instanceof SocketError,
     reused: error.reused,
     triesLeft: settings.tries - 1 - job.freshFailures,
     budgetSpent: budget.spent,
   });
+  if (again && error.executed !== 'no') job.mayHaveRun = true;
   if (again && !error.reused) {
     job.freshFailures++;
     budget.spend();
@@ -29,11 +30,6 @@ export function sendAgain(job: Job, error: unknown, settings: PoolSettings, budg
 export function isRetriedAnyway(job: Job, settings: PoolSettings): boolean {
   const policy = job.request.retry ?? settings.retry;
   return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job.request));
-}
-
-/** All of its body can be sent once more. */
-export function canReplay(job: Job): boolean {
-  return job.body !== null && (job.body.kind === 'bytes' || job.body.stream.replayable);
 }
 
 export function mayRunTwice(request: DispatchRequest): boolean {

@@ -53,6 +53,8 @@ export interface Ended {
   readonly executed: 'yes';
   /** The tail of what PHP wrote to STDERR (at most 8 KiB), as UTF-8. */
   readonly stderr: string;
+  /** Why there was no script to run, where php-fpm says that there was none; else ''. */
+  readonly hint: string;
 }
 
 /** Steers one request; undici's. */

@@ -5,6 +5,7 @@
 import type { Head } from '../cgi/head.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
+import { scriptHint } from '../connection/hint.ts';
 import type { CloseReason } from '../connection/reuse.ts';
 import { FcgiError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
@@ -31,6 +32,8 @@ export class Job implements DispatchController, ExchangeListener {
   unread: BodyStream | null = null;
   /** How often it was sent, or tried to be. */
   attempts = 0;
+  /** It was sent again although it may have been run. */
+  mayHaveRun = false;
   /** How often a fresh connection failed it. */
   freshFailures = 0;
   /** ms, by performance.now(). */
@@ -67,6 +70,11 @@ export class Job implements DispatchController, ExchangeListener {
     signal?.addEventListener('abort', this);
     this.#guard(() => this.#handler.onRequestStart?.(this));
     return !this.over;
+  }
+
+  /** All of its body can be sent once more. */
+  get replayable(): boolean {
+    return this.body !== null && (this.body.kind === 'bytes' || this.body.stream.replayable);
   }
 
   /** Of the signal. */
@@ -119,12 +127,14 @@ export class Job implements DispatchController, ExchangeListener {
     this.owner.onComplete(this, verdict);
     if (this.over) return;
     this.#settle();
+    const stderr = exchange?.stderr ?? '';
     const ended: Ended = {
       appStatus: end.appStatus,
       reused: exchange?.reused ?? false,
       attempts: this.attempts,
       executed: 'yes',
-      stderr: exchange?.stderr ?? '',
+      stderr,
+      hint: stderr === '' ? '' : scriptHint(stderr, exchange?.script ?? ''),
     };
     try {
       this.#handler.onResponseEnd(this, ended);
@@ -137,6 +147,9 @@ export class Job implements DispatchController, ExchangeListener {
   onFailed(error: unknown): void {
     this.connection = null;
     if (this.over) return;
+    // What an attempt before this one has left in the dark stays there.
+    if (this.mayHaveRun && error instanceof FcgiError && error.executed === 'no')
+      error.learn({ executed: 'unknown' });
     if (this.owner.onFailure(this, error)) return;
     this.fail(error);
   }
@@ -145,7 +158,7 @@ export class Job implements DispatchController, ExchangeListener {
   fail(error: unknown): void {
     if (this.over) return;
     this.#settle();
-    if (error instanceof FcgiError) error.learn({ attempts: this.attempts });
+    if (error instanceof FcgiError) error.learn({ attempts: this.attempts, replayable: this.replayable });
     this.#tell(error);
     this.owner.onOver(this);
   }

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, parseAddress } from '../connection/address.ts';
 import { CLOSE_REASONS, type CloseReason } from '../connection/reuse.ts';
 import { ArgumentError, ConnectError, FcgiError, PoolError } from '../errors.ts';
-import { canReplay } from './again.ts';
 import { PoolCore } from './core.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
 import { choose } from './health.ts';
@@ -133,7 +132,7 @@ function isMovable(job: Job, error: unknown, settings: PoolSettings): boolean {
   if (!(error instanceof FcgiError) || error instanceof ArgumentError || error.executed !== 'no')
     return false;
   if ((job.request.retry ?? settings.retry) === 'never') return false;
-  return canReplay(job);
+  return job.replayable;
 }
 
 function noneLeft(cause: unknown, servers: number): PoolError {
