@@ -1,0 +1,298 @@
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { DispatchRequest } from '../../src/upstream/dispatcher.ts';
+import type { PoolOptions } from '../../src/upstream/options.ts';
+import { Pool } from '../../src/upstream/pool.ts';
+import { ended, Recorder } from '../upstream/support.ts';
+import {
+  type ExecutionLog,
+  executionLog,
+  type Fpm,
+  type FpmOptions,
+  startFpm,
+  waitFor,
+} from './support/index.ts';
+
+type Kind = 'GET' | 'form POST' | 'JSON POST' | 'PUT';
+
+interface Bench extends AsyncDisposable {
+  readonly fpm: Fpm;
+  readonly pool: Pool;
+  readonly log: ExecutionLog;
+  /** Writes its id to the log, and answers. `before`: PHP that runs first. */
+  request(id: string, kind: Kind, before?: string): DispatchRequest;
+}
+
+async function bench(fpmOptions: FpmOptions, poolOptions: PoolOptions = {}): Promise<Bench> {
+  const fpm = await startFpm(fpmOptions);
+  const pool = new Pool(fpm.address, poolOptions);
+  const log = executionLog(fpm.root);
+  let scripts = 0;
+  return {
+    fpm,
+    pool,
+    log,
+    request(id, kind, before = '') {
+      const script = fpm.script(
+        `${scripts++}.php`,
+        `${log.php} ${before} echo strlen(file_get_contents('php://input'));`,
+      );
+      const [method = '', type] = {
+        GET: ['GET', ''],
+        'form POST': ['POST', 'application/x-www-form-urlencoded'],
+        'JSON POST': ['POST', 'application/json'],
+        PUT: ['PUT', 'application/json'],
+      }[kind];
+      const params = {
+        ...script,
+        REQUEST_ID: id,
+        REQUEST_METHOD: method,
+        ...(type ? { CONTENT_TYPE: type } : {}),
+      };
+      return { params, body: kind === 'GET' ? null : 'a=1' };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await pool.destroy();
+      await fpm.stop();
+    },
+  };
+}
+
+/** Sends `second` on the same connection in the very turn in which the first response ends: nothing can be seen yet. */
+function raceIn(
+  pool: Pool,
+  first: DispatchRequest,
+  second: DispatchRequest,
+): { over: Promise<unknown>; second: Recorder } {
+  const racing = new Recorder();
+  const opening = new Recorder();
+  const { onResponseEnd } = opening;
+  opening.onResponseEnd = (controller, how) => {
+    pool.dispatch(second, racing);
+    onResponseEnd.call(opening, controller, how);
+  };
+  pool.dispatch(first, opening);
+  return { over: opening.over.then(() => racing.over), second: racing };
+}
+
+const every: Kind[] = ['GET', 'form POST', 'JSON POST', 'PUT'];
+/** Those of which a reset proves something. */
+const provable: Kind[] = ['GET', 'form POST', 'JSON POST'];
+
+describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s', (transport) => {
+  describe.each(provable)('a worker is recycled at pm.max_requests as a %s comes in', (kind) => {
+    it('it is proven that it did not run, and the likely cause is named', async () => {
+      await using one = await bench({ transport, maxRequests: 1 }, { retry: 'never' });
+      const race = raceIn(one.pool, one.request('1', kind), one.request('2', kind));
+      expect(await race.over).toMatchObject({
+        code: 'FCGI_ERR_SOCKET_CLOSED',
+        executed: 'no',
+        reused: true,
+        requestsOnConnection: 2,
+        attempts: 1,
+        bytesReceived: 0,
+        hint: expect.stringContaining('pm.max_requests'),
+      });
+      expect(one.log.executions()).toEqual(new Map([['1', 1]]));
+      expect(one.pool.stats.closed.recycled).toBe(1);
+    });
+
+    it('by default it is sent again and runs once', async () => {
+      await using one = await bench({ transport, maxRequests: 1 });
+      const race = raceIn(one.pool, one.request('1', kind), one.request('2', kind));
+      expect(await race.over).toBeNull();
+      expect(race.second.ended).toMatchObject({ reused: false, attempts: 2 });
+      expect(one.log.executions()).toEqual(
+        new Map([
+          ['1', 1],
+          ['2', 1],
+        ]),
+      );
+      expect(one.pool.stats.retried).toBe(1);
+    });
+  });
+
+  it('a PUT on a kept connection, where it may run twice by its policy, is sent again when the worker was recycled', async () => {
+    await using one = await bench({ transport, maxRequests: 1 }, { retry: 'idempotent' });
+    const race = raceIn(one.pool, one.request('1', 'PUT'), one.request('2', 'PUT'));
+    expect(await race.over).toBeNull();
+    expect(race.second.ended).toMatchObject({ attempts: 2 });
+    expect(one.pool.stats.closed.recycled).toBe(1);
+    expect(one.log.executions()).toEqual(
+      new Map([
+        ['1', 1],
+        ['2', 1],
+      ]),
+    );
+  });
+
+  describe('a reload while a worker is busy, and a request right behind', () => {
+    /** Holds its worker until SIGUSR2 has been sent on to it. */
+    const reloaded = async (kind: Kind, options: PoolOptions): Promise<[Bench, unknown, Recorder]> => {
+      const one = await bench({ transport, maxChildren: 1, processControlTimeout: 10 }, options);
+      const go = join(one.fpm.root, 'go');
+      const hold = `while (!file_exists('${go}')) { usleep(500); clearstatcache(); }`;
+      const race = raceIn(one.pool, one.request('1', 'GET', hold), one.request('2', kind));
+      await waitFor(() => one.log.executions().has('1'));
+      const before = opened(one);
+      one.fpm.kill('SIGUSR2');
+      await waitFor(() => opened(one) !== before);
+      writeFileSync(go, '');
+      return [one, await race.over, race.second];
+    };
+
+    it.each<Kind>(['GET', 'form POST', 'JSON POST'])(
+      'a %s: it is proven that it did not run',
+      async (kind) => {
+        const [one, error] = await reloaded(kind, { retry: 'never' });
+        await using _ = one;
+        expect(error).toMatchObject({
+          code: 'FCGI_ERR_SOCKET_RESET',
+          executed: 'no',
+          reused: true,
+          attempts: 1,
+        });
+        expect(one.log.executions()).toEqual(new Map([['1', 1]]));
+      },
+    );
+
+    it.each<Kind>(['GET', 'form POST', 'JSON POST'])(
+      'a %s: by default it is sent again and runs once',
+      async (kind) => {
+        const [one, error, second] = await reloaded(kind, {});
+        await using _ = one;
+        expect(error).toBeNull();
+        expect(second.ended).toMatchObject({ attempts: 2, reused: false });
+        expect(one.log.executions()).toEqual(
+          new Map([
+            ['1', 1],
+            ['2', 1],
+          ]),
+        );
+      },
+    );
+
+    it('a PUT with a body: a reset would prove nothing, so it has not been sent on that connection', async () => {
+      const [one, error, second] = await reloaded('PUT', {});
+      await using _ = one;
+      expect(error).toBeNull();
+      expect(second.ended).toMatchObject({ reused: false, attempts: 1 });
+      expect(one.log.executions()).toEqual(
+        new Map([
+          ['1', 1],
+          ['2', 1],
+        ]),
+      );
+    });
+
+    it('a PUT that is allowed to run twice is sent again', async () => {
+      const [one, error] = await reloaded('PUT', { retry: 'idempotent' });
+      await using _ = one;
+      expect(error).toBeNull();
+      expect(one.log.executions()).toEqual(
+        new Map([
+          ['1', 1],
+          ['2', 1],
+        ]),
+      );
+    });
+  });
+
+  describe.each(every)('a worker dies while it runs a %s', (kind) => {
+    it.each([
+      ['at once', ''],
+      ['after the end of input was sent', 'usleep(150000);'],
+    ])('%s: it may have run, so it is not sent again, and runs once', async (_, wait) => {
+      await using one = await bench({ transport });
+      await expect(
+        one.pool.request(one.request('1', kind, `${wait} posix_kill(getmypid(), 9);`)),
+      ).rejects.toMatchObject({
+        code: expect.stringMatching(/^FCGI_ERR_SOCKET_(CLOSED|RESET)$/),
+        executed: 'unknown',
+        attempts: 1,
+        bytesReceived: 0,
+      });
+      expect(one.log.executions()).toEqual(new Map([['1', 1]]));
+    });
+
+    it('on a kept connection as well', async () => {
+      await using one = await bench({ transport });
+      const race = raceIn(
+        one.pool,
+        one.request('1', kind),
+        one.request('2', kind, 'posix_kill(getmypid(), 9);'),
+      );
+      expect(await race.over).toMatchObject({ executed: 'unknown', attempts: 1, reused: kind !== 'PUT' });
+      expect(one.log.executions()).toEqual(
+        new Map([
+          ['1', 1],
+          ['2', 1],
+        ]),
+      );
+    });
+
+    it('after a byte of its answer: it ran, and no policy sends it again', async () => {
+      await using one = await bench({ transport }, { retry: 'always' });
+      const half = `echo 'x'; while (ob_get_level() > 0) { ob_end_flush(); } flush(); posix_kill(getmypid(), 9);`;
+      const response = await one.pool.request(one.request('1', kind, half));
+      await expect(response.body.bytes()).rejects.toMatchObject({
+        executed: 'yes',
+        attempts: 1,
+        phase: 'body',
+      });
+      expect(one.log.executions()).toEqual(new Map([['1', 1]]));
+    });
+  });
+
+  it('workers killed while idle, a request right behind: every one is answered, none ran twice', async () => {
+    await using one = await bench({ transport, maxChildren: 2 });
+    await ended(one.pool, one.request('first', 'GET'));
+    for (let i = 0; i < 20; i++) {
+      const worker = one.log.entries().at(-1)?.worker ?? 0;
+      process.kill(worker, 'SIGKILL');
+      await ended(one.pool, one.request(`${i}`, every[i % 3] ?? 'GET'));
+    }
+    expect([...one.log.executions().values()]).toEqual(Array.from({ length: 21 }, () => 1));
+  });
+});
+
+it('unix: the backlog is full (EAGAIN): it is proven that it did not run, and the hint says so', async () => {
+  await using one = await bench({ maxChildren: 1, listenBacklog: 1 }, { connectTimeout: 300 });
+  const { endpoint } = one.fpm;
+  // One for the only worker, two for a backlog of 1; the worker takes its own when it is ready to.
+  const sockets: Socket[] = [];
+  await waitFor(async () => {
+    const socket = await another(endpoint);
+    if (socket !== null) sockets.push(socket);
+    return sockets.length === 3;
+  });
+  await expect(one.pool.request(one.request('1', 'form POST'))).rejects.toMatchObject({
+    code: 'FCGI_ERR_CONNECT_TIMEOUT',
+    executed: 'no',
+    hint: expect.stringContaining('backlog'),
+  });
+  const waiting = ended(one.pool, one.request('2', 'form POST'));
+  for (const socket of sockets) socket.destroy();
+  await waiting;
+  expect(one.log.executions()).toEqual(new Map([['2', 1]]));
+});
+
+/** What the worker that ran first has open. When SIGQUIT has come to it, its listening socket is not among it. */
+function opened({ log }: Bench): string {
+  const folder = `/proc/${log.entries()[0]?.worker}/fd`;
+  return readdirSync(folder)
+    .map((name) => readlinkSync(join(folder, name)))
+    .join(' ');
+}
+
+/** One more connection, or null where the backlog has no room for it. */
+function another(endpoint: Fpm['endpoint']): Promise<Socket | null> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(endpoint, () => resolve(socket));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EAGAIN' ? resolve(null) : reject(error),
+    );
+  });
+}
