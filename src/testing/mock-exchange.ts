@@ -95,7 +95,7 @@ export class MockExchange implements MockController {
     while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (error !== undefined) throw error;
-    const ended: MockEnded = { appStatus, reused: false, attempts: 1, executed: 'yes', stderr };
+    const ended: MockEnded = { appStatus, reused: false, attempts: 1, executed: 'yes', stderr, hint: '' };
     this.#finish(true);
     this.#handler.onResponseEnd(this, ended);
   }

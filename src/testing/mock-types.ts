@@ -22,6 +22,7 @@ export interface MockEnded {
   readonly attempts: number;
   readonly executed: 'yes';
   readonly stderr: string;
+  readonly hint: string;
 }
 
 export interface MockController {
