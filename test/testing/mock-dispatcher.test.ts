@@ -61,6 +61,7 @@ describe('MockDispatcher', () => {
       attempts: 1,
       executed: 'yes',
       stderr: '',
+      hint: '',
     });
     expect(php.stats).toMatchObject({ connected: 0, busy: 0, served: 1, retried: 0 });
   });
