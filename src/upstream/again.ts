@@ -32,7 +32,7 @@ export function isRetriedAnyway(job: Job, settings: PoolSettings): boolean {
   return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job.request));
 }
 
-export function mayRunTwice(request: DispatchRequest): boolean {
+function mayRunTwice(request: DispatchRequest): boolean {
   return request.idempotent ?? isIdempotent(textParam(request, 'REQUEST_METHOD'));
 }
 

@@ -2,8 +2,6 @@
 
 export interface Outgoing {
   readonly proxied: boolean;
-  /** Running it twice does no harm. */
-  readonly idempotent: boolean;
   /** It is sent again even where it may have run. */
   readonly retriedAnyway: boolean;
   /** All of its body can be sent once more. */
@@ -21,7 +19,8 @@ export interface Outgoing {
  * do for a body that PHP may leave unread, too.
  */
 export function needsFresh(outgoing: Outgoing): boolean {
-  if (outgoing.proxied) return !outgoing.idempotent;
   if (!outgoing.replayable) return true;
+  // A proxy passes nothing on by which one could tell.
+  if (outgoing.proxied) return !outgoing.retriedAnyway;
   return !outgoing.provable && !outgoing.retriedAnyway && !outgoing.settled;
 }

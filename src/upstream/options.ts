@@ -36,7 +36,10 @@ export interface PoolOptions {
   readonly tries?: number | undefined;
   /** Bytes of a body given as a stream that are held to be sent again. Default 1,048,576. A longer one goes out on a fresh connection. */
   readonly replayBuffer?: number | undefined;
-  /** A TCP proxy stands in between, so only a failed connect is proof; what is not idempotent goes out on fresh connections. Default false. */
+  /**
+   * A TCP proxy stands in between, so only a failed connect is proof. Default false. A kept connection is then used for
+   * those requests only that `retry` lets be sent again even if they have run: with `'idempotent'`, GET and its like.
+   */
   readonly proxied?: boolean | undefined;
   /**
    * How long the empty STDIN record that ends a request is held back: it goes out in front of the next request, or

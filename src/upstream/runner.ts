@@ -9,7 +9,7 @@ import type { Exchange } from '../connection/exchange.ts';
 import { type CloseReason, noneClosed } from '../connection/reuse.ts';
 import { ConnectError } from '../errors.ts';
 import { RequestEncoder } from '../protocol/encoder.ts';
-import { isRetriedAnyway, mayRunTwice, sendAgain, textParam } from './again.ts';
+import { isRetriedAnyway, sendAgain, textParam } from './again.ts';
 import type { PlannedBody } from './body.ts';
 import { dial } from './dial.ts';
 import { needsFresh } from './fresh.ts';
@@ -189,7 +189,6 @@ export class Runner implements PlaceOwner {
     if (provable && body.kind === 'bytes' && !proxied) return false;
     return needsFresh({
       proxied,
-      idempotent: mayRunTwice(job.request),
       retriedAnyway: isRetriedAnyway(job, this.settings),
       replayable: body.kind === 'bytes' || body.length <= replayBuffer,
       provable,

@@ -9,6 +9,8 @@ import { type Amount, type Result, runRow } from './run.ts';
 
 /** An upload is so many times the work of another request, and gets so much smaller a share of `--requests`. */
 const UPLOAD_SHARE = 1 / 20;
+/** Workers are recycled about as often in each row: to start one takes far longer than to run a request. */
+const WHOLE_SHARE = 50;
 
 /** Resolves with the exit status: 1 where a promise of ours is broken, 2 where the arguments are. */
 export async function storm(args: readonly string[]): Promise<number> {
@@ -49,7 +51,8 @@ export async function storm(args: readonly string[]): Promise<number> {
 }
 
 function amounts(chosen: readonly Row[], { requests, seconds }: StormOptions): (row: Row) => Amount {
-  const weight = ({ shapes }: Row): number => (shapes.includes('upload') ? UPLOAD_SHARE : 1);
+  const weight = ({ shapes, fpm }: Row): number =>
+    ((fpm.maxRequests ?? WHOLE_SHARE) / WHOLE_SHARE) * (shapes.includes('upload') ? UPLOAD_SHARE : 1);
   const counted = chosen.filter(({ countable }) => countable);
   const sum = OURS.length * counted.reduce((total, row) => total + weight(row), 0);
   return (row) => {

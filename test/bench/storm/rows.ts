@@ -119,9 +119,16 @@ export const rows: readonly Row[] = TRANSPORTS.flatMap((transport) => [
   {
     ...usual,
     name: `proxied ${transport}`,
-    shapes: ['form', 'json'],
     fpm: { transport, maxRequests: 5 },
     proxied: true,
+  },
+  {
+    ...usual,
+    name: `proxied retry=idempotent ${transport}`,
+    shapes: ['get', 'form'],
+    fpm: { transport, maxRequests: 5 },
+    proxied: true,
+    pool: { retry: 'idempotent' as const },
   },
   {
     ...usual,
