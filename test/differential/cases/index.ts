@@ -1,0 +1,28 @@
+import type { Theme } from '../support/case.ts';
+import { bodies } from './bodies.ts';
+import { connections } from './connections.ts';
+import { framing } from './framing.ts';
+import { headers } from './headers.ts';
+import { methods } from './methods.ts';
+import { pathInfo } from './path-info.ts';
+import { paths } from './paths.ts';
+import { phpAnswerCases } from './php-answers.ts';
+import { queries } from './queries.ts';
+import { staticFiles } from './static-files.ts';
+import { targets } from './targets.ts';
+import { uploads } from './uploads.ts';
+
+export const themes: readonly Theme[] = [
+  methods,
+  paths,
+  targets,
+  pathInfo,
+  queries,
+  headers,
+  framing,
+  bodies,
+  uploads,
+  connections,
+  staticFiles,
+  phpAnswerCases,
+];

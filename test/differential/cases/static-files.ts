@@ -1,0 +1,106 @@
+import { type Case, one, request, type Theme } from '../support/case.ts';
+
+const text = '/static/text.txt';
+const date = 'Thu, 29 Feb 2024 12:34:56 GMT';
+const later = 'Fri, 01 Mar 2024 00:00:00 GMT';
+const earlier = 'Wed, 28 Feb 2024 00:00:00 GMT';
+
+const names = [
+  'text.txt',
+  'site.css',
+  'app.js',
+  'data.json',
+  'pic.svg',
+  'pic.png',
+  'empty.txt',
+  'noext',
+  'sp%20ace.txt',
+  'caf%C3%A9.txt',
+  'caf\xc3\xa9.txt',
+  '100%25.txt',
+  'a+b.txt',
+  'q%3F.txt',
+  'semi;colon.txt',
+  'back%5Cslash.txt',
+  'in.txt',
+  'out.txt',
+  'TEXT.TXT',
+  'text.txt/',
+  'text.txt.',
+  'text.txt%20',
+  './text.txt',
+  '../static/text.txt',
+  '',
+];
+
+/** Name -> lines of the head; 1800 bytes are there. */
+const conditions: Readonly<Record<string, readonly string[]>> = {
+  'Range 0-9': ['Range: bytes=0-9'],
+  'Range 10-': ['Range: bytes=10-'],
+  'Range -10': ['Range: bytes=-10'],
+  'Range 0-': ['Range: bytes=0-'],
+  'Range 0-0': ['Range: bytes=0-0'],
+  'Range to the last byte': ['Range: bytes=1790-1799'],
+  'Range beyond the end': ['Range: bytes=1790-9999'],
+  'Range wholly beyond the end': ['Range: bytes=5000-6000'],
+  'Range of a suffix longer than the file': ['Range: bytes=-9999'],
+  'Range of a suffix of nothing': ['Range: bytes=-0'],
+  'Range backwards': ['Range: bytes=9-0'],
+  'Range of another unit': ['Range: lines=0-9'],
+  'Range without a unit': ['Range: 0-9'],
+  'Range that is rubbish': ['Range: bytes=a-b'],
+  'Range that is empty': ['Range: bytes='],
+  'Range twice': ['Range: bytes=0-1', 'Range: bytes=2-3'],
+  'two ranges': ['Range: bytes=0-1, 10-11'],
+  'two ranges, one beyond the end': ['Range: bytes=0-1,5000-6000'],
+  'two ranges that overlap': ['Range: bytes=0-9,5-14'],
+  'thirty ranges': [
+    `Range: bytes=${Array.from({ length: 30 }, (_, index) => `${index * 4}-${index * 4 + 1}`).join(',')}`,
+  ],
+  'If-Range with the tag': ['Range: bytes=0-9', 'If-Range: {etag}'],
+  'If-Range with another tag': ['Range: bytes=0-9', 'If-Range: "other"'],
+  'If-Range with the date': ['Range: bytes=0-9', `If-Range: ${date}`],
+  'If-Range with an earlier date': ['Range: bytes=0-9', `If-Range: ${earlier}`],
+  'If-None-Match with the tag': ['If-None-Match: {etag}'],
+  'If-None-Match with another tag': ['If-None-Match: "other"'],
+  'If-None-Match with a list': ['If-None-Match: "other", {etag}'],
+  'If-None-Match with a star': ['If-None-Match: *'],
+  'If-None-Match weakly': ['If-None-Match: W/{etag}'],
+  'If-Match with the tag': ['If-Match: {etag}'],
+  'If-Match with another tag': ['If-Match: "other"'],
+  'If-Match with a star': ['If-Match: *'],
+  'If-Modified-Since that very date': [`If-Modified-Since: ${date}`],
+  'If-Modified-Since later': [`If-Modified-Since: ${later}`],
+  'If-Modified-Since earlier': [`If-Modified-Since: ${earlier}`],
+  'If-Modified-Since that is no date': ['If-Modified-Since: yesterday'],
+  'If-Unmodified-Since that very date': [`If-Unmodified-Since: ${date}`],
+  'If-Unmodified-Since earlier': [`If-Unmodified-Since: ${earlier}`],
+  'another tag, but the same date': ['If-None-Match: "other"', `If-Modified-Since: ${date}`],
+  'the tag, but an earlier date': ['If-None-Match: {etag}', `If-Modified-Since: ${earlier}`],
+  'Accept-Encoding': ['Accept-Encoding: gzip, br'],
+  'Cache-Control: no-cache': ['Cache-Control: no-cache', 'If-None-Match: {etag}'],
+};
+
+export const staticFiles: Theme = {
+  theme: 'files',
+  cases: [
+    ...names.map((name): Case => one(JSON.stringify(name), request(`/static/${name}`))),
+    ...['text.txt', 'empty.txt', 'noext', 'pic.png', ''].map((name) =>
+      one(`HEAD ${JSON.stringify(name)}`, request(`/static/${name}`, { method: 'HEAD' })),
+    ),
+    ...Object.entries(conditions).map(([name, headers]) => one(name, request(text, { headers }))),
+    one('HEAD with a range', request(text, { method: 'HEAD', headers: ['Range: bytes=0-9'] })),
+    one('HEAD that is not modified', request(text, { method: 'HEAD', headers: ['If-None-Match: {etag}'] })),
+    one('a range of an empty file', request('/static/empty.txt', { headers: ['Range: bytes=0-9'] })),
+    one('the index.html of a folder', request('/docs/')),
+    one('a range of the index.html of a folder', request('/docs/', { headers: ['Range: bytes=0-2'] })),
+    one(
+      'a condition on the index.html of a folder',
+      request('/docs/', { headers: [`If-Modified-Since: ${date}`] }),
+    ),
+    one('a condition on a missing file', request('/static/missing', { headers: ['If-None-Match: *'] })),
+    one('a file beside a front controller', request(text), { site: 'app' }),
+    one('a folder without an index beside a front controller', request('/files/'), { site: 'app' }),
+    one('a link out of the root beside a front controller', request('/static/out.txt'), { site: 'app' }),
+  ],
+};
