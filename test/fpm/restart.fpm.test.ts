@@ -1,33 +1,67 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/upstream/pool.ts';
-import { executionLog, startFpm, waitFor } from './support/index.ts';
+import { text } from '../upstream/support.ts';
+import { executionLog, type Fpm, gone, startFpm, waitFor } from './support/index.ts';
 
-describe.each(['unix', 'tcp'] as const)('php-fpm is restarted (%s)', (transport) => {
-  it('and a request that had waited in its backlog for long is sent again, to the new one', async () => {
-    await using fpm = await startFpm({ transport, maxChildren: 1 });
+const FORM = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' } as const;
+
+interface Load {
+  readonly fpm: Fpm;
+  /** Resolves when so many more requests have been answered. */
+  more(count: number): Promise<unknown>;
+}
+
+describe.each(['unix', 'tcp'] as const)('PHP-FPM under the load of 8 clients (%s)', (transport) => {
+  /** Clients that post for as long as `events` take; every request must be answered, and none may run twice. */
+  async function postDuring(events: (load: Load) => Promise<void>): Promise<void> {
+    // Without the time limit PHP-FPM kills what is busy when it is told to reload or to stop.
+    await using fpm = await startFpm({ transport, maxChildren: 4, processControlTimeout: 5 });
     const log = executionLog(fpm.root);
-    const mark = join(fpm.root, 'mark');
-    // Longer than the pool holds back the end of STDIN from a server it knows nothing of.
-    const slow = fpm.script('slow.php', `usleep(200000); touch('${mark}'); sleep(60);`);
-    const quick = { ...fpm.script('quick.php', `${log.php} echo 'ran';`), REQUEST_METHOD: 'POST' };
-    await using pool = new Pool(fpm.address, { connections: 2 });
-    const first = await pool.request({ params: { ...quick, REQUEST_ID: 'first' } });
-    expect(await first.body.text()).toBe('ran');
+    const params = { ...fpm.script('page.php', `${log.php} echo 'ok';`), ...FORM };
+    await using pool = new Pool(fpm.address, { connections: 4 });
+    let over = false;
+    let sent = 0;
+    let answered = 0;
+    const client = async (): Promise<void> => {
+      while (!over) {
+        const id = `${sent++}`;
+        expect(await text(pool, { params: { ...params, REQUEST_ID: id }, body: 'a=1' })).toBe('ok');
+        answered++;
+      }
+    };
+    const clients = Promise.all(Array.from({ length: 8 }, client));
+    const more = (count: number): Promise<unknown> => {
+      const enough = answered + count;
+      return waitFor(() => answered >= enough, { timeout: 10_000, what: `${count} more answers` });
+    };
+    await Promise.race([clients, events({ fpm, more })]);
+    over = true;
+    await clients;
+    const counts = log.executions();
+    expect([...counts].filter(([, count]) => count !== 1)).toEqual([]);
+    expect(counts.size).toBe(sent);
+  }
 
-    const busy = pool.request({ params: slow }).catch((error: unknown) => error);
-    const waits = pool.request({ params: { ...quick, REQUEST_ID: 'waits' }, body: 'a=1' });
-    await waitFor(() => existsSync(mark));
-    await fpm.restart();
+  it('stopped gracefully and started anew: every request succeeds, none twice', async () => {
+    await postDuring(async ({ fpm, more }) => {
+      for (let i = 0; i < 3; i++) {
+        await more(50);
+        const { pid } = fpm;
+        fpm.kill('SIGQUIT');
+        await gone([pid]);
+        await fpm.restart();
+      }
+      await more(50);
+    });
+  }, 30_000);
 
-    expect(await busy).toMatchObject({ executed: 'unknown' });
-    const answer = await waits;
-    expect(await answer.body.text()).toBe('ran');
-    expect(await answer.ended).toMatchObject({ attempts: 2, reused: false });
-    expect([...log.executions()]).toEqual([
-      ['first', 1],
-      ['waits', 1],
-    ]);
-  });
+  it('reloaded again and again: every request succeeds, none twice', async () => {
+    await postDuring(async ({ fpm, more }) => {
+      for (let i = 0; i < 5; i++) {
+        await more(50);
+        await fpm.reload();
+      }
+      await more(50);
+    });
+  }, 30_000);
 });
