@@ -136,7 +136,7 @@ export function isHttp2Request(request: NodeRequest): request is Http2ServerRequ
   return 'stream' in request;
 }
 
-function isHttp2(response: NodeResponse): response is Http2ServerResponse {
+export function isHttp2(response: NodeResponse): response is Http2ServerResponse {
   return 'stream' in response;
 }
 

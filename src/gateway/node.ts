@@ -1,8 +1,8 @@
 /** PHP behind node:http, node:https, node:http2 (its compatibility API), connect and Express. */
 import type { Dispatcher } from '../upstream/dispatcher.ts';
 import { Gateway } from './gateway.ts';
-import { incoming } from './node-request.ts';
-import { type NodeRequest, type NodeResponse, NodeSink } from './node-sink.ts';
+import { answerByNode } from './node-answer.ts';
+import type { NodeRequest, NodeResponse } from './node-sink.ts';
 import type { GatewayOptions } from './options.ts';
 
 export type { GatewayOptions, NodeRequest, NodeResponse };
@@ -36,14 +36,6 @@ export function createHandler(dispatcher: Dispatcher, options: GatewayOptions<No
       next();
       return;
     }
-    const sink = new NodeSink(request, response);
-    const reply = gateway.replyBy(sink, method, request);
-    response.on('close', () => reply.leave());
-    response.on('error', () => reply.leave());
-    response.on('drain', () => reply.resume());
-    if (plan.kind === 'run') gateway.run(plan, request, incoming(request), reply);
-    else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
-    else if (plan.kind === 'pass') reply.refuse(404);
-    else reply.refuse(plan.statusCode, plan.reason);
+    answerByNode(gateway, plan, request, { request, response });
   };
 }

@@ -1,0 +1,98 @@
+/** PHP behind Fastify 5: a plugin. */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods, RegisterOptions } from 'fastify';
+import { ArgumentError } from '../errors.ts';
+import type { Dispatcher } from '../upstream/dispatcher.ts';
+import { Gateway } from './gateway.ts';
+import { answerByNode } from './node-answer.ts';
+import type { GatewayOptions } from './options.ts';
+
+export type { GatewayOptions };
+
+/**
+ * The options of a gateway, whose hooks are given Fastify's request. Without `onError` and `onStderr`, Fastify's
+ * logger is told: at level `info` what is a client's fault, at `error` the rest, at `warn` what PHP writes to STDERR.
+ */
+export interface FastifyGatewayOptions extends GatewayOptions<FastifyRequest> {
+  /** A Pool or an Upstream. Closing it is yours: `app.addHook('onClose', () => pool.close())`. */
+  readonly dispatcher: Dispatcher;
+  /** The path at which the site stands, as for any plugin. Default: the root. */
+  readonly prefix?: string;
+}
+
+// `type/subtype` as RFC 9110, 8.3.1 has it, before the parameters
+const mediaType = /^[\t ]*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+[\t ]*(;|$)/;
+
+const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => {
+  // register() has taken these three for itself, and passes them on
+  const { prefix: _p, logLevel: _l, logSerializers: _s, ...own }: RegisterOptions & typeof given = given;
+  const { dispatcher, ...options } = own;
+  const gateway = new Gateway(dispatcher, { onError: log, onStderr: logStderr, ...options });
+
+  // PHP parses bodies itself: here they must stay unread, whatever they are called
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    const type = request.headers['content-type'];
+    // Fastify would answer 415; PHP gets the header as it came, from the raw request
+    if (type !== undefined && !mediaType.test(type)) {
+      request.headers = { 'content-type': 'application/octet-stream' };
+    }
+    done(null, payload);
+  });
+
+  const depth = app.prefix.split('/').filter((segment) => segment !== '').length;
+  const handler = (request: FastifyRequest, reply: FastifyReply): void => {
+    const url = request.raw.url ?? '/';
+    const plan = gateway.plan({ method: request.method, url: below(url, depth), originalUrl: url });
+    if (plan.kind === 'pass') {
+      reply.callNotFound();
+      return;
+    }
+    reply.hijack();
+    // hijacked, Fastify no longer sends what hooks have set
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      if (value !== undefined) reply.raw.setHeader(name, value);
+    }
+    answerByNode(gateway, plan, request, { request: request.raw, response: reply.raw });
+  };
+  const method: HTTPMethods[] = [...app.supportedMethods];
+  app.route({ method, url: '/*', handler });
+  // at the root, `/*` is `/`, too, and an application may have a route of its own there
+  if (depth > 0) app.route({ method, url: '/', handler });
+};
+
+/** What follows as many segments as the prefix has; a prefix may hold parameters, so its text is not to be sought. */
+function below(url: string, depth: number): string {
+  const end = new RegExp(`^(?:/+[^/?#]*){${depth}}`).exec(url)?.[0].length ?? 0;
+  const rest = url.slice(end);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+function log(error: unknown, request: FastifyRequest): void {
+  if (error instanceof ArgumentError) request.log.info({ err: error }, 'a request that cannot be served');
+  else request.log.error({ err: error }, 'a request that PHP did not answer well');
+}
+
+function logStderr(chunk: Uint8Array, request: FastifyRequest): void {
+  request.log.warn({ stderr: Buffer.from(chunk).toString() }, 'PHP wrote to STDERR');
+}
+
+/**
+ * `app.register(fastcgi, { dispatcher: pool, root })` answers every path below `prefix` that leads to a PHP script, as
+ * `createHandler` of `fastcgi-pool/node` does. Routes of your own come first; what is not PHP's goes to the not-found
+ * handler, which may serve static files. Hooks run up to `preHandler`, then the reply is hijacked and streams:
+ * `onSend` does not run, `onResponse` does, and headers set by hooks are sent, PHP's taking their place. The methods
+ * are those that Fastify knows: `app.addHttpMethod()` before `register()` adds some. `bodyLimit` does not hold, but
+ * `maxBodySize` does.
+ *
+ * A path that is not UTF-8 (`/caf%e9.php`) Fastify's router refuses before any plugin sees it; where PHP is to have
+ * it, give it away in Fastify's option `frameworkErrors`, to a handler of `fastcgi-pool/node`.
+ *
+ * `ready()` and `listen()` reject with an ArgumentError FCGI_ERR_INVALID_ARG that names the option.
+ */
+const fastcgi: FastifyPluginAsync<FastifyGatewayOptions> = Object.assign(plugin, {
+  // what fastify-plugin would set: an older Fastify then says that it is too old
+  [Symbol.for('plugin-meta')]: { name: 'fastcgi-pool', fastify: '5.x' },
+});
+
+export default fastcgi;

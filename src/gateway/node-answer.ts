@@ -1,0 +1,25 @@
+/** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
+import type { Gateway } from './gateway.ts';
+import { incoming } from './node-request.ts';
+import { type NodeRequest, type NodeResponse, NodeSink } from './node-sink.ts';
+import type { Plan } from './site.ts';
+
+/** What a framework's request stands for. */
+export interface NodePair {
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+}
+
+/** `request` is what the hooks of the options are given: the framework's own, or node's. */
+export function answerByNode<Req>(gateway: Gateway<Req>, plan: Plan, request: Req, raw: NodePair): void {
+  const { response } = raw;
+  const sink = new NodeSink(raw.request, response);
+  const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
+  response.on('close', () => reply.leave());
+  response.on('error', () => reply.leave());
+  response.on('drain', () => reply.resume());
+  if (plan.kind === 'run') gateway.run(plan, request, incoming(raw.request), reply);
+  else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
+  else if (plan.kind === 'pass') reply.refuse(404);
+  else reply.refuse(plan.statusCode, plan.reason);
+}
