@@ -7,7 +7,7 @@
 export type ArgumentErrorCode =
   /** An option, a param or an address that cannot be; `option` names it. */
   | 'FCGI_ERR_INVALID_ARG'
-  /** A param that fits into no PARAMS record: name and value together have more than 65,000 bytes or so. */
+  /** A param that fits into no PARAMS record: name, value and their lengths take more than 65,528 bytes. */
   | 'FCGI_ERR_PARAM_TOO_LARGE'
   /** The body is not as long as its CONTENT_LENGTH. */
   | 'FCGI_ERR_BODY_LENGTH'

@@ -4,52 +4,51 @@ import type { RetryPolicy } from './dispatcher.ts';
 
 /** Durations in milliseconds, 0 disables; sizes in bytes. */
 export interface PoolOptions {
-  /** Sockets at most, 1 or more. Default 8. The pool finds by itself how many of them php-fpm has workers for. */
+  /** Sockets at most, 1 or more. Default: 8. The pool finds by itself how many of them php-fpm has workers for. */
   readonly connections?: number | undefined;
-  /** Idle sockets kept at most; each holds a worker. Default: as `connections`. 0: FCGI_KEEP_CONN is never set. */
+  /** Idle sockets kept at most; each holds a worker. 0: FCGI_KEEP_CONN is never set. Default: `connections`. */
   readonly keepalive?: number | undefined;
-  /** Requests sent on one socket at most, less up to a tenth at random; the last goes without FCGI_KEEP_CONN. Default 1000; 0: no limit. */
+  /** Requests sent on one socket at most, less up to a tenth at random; the last goes without FCGI_KEEP_CONN. 0: no limit. Default: 1000. */
   readonly keepaliveRequests?: number | undefined;
-  /** The age at which a socket is not used again. Default 3,600,000. */
+  /** The age at which a socket is not used again. Default: 3,600,000. */
   readonly keepaliveTime?: number | undefined;
-  /** How long a socket may be idle. Default 10,000: an idle socket costs a worker. */
+  /** How long a socket may be idle; it costs a worker meanwhile. Default: 10,000. */
   readonly keepaliveTimeout?: number | undefined;
-  /** Requests that may wait for a socket. Default 1024; more fail with FCGI_ERR_QUEUE_FULL. */
+  /** Requests that may wait for a socket; more fail with FCGI_ERR_QUEUE_FULL. Default: 1024. */
   readonly queueSize?: number | undefined;
-  /** How long a request may wait for a socket, then FCGI_ERR_QUEUE_TIMEOUT. Default 30,000. */
+  /** How long a request may wait for a socket, then FCGI_ERR_QUEUE_TIMEOUT. Default: 30,000. */
   readonly queueTimeout?: number | undefined;
-  /** How long a request may take to get connected, further tries included where php-fpm refuses or its socket is gone. Default 5000. */
+  /** How long a request may take to get connected, further tries included where php-fpm refuses or its socket is gone. Default: 5000. */
   readonly connectTimeout?: number | undefined;
-  /** From the end of sending to the head of the response, then FCGI_ERR_HEADERS_TIMEOUT. Default 60,000. */
+  /** From the end of sending to the head of the response, then FCGI_ERR_HEADERS_TIMEOUT. Default: 60,000. */
   readonly headersTimeout?: number | undefined;
-  /** Silence between two pieces of the body, then FCGI_ERR_BODY_TIMEOUT. Default 60,000. */
+  /** Silence between two pieces of the body, then FCGI_ERR_BODY_TIMEOUT. Default: 60,000. */
   readonly bodyTimeout?: number | undefined;
-  /** The largest head of a response, then FCGI_ERR_HEAD_TOO_LARGE. Default 65,536. */
+  /** The largest head of a response, then FCGI_ERR_HEAD_TOO_LARGE. Default: 65,536. */
   readonly maxHeaderSize?: number | undefined;
   /**
-   * Which failed requests are sent again. Default `'unexecuted'`: those that PHP has provably not run, whatever their
+   * Which failed requests are sent again. `'unexecuted'`: those that PHP has provably not run, whatever their
    * method. `'idempotent'`: also those that may have run, where running twice does no harm. `'always'`: also those
-   * where it may. `'never'`: none. Where a response byte was seen, none ever is.
+   * where it may. `'never'`: none. Where a response byte was seen, none ever is. Default: 'unexecuted'.
    */
   readonly retry?: RetryPolicy | undefined;
-  /** Fresh connections that one request may fail on; a failure on a kept one costs none. Default 5. */
+  /** Fresh connections that one request may fail on; a failure on a kept one costs none. Default: 5. */
   readonly tries?: number | undefined;
-  /** Bytes of a body given as a stream that are held to be sent again. Default 1,048,576. A longer one goes out on a fresh connection. */
+  /** Bytes of a body given as a stream that are held to be sent again. Default: 1,048,576. A longer one goes out on a fresh connection. */
   readonly replayBuffer?: number | undefined;
   /**
-   * A TCP proxy stands in between, so only a failed connect is proof. Default false. A kept connection is then used for
+   * A TCP proxy stands in between, so only a failed connect is proof. Default: false. A kept connection is then used for
    * those requests only that `retry` lets be sent again even if they have run: with `'idempotent'`, GET and its like.
    */
   readonly proxied?: boolean | undefined;
   /**
    * How long the empty STDIN record that ends a request is held back: it goes out in front of the next request, or
    * after this silence. PHP-FPM never waits for it, and without it a reset proves that the request was not read.
-   * Default 50, and 5000 as soon as the server has answered without it; 0: sent at once, for servers that read to the
-   * end of input. A pool that sees its first answers come only after the record sends it at once from then on, and
-   * tries again without from time to time.
+   * Once the server has answered without it, 5 s. 0: sent at once, for servers that read to the end of input. A pool that sees its first answers come only after the record sends it at once from then on, and
+   * tries again without from time to time. Default: 50.
    */
   readonly terminatorDelay?: number | undefined;
-  /** `'generic'` is `terminatorDelay: 0`, and nothing is deduced from what only PHP-FPM does. Default `'php-fpm'`. */
+  /** `'generic'` is `terminatorDelay: 0`, and nothing is deduced from what only PHP-FPM does. Default: 'php-fpm'. */
   readonly backend?: 'php-fpm' | 'generic' | undefined;
 }
 

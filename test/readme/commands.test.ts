@@ -1,0 +1,86 @@
+/** Every shell command of the README is run, the set-up commands aside, which the test run itself has gone through. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Fpm, startFpm } from '../fpm/support/index.ts';
+import { read } from './sections.ts';
+
+const bin = new URL('../../dist/cli/bin.js', import.meta.url).pathname;
+const run = promisify(execFile);
+
+const commands = [...read('README.md').matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((block) =>
+  (block[1] ?? '').trim().split('\n'),
+);
+const ours = commands.filter((command) => command.startsWith('npx fastcgi-pool '));
+
+let fpm: Fpm;
+let folder: string;
+
+beforeAll(async () => {
+  fpm = await startFpm({ transport: 'unix', statusPath: '/status', pingPath: '/ping' });
+  folder = mkdtempSync(join(tmpdir(), 'fastcgi-pool-readme-'));
+  mkdirSync(join(folder, 'public'));
+  writeFileSync(
+    join(folder, 'public', 'index.php'),
+    '<?php echo "It works at ", $_SERVER["REQUEST_URI"] ?? "-";',
+  );
+});
+
+afterAll(async () => {
+  await fpm?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The command as it runs here: this build of the program, this php-fpm, this folder. */
+function here(command: string): string[] {
+  return command
+    .replaceAll('unix:/run/php/php-fpm.sock', fpm.address)
+    .replaceAll('/srv/app/', `${folder}/`)
+    .split(' ')
+    .slice(2);
+}
+
+describe('the README', () => {
+  it('names the two commands that set everything up, and how to install', () => {
+    expect(commands.filter((command) => !ours.includes(command)).sort()).toEqual([
+      'npm install fastcgi-pool',
+      'npm run demo',
+      'npm test',
+    ]);
+  });
+
+  const single = ours.filter((command) => !command.includes(' serve '));
+  it.each(single)('does what it says: %s', async (command) => {
+    const { stdout } = await run(process.execPath, [bin, ...here(command)], { cwd: folder });
+    if (command.includes(' request ')) expect(stdout).toContain('It works at');
+    if (command.includes(' ping ')) expect(stdout).toContain('pong');
+    if (command.includes(' status ')) expect(stdout).toMatch(/active processes/i);
+  });
+
+  const serving = ours.filter((command) => command.includes(' serve '));
+  it.each(serving)('does what it says: %s', async (command) => {
+    const child = spawn(process.execPath, [bin, ...here(command), '--listen', '127.0.0.1:0'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+      const url = String(line).trim();
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      expect(await (await fetch(`${url}/?a=1`)).text()).toBe('It works at /?a=1');
+    } finally {
+      child.kill('SIGTERM');
+      const [code] = await once(child, 'exit');
+      expect(code).toBe(0);
+    }
+  });
+
+  it('has a row for each command', () => {
+    expect(single.length).toBe(3);
+    expect(serving.length).toBe(2);
+  });
+});
