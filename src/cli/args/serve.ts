@@ -27,6 +27,8 @@ export interface ServeCommand {
   readonly fpmRoot: string | null;
   /** Folders outside DOCROOT to which links in it may lead. */
   readonly allowSymlinksTo: readonly string[];
+  /** They win over what the gateway sends to PHP. */
+  readonly params: readonly Pair[];
   /** Bytes; null: the gateway's default. */
   readonly maxBody: number | null;
   /** Milliseconds; 0: no limit. */
@@ -57,6 +59,9 @@ folder) as they are, *.php through PHP-FPM over kept connections.
                            as /index.php (nginx's try_files $uri $uri/ PATH)
   --fpm-root DIR           DOCROOT as PHP-FPM sees it, in another container say
   --allow-symlinks-to DIR  links out of DOCROOT may lead here (repeatable)
+  --param NAME=VALUE       set in $_SERVER, as by nginx's fastcgi_param (may be
+                           repeated); SERVER_SOFTWARE=nginx, say, so that
+                           WordPress offers permalinks without /index.php/
   --max-body BYTES         larger requests get 413; 512k, 64m, 2g. 0: no limit
   --drain-timeout SECONDS  how long requests may go on after the first signal
                            (default 30; 0: no limit)
@@ -88,6 +93,7 @@ const options = {
   connections: { type: 'string', default: '8' },
   'fpm-root': { type: 'string' },
   'allow-symlinks-to': { type: 'string', multiple: true },
+  param: { type: 'string', multiple: true },
   'max-body': { type: 'string' },
   'drain-timeout': { type: 'string', default: '30' },
   quiet: { type: 'boolean', default: false },
@@ -110,6 +116,7 @@ export function parseServe(args: readonly string[]): ServeCommand {
     connections: integer('--connections', values.connections, 1, 10_000),
     fpmRoot: optional(values['fpm-root'], fpmRoot),
     allowSymlinksTo: values['allow-symlinks-to'] ?? [],
+    params: (values.param ?? []).map((text) => nameValue('--param', text)),
     maxBody: optional(values['max-body'], (text) => bytes('--max-body', text)),
     drainTimeout: seconds('--drain-timeout', values['drain-timeout']),
     quiet: values.quiet,

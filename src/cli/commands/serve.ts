@@ -14,7 +14,7 @@ import { Listener } from '../serve/listener.ts';
 import { phpHandler } from '../serve/php.ts';
 import { type Handler, siteHandler } from '../serve/site.ts';
 import { StopSignals } from '../serve/stop-signals.ts';
-import { reasonOf } from '../text.ts';
+import { printable, reasonOf } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Milliseconds that php-fpm gets when all responses are out: scripts may go on after fastcgi_finish_request(). */
@@ -50,7 +50,12 @@ async function live(
   asked: Promise<void>,
   running: Running,
 ): Promise<number> {
-  const docroot = await openDocroot(io.cwd, command.docroot, command.allowSymlinksTo);
+  const docroot = await openDocroot(io.cwd, command.docroot, command.allowSymlinksTo, (link, target) => {
+    const [from, to] = [printable(link), printable(target)];
+    io.stderr.write(
+      `fastcgi-pool: not served: ${from} is a link out of DOCROOT (--allow-symlinks-to ${to})\n`,
+    );
+  });
   await needFrontController(docroot, command.frontController);
   const fpm = command.upstream.length > 0 ? null : await ownFpm(command, docroot, io);
   running.fpm = fpm;

@@ -18,11 +18,20 @@ export interface Docroot {
 const nothing: Found = { kind: 'nothing' };
 const forbidden: Found = { kind: 'forbidden' };
 
-/** Throws a UsageError where a folder is none. `linked`: where links out of the root may lead. */
-export async function openDocroot(cwd: string, docroot: string, linked: readonly string[]): Promise<Docroot> {
+/**
+ * Throws a UsageError where a folder is none. `linked`: where links out of the root may lead. `onOutside` hears, once
+ * for each link, of one that leads elsewhere: its path below the root, and what it leads to.
+ */
+export async function openDocroot(
+  cwd: string,
+  docroot: string,
+  linked: readonly string[],
+  onOutside: (link: string, target: string) => void = () => {},
+): Promise<Docroot> {
   const root = resolve(cwd, docroot);
   await needFolder('DOCROOT', docroot, root);
   const others: string[] = [];
+  const told = new Set<string>();
   for (const folder of linked) {
     await needFolder('--allow-symlinks-to', folder, resolve(cwd, folder));
     others.push(await realpath(resolve(cwd, folder)));
@@ -38,7 +47,14 @@ export async function openDocroot(cwd: string, docroot: string, linked: readonly
         const realRoot = await realpath(root);
         const realPath = await realpath(join(realRoot, name));
         const within = [realRoot, ...others].find((folder) => isInside(folder, realPath));
-        if (within === undefined) return nothing;
+        if (within === undefined) {
+          const link = await linkOut(realRoot, name, others);
+          if (link && !told.has(link.path)) {
+            told.add(link.path);
+            onOutside(link.path, link.target);
+          }
+          return nothing;
+        }
         const info = await stat(realPath);
         if (info.isDirectory()) return { kind: 'folder', realPath, realRoot: within };
         // A FIFO or a device would hold the request for ever.
@@ -49,6 +65,21 @@ export async function openDocroot(cwd: string, docroot: string, linked: readonly
       }
     },
   };
+}
+
+/** The first part of `name` that is outside, as only a link can lead there. */
+async function linkOut(
+  realRoot: string,
+  name: string,
+  others: readonly string[],
+): Promise<{ path: string; target: string } | null> {
+  let path = '';
+  for (const part of name.split('/').filter((segment) => segment !== '')) {
+    path += `/${part}`;
+    const target = await realpath(realRoot + path);
+    if (![realRoot, ...others].some((folder) => isInside(folder, target))) return { path, target };
+  }
+  return null;
 }
 
 async function needFolder(option: string, given: string, path: string): Promise<void> {

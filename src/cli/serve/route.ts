@@ -43,6 +43,13 @@ export async function routeOf(url: string, site: Site): Promise<Route> {
   return { to: 'file', path: found.realPath, name: path };
 }
 
+/** PHP's gateway says nothing of links: where it found no script, the docroot looks and tells of one that leads out. */
+export async function lookForScript(url: string, { docroot }: Site): Promise<void> {
+  const target = parseTarget(url);
+  const script = 'refused' in target ? null : splitScript(target.path, defaultSplitPath);
+  if (script) await docroot.look(script.scriptName);
+}
+
 async function indexOf(folder: string, site: Site): Promise<Route> {
   for (const name of new Set([site.index, 'index.html'])) {
     const route = await indexFile(folder + name, site);

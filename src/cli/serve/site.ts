@@ -2,7 +2,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { basename, dirname, extname } from 'node:path';
 import send from 'send';
-import { routeOf, type Site } from './route.ts';
+import { lookForScript, routeOf, type Site } from './route.ts';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -21,6 +21,9 @@ async function respond(req: IncomingMessage, res: ServerResponse, site: Site, ph
   const route = await routeOf(req.url ?? '/', site);
   switch (route.to) {
     case 'php':
+      res.once('close', () => {
+        if (res.statusCode === 404) void lookForScript(req.url ?? '/', site);
+      });
       return php(req, res);
     case 'redirect':
       return answer(res, 301, { location: route.location });

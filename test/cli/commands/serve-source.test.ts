@@ -2,6 +2,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../fpm/support/wait.ts';
 import { serve } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
 
@@ -69,7 +70,7 @@ describe('PHP source', () => {
     },
   );
 
-  it('outside the root is neither run nor sent, except where a link may lead', async () => {
+  it('outside the root is neither run nor sent, except where a link may lead; the link is named once', async () => {
     mkdirSync(join(site.parent, 'outside'));
     writeFileSync(join(site.parent, 'outside/a.txt'), 'text');
     writeFileSync(join(site.parent, 'outside/a.php'), '<?php echo "ran";');
@@ -78,6 +79,14 @@ describe('PHP source', () => {
       await using served = await serve(site.path, []);
       expect((await fetch(`${served.url}/link/a.txt`)).status).toBe(404);
       expect((await fetch(`${served.url}/link/a.php`)).status).toBe(404);
+      const told =
+        /^fastcgi-pool: not served: \/link is a link out of DOCROOT \(--allow-symlinks-to (.*)\)\n$/;
+      expect(told.exec(served.io.err)?.[1]).toBe(join(site.parent, 'outside'));
+    }
+    {
+      await using served = await serve(site.path, []);
+      expect((await fetch(`${served.url}/link/a.php`)).status).toBe(404);
+      await waitFor(() => served.io.err.includes('/link is a link out of DOCROOT'));
     }
     await using served = await serve(site.path, ['--allow-symlinks-to', '../outside']);
     expect(await text(`${served.url}/link/a.txt`)).toBe('text');

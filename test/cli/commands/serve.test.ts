@@ -60,6 +60,20 @@ describe('serving', () => {
     expect((await fetch(`${served.url}/missing.php`)).status).toBe(404);
   });
 
+  it('--param is in $_SERVER, whatever the client sends', async () => {
+    site.put(
+      'a.php',
+      '<?php echo json_encode([$_SERVER["APP_ENV"], $_SERVER["SERVER_SOFTWARE"], $_SERVER["HTTP_X"]]);',
+    );
+    await using served = await serve(site.path, [
+      ...['--param', 'APP_ENV=h\u00e9'],
+      ...['--param', 'SERVER_SOFTWARE=nginx', '--param', 'HTTP_X=ours'],
+    ]);
+    expect(await text(`${served.url}/a.php`, { headers: { x: 'theirs' } })).toBe(
+      JSON.stringify(['h\u00e9', 'nginx', 'ours']).replace('\u00e9', '\\u00e9'),
+    );
+  });
+
   it('--max-body is the largest request', async () => {
     site.put('index.php', '<?php echo strlen(file_get_contents("php://input"));');
     await using served = await serve(site.path, ['--max-body', '1k']);
