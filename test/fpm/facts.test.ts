@@ -84,7 +84,7 @@ describe.concurrent.each(['unix', 'tcp'] as const)(
     it('7: at a reload ends idle and busy connections at once, without an answer', async () => {
       await using on = await stage({ transport, maxChildren: 2, processControlTimeout: 0 });
       const idle = await on.connect();
-      await idle.ask(on.run('echo.php', 'idle'));
+      await idle.ask({ ...on.run('echo.php', 'idle'), terminator: false });
       const busy = await on.connect();
       busy.send(wire.request({ ...on.run('wait.php', 'busy'), terminator: false }));
       await waitFor(() => ids(on).includes('busy'));
