@@ -53,7 +53,7 @@ async function live(
   const docroot = await openDocroot(io.cwd, command.docroot, command.allowSymlinksTo, (link, target) => {
     const [from, to] = [printable(link), printable(target)];
     io.stderr.write(
-      `fastcgi-pool: not served: ${from} is a link out of DOCROOT (--allow-symlinks-to ${to})\n`,
+      `fastcgi-pool: not served: ${from} links out of DOCROOT, to ${to} (--allow-symlinks-to)\n`,
     );
   });
   await needFrontController(docroot, command.frontController);
