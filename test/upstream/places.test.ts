@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import { Places } from '../../src/upstream/places.ts';
+
+class Seat {
+  spent = false;
+  readonly nth: number;
+
+  constructor(nth: number) {
+    this.nth = nth;
+  }
+}
+
+function seats(most: number): { places: Places<Seat>; made: () => number } {
+  let made = 0;
+  return { places: new Places(most, () => new Seat(made++)), made: () => made };
+}
+
+it('nothing is made before it is asked for', () => {
+  expect(seats(4).made()).toBe(0);
+});
+
+it('the place given back last is taken first', async () => {
+  const { places, made } = seats(3);
+  const [a, b, c] = [await places.take(), await places.take(), await places.take()];
+  for (const place of [a, b, c]) places.give(place);
+  expect([await places.take(), await places.take(), await places.take()]).toEqual([c, b, a]);
+  expect(made()).toBe(3);
+});
+
+it('a place whose connection has gone is not handed out, nor does it hide the warm ones below it', async () => {
+  const { places } = seats(3);
+  const [a, b, c] = [await places.take(), await places.take(), await places.take()];
+  for (const place of [a, b, c]) places.give(place);
+  b.spent = true;
+  c.spent = true;
+  expect(await places.take()).toBe(a);
+});
+
+it('spent places make room for new ones: there are always as many as there may be', async () => {
+  const { places, made } = seats(2);
+  for (let round = 0; round < 5; round++) {
+    const both = [await places.take(), await places.take()];
+    for (const place of both) {
+      place.spent = true;
+      places.give(place);
+    }
+  }
+  expect([await places.take(), await places.take()].map(({ spent }) => spent)).toEqual([false, false]);
+  expect(made()).toBe(12);
+});
+
+it('asked for all at once, each has a place of its own', async () => {
+  const { places } = seats(50);
+  const all = await Promise.all(Array.from({ length: 50 }, () => places.take()));
+  expect(new Set(all).size).toBe(50);
+});
