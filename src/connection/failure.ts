@@ -53,8 +53,18 @@ export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknow
 }
 
 function errorOf(cause: Lost, exchange: Exchange): unknown {
-  if (cause.sign === 'other') return cause.error;
   const when = exchange.bytesReceived > 0 ? 'before the response was complete' : 'before it answered';
+  if (cause.sign === 'other') {
+    // Of the socket: a network that is gone. All else is our own, or what the caller gave.
+    if (cause.reason !== 'reset' || !(cause.error instanceof Error)) return cause.error;
+    return new SocketError(
+      'FCGI_ERR_SOCKET_CLOSED',
+      `the connection failed ${when}: ${cause.error.message}`,
+      {
+        cause: cause.error,
+      },
+    );
+  }
   if (cause.sign === 'fin') {
     return new SocketError('FCGI_ERR_SOCKET_CLOSED', `the server closed the connection ${when}`);
   }
