@@ -1,6 +1,7 @@
 /** What stands between PHP's answer and HTTP's: which headers may pass, how the body is framed, what an error is called. */
 import { STATUS_CODES } from 'node:http';
 import { FcgiError } from '../errors.ts';
+import { StalledBody } from './patience.ts';
 
 /** The head as it goes to the client. */
 export interface ReplyHead {
@@ -13,6 +14,8 @@ export interface ReplyHead {
   readonly contentLength: number | null;
   /** False: what PHP sends as body is dropped (HEAD, 204, 205, 304). */
   readonly hasBody: boolean;
+  /** It comes as events do, each to be seen at once: `text/event-stream`, or PHP says `X-Accel-Buffering: no`. */
+  readonly isStream: boolean;
 }
 
 const hopByHop = new Set([
@@ -59,11 +62,14 @@ export function replyHead(
   let named: string[] = [];
   const lengths = new Set<string>();
   const seen = new Map<string, number>();
+  let isStream = false;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     const value = (rawHeaders[i + 1] ?? '').replace(control, ' ');
     const key = name.toLowerCase();
     if (key === 'connection') named = named.concat(value.toLowerCase().split(/[\t ]*,[\t ]*/));
+    if (key === 'x-accel-buffering') isStream = value.toLowerCase() === 'no';
+    else if (key === 'content-type') isStream ||= value.startsWith('text/event-stream');
     if (key === 'content-length') lengths.add(value);
     else if (
       token.test(key) &&
@@ -94,6 +100,7 @@ export function replyHead(
     fields: kept,
     contentLength,
     hasBody,
+    isStream,
   };
 }
 
@@ -123,6 +130,7 @@ export function ownAnswer(statusCode: number, headers: Readonly<Record<string, s
 
 /** The status for a request that failed before PHP's head was there. */
 export function statusFor(error: unknown): number {
+  if (error instanceof StalledBody) return 408;
   if (!(error instanceof FcgiError)) return 502;
   switch (error.code) {
     case 'FCGI_ERR_CONNECT_TIMEOUT':

@@ -13,6 +13,9 @@ export class FetchSink implements Sink {
   #body: ReadableStreamDefaultController<Uint8Array> | null = null;
   #reply: Reply | null = null;
   #isSettled = false;
+  /** PHP has sent all, the reader not taken all. */
+  isEnding = false;
+  #onTaken: (() => void) | null = null;
 
   constructor() {
     this.response = new Promise((resolve, reject) => {
@@ -30,9 +33,10 @@ export class FetchSink implements Sink {
   }
 
   start({ statusCode, statusMessage, fields, hasBody }: ReplyHead): void {
+    // not left to the constructor: servers put a Response of their own in its place, which does not look
+    if (statusCode > 599) throw new RangeError(`A Response cannot have the status ${statusCode}`);
     const headers = new Headers();
     for (let i = 0; i + 1 < fields.length; i += 2) headers.append(fields[i] ?? '', fields[i + 1] ?? '');
-    // throws for a status beyond 599, which a Response cannot have: the reply fails with that
     const response = new Response(hasBody ? this.#stream() : null, {
       status: statusCode,
       statusText: statusMessage,
@@ -47,12 +51,19 @@ export class FetchSink implements Sink {
     return this.#body === null || (this.#body.desiredSize ?? 0) > 0;
   }
 
+  whenTaken(callback: () => void): void {
+    this.#onTaken = callback;
+  }
+
   end(): void {
-    this.#body?.close();
+    // closed at once, a stream does not say when the rest of it has been read
+    if (this.#onTaken && !this.#isEmpty) this.isEnding = true;
+    else this.#close();
   }
 
   cut(error: Error): void {
     this.#body?.error(error);
+    this.#onTaken?.();
   }
 
   answer(statusCode: number, extra?: Readonly<Record<string, string>>): void {
@@ -63,9 +74,19 @@ export class FetchSink implements Sink {
 
   /** Who asked has gone: the promise, or the body, fails with the reason. */
   abandon(reason: unknown): void {
+    this.#onTaken?.();
     if (this.#isSettled) this.#body?.error(reason);
     else this.#reject(reason);
     this.#isSettled = true;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#body === null || this.#body.desiredSize === highWaterMark;
+  }
+
+  #close(): void {
+    this.#body?.close();
+    this.#onTaken?.();
   }
 
   #stream(): ReadableStream<Uint8Array> {
@@ -74,9 +95,13 @@ export class FetchSink implements Sink {
         start: (controller) => {
           this.#body = controller;
         },
-        pull: () => this.#reply?.resume(),
+        pull: () => {
+          if (!this.isEnding) this.#reply?.resume();
+          else if (this.#isEmpty) this.#close();
+        },
         cancel: () => {
           this.#body = null;
+          this.#onTaken?.();
           this.#reply?.leave();
         },
       },

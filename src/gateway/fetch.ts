@@ -42,7 +42,10 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       sink.abandon(request.signal.reason);
     };
     request.signal.addEventListener('abort', leave, { once: true });
-    reply.hold(() => request.signal.removeEventListener('abort', leave));
+    reply.hold(() => {
+      // what waits for its reader is to be let go when there is none any more
+      if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
+    });
     if (request.signal.aborted) leave();
     else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
     else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });

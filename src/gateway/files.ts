@@ -3,7 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { namedScript, type Script, splitScript } from '../cgi/script.ts';
 import { ArgumentError } from '../errors.ts';
 import { Lately } from './lately.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './settings.ts';
 
 /** What is to be done with a path. */
 export type Choice =

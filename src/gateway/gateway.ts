@@ -2,8 +2,12 @@
 import type { HttpFacts } from '../cgi/env.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Body, Dispatcher } from '../upstream/dispatcher.ts';
-import { type GatewayOptions, readOptions, type Settings } from './options.ts';
+import { BufferSpace } from './backlog.ts';
+import { statusFor } from './edge.ts';
+import type { GatewayOptions } from './options.ts';
+import { inTime } from './patience.ts';
 import { Reply, type Sink } from './reply.ts';
+import { readOptions, type Settings } from './settings.ts';
 import { type Place, type Plan, type Run, Site } from './site.ts';
 import { type Spooled, spool } from './spool.ts';
 
@@ -21,6 +25,7 @@ export class Gateway<Req> {
   readonly #dispatcher: Dispatcher;
   readonly #settings: Settings<Req>;
   readonly #site: Site;
+  readonly #space: BufferSpace;
 
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
   constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>) {
@@ -31,6 +36,7 @@ export class Gateway<Req> {
     this.#dispatcher = dispatcher;
     this.#settings = readOptions(options);
     this.#site = new Site(this.#settings);
+    this.#space = new BufferSpace(this.#settings.responseBufferTotal);
   }
 
   plan(place: Place): Plan {
@@ -38,36 +44,41 @@ export class Gateway<Req> {
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {
-    const { onError } = this.#settings;
+    const { onError, responseBuffering } = this.#settings;
     return new Reply(sink, {
       method,
       // later, so that what a log throws cannot break the reply off
       report: (error) => onError && queueMicrotask(() => onError(error, request)),
+      buffering: responseBuffering,
+      space: this.#space,
     });
   }
 
   /** Everything from the body on: what goes wrong comes to `reply`. */
   run(plan: Run, request: Req, incoming: Incoming, reply: Reply): void {
     const { length, body } = incoming;
-    if (Number(length) > this.#settings.maxBodySize) reply.refuse(413);
+    const { maxBodySize, requestBuffering, bodyReadTimeout } = this.#settings;
+    if (Number(length) > maxBodySize) reply.refuse(413);
     else if (body === null || length === '0') this.#send(plan, request, incoming, null, undefined, reply);
-    else if (length !== undefined) this.#send(plan, request, incoming, body, undefined, reply);
-    else void this.#count(plan, request, incoming, body, reply);
+    else if (requestBuffering || length === undefined)
+      void this.#collect(plan, request, incoming, body, reply);
+    else this.#send(plan, request, incoming, inTime(body, bodyReadTimeout), undefined, reply);
   }
 
-  async #count(
+  async #collect(
     plan: Run,
     request: Req,
     incoming: Incoming,
     body: AsyncIterable<Uint8Array>,
     reply: Reply,
   ): Promise<void> {
+    const { spool: limits, bodyReadTimeout } = this.#settings;
     let spooled: Spooled | null;
     try {
-      spooled = await spool(body, this.#settings.spool);
+      spooled = await spool(inTime(body, bodyReadTimeout), limits);
     } catch (error) {
-      // no space left, say; where the client broke off, nobody is there to be told
-      reply.refuse(500, error);
+      // it stalled, or there is no space left, say; where the client broke off, nobody is there to be told
+      reply.refuse(error instanceof ArgumentError ? statusFor(error) : 500, error);
       return;
     }
     if (!spooled) {
@@ -75,6 +86,12 @@ export class Gateway<Req> {
       return;
     }
     reply.hold(spooled.release);
+    const { length = spooled.length } = incoming;
+    if (Number(length) !== spooled.length) {
+      const message = `Content-Length says ${length} bytes, but the body has ${spooled.length}`;
+      reply.refuse(400, new ArgumentError('FCGI_ERR_BODY_LENGTH', 'body', message));
+      return;
+    }
     if (!reply.isOver) this.#send(plan, request, incoming, spooled.body, spooled.length, reply);
   }
 

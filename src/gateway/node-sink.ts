@@ -51,6 +51,10 @@ export class NodeSink implements Sink {
     return this.#write(chunk);
   }
 
+  whenTaken(callback: () => void): void {
+    this.#response.once('close', callback);
+  }
+
   end(): void {
     if (this.#head) this.#sendWhole(this.#head);
     else if (!isGone(this.#response)) this.#response.end();
@@ -122,7 +126,9 @@ export class NodeSink implements Sink {
   answer(statusCode: number, extra?: Readonly<Record<string, string>>): void {
     this.#head = null;
     const { headers, body } = ownAnswer(statusCode, extra);
-    this.#response.writeHead(statusCode, headers);
+    // what is left of a body that has stalled would hold the connection
+    const isLast = statusCode === 408 && !isHttp2(this.#response);
+    this.#response.writeHead(statusCode, isLast ? { ...headers, Connection: 'close' } : headers);
     this.#response.end(body);
     this.#freeRequest();
   }

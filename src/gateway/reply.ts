@@ -1,6 +1,7 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
 import { ProtocolError } from '../errors.ts';
 import type { DispatchController, DispatchHandler, ResponseHeaders } from '../upstream/dispatcher.ts';
+import { Backlog, type BufferSpace } from './backlog.ts';
 import { type ReplyHead, replyHead, statusFor } from './edge.ts';
 
 /** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
@@ -9,8 +10,10 @@ export interface Sink {
   readonly isFresh: boolean;
   /** `fail` is for what goes wrong later; what is wrong at once may be thrown, by `end` too. */
   start(head: ReplyHead, fail: (error: unknown) => void): void;
-  /** False: enough for now, until `Reply.resume()`. */
+  /** False: the client has not taken all of it yet. `Reply.resume()` says when it has, unless the reply ends before. */
   write(chunk: Buffer): boolean;
+  /** Calls back, once, when the client has all of an ended reply, or has gone. Given while something is not taken. */
+  whenTaken(callback: () => void): void;
   end(): void;
   /** Ends a reply that has begun in such a way that no client takes it for a whole one. */
   cut(error: Error): void;
@@ -22,6 +25,9 @@ export interface ReplyOptions {
   readonly method: string;
   /** Told why a reply is not what PHP meant it to be. */
   readonly report: (error: unknown) => void;
+  /** Bytes to take from PHP before the client has taken them. */
+  readonly buffering: number;
+  readonly space: BufferSpace;
 }
 
 /** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
@@ -32,6 +38,7 @@ export class Reply implements DispatchHandler {
   readonly #options: ReplyOptions;
   #controller: DispatchController | null = null;
   #head: ReplyHead | null = null;
+  #backlog: Backlog | null = null;
   #sent = 0;
   #excess = 0;
   #isOver = false;
@@ -72,7 +79,8 @@ export class Reply implements DispatchHandler {
     const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
     if (piece.length > 0 && !this.#isOver) {
       this.#sent += piece.length;
-      if (!this.#sink.write(piece)) controller.pause();
+      if (this.#sink.write(piece)) this.#backlog?.clear();
+      else if (!this.#absorbs(head, piece.length)) controller.pause();
     }
     if (chunk.length > room) this.#drop(controller, chunk.length - room);
   }
@@ -120,6 +128,7 @@ export class Reply implements DispatchHandler {
 
   /** The client can take more. */
   resume(): void {
+    this.#backlog?.clear();
     if (!this.#isOver) this.#controller?.resume();
   }
 
@@ -129,6 +138,13 @@ export class Reply implements DispatchHandler {
     this.#hasLeft = true;
     this.#finish();
     this.#controller?.abort(clientLeft());
+  }
+
+  /** So that PHP's worker is free before a slow client is: what has been written waits for it here. */
+  #absorbs(head: ReplyHead, bytes: number): boolean {
+    if (head.isStream) return false;
+    this.#backlog ??= new Backlog(this.#options.buffering, this.#options.space, this.#sink);
+    return this.#backlog.add(bytes);
   }
 
   /** The one place that knows whether the client can still be told of a failure. */

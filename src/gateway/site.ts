@@ -4,7 +4,7 @@ import type { Script } from '../cgi/script.ts';
 import { parseTarget, type Target } from '../cgi/target.ts';
 import { ArgumentError } from '../errors.ts';
 import { type Files, filesOf } from './files.ts';
-import type { Settings } from './options.ts';
+import type { Settings } from './settings.ts';
 
 /** A script is to answer. */
 export interface Run {

@@ -84,7 +84,7 @@ export class FakeExchange implements DispatchController {
 
   end(): void {
     if (this.#over) return;
-    const ended: Ended = { appStatus: 0, reused: false, attempts: 1, executed: 'yes', stderr: '' };
+    const ended: Ended = { appStatus: 0, reused: false, attempts: 1, executed: 'yes', stderr: '', hint: '' };
     this.#call(() => this.#handler.onResponseEnd(this, ended));
     this.#over = true;
   }

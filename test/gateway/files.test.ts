@@ -2,7 +2,8 @@ import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Choice, filesOf } from '../../src/gateway/files.ts';
-import { type GatewayOptions, readOptions } from '../../src/gateway/options.ts';
+import type { GatewayOptions } from '../../src/gateway/options.ts';
+import { readOptions } from '../../src/gateway/settings.ts';
 import { type TempSite, tempSite } from './temp-site.ts';
 
 const sites: TempSite[] = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { replyHead } from '../../src/gateway/edge.ts';
-import { readOptions } from '../../src/gateway/options.ts';
+import { readOptions } from '../../src/gateway/settings.ts';
 import { Site } from '../../src/gateway/site.ts';
 import { tempSite } from './temp-site.ts';
 

@@ -195,10 +195,25 @@ describe('a connection', () => {
     expect(php.params['SERVER_PROTOCOL']).toBe('HTTP/1.0');
   });
 
-  it('that breaks off in the middle of an upload fails the request, and nothing else', async () => {
-    const { server, php, errors } = await bench(async (exchange) => {
-      await exchange.body();
-    });
+  it.each([
+    ['an upload', 'Content-Length: 1000', 'some'],
+    ['a chunked upload', 'Transfer-Encoding: chunked', '4\r\nsome\r\n'],
+  ])('that breaks off in the middle of %s never reaches PHP', async (_, framing, body) => {
+    const { server, php, errors } = await bench();
+    const socket = await server.open();
+    socket.write(`POST /a.php HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n${body}`);
+    socket.resetAndDestroy();
+    expect((await server.exchange(get('/none'))).text).toMatch(/^HTTP\/1\.1 404 /);
+    expect({ asked: php.exchanges.length, errors }).toEqual({ asked: 0, errors: [] });
+  });
+
+  it('that breaks off in an upload that streams fails the request, and nothing else', async () => {
+    const { server, php, errors } = await bench(
+      async (exchange) => {
+        await exchange.body();
+      },
+      { requestBuffering: false },
+    );
     const asked = php.next();
     const socket = await server.open();
     socket.write('POST /a.php HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome');
@@ -209,14 +224,24 @@ describe('a connection', () => {
     expect((await server.exchange(get('/none'))).text).toMatch(/^HTTP\/1\.1 404 /);
   });
 
-  it('that breaks off in a chunked upload never reaches PHP', async () => {
-    const { server, php, errors } = await bench();
-    const socket = await server.open();
-    socket.write('POST /a.php HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n');
-    socket.resetAndDestroy();
-    expect((await server.exchange(get('/none'))).text).toMatch(/^HTTP\/1\.1 404 /);
-    expect({ asked: php.exchanges.length, errors }).toEqual({ asked: 0, errors: [] });
-  });
+  it.each([true, false])(
+    'whose client stalls in an upload is told 408 and closed (requestBuffering: %s)',
+    async (requestBuffering) => {
+      const { server, php, errors } = await bench(
+        async (exchange) => {
+          await exchange.body();
+        },
+        { requestBuffering, bodyReadTimeout: 50 },
+      );
+      const { text } = await server.exchange(
+        'POST /a.php HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome',
+      );
+      expect(text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+      expect(text).toMatch(/\r\nConnection: close\r\n/i);
+      expect(php.exchanges).toHaveLength(requestBuffering ? 0 : 1);
+      expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_BODY_LENGTH' })]);
+    },
+  );
 
   it('gets 100 Continue where it waits for it', async () => {
     const { server } = await bench(async (exchange) =>

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../src/errors.ts';
 import { createFetchHandler } from '../../src/gateway/fetch.ts';
 import { createHandler } from '../../src/gateway/node.ts';
-import { readOptions } from '../../src/gateway/options.ts';
+import { readOptions } from '../../src/gateway/settings.ts';
 import { FakeDispatcher } from './fake-dispatcher.ts';
 import { tempSite } from './temp-site.ts';
 
@@ -66,6 +66,13 @@ describe('a handler is not made, and the error names the option, for', () => {
     ['maxBodySize', { root, maxBodySize: Number.POSITIVE_INFINITY }],
     ['spoolMemory', { root, spoolMemory: Number.NaN }],
     ['spoolFolder', { root, spoolFolder: `${root}/missing` }],
+    ['requestBuffering', { root, requestBuffering: 'on' }],
+    ['bodyReadTimeout', { root, bodyReadTimeout: -1 }],
+    ['bodyReadTimeout', { root, bodyReadTimeout: 2 ** 31 }],
+    ['bodyReadTimeout', { root, bodyReadTimeout: '60s' }],
+    ['responseBuffering', { root, responseBuffering: true }],
+    ['responseBuffering', { root, responseBuffering: Number.NaN }],
+    ['responseBufferTotal', { root, responseBufferTotal: -1 }],
     ['onError', { root, onError: 'log' }],
     ['onStderr', { root, onStderr: {} }],
     ['options', undefined],
@@ -91,7 +98,15 @@ describe('options', () => {
       allowSymlinksTo: [],
       maxBodySize: 134_217_728,
       spool: { memory: 65_536, size: 134_217_728 },
+      requestBuffering: true,
+      bodyReadTimeout: 60_000,
+      responseBuffering: 1_048_576,
+      responseBufferTotal: 67_108_864,
     });
+  });
+
+  it('take false for responseBuffering as none', () => {
+    expect(readOptions({ root, responseBuffering: false }).responseBuffering).toBe(0);
   });
 
   it('that are undefined are as if they were not there', () => {

@@ -1,0 +1,61 @@
+/** What values an option may have. Each function takes the option's name, for the error, and what was given. */
+import { realpathSync, statSync } from 'node:fs';
+import { ArgumentError } from '../errors.ts';
+
+/** As bytes (latin1), the way files.ts compares them. */
+export function realFolder(option: string, path: unknown): string {
+  return realpathSync.native(folder(option, path), 'latin1');
+}
+
+export function folder(option: string, path: unknown): string {
+  if (typeof path !== 'string' || path === '') throw wrong(option, 'must be the path of a folder');
+  let isFolder = false;
+  let problem = 'is no folder';
+  try {
+    isFolder = statSync(path).isDirectory();
+  } catch (error) {
+    problem = error instanceof Error ? `cannot be used (${error.message})` : problem;
+  }
+  if (!isFolder) throw wrong(option, `"${path}" ${problem}`);
+  return path;
+}
+
+export function isRelativeName(name: string): boolean {
+  return name.split('/').every((segment) => /^[^.\0][^\0]*$/.test(segment));
+}
+
+export function strings(option: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.some((entry) => typeof entry !== 'string')) {
+    throw wrong(option, 'must be a list of strings');
+  }
+  return [...value];
+}
+
+export function size(option: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw wrong(option, 'must be a whole number of bytes, 0 or more');
+  }
+  return value;
+}
+
+export function callback<F>(option: string, value: F | undefined): F | undefined {
+  if (value !== undefined && typeof value !== 'function') throw wrong(option, 'must be a function');
+  return value;
+}
+
+export function wrong(option: string, problem: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, `Option ${option} ${problem}`);
+}
+
+export function flag(option: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw wrong(option, 'must be true or false');
+  return value;
+}
+
+/** Node's timers overflow beyond 2^31 ms and would fire at once. */
+export function milliseconds(option: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > 2_147_483_647) {
+    throw wrong(option, 'must be a whole number of milliseconds, 0 or more');
+  }
+  return value;
+}

@@ -1,0 +1,146 @@
+/** The options of a gateway, checked once: a mistake is an error when the handler is made, not at the first visitor. */
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import type { Params } from '../cgi/env.ts';
+import { defaultSplitPath } from '../cgi/script.ts';
+import {
+  callback,
+  flag,
+  folder,
+  isRelativeName,
+  milliseconds,
+  realFolder,
+  size,
+  strings,
+  wrong,
+} from './checks.ts';
+import type { GatewayOptions } from './options.ts';
+import type { SpoolLimits } from './spool.ts';
+
+/** The options, checked and complete. */
+export interface Settings<Req> {
+  /** Null: no file is looked at. */
+  readonly root: string | null;
+  readonly fpmRoot: string;
+  readonly index: readonly string[];
+  readonly frontController: string | undefined;
+  readonly splitPath: readonly string[];
+  /** Real paths. */
+  readonly allowSymlinksTo: readonly string[];
+  readonly paramsOf: (request: Req) => Params | undefined;
+  /** Bytes, or Infinity. */
+  readonly maxBodySize: number;
+  readonly requestBuffering: boolean;
+  readonly spool: SpoolLimits;
+  /** Milliseconds; 0: no limit. */
+  readonly bodyReadTimeout: number;
+  /** Bytes; 0: none but what each reply has for itself. */
+  readonly responseBuffering: number;
+  /** Bytes. */
+  readonly responseBufferTotal: number;
+  readonly onError: ((error: unknown, request: Req) => void) | undefined;
+  readonly onStderr: ((chunk: Uint8Array, request: Req) => void) | undefined;
+}
+
+const known: Record<keyof GatewayOptions<unknown>, true> = {
+  root: true,
+  fpmRoot: true,
+  index: true,
+  frontController: true,
+  splitPath: true,
+  allowSymlinksTo: true,
+  params: true,
+  maxBodySize: true,
+  requestBuffering: true,
+  spoolMemory: true,
+  spoolFolder: true,
+  bodyReadTimeout: true,
+  responseBuffering: true,
+  responseBufferTotal: true,
+  onError: true,
+  onStderr: true,
+};
+
+/** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
+export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
+  if (typeof options !== 'object' || options === null) throw wrong('options', 'must be an object');
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(known, name)) throw wrong(name, 'is not an option of a gateway');
+  }
+  const splitPath = strings('splitPath', options.splitPath ?? defaultSplitPath);
+  for (const suffix of splitPath) {
+    if (!/^\.[!-.0-~]+$/.test(suffix))
+      throw wrong('splitPath', 'holds endings such as ".php": a dot, then ASCII');
+  }
+  if (splitPath.length === 0) throw wrong('splitPath', 'is empty: no script could be named');
+  const { index = 'index.php' } = options;
+  const names = typeof index === 'string' ? [index] : strings('index', index);
+  for (const name of names) {
+    if (!isRelativeName(name)) throw wrong('index', 'holds names of files such as "index.php"');
+  }
+  const limit = size('maxBodySize', options.maxBodySize ?? 128 * 1024 * 1024);
+  const maxBodySize = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  return {
+    ...roots(options),
+    index: names,
+    frontController: frontController(options.frontController, splitPath),
+    splitPath,
+    allowSymlinksTo: strings('allowSymlinksTo', options.allowSymlinksTo ?? []).map((path) =>
+      realFolder('allowSymlinksTo', path),
+    ),
+    paramsOf: paramsOf(options.params),
+    maxBodySize,
+    requestBuffering: flag('requestBuffering', options.requestBuffering ?? true),
+    spool: {
+      memory: size('spoolMemory', options.spoolMemory ?? 65_536),
+      size: maxBodySize,
+      folder: options.spoolFolder === undefined ? tmpdir() : folder('spoolFolder', options.spoolFolder),
+    },
+    bodyReadTimeout: milliseconds('bodyReadTimeout', options.bodyReadTimeout ?? 60_000),
+    responseBuffering:
+      options.responseBuffering === false
+        ? 0
+        : size('responseBuffering', options.responseBuffering ?? 1024 * 1024),
+    responseBufferTotal: size('responseBufferTotal', options.responseBufferTotal ?? 64 * 1024 * 1024),
+    onError: callback('onError', options.onError),
+    onStderr: callback('onStderr', options.onStderr),
+  };
+}
+
+function roots(options: GatewayOptions<never>): { root: string | null; fpmRoot: string } {
+  const { root, fpmRoot } = options;
+  if (root !== undefined) folder('root', root);
+  if (fpmRoot !== undefined && (typeof fpmRoot !== 'string' || !/^\/[^\0]*$/.test(fpmRoot))) {
+    throw wrong('fpmRoot', 'must be an absolute path');
+  }
+  // resolve(): PHP-FPM has another working directory; not the real path, as a release folder is switched by its link
+  const here = root === undefined ? null : resolve(root);
+  const there = fpmRoot ?? here;
+  if (there === null) throw wrong('root', 'is missing: give root, or fpmRoot where the files are not here');
+  return { root: here, fpmRoot: there };
+}
+
+function frontController(value: unknown, splitPath: readonly string[]): string | undefined {
+  if (value === undefined) return undefined;
+  const fits =
+    typeof value === 'string' &&
+    value.startsWith('/') &&
+    isRelativeName(value.slice(1)) &&
+    splitPath.some((suffix) => value.endsWith(suffix));
+  if (!fits)
+    throw wrong('frontController', `must be a script below the root, such as "/index${splitPath[0]}"`);
+  return value;
+}
+
+function paramsOf<Req>(params: GatewayOptions<Req>['params']): Settings<Req>['paramsOf'] {
+  if (typeof params === 'function') return params;
+  if (params !== undefined && (typeof params !== 'object' || params === null)) {
+    throw wrong('params', 'must be an object of strings and Uint8Arrays, or a function that makes one');
+  }
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+      throw wrong('params', `must hold strings and Uint8Arrays, and ${name} is neither`);
+    }
+  }
+  return () => params;
+}
