@@ -47,6 +47,7 @@ export async function storm(args: readonly string[]): Promise<number> {
   }
   process.stdout.write(report(results, contenders, versions(contenders)));
   for (const line of wrong) process.stdout.write(`BROKEN: ${line}\n`);
+  if (wrong.length === 0) process.stdout.write('Every promise was kept.\n');
   return wrong.length === 0 ? 0 : 1;
 }
 

@@ -49,9 +49,23 @@ export function report(
     ),
     '',
     ...results.flatMap(reasons),
+    ...contenders.map((contender) => sum(results.filter((result) => result.contender === contender))),
+    '',
     `With ${versions.join(', ')}.`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function sum(results: readonly Result[]): string {
+  const total = (count: (result: Result) => number): string =>
+    grouped(results.reduce((all, result) => all + count(result), 0));
+  const [first] = results;
+  if (first === undefined) return '';
+  return (
+    `- ${titles[first.contender]}, in all: ${total(({ tally }) => tally.sent)} sent, ` +
+    `${total(({ tally }) => tally.failed + tally.wrong)} failed, ${total(({ tally }) => tally.twice)} ran twice, ` +
+    `${total(({ tally }) => tally.lost)} answered but never run`
+  );
 }
 
 function cell(result: Result | undefined): string {

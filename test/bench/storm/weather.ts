@@ -33,6 +33,8 @@ export const kills: Weather = (fpm, stop) => {
   return every(KILL_EVERY, stop, async () => {
     const workers = await fpm.workers();
     const victim = workers[Math.floor(Math.random() * workers.length)];
+    // To look for workers holds this process up, and each of them has finished by then: strike when they run again.
+    await sleep(5 + 5 * Math.random());
     turn++;
     if (victim !== undefined) strike(victim, turn % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
   });
