@@ -131,6 +131,8 @@ export interface FcgiErrorOptions {
 
 /** The base of all. `cause` keeps the error of Node or of the layer below. */
 export class FcgiError extends Error implements FailureFacts {
+  // Spelled out: the build shortens the names of classes.
+  override readonly name: string = 'FcgiError';
   readonly code: FcgiErrorCode;
   phase: Phase = nothingSent.phase;
   reused: boolean = nothingSent.reused;
@@ -145,7 +147,6 @@ export class FcgiError extends Error implements FailureFacts {
 
   constructor(code: FcgiErrorCode, message: string, options: FcgiErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    this.name = new.target.name;
     this.code = code;
     if (options.facts) this.learn(options.facts);
   }
@@ -158,6 +159,7 @@ export class FcgiError extends Error implements FailureFacts {
 
 /** An option, a param or a body that cannot be sent; `option` names it. */
 export class ArgumentError extends FcgiError {
+  override readonly name: string = 'ArgumentError';
   declare readonly code: ArgumentErrorCode;
   readonly option: string;
 
@@ -168,21 +170,26 @@ export class ArgumentError extends FcgiError {
 }
 
 export class ConnectError extends FcgiError {
+  override readonly name: string = 'ConnectError';
   declare readonly code: ConnectErrorCode;
 }
 
 export class SocketError extends FcgiError {
+  override readonly name: string = 'SocketError';
   declare readonly code: SocketErrorCode;
 }
 
 export class TimeoutError extends FcgiError {
+  override readonly name: string = 'TimeoutError';
   declare readonly code: TimeoutErrorCode;
 }
 
 export class ProtocolError extends FcgiError {
+  override readonly name: string = 'ProtocolError';
   declare readonly code: ProtocolErrorCode;
 }
 
 export class PoolError extends FcgiError {
+  override readonly name: string = 'PoolError';
   declare readonly code: PoolErrorCode;
 }

@@ -1,40 +1,43 @@
-// FastCGI bytes made by hand, so that the floors owe nothing to the code they are compared with.
-const header = (type, length) => Buffer.from([1, type, 0, 1, length >> 8, length & 255, 0, 0]);
+/** FastCGI bytes made by hand, so that the floors owe nothing to the code they are compared with. */
 
-export function cannedAnswer(stdout) {
-  const content = Buffer.from(stdout);
-  return Buffer.concat([header(6, content.length), content, header(6, 0), header(3, 8), Buffer.alloc(8)]);
+export function record(type: number, content: Uint8Array): Buffer {
+  const header = Buffer.from([1, type, 0, 1, content.length >> 8, content.length & 255, 0, 0]);
+  return Buffer.concat([header, content]);
 }
 
-export function cannedRequest(params) {
+const nothing = new Uint8Array(0);
+
+/** STDOUT, its end, END_REQUEST. */
+export function cannedAnswer(stdout: string): Buffer {
+  return Buffer.concat([record(6, Buffer.from(stdout)), record(6, nothing), record(3, new Uint8Array(8))]);
+}
+
+/** A whole request without a body, keeping the connection. */
+export function cannedRequest(params: Readonly<Record<string, string>>): Buffer {
   const pairs = Object.entries(params).flatMap(([name, value]) => {
     const [n, v] = [Buffer.from(name), Buffer.from(value)];
     return [length(n.length), length(v.length), n, v];
   });
-  const content = Buffer.concat(pairs);
-  const begin = Buffer.from([0, 1, 1, 0, 0, 0, 0, 0]);
+  const begin = Uint8Array.of(0, 1, 1, 0, 0, 0, 0, 0);
   return Buffer.concat([
-    header(1, 8),
-    begin,
-    header(4, content.length),
-    content,
-    header(4, 0),
-    header(5, 0),
+    record(1, begin),
+    record(4, Buffer.concat(pairs)),
+    record(4, nothing),
+    record(5, nothing),
   ]);
 }
 
-function length(value) {
-  if (value < 128) return Buffer.from([value]);
+function length(value: number): Buffer {
+  if (value < 128) return Buffer.of(value);
   const long = Buffer.alloc(4);
-  long.writeUInt32BE(value);
-  long[0] |= 0x80;
+  long.writeUInt32BE((value | 0x8000_0000) >>> 0);
   return long;
 }
 
 /** 24 params, as nginx's fastcgi_params and a browser's headers make them. */
-export function typicalParams(scriptFilename, scriptName = '/hello.php') {
+export function typicalParams(root: string, scriptName = '/hello.php'): Record<string, string> {
   return {
-    SCRIPT_FILENAME: scriptFilename,
+    SCRIPT_FILENAME: root + scriptName,
     QUERY_STRING: 'page=3&sort=date',
     REQUEST_METHOD: 'GET',
     CONTENT_TYPE: '',
@@ -42,7 +45,7 @@ export function typicalParams(scriptFilename, scriptName = '/hello.php') {
     SCRIPT_NAME: scriptName,
     REQUEST_URI: `${scriptName}?page=3&sort=date`,
     DOCUMENT_URI: scriptName,
-    DOCUMENT_ROOT: '/srv/app/public',
+    DOCUMENT_ROOT: root,
     SERVER_PROTOCOL: 'HTTP/1.1',
     REQUEST_SCHEME: 'http',
     GATEWAY_INTERFACE: 'CGI/1.1',

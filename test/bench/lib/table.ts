@@ -1,0 +1,20 @@
+/** Rows of the one table: what was measured, against what, and what was hoped for. */
+export interface Row {
+  readonly what: string;
+  readonly ours: string;
+  readonly other: string;
+  readonly ratio: number;
+  /** `most`: the ratio must not be above it; `least`: not below. Neither: for information. */
+  readonly most?: number;
+  readonly least?: number;
+}
+
+export function print(rows: readonly Row[]): string {
+  const lines = rows.map(({ what, ours, other, ratio, most, least }) => {
+    const goal = most !== undefined ? `at most ${most}` : least !== undefined ? `at least ${least}` : '';
+    const met = most !== undefined ? ratio <= most : least !== undefined ? ratio >= least : null;
+    const shown = Number.isFinite(ratio) ? ratio.toFixed(2) : '';
+    return `| ${what} | ${ours} | ${other} | ${shown} | ${goal} | ${met === null ? '' : met ? 'yes' : 'no'} |`;
+  });
+  return ['| | ours | against | ratio | goal | met |', '|---|---|---|---|---|---|', ...lines].join('\n');
+}

@@ -1,0 +1,107 @@
+/** HTTP: our gateway beside node:http with the client floor, and nginx; each has a php-fpm of its own. */
+import { type Fpm, startFpm, startNginx } from '../../fpm/support/index.ts';
+import { type Child, startChild } from '../lib/child.ts';
+import { median } from '../lib/measure.ts';
+import type { Row } from '../lib/table.ts';
+import { type Load, wrk } from '../lib/wrk.ts';
+
+const CONNECTIONS = 4;
+
+const files = {
+  'hello.php': '<?php echo "hello";',
+  'work.php': '<?php $end = hrtime(true) + 5_000_000; while (hrtime(true) < $end); echo "done";',
+};
+
+interface Contender {
+  readonly name: 'ours' | 'floor' | 'nginx';
+  readonly url: string;
+  readonly loads: Load[];
+}
+
+export async function gateway(bundle: URL, seconds: number, turns: number): Promise<Row[]> {
+  return [
+    ...(await compare(bundle, 'hello.php', 'a hello page', seconds, turns)),
+    ...(await compare(bundle, 'work.php', 'a page of 5 ms', seconds, turns)),
+  ];
+}
+
+async function compare(
+  bundle: URL,
+  page: string,
+  what: string,
+  seconds: number,
+  turns: number,
+): Promise<Row[]> {
+  const stops: (() => Promise<unknown>)[] = [];
+  try {
+    const contenders: Contender[] = [];
+    for (const name of ['ours', 'floor', 'nginx'] as const) {
+      const fpm = await startFpm({ transport: 'unix', maxChildren: CONNECTIONS, files });
+      stops.unshift(() => fpm.stop());
+      const { url, stop } = await start(name, bundle, fpm, page);
+      stops.unshift(stop);
+      contenders.push({ name, url: `${url}/${page}`, loads: [] });
+    }
+    for (let turn = 0; turn <= turns; turn++) {
+      for (const { url, loads } of contenders) {
+        const load = await wrk(url, CONNECTIONS * 2, turn === 0 ? 1 : seconds);
+        if (turn > 0) loads.push(load);
+      }
+    }
+    const [ours, floor, nginx] = contenders.map(({ loads }) => summary(loads));
+    if (!ours || !floor || !nginx) return [];
+    const isHello = page === 'hello.php';
+    return [
+      ...(isHello
+        ? [row(`${what}, throughput`, ours.rate, 'floor', floor.rate, ' a second', { least: 0.92 })]
+        : []),
+      row(`${what}, throughput`, ours.rate, 'nginx', nginx.rate, ' a second', { least: isHello ? 0.75 : 1 }),
+      row(`${what}, p99`, ours.p99, 'nginx', nginx.p99, ' ms', isHello ? {} : { most: 1 }),
+      {
+        what: `${what}, errors`,
+        ours: String(ours.errors),
+        other: `nginx ${nginx.errors}`,
+        ratio: ours.errors,
+        most: 0,
+      },
+    ];
+  } finally {
+    for (const stop of stops) await stop();
+  }
+}
+
+async function start(
+  name: Contender['name'],
+  bundle: URL,
+  fpm: Fpm,
+  page: string,
+): Promise<{ url: string; stop: () => Promise<unknown> }> {
+  if (name === 'nginx') {
+    const nginx = await startNginx({ fpm, keepalive: CONNECTIONS });
+    return { url: nginx.url, stop: () => nginx.stop() };
+  }
+  const args = [fpm.address, fpm.root, String(CONNECTIONS), name === 'floor' ? `/${page}` : ''];
+  const child: Child = await startChild(bundle, name === 'ours' ? 'gateway' : 'gateway-floor', args);
+  return { url: child.address, stop: () => child.stop() };
+}
+
+function summary(loads: readonly Load[]): Load {
+  return {
+    rate: median(loads.map(({ rate }) => rate)),
+    p99: median(loads.map(({ p99 }) => p99)),
+    errors: loads.reduce((sum, { errors }) => sum + errors, 0),
+  };
+}
+
+function row(
+  what: string,
+  ours: number,
+  name: string,
+  other: number,
+  unit: string,
+  goal: { most?: number; least?: number },
+): Row {
+  const shown = (value: number): string =>
+    (value >= 100 ? Math.round(value).toString() : value.toFixed(2)) + unit;
+  return { what, ours: shown(ours), other: `${name} ${shown(other)}`, ratio: ours / other, ...goal };
+}

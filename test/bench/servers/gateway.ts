@@ -1,0 +1,15 @@
+/** Our gateway on node:http: ADDRESS ROOT CONNECTIONS [stream]. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createHandler } from '../../../src/gateway/node.ts';
+import { Pool } from '../../../src/index.ts';
+
+const [address = '', root = '', connections = '8', mode = ''] = process.argv.slice(2);
+const pool = new Pool(address, { connections: Number(connections), keepaliveTimeout: 60_000 });
+const unbuffered = mode === 'stream' ? { requestBuffering: false, responseBuffering: 0 } : {};
+const options = { root, maxBodySize: 0, ...unbuffered };
+const server = createServer(createHandler(pool, options));
+server.listen(0, '127.0.0.1', () =>
+  process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+);
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,19 @@
+/** A FastCGI server that does next to nothing: one canned answer for each request, which arrives in one write. */
+import { createServer } from 'node:net';
+import { cannedAnswer } from '../lib/records.ts';
+
+const [path = ''] = process.argv.slice(2);
+const answer = cannedAnswer(
+  'X-Powered-By: PHP/8.2.29\r\nContent-type: text/html; charset=UTF-8\r\n\r\nhello',
+);
+
+const server = createServer((socket) => {
+  // A terminator alone (8 bytes) is not a request.
+  socket.on('data', (chunk) => {
+    if (chunk.length > 16) socket.write(answer);
+  });
+  socket.on('end', () => socket.end());
+  socket.on('error', () => socket.destroy());
+});
+server.listen({ path, backlog: 1024 }, () => process.send?.(path));
+process.on('disconnect', () => process.exit());
