@@ -5,11 +5,13 @@ import type { Reply, Sink } from './reply.ts';
 /** Bytes the body holds for a reader that is slow, before PHP is held back. */
 const highWaterMark = 65_536;
 
+/** nginx's status for its log, where the client closed the connection before it had an answer. */
+const clientLeft = 499;
+
 export class FetchSink implements Sink {
   /** Resolves with the head. */
   readonly response: Promise<Response>;
   #resolve: (response: Response) => void = () => {};
-  #reject: (reason: unknown) => void = () => {};
   #body: ReadableStreamDefaultController<Uint8Array> | null = null;
   #reply: Reply | null = null;
   #isSettled = false;
@@ -18,9 +20,8 @@ export class FetchSink implements Sink {
   #onTaken: (() => void) | null = null;
 
   constructor() {
-    this.response = new Promise((resolve, reject) => {
+    this.response = new Promise((resolve) => {
       this.#resolve = resolve;
-      this.#reject = reject;
     });
   }
 
@@ -55,6 +56,9 @@ export class FetchSink implements Sink {
     this.#onTaken = callback;
   }
 
+  /** A reader that does not read looks like one that is busy: only the server knows its client. */
+  hurry(): void {}
+
   end(): void {
     // closed at once, a stream does not say when the rest of it has been read
     if (this.#onTaken && !this.#isEmpty) this.isEnding = true;
@@ -72,11 +76,11 @@ export class FetchSink implements Sink {
     this.#resolve(new Response(body, { status: statusCode, headers }));
   }
 
-  /** Who asked has gone: the promise, or the body, fails with the reason. */
+  /** Who asked has gone: the body fails with the reason. A promise that did would end a process whose server looks away. */
   abandon(reason: unknown): void {
     this.#onTaken?.();
     if (this.#isSettled) this.#body?.error(reason);
-    else this.#reject(reason);
+    else this.#resolve(new Response(null, { status: clientLeft }));
     this.#isSettled = true;
   }
 

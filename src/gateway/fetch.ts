@@ -21,8 +21,9 @@ export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Res
 
 /**
  * As `createHandler` of `fastcgi-pool/node`, for `Request` and `Response`. The promise resolves when PHP's head is
- * there, and never rejects for what PHP or PHP-FPM does; the body errors where the response was cut short. The
- * request's signal, and cancelling the response's body, end the script's connection.
+ * there, and never rejects: not all servers look. The body errors where the response was cut short. The request's
+ * signal, and cancelling the response's body, end the script's connection; where the signal fires before the head, the
+ * response has the status 499, which nobody is there to get.
  *
  * A body without Content-Length (most of those made by `new Request`) is counted first.
  *

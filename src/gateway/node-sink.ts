@@ -20,6 +20,7 @@ export class NodeSink implements Sink {
   /** Head and first piece, held until PHP's bytes that have arrived together are read: most pages end with them. */
   #head: ReplyHead | null = null;
   #piece: Buffer | null = null;
+  #isHurried = false;
 
   constructor(request: NodeRequest, response: NodeResponse) {
     this.#request = request;
@@ -55,6 +56,24 @@ export class NodeSink implements Sink {
     this.#response.once('close', callback);
   }
 
+  hurry(timeout: number): void {
+    if (this.#isHurried) return;
+    this.#isHurried = true;
+    const response = this.#response;
+    const timed = isHttp2(response) ? response.stream : response;
+    const usual = isHttp2(response) ? 0 : (response.socket?.timeout ?? 0);
+    const cut = (): void => this.cut();
+    timed.on('timeout', cut);
+    // node's timer sees what a socket takes, not only what it is given
+    timed.setTimeout(timeout);
+    response.once('drain', () => {
+      this.#isHurried = false;
+      timed.off('timeout', cut);
+      // PHP may be silent for as long as it likes
+      timed.setTimeout(usual);
+    });
+  }
+
   end(): void {
     if (this.#head) this.#sendWhole(this.#head);
     else if (!isGone(this.#response)) this.#response.end();
@@ -84,7 +103,7 @@ export class NodeSink implements Sink {
     this.#writeHead(head);
     if (piece) this.#write(piece);
     // a page may be long in coming: HTTP/1 would keep its head back until then
-    else if (!isHttp2(this.#response)) this.#response.flushHeaders();
+    else if (!isHttp2(this.#response)) flushHead(this.#response, head);
   }
 
   #write(chunk: Buffer): boolean {
@@ -136,6 +155,12 @@ export class NodeSink implements Sink {
   #freeRequest(): void {
     if (!this.#request.complete) discard(this.#request);
   }
+}
+
+/** flushHeaders() writes the head as UTF-8, an empty piece in latin1 lets its bytes be; but it takes a body for that. */
+function flushHead(response: ServerResponse, { hasBody, fields }: ReplyHead): void {
+  if (hasBody) response.write('', 'latin1');
+  else if (fields.every((text) => /^[\x20-\x7e]*$/.test(text))) response.flushHeaders();
 }
 
 export function isHttp2Request(request: NodeRequest): request is Http2ServerRequest {

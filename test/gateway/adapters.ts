@@ -1,199 +1,181 @@
 /** Each way a request can come to the gateway, behind one face: the contract is run through all of them. */
-import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import connect from 'connect';
+import express from 'express';
+import Fastify from 'fastify';
+import { H3, toNodeHandler as h3ToNode } from 'h3';
+import { Hono } from 'hono';
+import Koa from 'koa';
+import { toNodeHandler as srvxToNode } from 'srvx/node';
+import fastcgi from '../../src/gateway/fastify.ts';
 import { createFetchHandler } from '../../src/gateway/fetch.ts';
-import { createHandler, type NodeHandler } from '../../src/gateway/node.ts';
+import { createMiddleware } from '../../src/gateway/koa.ts';
+import { createHandler } from '../../src/gateway/node.ts';
 import type { GatewayOptions } from '../../src/gateway/options.ts';
 import type { Dispatcher } from '../../src/upstream/dispatcher.ts';
+import { type Client, direct, httpsServer, overHttp1, overHttp2 } from './clients.ts';
 
-export interface Ask {
-  readonly path: string;
-  /** Default GET. */
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** A buffer goes with its Content-Length, a list of pieces without. */
-  readonly body?: Buffer | readonly Buffer[];
-}
-
-/** A response whose body is still to be read. */
-export interface Opened {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Readable;
-  /** The client goes. */
-  leave(): void;
-}
-
-export interface Client {
-  /** Rejects where no head comes. */
-  open(ask: Ask): Promise<Opened>;
-  /** Sends a request and goes without an answer, once `until` is there. */
-  leaveAfter(ask: Ask, until: Promise<unknown>): Promise<void>;
-  close(): Promise<void>;
-}
+export type { Ask, Client, Opened } from './clients.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the request a hook gets differs between adapters
 export type AnyOptions = GatewayOptions<any>;
 
-export interface Adapter {
+/** What the way there can carry. */
+interface Traits {
+  readonly scheme: 'http' | 'https';
+  /** A status from 600 to 999. */
+  readonly anyStatus: boolean;
+  /** Bytes in a head as they are; else they are taken for characters and go out as UTF-8. */
+  readonly latin1Heads: boolean;
+}
+
+const http1: Traits = { scheme: 'http', anyStatus: true, latin1Heads: true };
+const noOddStatus: Traits = { ...http1, anyStatus: false };
+
+export interface Adapter extends Traits {
   readonly name: string;
   serve(dispatcher: Dispatcher, options: AnyOptions): Promise<Client>;
 }
 
+/** What each framework says by itself differs; a test of the gateway is to see one thing. */
+const notFound = '404 Not Found\n';
+
 export const adapters: readonly Adapter[] = [
-  { name: 'node:http', serve: (dispatcher, options) => overHttp1(createHandler(dispatcher, options)) },
   {
-    name: 'a connect middleware',
-    serve: (dispatcher, options) => overHttp1(connect(createHandler(dispatcher, options))),
+    name: 'node:http',
+    ...http1,
+    serve: async (dispatcher, options) => overHttp1(http.createServer(createHandler(dispatcher, options))),
   },
-  { name: 'node:http2', serve: (dispatcher, options) => overHttp2(createHandler(dispatcher, options)) },
-  { name: 'fetch', serve: (dispatcher, options) => direct(dispatcher, options) },
+  {
+    name: 'node:https',
+    ...http1,
+    scheme: 'https',
+    serve: async (dispatcher, options) => overHttp1(httpsServer(createHandler(dispatcher, options))),
+  },
+  {
+    name: 'node:http2',
+    ...noOddStatus,
+    serve: async (dispatcher, options) => overHttp2(http2.createServer(createHandler(dispatcher, options))),
+  },
+  {
+    name: 'connect',
+    ...http1,
+    serve: async (dispatcher, options) => overHttp1(behindConnect(dispatcher, options)),
+  },
+  {
+    name: 'Express',
+    ...http1,
+    serve: async (dispatcher, options) => overHttp1(behindExpress(dispatcher, options)),
+  },
+  {
+    name: 'Koa',
+    ...http1,
+    serve: async (dispatcher, options) => overHttp1(behindKoa(dispatcher, options)),
+  },
+  {
+    name: 'Koa on HTTP/2',
+    ...noOddStatus,
+    serve: async (dispatcher, options) =>
+      overHttp2(http2.createServer(koaOf(dispatcher, options).callback() as never)),
+  },
+  { name: 'Fastify', ...http1, serve: behindFastify },
+  {
+    name: 'fetch',
+    ...noOddStatus,
+    serve: async (dispatcher, options) => direct(createFetchHandler(dispatcher, options)),
+  },
+  {
+    name: 'h3',
+    ...noOddStatus,
+    serve: async (dispatcher, options) => overHttp1(behindH3(dispatcher, options)),
+  },
+  {
+    name: 'srvx',
+    ...noOddStatus,
+    serve: async (dispatcher, options) => overHttp1(behindSrvx(dispatcher, options)),
+  },
+  // last, as it puts its own Request and Response in the place of node's
+  {
+    name: 'Hono',
+    ...noOddStatus,
+    latin1Heads: false,
+    serve: async (dispatcher, options) => overHttp1(behindHono(dispatcher, options)),
+  },
 ];
 
-/** What connect and Express do for a middleware: headers of their own, and a 404 at the end. */
-function connect(handler: NodeHandler): NodeHandler {
-  return (request, response) => {
-    response.setHeader('X-Powered-By', 'Express');
-    Object.assign(request, { originalUrl: request.url });
-    handler(request, response, () => {
-      response.statusCode = 404;
-      response.end('404 Not Found\n');
-    });
-  };
-}
-
-async function overHttp1(handler: NodeHandler): Promise<Client> {
-  const server = http.createServer(handler);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-
-  const send = ({ path, method = 'GET', headers = {}, body }: Ask): http.ClientRequest => {
-    const length = Buffer.isBuffer(body) ? { 'Content-Length': body.length } : {};
-    const all = { ...length, ...headers };
-    const request = http.request({ port, host: '127.0.0.1', path, method, headers: all, agent: false });
-    // the answer counts, also where the server refuses to take the rest of the body
-    request.on('error', () => {});
-    for (const piece of Buffer.isBuffer(body) ? [body] : (body ?? [])) request.write(piece);
-    request.end();
-    return request;
-  };
-  return {
-    async open(ask) {
-      const request = send(ask);
-      const [response] = (await Promise.race([
-        once(request, 'response'),
-        once(request, 'close').then(() => Promise.reject(new Error('closed without a head'))),
-      ])) as [http.IncomingMessage];
-      return {
-        status: response.statusCode ?? 0,
-        headers: response.headers,
-        body: response,
-        leave: () => request.destroy(),
-      };
-    },
-    async leaveAfter(ask, until) {
-      const request = send(ask);
-      await until;
-      request.destroy();
-    },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-async function overHttp2(handler: NodeHandler): Promise<Client> {
-  const server = http2.createServer(handler);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const session = http2.connect(`http://127.0.0.1:${port}`);
-
-  const send = ({ path, method = 'GET', headers = {}, body }: Ask): http2.ClientHttp2Stream => {
-    const length = Buffer.isBuffer(body) ? { 'content-length': body.length } : {};
-    const stream = session.request(
-      { ':path': path, ':method': method, ...length, ...headers },
-      { endStream: body === undefined },
-    );
-    stream.on('error', () => {});
-    if (body !== undefined) {
-      for (const piece of Buffer.isBuffer(body) ? [body] : body) stream.write(piece);
-      stream.end();
-    }
-    return stream;
-  };
-  return {
-    async open(ask) {
-      const stream = send(ask);
-      const [head] = (await Promise.race([
-        once(stream, 'response'),
-        once(stream, 'close').then(() => Promise.reject(new Error('closed without a head'))),
-      ])) as [http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader];
-      const leave = (): void => stream.close(http2.constants.NGHTTP2_CANCEL);
-      return { status: head[':status'] ?? 0, headers: head, body: stream, leave };
-    },
-    async leaveAfter(ask, until) {
-      const stream = send(ask);
-      await until;
-      stream.close(http2.constants.NGHTTP2_CANCEL);
-    },
-    async close() {
-      session.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-function direct(dispatcher: Dispatcher, options: AnyOptions): Promise<Client> {
-  const handler = createFetchHandler(dispatcher, options);
-  const made = ({ path, method = 'GET', headers = {}, body }: Ask, signal: AbortSignal): Request => {
-    const length = Buffer.isBuffer(body) ? { 'content-length': String(body.length) } : {};
-    return new Request(`http://127.0.0.1${path}`, {
-      method,
-      headers: { ...length, ...headers },
-      signal,
-      ...(body === undefined ? {} : { body: Buffer.isBuffer(body) ? body : streamOf(body), duplex: 'half' }),
-    });
-  };
-  return Promise.resolve({
-    async open(ask: Ask) {
-      const gone = new AbortController();
-      const response = await handler(made(ask, gone.signal));
-      const headers: Record<string, string | string[]> = Object.fromEntries(response.headers);
-      const cookies = response.headers.getSetCookie();
-      if (cookies.length > 0) headers['set-cookie'] = cookies;
-      return {
-        status: response.status,
-        headers,
-        body: response.body ? Readable.fromWeb(response.body) : Readable.from([]),
-        leave: () => gone.abort(),
-      };
-    },
-    async leaveAfter(ask: Ask, until: Promise<unknown>) {
-      const gone = new AbortController();
-      const failed = handler(made(ask, gone.signal)).catch(() => {});
-      await until;
-      gone.abort();
-      await failed;
-    },
-    close: () => Promise.resolve(),
+function behindConnect(dispatcher: Dispatcher, options: AnyOptions): http.Server {
+  const app = connect();
+  app.use(createHandler(dispatcher, options));
+  app.use((_request, response) => {
+    response.statusCode = 404;
+    response.end(notFound);
   });
+  return http.createServer(app);
 }
 
-function streamOf(pieces: readonly Buffer[]): ReadableStream<Uint8Array> {
-  const left = [...pieces];
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const piece = left.shift();
-      if (piece) controller.enqueue(piece);
-      else controller.close();
+function behindExpress(dispatcher: Dispatcher, options: AnyOptions): http.Server {
+  const app = express();
+  app.use(createHandler(dispatcher, options));
+  app.use((_request, response) => {
+    response.status(404).type('text').send(notFound);
+  });
+  return http.createServer(app);
+}
+
+function koaOf(dispatcher: Dispatcher, options: AnyOptions): Koa {
+  const app = new Koa();
+  app.use(createMiddleware(dispatcher, options));
+  app.use((ctx) => {
+    ctx.status = 404;
+    ctx.body = notFound;
+  });
+  return app;
+}
+
+function behindKoa(dispatcher: Dispatcher, options: AnyOptions): http.Server {
+  return http.createServer(koaOf(dispatcher, options).callback());
+}
+
+async function behindFastify(dispatcher: Dispatcher, options: AnyOptions): Promise<Client> {
+  const handler = createHandler(dispatcher, options);
+  const app = Fastify({
+    // what its router cannot decode PHP may have, if the application wants that
+    frameworkErrors(_error, request, reply) {
+      reply.hijack();
+      handler(request.raw, reply.raw);
     },
   });
+  app.register(fastcgi, { dispatcher, ...options });
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send(notFound));
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const client = await overHttp1(app.server);
+  return {
+    ...client,
+    async close() {
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+function behindHono(dispatcher: Dispatcher, options: AnyOptions): http.Server {
+  const php = createFetchHandler(dispatcher, options);
+  const app = new Hono();
+  app.all('*', (c) => php(c.req.raw, { next: () => c.text(notFound, 404) }));
+  return http.createServer(getRequestListener(app.fetch));
+}
+
+function behindH3(dispatcher: Dispatcher, options: AnyOptions): http.Server {
+  const php = createFetchHandler(dispatcher, options);
+  // what its router cannot decode PHP may have, if the application wants that
+  const app = new H3({ allowMalformedURL: true });
+  app.use((event) => php(event.req));
+  return http.createServer(h3ToNode(app));
+}
+
+function behindSrvx(dispatcher: Dispatcher, options: AnyOptions): http.Server {
+  const php = createFetchHandler(dispatcher, options);
+  return http.createServer(srvxToNode((request) => php(request)) as http.RequestListener);
 }

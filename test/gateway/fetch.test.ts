@@ -53,18 +53,18 @@ describe('a Request', () => {
   it('whose signal has fired before asks nobody', async () => {
     const { php, handler } = bench();
     const signal = AbortSignal.abort(new Error('too late'));
-    await expect(handler(new Request(page, { signal }))).rejects.toThrow('too late');
+    expect((await handler(new Request(page, { signal }))).status).toBe(499);
     expect(php.exchanges).toHaveLength(0);
   });
 
-  it('whose signal fires before the head rejects with its reason, and frees PHP', async () => {
+  it('whose signal fires before the head does not reject, and frees PHP', async () => {
     const { php, handler } = bench(() => {});
     const asked = php.next();
     const gone = new AbortController();
     const response = handler(new Request(page, { signal: gone.signal }));
     const exchange = await asked;
     gone.abort(new Error('enough'));
-    await expect(response).rejects.toThrow('enough');
+    expect((await response).status).toBe(499);
     await exchange.gone;
   });
 

@@ -87,7 +87,7 @@ describe.each(adapters)('PHP through $name', (adapter) => {
       HTTP_AUTHORIZATION: 'Basic eDp5',
       PHP_AUTH_USER: 'x',
       GATEWAY_INTERFACE: 'CGI/1.1',
-      REQUEST_SCHEME: 'http',
+      REQUEST_SCHEME: adapter.scheme,
     });
   });
 
@@ -135,7 +135,7 @@ describe.each(adapters)('PHP through $name', (adapter) => {
     expect(cookies.headers['location']).toBe('/x');
     const tea = await ask('/status.php');
     expect(tea.status).toBe(418);
-    expect(tea.headers['x-a']).toBe('\xe9, 2');
+    expect(tea.headers['x-a']).toBe(adapter.latin1Heads ? '\xe9, 2' : '\xc3\xa9, 2');
   });
 
   it('all 256 bytes and 16 MiB come through unchanged', async () => {
