@@ -44,13 +44,14 @@ export class Gateway<Req> {
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {
-    const { onError, responseBuffering } = this.#settings;
+    const { onError, responseBuffering, sendTimeout } = this.#settings;
     return new Reply(sink, {
       method,
       // later, so that what a log throws cannot break the reply off
       report: (error) => onError && queueMicrotask(() => onError(error, request)),
       buffering: responseBuffering,
       space: this.#space,
+      sendTimeout,
     });
   }
 

@@ -48,6 +48,11 @@ export interface GatewayOptions<Req> {
   readonly responseBuffering?: number | false | undefined;
   /** Bytes that all replies together may hold so; each has 64 KiB besides. Default 67108864 (64 MiB). */
   readonly responseBufferTotal?: number | undefined;
+  /**
+   * Milliseconds that a client may take nothing of a reply that is there for it, then its connection is closed.
+   * Default 60000; 0: no limit. (With `fastcgi-pool/fetch` the server in front has to see to that.)
+   */
+  readonly sendTimeout?: number | undefined;
   /** Why a request was answered with an error of ours, or cut short: for the log. The client is not told. */
   readonly onError?: ((error: unknown, request: Req) => void) | undefined;
   /** What PHP writes to STDERR, as it comes. */

@@ -14,6 +14,8 @@ export interface Sink {
   write(chunk: Buffer): boolean;
   /** Calls back, once, when the client has all of an ended reply, or has gone. Given while something is not taken. */
   whenTaken(callback: () => void): void;
+  /** Until the client has caught up it has to take something every `timeout` ms, or it is taken for gone. */
+  hurry(timeout: number): void;
   end(): void;
   /** Ends a reply that has begun in such a way that no client takes it for a whole one. */
   cut(error: Error): void;
@@ -28,6 +30,8 @@ export interface ReplyOptions {
   /** Bytes to take from PHP before the client has taken them. */
   readonly buffering: number;
   readonly space: BufferSpace;
+  /** Milliseconds; 0: no limit. */
+  readonly sendTimeout: number;
 }
 
 /** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
@@ -142,6 +146,7 @@ export class Reply implements DispatchHandler {
 
   /** So that PHP's worker is free before a slow client is: what has been written waits for it here. */
   #absorbs(head: ReplyHead, bytes: number): boolean {
+    if (this.#options.sendTimeout > 0) this.#sink.hurry(this.#options.sendTimeout);
     if (head.isStream) return false;
     this.#backlog ??= new Backlog(this.#options.buffering, this.#options.space, this.#sink);
     return this.#backlog.add(bytes);

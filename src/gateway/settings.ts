@@ -38,6 +38,8 @@ export interface Settings<Req> {
   readonly responseBuffering: number;
   /** Bytes. */
   readonly responseBufferTotal: number;
+  /** Milliseconds; 0: no limit. */
+  readonly sendTimeout: number;
   readonly onError: ((error: unknown, request: Req) => void) | undefined;
   readonly onStderr: ((chunk: Uint8Array, request: Req) => void) | undefined;
 }
@@ -57,6 +59,7 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   bodyReadTimeout: true,
   responseBuffering: true,
   responseBufferTotal: true,
+  sendTimeout: true,
   onError: true,
   onStderr: true,
 };
@@ -102,6 +105,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
         ? 0
         : size('responseBuffering', options.responseBuffering ?? 1024 * 1024),
     responseBufferTotal: size('responseBufferTotal', options.responseBufferTotal ?? 64 * 1024 * 1024),
+    sendTimeout: milliseconds('sendTimeout', options.sendTimeout ?? 60_000),
     onError: callback('onError', options.onError),
     onStderr: callback('onStderr', options.onStderr),
   };

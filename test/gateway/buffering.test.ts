@@ -1,4 +1,5 @@
 /** What a slow client costs: no worker, and a bounded piece of memory. */
+import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFetchHandler } from '../../src/gateway/fetch.ts';
@@ -161,6 +162,56 @@ describe.each(['node:http', 'node:http2', 'fetch'])('through %s', (name) => {
         return got;
       })
       .toBe(24 * MiB);
+  });
+});
+
+describe.each(['node:http', 'node:http2'])('through %s', (name) => {
+  it('a client that takes nothing for sendTimeout is taken for gone, and PHP freed', async () => {
+    const { php, client } = await bench(name, (exchange) => void sendAll(exchange, 40 * MiB), {
+      sendTimeout: 100,
+    });
+    const asked = php.next();
+    const { body } = await client.open({ path: '/a.php' });
+    const broken = once(body, 'error');
+    await (await asked).gone;
+    body.resume();
+    await broken;
+  });
+
+  it('a client that reads on, however slowly, is waited for', async () => {
+    const sent: Promise<number>[] = [];
+    const { php, client } = await bench(name, (exchange) => void sent.push(sendAll(exchange, 40 * MiB)), {
+      sendTimeout: 300,
+      responseBuffering: false,
+    });
+    const { body } = await client.open({ path: '/a.php' });
+    await sent[0];
+    let got = 0;
+    // as much as the system has to ask for more now and then
+    const reading = setInterval(() => {
+      const piece: Buffer | null = body.read();
+      got += piece?.length ?? 0;
+    }, 10);
+    await expect.poll(() => php.exchanges[0]?.paused, { timeout: 10_000 }).toBe(false);
+    clearInterval(reading);
+    expect(php.exchanges[0]?.aborted).toBe(false);
+    expect(got).toBeGreaterThan(0);
+  });
+
+  it('PHP may be silent for longer than sendTimeout', async () => {
+    const { php, client } = await bench(name, (exchange) => void sendAll(exchange, 1), { sendTimeout: 30 });
+    const { body } = await client.open({ path: '/a.php' });
+    const page = (async () => {
+      let got = 0;
+      for await (const chunk of body) got += chunk.length;
+      return got;
+    })();
+    const [exchange] = php.exchanges;
+    exchange?.data(Buffer.alloc(500_000));
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(exchange?.aborted).toBe(false);
+    exchange?.end();
+    expect(await page).toBe(532_768);
   });
 });
 

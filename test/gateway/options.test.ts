@@ -73,6 +73,7 @@ describe('a handler is not made, and the error names the option, for', () => {
     ['responseBuffering', { root, responseBuffering: true }],
     ['responseBuffering', { root, responseBuffering: Number.NaN }],
     ['responseBufferTotal', { root, responseBufferTotal: -1 }],
+    ['sendTimeout', { root, sendTimeout: 0.5 }],
     ['onError', { root, onError: 'log' }],
     ['onStderr', { root, onStderr: {} }],
     ['options', undefined],
@@ -102,6 +103,7 @@ describe('options', () => {
       bodyReadTimeout: 60_000,
       responseBuffering: 1_048_576,
       responseBufferTotal: 67_108_864,
+      sendTimeout: 60_000,
     });
   });
 
