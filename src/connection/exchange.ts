@@ -39,6 +39,8 @@ export class Exchange {
   /** The very first write failed on the spot. */
   nothingAccepted = false;
   headDone = false;
+  /** It has been silent for far longer than its script ever is. */
+  overdue = false;
   /** Its connection had served a request before. */
   reused = false;
   /** ms, by performance.now(). */

@@ -40,12 +40,14 @@ export class Lessons {
     if (!exchange.reused) this.#proven++;
     this.terminator.answered(exchange);
     this.turns.answered(exchange, now, firstByteAfter, this.#proven);
-    this.#tails.answered(script, scriptBefore, firstByteAfter, now);
+    this.#tails.answered(script, scriptBefore, firstByteAfter);
   }
 
   /** Called every few ms while its response has not begun. */
-  silent({ reused, firstByteAfter, startedAt, script, scriptBefore }: Exchange, now: number): void {
-    if (reused && firstByteAfter < 0) this.#tails.silent(script, scriptBefore, now - startedAt, now);
+  silent(exchange: Exchange, now: number): void {
+    const { script, scriptBefore, startedAt } = exchange;
+    if (exchange.overdue || scriptBefore === null || exchange.firstByteAfter >= 0) return;
+    exchange.overdue = this.#tails.silent(script, scriptBefore, now - startedAt, now);
   }
 
   complete(connection: Connection | null): void {
