@@ -10,7 +10,12 @@ const part = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n';
 const bodies: [string, string, string, string][] = [
   ['multipart without a boundary', 'POST', 'multipart/form-data', 'y'.repeat(60_000)],
   ['multipart with a boundary that does not close', 'POST', 'Multipart/Form-Data; boundary="x', part],
-  ['multipart with a part that has no head', 'POST', 'multipart/form-data; boundary=x', '--x\r\n\r\n1\r\n'.repeat(9_000)],
+  [
+    'multipart with a part that has no head',
+    'POST',
+    'multipart/form-data; boundary=x',
+    '--x\r\n\r\n1\r\n'.repeat(9_000),
+  ],
   ['multipart with more parts than PHP takes', 'POST', 'multipart/form-data; boundary=x', part.repeat(5_000)],
   ['a PUT whose script does not read its body', 'PUT', 'application/json', '{}'],
   ['a PATCH whose script does not read its body', 'PATCH', 'application/json', '{}'],
@@ -25,7 +30,10 @@ describe.each(['unix', 'tcp'] as const)('a body that PHP leaves unread (%s)', (t
     const params = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
     await using pool = new Pool(fpm.address);
     const sent = { ...params, REQUEST_ID: '1', REQUEST_METHOD: method, CONTENT_TYPE: type };
-    await expect(pool.request({ params: sent, body })).rejects.toMatchObject({ executed: 'unknown', attempts: 1 });
+    await expect(pool.request({ params: sent, body })).rejects.toMatchObject({
+      executed: 'unknown',
+      attempts: 1,
+    });
     expect(log.executions()).toEqual(new Map([['1', 1]]));
   });
 });
