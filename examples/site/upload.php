@@ -55,7 +55,7 @@ if (method() === 'POST') {
     }
 }
 
-page_start('Upload', 'The file streams through the gateway to PHP as it comes; nothing is gathered in memory on the way.');
+page_start('Upload', 'The gateway takes the whole file in before it asks PHP, so that a slow upload holds no worker.');
 echo $result;
 ?>
 <form method="post" action="/upload.php" enctype="multipart/form-data" class="stack">

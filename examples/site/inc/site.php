@@ -78,26 +78,15 @@ function fastcgi_socket(): ?int
     return null;
 }
 
-/** Sessions live in a folder of their own below the system's temporary folder. */
+/** Sessions live where php.ini says; `npm run demo` names a folder that goes when it ends. */
 function start_session(): void
 {
-    $user = function_exists('posix_geteuid') ? posix_geteuid() : 'web';
-    $folder = sys_get_temp_dir() . "/fastcgi-pool-demo-$user";
-    if (!is_dir($folder)) {
-        @mkdir($folder, 0700);
-    }
-    if (is_writable($folder)) {
-        session_save_path($folder);
-    }
     session_name('demo');
     session_start([
         'use_strict_mode' => true,
         'cookie_httponly' => true,
         'cookie_samesite' => 'Lax',
         'cookie_secure' => ($_SERVER['HTTPS'] ?? '') === 'on',
-        'gc_probability' => 1,
-        'gc_divisor' => 100,
-        'gc_maxlifetime' => 3600,
     ]);
     $_SESSION['token'] ??= bin2hex(random_bytes(16));
 }
