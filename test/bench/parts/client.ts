@@ -43,7 +43,7 @@ export async function clientCpu(bundle: URL, count: number, turns: number): Prom
       floor.close();
       await pool.close();
     }
-    rows.push(...(await peers(path, Math.ceil(count / 20), turns)));
+    rows.push(...(await peers(Math.ceil(count / 20), turns)));
     return rows;
   } finally {
     await responder.stop();

@@ -15,11 +15,13 @@ export async function codec(turns: number): Promise<Row[]> {
   const plain = Buffer.alloc(CONTENT * RECORDS, 'x');
 
   let seen = 0;
+  let to = 0;
   const decoder = new RecordDecoder({
     onRecord() {},
     onContent(chunk, start, end) {
-      // Handed on as a view, as the body of a response is, and read once.
-      seen += chunk.subarray(start, end).copy(copy, 0);
+      // Handed on as a view, as the body of a response is, and copied to where it belongs.
+      to += chunk.subarray(start, end).copy(copy, to);
+      seen++;
     },
     onRecordEnd() {},
   });
@@ -38,7 +40,11 @@ export async function codec(turns: number): Promise<Row[]> {
   const streams = await inTurns(
     {
       copy: (count) => times(count, () => stream.copy(copy)),
-      decode: (count) => times(count, () => decoder.push(stream)),
+      decode: (count) =>
+        times(count, () => {
+          to = 0;
+          decoder.push(stream);
+        }),
       encode: (count) =>
         times(count, () => {
           let at = 0;

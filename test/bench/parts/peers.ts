@@ -1,7 +1,8 @@
 /** The other FastCGI clients of npm: they open a connection for each request. */
 import { createRequire } from 'node:module';
 import { Pool } from '../../../src/index.ts';
-import { requesting } from '../lib/loops.ts';
+import { startFpm } from '../../fpm/support/index.ts';
+import { dispatching } from '../lib/loops.ts';
 import { inTurns, type Work } from '../lib/measure.ts';
 import { typicalParams } from '../lib/records.ts';
 import type { Row } from '../lib/table.ts';
@@ -22,17 +23,25 @@ interface PhpFpm {
   run(options: object, callback: (error: unknown, output: string) => void): void;
 }
 
+const LANES = 4;
+
 const require = createRequire(new URL('../../../../package.json', import.meta.url));
 
-/** CPU of a request by each, at one request at a time, on the responder at `path`. */
-export async function peers(path: string, count: number, turns: number): Promise<Row[]> {
-  const params = typicalParams('/srv/app/public');
-  const pool = new Pool(`unix:${path}`, { connections: 1, keepaliveRequests: 0 });
+/** CPU of a request by each, on php-fpm: they wait for it to close the connection. All by callbacks, none by streams. */
+export async function peers(count: number, turns: number): Promise<Row[]> {
+  await using fpm = await startFpm({
+    transport: 'unix',
+    maxChildren: LANES,
+    files: { 'hello.php': '<?php echo "hello";' },
+  });
+  const path = fpm.address.slice('unix:'.length);
+  const params = typicalParams(fpm.root);
+  const pool = new Pool(fpm.address, { connections: LANES, keepaliveRequests: 0 });
   const costs = await inTurns(
     {
-      ours: requesting(pool, { params }, 1),
+      ours: dispatching(pool, { params }, LANES),
       'fastcgi-client': await fastcgiClient(path, params),
-      'node-phpfpm': nodePhpfpm(path),
+      'node-phpfpm': nodePhpfpm(path, fpm.root),
     },
     count,
     turns,
@@ -41,7 +50,7 @@ export async function peers(path: string, count: number, turns: number): Promise
   const best = costs['fastcgi-client'].cpu < costs['node-phpfpm'].cpu ? 'fastcgi-client' : 'node-phpfpm';
   return [
     {
-      what: 'CPU of the best Node peer, times ours (request())',
+      what: 'CPU of the best Node peer, times ours',
       ours: `${costs.ours.cpu.toFixed(1)} us`,
       other: `${best} ${costs[best].cpu.toFixed(1)} us`,
       ratio: costs[best].cpu / costs.ours.cpu,
@@ -69,17 +78,27 @@ async function fastcgiClient(path: string, params: object): Promise<Work> {
         request.stdin.end();
       });
     });
-  return async (count) => {
-    for (let i = 0; i < count; i++) await one();
-  };
+  return inLanes(one);
 }
 
-function nodePhpfpm(path: string): Work {
+function nodePhpfpm(path: string, root: string): Work {
   const PhpFpm: new (options: object) => PhpFpm = require('node-phpfpm');
-  const fpm = new PhpFpm({ sockFile: path, documentRoot: '/srv/app/public/' });
+  const fpm = new PhpFpm({ sockFile: path, documentRoot: `${root}/` });
   const one = (): Promise<string> =>
     new Promise((resolve) => fpm.run({ uri: 'hello.php' }, (_error, output) => resolve(output)));
+  return inLanes(one);
+}
+
+/** `LANES` at a time. */
+function inLanes(one: () => Promise<unknown>): Work {
   return async (count) => {
-    for (let i = 0; i < count; i++) await one();
+    let begun = 0;
+    const lane = async (): Promise<void> => {
+      while (begun < count) {
+        begun++;
+        await one();
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
   };
 }
