@@ -138,7 +138,7 @@ export const rows: readonly Row[] = TRANSPORTS.flatMap((transport) => [
     fpm: { transport },
     special: { script: 'tail.php' as const, every: 10 },
     rate: 20,
-    leastSeconds: 10,
+    leastSeconds: 20,
     quick: transport === 'unix',
     promised: { failures: 'none' as const, specials: 'answered' as const, p99: 100 },
   },
