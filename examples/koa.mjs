@@ -1,0 +1,23 @@
+import { Pool } from 'fastcgi-pool';
+import { createMiddleware } from 'fastcgi-pool/koa';
+import Koa from 'koa';
+
+const port = process.env.PORT ?? 8080;
+const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
+
+const app = new Koa();
+
+app.use(async (ctx, next) => {
+  await next();
+  // The reply is out by now.
+  console.log(ctx.method, ctx.url, ctx.status);
+});
+
+app.use(createMiddleware(fpm, { root: `${import.meta.dirname}/site` }));
+
+// What is not PHP's comes here.
+app.use((ctx) => {
+  if (ctx.path === '/node') ctx.body = 'Node says hello';
+});
+
+app.listen(port, () => console.log(`http://localhost:${port}`));
