@@ -31,6 +31,7 @@ export interface HttpFacts {
 /** One end of the client's connection. */
 export interface Endpoint {
   readonly address: string;
+  /** 0: nobody knows. */
   readonly port: number;
 }
 
@@ -110,7 +111,7 @@ export class ParamsBuilder {
       params['PATH_TRANSLATED'] = below(this.#root, pathInfo);
     }
     if (http.tls) params['HTTPS'] = 'on';
-    if (http.remote) params['REMOTE_PORT'] = String(http.remote.port);
+    if (http.remote?.port) params['REMOTE_PORT'] = String(http.remote.port);
     if (http.local) {
       params['SERVER_ADDR'] = plainAddress(http.local.address);
       params['SERVER_PORT'] = String(http.local.port);

@@ -1,6 +1,6 @@
 /** What stands between PHP's answer and HTTP's: which headers may pass, how the body is framed, what an error is called. */
 import { STATUS_CODES } from 'node:http';
-import { FcgiError } from '../errors.ts';
+import { ArgumentError, FcgiError } from '../errors.ts';
 import { StalledBody } from './patience.ts';
 
 /** The head as it goes to the client. */
@@ -128,6 +128,9 @@ export function ownAnswer(statusCode: number, headers: Readonly<Record<string, s
   return { statusCode, headers: { ...own, ...later, ...headers }, body };
 }
 
+// params that are as long as the client's URL
+const fromTheUrl = /^params\.(REQUEST_URI|QUERY_STRING|DOCUMENT_URI|PATH_INFO|PATH_TRANSLATED|SCRIPT_NAME)$/;
+
 /** The status for a request that failed before PHP's head was there. */
 export function statusFor(error: unknown): number {
   if (error instanceof StalledBody) return 408;
@@ -147,7 +150,7 @@ export function statusFor(error: unknown): number {
     case 'FCGI_ERR_DESTROYED':
       return 503;
     case 'FCGI_ERR_PARAM_TOO_LARGE':
-      return 431;
+      return error instanceof ArgumentError && fromTheUrl.test(error.option) ? 414 : 431;
     // a body that is not as long as its Content-Length: servers see to that, but not for every `Request`
     case 'FCGI_ERR_BODY_LENGTH':
       return 400;

@@ -104,9 +104,15 @@ export class Gateway<Req> {
     contentLength: number | undefined,
     reply: Reply,
   ): void {
-    const { onStderr, paramsOf } = this.#settings;
+    const { onStderr, paramsOf, proxies } = this.#settings;
     try {
-      const params = this.#site.params(incoming.facts(contentLength), plan, paramsOf(request));
+      const facts = incoming.facts(contentLength);
+      const http = proxies ? proxies.original(facts) : facts;
+      const params = this.#site.params(
+        http,
+        http === facts ? plan : heard(plan, facts, http),
+        paramsOf(request),
+      );
       const tell = onStderr && ((chunk: Uint8Array) => onStderr(chunk, request));
       this.#dispatcher.dispatch({ params, body, onStderr: tell }, reply);
     } catch (error) {
@@ -114,4 +120,9 @@ export class Gateway<Req> {
       reply.refuse(error instanceof ArgumentError ? 400 : 500, error);
     }
   }
+}
+
+/** A host that a trusted proxy names counts more than that of the URL, which is how the proxy has asked. */
+function heard(plan: Run, asked: HttpFacts, original: HttpFacts): Run {
+  return asked.headers === original.headers ? plan : { ...plan, target: { ...plan.target, authority: '' } };
 }

@@ -1,5 +1,6 @@
 /** What a gateway can be told. */
 import type { Params } from '../cgi/env.ts';
+import type { ForwardedHeader } from './proxies.ts';
 
 /** `Req` is the request as the server gives it: node's, or a `Request`. */
 export interface GatewayOptions<Req> {
@@ -26,6 +27,24 @@ export interface GatewayOptions<Req> {
   readonly allowSymlinksTo?: readonly string[] | undefined;
   /** Params set last, for all requests or made for each: they win over what a client sends. */
   readonly params?: Params | ((request: Req) => Params) | undefined;
+  /**
+   * Proxies in front: addresses, networks (`10.0.0.0/8`), `unix` for all that come by a unix socket. What such a proxy
+   * writes into `forwardedHeaders` is what PHP sees as REMOTE_ADDR, HTTPS, REQUEST_SCHEME, HTTP_HOST, SERVER_NAME and
+   * SERVER_PORT; from anybody else these headers are no more than HTTP_X_FORWARDED_*. Default none.
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * Those headers that your proxies set or clear on every request: what they pass on as it came, a client may have
+   * made up. `forwarded` (RFC 7239), or any of `x-forwarded-for`, `-proto`, `-host` and `-port`.
+   * Default ['x-forwarded-for', 'x-forwarded-proto'].
+   */
+  readonly forwardedHeaders?: readonly ForwardedHeader[] | undefined;
+  /**
+   * PHP-FPM's `pm.status_path` and `ping.path`, which nobody may reach through here: PHP-FPM answers a SCRIPT_NAME that
+   * equals one of them itself, whatever file is asked for. Only one that ends as a script does can be reached at all.
+   * Default ['/status', '/ping'].
+   */
+  readonly fpmPages?: readonly string[] | undefined;
   /** Bytes; a larger request body is answered 413. Default 134217728 (128 MiB); 0: no limit. */
   readonly maxBodySize?: number | undefined;
   /**

@@ -15,6 +15,7 @@ import {
   wrong,
 } from './checks.ts';
 import type { GatewayOptions } from './options.ts';
+import { type TrustedProxies, trustedProxies } from './proxies.ts';
 import type { SpoolLimits } from './spool.ts';
 
 /** The options, checked and complete. */
@@ -28,6 +29,8 @@ export interface Settings<Req> {
   /** Real paths. */
   readonly allowSymlinksTo: readonly string[];
   readonly paramsOf: (request: Req) => Params | undefined;
+  readonly proxies: TrustedProxies | null;
+  readonly fpmPages: ReadonlySet<string>;
   /** Bytes, or Infinity. */
   readonly maxBodySize: number;
   readonly requestBuffering: boolean;
@@ -52,6 +55,9 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   splitPath: true,
   allowSymlinksTo: true,
   params: true,
+  trustedProxies: true,
+  forwardedHeaders: true,
+  fpmPages: true,
   maxBodySize: true,
   requestBuffering: true,
   spoolMemory: true,
@@ -92,6 +98,11 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
       realFolder('allowSymlinksTo', path),
     ),
     paramsOf: paramsOf(options.params),
+    proxies: trustedProxies(
+      strings('trustedProxies', options.trustedProxies ?? []),
+      strings('forwardedHeaders', options.forwardedHeaders ?? ['x-forwarded-for', 'x-forwarded-proto']),
+    ),
+    fpmPages: fpmPages(options.fpmPages ?? ['/status', '/ping']),
     maxBodySize,
     requestBuffering: flag('requestBuffering', options.requestBuffering ?? true),
     spool: {
@@ -122,6 +133,12 @@ function roots(options: GatewayOptions<never>): { root: string | null; fpmRoot: 
   const there = fpmRoot ?? here;
   if (there === null) throw wrong('root', 'is missing: give root, or fpmRoot where the files are not here');
   return { root: here, fpmRoot: there };
+}
+
+function fpmPages(value: unknown): ReadonlySet<string> {
+  const pages = strings('fpmPages', value);
+  if (!pages.every((page) => page.startsWith('/'))) throw wrong('fpmPages', 'holds paths such as "/status"');
+  return new Set(pages);
 }
 
 function frontController(value: unknown, splitPath: readonly string[]): string | undefined {

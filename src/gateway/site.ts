@@ -35,9 +35,11 @@ const pass: Plan = { kind: 'pass' };
 export class Site {
   readonly #files: Files;
   readonly #builder: ParamsBuilder;
+  readonly #fpmPages: ReadonlySet<string>;
 
   constructor(settings: Settings<never>) {
     this.#files = filesOf(settings);
+    this.#fpmPages = settings.fpmPages;
     this.#builder = new ParamsBuilder(settings.fpmRoot);
   }
 
@@ -57,6 +59,10 @@ export class Site {
     const atBareMount = target.path === '/' && !whole.path.endsWith('/');
     if (choice.kind === 'folder' || (atBareMount && choice.script.scriptName !== whole.path)) {
       return { kind: 'redirect', location: withSlash(whole) };
+    }
+    // to PHP-FPM the name alone counts
+    if (this.#fpmPages.has(mount + choice.script.scriptName)) {
+      return { kind: 'answer', statusCode: 404, reason: undefined };
     }
     return { kind: 'run', script: choice.script, target: whole, mount };
   }

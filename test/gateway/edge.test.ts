@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FcgiError, type FcgiErrorCode } from '../../src/errors.ts';
+import { ArgumentError, FcgiError, type FcgiErrorCode } from '../../src/errors.ts';
 import { ownAnswer, replyHead, statusFor } from '../../src/gateway/edge.ts';
 
 function fields(...rawHeaders: string[]): string[] {
@@ -130,6 +130,14 @@ describe('the status of a failure', () => {
 
   it.each(Object.entries(statuses))('%s is %i', (code, status) => {
     expect(statusFor(new FcgiError(code as FcgiErrorCode, 'x'))).toBe(status);
+  });
+
+  it.each([
+    ['params.QUERY_STRING', 414],
+    ['params.REQUEST_URI', 414],
+    ['params.HTTP_COOKIE', 431],
+  ])('of a request whose %s is too long is %i', (option, status) => {
+    expect(statusFor(new ArgumentError('FCGI_ERR_PARAM_TOO_LARGE', option, 'x'))).toBe(status);
   });
 
   it('that is not ours is 502', () => {
