@@ -1,7 +1,7 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
 import type { Gateway } from './gateway.ts';
 import { incoming } from './node-request.ts';
-import { type NodeRequest, type NodeResponse, NodeSink } from './node-sink.ts';
+import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './node-sink.ts';
 import type { Plan } from './site.ts';
 
 /** What a framework's request stands for. */
@@ -13,6 +13,8 @@ export interface NodePair {
 /** `request` is what the hooks of the options are given: the framework's own, or node's. */
 export function answerByNode<Req>(gateway: Gateway<Req>, plan: Plan, request: Req, raw: NodePair): void {
   const { response } = raw;
+  // the client left while a middleware was busy: nothing would tell us any more
+  if (isGone(response)) return;
   const sink = new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   response.on('close', () => reply.leave());

@@ -171,7 +171,7 @@ export function isHttp2(response: NodeResponse): response is Http2ServerResponse
   return 'stream' in response;
 }
 
-function isGone(response: NodeResponse): boolean {
+export function isGone(response: NodeResponse): boolean {
   return isHttp2(response) ? response.stream.destroyed || response.stream.closed : response.destroyed;
 }
 

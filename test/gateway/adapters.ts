@@ -126,6 +126,7 @@ function behindExpress(dispatcher: Dispatcher, options: AnyOptions): http.Server
 
 function koaOf(dispatcher: Dispatcher, options: AnyOptions): Koa {
   const app = new Koa();
+  app.silent = true;
   app.use(createMiddleware(dispatcher, options));
   app.use((ctx) => {
     ctx.status = 404;
