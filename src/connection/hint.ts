@@ -11,10 +11,14 @@ export function hint(error: FcgiError, cause: Lost, transport: 'unix' | 'tcp', e
     return 'the script is slow, or all workers are busy: see `pm.max_children`, and the listen queue on the status page';
   }
   if (!error.code.startsWith('FCGI_ERR_SOCKET')) return '';
+  const turnedAway = transport === 'tcp' && !error.reused && error.bytesReceived === 0;
+  const allowed =
+    'php-fpm closed a fresh connection without a word: is this host in `listen.allowed_clients`?';
   if (error.executed === 'no') {
-    return cause.afterFin === 'accepted'
-      ? 'the worker was recycled (`pm.max_requests`) before it read the request'
-      : 'the worker left before it read the request: php-fpm was reloaded or stopped';
+    if (cause.afterFin === 'accepted')
+      return 'the worker was recycled (`pm.max_requests`) before it read the request';
+    if (turnedAway) return `${allowed} Else it was reloaded or stopped`;
+    return 'the worker left before it read the request: php-fpm was reloaded or stopped';
   }
   const died =
     error.bytesReceived > 0
@@ -24,9 +28,7 @@ export function hint(error: FcgiError, cause: Lost, transport: 'unix' | 'tcp', e
     const seconds = (elapsed / 1000).toFixed(1);
     return `${died}, after ${seconds} s: \`request_terminate_timeout\`, a crash, or a restart of php-fpm; see its log`;
   }
-  if (transport === 'tcp' && !error.reused && error.bytesReceived === 0) {
-    return `php-fpm closed a fresh connection without a word: is this host in \`listen.allowed_clients\`? Else ${died}; see its log`;
-  }
+  if (turnedAway) return `${allowed} Else ${died}; see its log`;
   return `${died}: a crash, or it was killed; see the log of php-fpm`;
 }
 

@@ -95,10 +95,6 @@ export class Runner implements PlaceOwner {
     job.connection?.fail(reason, this.closing ? 'pool-closed' : 'aborted');
   }
 
-  jobs(): Iterable<Job> {
-    return [...this.#placeOf.keys()];
-  }
-
   tick(now: number): void {
     for (const { connection, job } of this.#open) {
       if (job !== null && job.exchange !== null) this.#lessons.silent(job.exchange, now);

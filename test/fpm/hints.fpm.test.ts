@@ -1,0 +1,89 @@
+/** Each hint is provoked on the real PHP-FPM: words that send an operator to the right place. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { FcgiError, Pool, type PoolOptions } from '../../src/index.ts';
+import { type FpmOptions, startFpm } from './support/index.ts';
+
+/** The error of a request for a script on a php-fpm of its own. */
+async function failure(
+  source: string,
+  fpmOptions: FpmOptions,
+  options: PoolOptions = {},
+): Promise<FcgiError> {
+  await using fpm = await startFpm(fpmOptions);
+  await using pool = new Pool(fpm.address, options);
+  return caught(pool.request({ params: fpm.script('a.php', source) }));
+}
+
+async function caught(promise: Promise<unknown>): Promise<FcgiError> {
+  const error = await promise.then(
+    () => new Error('it did not fail'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof FcgiError) return error;
+  throw error;
+}
+
+describe.each(['unix', 'tcp'] as const)('over %s, the hint names', (transport) => {
+  it('pm.max_requests, where a worker was recycled under a request', async () => {
+    await using fpm = await startFpm({ transport, maxRequests: 1 });
+    await using pool = new Pool(fpm.address, { connections: 1, retry: 'never' });
+    const params = fpm.script('a.php', 'echo 1;');
+    // Both at once: the second goes out on the connection of the first, behind its answer.
+    const [first, second] = await Promise.allSettled([pool.request({ params }), pool.request({ params })]);
+    expect(first.status).toBe('fulfilled');
+    expect(second).toMatchObject({ status: 'rejected', reason: { executed: 'no', reused: true } });
+    expect((second as PromiseRejectedResult).reason.hint).toContain('pm.max_requests');
+  });
+
+  it('a crash, where the script kills its worker', async () => {
+    const error = await failure('posix_kill(getmypid(), 9);', { transport });
+    expect(error).toMatchObject({ executed: 'unknown', attempts: 1 });
+    expect(error.hint).toMatch(/worker died while running the script/);
+  });
+
+  it('request_terminate_timeout, and after how long, where a script has run into it', async () => {
+    const error = await failure('sleep(5);', { transport, requestTerminateTimeout: 1 });
+    expect(error).toMatchObject({ executed: 'unknown', attempts: 1 });
+    expect(error.hint).toMatch(/after [1-3]\.\d s: `request_terminate_timeout`/);
+  });
+
+  it('the answer that was begun, where the worker died in the middle of it', async () => {
+    await using fpm = await startFpm({ transport });
+    await using pool = new Pool(fpm.address);
+    const params = fpm.script('a.php', 'echo str_repeat("x", 100000); flush(); posix_kill(getmypid(), 9);');
+    const response = await pool.request({ params });
+    const error = await caught(response.body.text());
+    expect(error).toMatchObject({ executed: 'yes', phase: 'body' });
+    expect(error.hint).toMatch(/worker died while it answered/);
+  });
+
+  it('the path, where there is no script', async () => {
+    await using fpm = await startFpm({ transport });
+    await using pool = new Pool(fpm.address);
+    const params = { ...fpm.script('a.php', ''), SCRIPT_FILENAME: `${fpm.root}/nowhere.php` };
+    const response = await pool.request({ params });
+    expect(response.statusCode).toBe(404);
+    const { hint, stderr } = await response.ended;
+    expect(stderr).toContain('Primary script unknown');
+    expect(hint).toContain(`${fpm.root}/nowhere.php`);
+  });
+});
+
+it('listen.allowed_clients is named, where php-fpm does not let this host in', async () => {
+  const error = await failure('echo 1;', { transport: 'tcp', allowedClients: ['127.0.0.2'] }, { tries: 1 });
+  expect(error.reused).toBe(false);
+  expect(error.hint).toContain('listen.allowed_clients');
+});
+
+it('a port that speaks HTTP is told apart', async () => {
+  const server = createServer((_, response) => response.end('hello'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await using pool = new Pool(`127.0.0.1:${port}`);
+  const error = await caught(pool.request({ params: { SCRIPT_FILENAME: '/a.php', REQUEST_METHOD: 'GET' } }));
+  expect(error.code).toBe('FCGI_ERR_RECORD_VERSION');
+  expect(error.hint).toContain('HTTP');
+  server.close();
+});
