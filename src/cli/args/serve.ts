@@ -80,6 +80,7 @@ The URL goes to stdout in one line when all is ready, then the access log in
 nginx's combined format with the seconds taken. What PHP and php-fpm complain
 about goes to stderr. Never sent: PHP source, names that begin with a dot
 (except .well-known), and what a symbolic link leads to outside DOCROOT.
+As with nginx, .htaccess files have no effect, those that deny access included.
 
 PHP sees the environment of this command. SIGTERM, SIGINT and SIGHUP finish
 the requests in progress, then exit with 0; a second one ends at once.
