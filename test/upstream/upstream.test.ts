@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { ArgumentError, FcgiError, Upstream } from '../../src/index.ts';
+import { type FakeFpm, startFakeFpm } from '../../src/testing/index.ts';
+import { startFpm } from '../fpm/support/index.ts';
+
+const GET = { SCRIPT_FILENAME: '/srv/a.php', REQUEST_METHOD: 'GET' };
+const POST = { SCRIPT_FILENAME: '/srv/a.php', REQUEST_METHOD: 'POST', CONTENT_TYPE: 'text/plain' };
+
+/** Nothing listens there: the port was free a moment ago. */
+const NOBODY = 'unix:/tmp/fastcgi-pool-nobody-listens-here.sock';
+
+function answering(name: string): Promise<FakeFpm> {
+  return startFakeFpm({
+    script: async (request, response) => {
+      await response.stdout(`Content-type: text/plain\r\n\r\n${name} ${await request.text()}`);
+    },
+  });
+}
+
+async function ask(upstream: Upstream, body: string | null = null): Promise<string> {
+  const response = await upstream.request({ params: body === null ? GET : POST, body });
+  return (await response.body.text()).trim();
+}
+
+async function failure(promise: Promise<unknown>): Promise<FcgiError> {
+  const error = await promise.catch((reason: unknown) => reason);
+  if (error instanceof FcgiError) return error;
+  throw new Error('it did not fail as it should');
+}
+
+describe('several servers', () => {
+  it('share the requests', async () => {
+    await using a = await answering('a');
+    await using b = await answering('b');
+    await using upstream = new Upstream([a.address, { address: b.address, weight: 3 }]);
+    const answers: string[] = [];
+    for (let i = 0; i < 8; i++) answers.push(await ask(upstream));
+    expect(answers.filter((name) => name === 'a').length).toBe(2);
+    expect(answers.filter((name) => name === 'b').length).toBe(6);
+    expect(upstream.stats.served).toBe(8);
+  });
+
+  it('stand in for one that refuses, even for a POST, which then runs once', async () => {
+    await using b = await answering('b');
+    await using upstream = new Upstream([NOBODY, b.address]);
+    for (let i = 0; i < 10; i++) expect(await ask(upstream, `post ${i}`)).toBe(`b post ${i}`);
+    expect(b.requests.length).toBe(10);
+  });
+
+  it('stand in for one that takes a connection and leaves it unread', async () => {
+    await using gone = await startFakeFpm({
+      maxRequests: 1,
+      workers: 1,
+      script: (_, response) => response.kill(),
+    });
+    await using b = await answering('b');
+    await using upstream = new Upstream([gone.address, { address: b.address, backup: true }]);
+    // It may have run there: it is not sent again, to nobody.
+    expect(await failure(ask(upstream, 'x'))).toMatchObject({ executed: 'unknown' });
+    expect(b.requests.length).toBe(0);
+  });
+
+  it('leave a backup alone as long as another answers', async () => {
+    await using a = await answering('a');
+    await using b = await answering('b');
+    await using upstream = new Upstream([a.address, { address: b.address, backup: true }]);
+    for (let i = 0; i < 5; i++) expect(await ask(upstream)).toBe('a');
+    await a.stop();
+    expect(await ask(upstream)).toBe('b');
+  });
+
+  it('that are all gone: it fails once they have been asked again within connectTimeout, and says so', async () => {
+    await using upstream = new Upstream([NOBODY, `${NOBODY}2`], { connectTimeout: 400 });
+    const begun = performance.now();
+    const error = await failure(ask(upstream, 'x'));
+    expect(error).toMatchObject({ code: 'FCGI_ERR_NO_LIVE_UPSTREAM', executed: 'no' });
+    expect(error.hint).toContain('is php-fpm running');
+    expect(performance.now() - begun).toBeLessThan(2000);
+  });
+
+  it('that are all gone for a moment: requests wait, and are answered by the one that comes back', async () => {
+    await using fpm = await startFpm();
+    const params = fpm.script('a.php', 'echo "back";');
+    await using upstream = new Upstream([NOBODY, fpm.address]);
+    const restarted = fpm.restart();
+    const bodies = Array.from({ length: 20 }, async () => {
+      const response = await upstream.request({ params });
+      return response.body.text();
+    });
+    expect(await Promise.all(bodies)).toEqual(Array.from({ length: 20 }, () => 'back'));
+    await restarted;
+  });
+
+  it('retry: never means never, on no server', async () => {
+    await using b = await answering('b');
+    await using upstream = new Upstream([NOBODY, { address: b.address, backup: true }], { retry: 'never' });
+    expect(await failure(ask(upstream))).toMatchObject({ executed: 'no' });
+    expect(b.requests.length).toBe(0);
+  });
+
+  it('an abort is final, on whatever server the request is', async () => {
+    await using held = await startFakeFpm({ script: (_, response) => response.hang() });
+    await using b = await answering('b');
+    await using upstream = new Upstream([held.address, { address: b.address, backup: true }]);
+    const enough = new Error('enough');
+    const controller = new AbortController();
+    const answer = upstream.request({ params: GET, signal: controller.signal });
+    await held.executed(1);
+    controller.abort(enough);
+    await expect(answer).rejects.toBe(enough);
+    expect(b.requests.length).toBe(0);
+  });
+
+  it('close() waits for what is under way on each of them, destroy() does not', async () => {
+    await using a = await answering('a');
+    const upstream = new Upstream([a.address, NOBODY]);
+    const answer = ask(upstream);
+    await upstream.close();
+    expect(await answer).toBe('a');
+    expect(await failure(ask(upstream))).toMatchObject({ code: 'FCGI_ERR_CLOSED' });
+    expect(upstream.stats).toMatchObject({ connected: 0, queued: 0 });
+  });
+});
+
+describe('what an Upstream is given', () => {
+  it.each([
+    ['no server', [], {}, 'servers'],
+    ['an address that is none', ['nowhere'], {}, 'address'],
+    ['an option that a server does not have', [{ address: NOBODY, maxFail: 1 }], {}, 'maxFail'],
+    ['a weight of 0', [{ address: NOBODY, weight: 0 }], {}, 'weight'],
+    ['a backup that is no flag', [{ address: NOBODY, backup: 1 }], {}, 'backup'],
+    ['a balance that there is not', [NOBODY], { balance: 'random' }, 'balance'],
+    ['an option that a pool does not have', [NOBODY], { conections: 8 }, 'conections'],
+  ])('%s is refused by name', (_, servers, options, option) => {
+    const make = (): Upstream => Reflect.construct(Upstream, [servers, options]);
+    expect(make).toThrow(ArgumentError);
+    expect(make).toThrow(expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option }));
+  });
+});
