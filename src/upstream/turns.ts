@@ -19,7 +19,7 @@ const FIRST_PATIENCE = 20;
 const LEAST_PATIENCE = 10;
 const MOST_PATIENCE = 500;
 const FIRST_TRIAL = 250;
-const LAST_TRIAL = 10_000;
+const LAST_TRIAL = 2_000;
 /** So many times longer is waited where our own sockets are hardly the cause. */
 const PATIENT = 10;
 /** How often sockets must have been seen to wait for each other before the pool believes that workers are scarce. */
