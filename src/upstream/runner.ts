@@ -260,8 +260,11 @@ export class Runner implements PlaceOwner {
       const terminate = this.#lessons.terminator.atOnce();
       return encode(this.#encoder, job, body, this.settings, keepConn, owesTerminator, terminate);
     } catch (error) {
-      this.#vacate(job);
-      job.fail(error);
+      // Later: a queue full of such requests would be a stack full of frames.
+      queueMicrotask(() => {
+        this.#vacate(job);
+        job.fail(error);
+      });
       return null;
     }
   }

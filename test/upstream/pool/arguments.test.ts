@@ -74,3 +74,13 @@ it('a param that no record can hold is a typed error, never cut', async () => {
   });
   expect(fpm.requests).toHaveLength(0);
 });
+
+it('thousands of requests that cannot be encoded fail one by one, and the next good one is answered', async () => {
+  await using fpm = await startFakeFpm();
+  await using pool = new Pool(fpm.address, { connections: 1, queueSize: 30_000 });
+  const bad = { params: { ...GET, BAD: 'a\0b' } };
+  const all = Array.from({ length: 20_000 }, () => pool.request(bad).catch((error: unknown) => error));
+  const good = text(pool, { params: GET });
+  for (const error of await Promise.all(all)) expect(error).toMatchObject({ option: 'params.BAD' });
+  expect(await good).toBeTypeOf('string');
+});
