@@ -8,7 +8,7 @@ await prepare(Object.keys(programs));
 // Not before now: it may have been installed just this moment.
 const { build } = await import('tsup');
 const bundle = new URL('node_modules/.cache/fastcgi-pool/bench/', project);
-const entries = ['main', 'servers/responder', 'servers/gateway', 'servers/gateway-floor'];
+const entries = ['main', 'servers/responder', 'servers/gateway', 'servers/gateway-floor', 'servers/worth'];
 await build({
   config: false,
   entry: Object.fromEntries(

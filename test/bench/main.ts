@@ -13,6 +13,7 @@ import { gateway } from './parts/gateway.ts';
 import { scale } from './parts/scale.ts';
 import { start } from './parts/start.ts';
 import { streams } from './parts/streams.ts';
+import { worth } from './parts/worth.ts';
 
 export async function bench(args: readonly string[], bundle: URL): Promise<number> {
   const { values } = parseArgs({
@@ -28,6 +29,7 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     codec: () => codec(turns),
     streams: () => streams(bundle, quick ? 128 : 1024, quick ? 1 : 3),
     scale: () => scale(bundle, quick ? 20_000 : 50_000, turns),
+    worth: () => worth(bundle, quick ? 1_000 : 5_000, turns),
     start: () => start(new URL('../../../../', bundle), turns),
   };
   const chosen = Object.entries(parts).filter(([name]) => name.includes(values.only));
