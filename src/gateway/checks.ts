@@ -59,3 +59,9 @@ export function milliseconds(option: string, value: unknown): number {
   }
   return value;
 }
+
+export function oneOf(option: string, words: readonly string[], value: unknown): string {
+  const word = words.find((each) => each === value);
+  if (word === undefined) throw wrong(option, `must be one of ${words.join(', ')}`);
+  return word;
+}

@@ -1,6 +1,7 @@
 /** What stands between PHP's answer and HTTP's: which headers may pass, how the body is framed, what an error is called. */
 import { STATUS_CODES } from 'node:http';
 import { ArgumentError, FcgiError } from '../errors.ts';
+import type { Handover } from './handover.ts';
 import { StalledBody } from './patience.ts';
 
 /** The head as it goes to the client. */
@@ -16,6 +17,7 @@ export interface ReplyHead {
   readonly hasBody: boolean;
   /** It comes as events do, each to be seen at once: `text/event-stream`, or PHP says `X-Accel-Buffering: no`. */
   readonly isStream: boolean;
+  readonly handover: Handover;
 }
 
 const hopByHop = new Set([
@@ -43,6 +45,8 @@ const single = new Set([
   'retry-after',
 ]);
 
+const nothing: Handover = { redirect: null, sendfile: null };
+
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // no server lets these out in a header, and a client may take them for a line's end
 const control = /[^\t\x20-\x7e\x80-\xff]/g;
@@ -63,12 +67,16 @@ export function replyHead(
   const lengths = new Set<string>();
   const seen = new Map<string, number>();
   let isStream = false;
+  let redirect: string | null = null;
+  let sendfile: string | null = null;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     const value = (rawHeaders[i + 1] ?? '').replace(control, ' ');
     const key = name.toLowerCase();
     if (key === 'connection') named = named.concat(value.toLowerCase().split(/[\t ]*,[\t ]*/));
     if (key === 'x-accel-buffering') isStream = value.toLowerCase() === 'no';
+    else if (key === 'x-accel-redirect') redirect = value;
+    else if (key === 'x-sendfile') sendfile = value;
     else if (key === 'content-type') isStream ||= value.startsWith('text/event-stream');
     if (key === 'content-length') lengths.add(value);
     else if (
@@ -101,7 +109,13 @@ export function replyHead(
     contentLength,
     hasBody,
     isStream,
+    handover: redirect === null && sendfile === null ? nothing : { redirect, sendfile },
   };
+}
+
+/** The fields that go with a file which PHP has handed over: length and ranges are the file's. */
+export function fileFields({ fields }: ReplyHead): string[] {
+  return without(fields, ['accept-ranges', 'content-length', 'content-range', 'x-sendfile']);
 }
 
 function without(fields: string[], named: string[]): string[] {
@@ -117,7 +131,7 @@ function without(fields: string[], named: string[]): string[] {
 export interface OwnAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** Says what its status says and nothing more: the reason is for the log. */

@@ -1,6 +1,8 @@
 /** Sends a Reply as a `Response` whose body streams. */
-import { ownAnswer, type ReplyHead } from './edge.ts';
-import type { Reply, Sink } from './reply.ts';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { OwnAnswer, ReplyHead } from './edge.ts';
+import type { OutgoingFile, Refused, Reply, Sink } from './reply.ts';
 
 /** Bytes the body holds for a reader that is slow, before PHP is held back. */
 const highWaterMark = 65_536;
@@ -36,12 +38,10 @@ export class FetchSink implements Sink {
   start({ statusCode, statusMessage, fields, hasBody }: ReplyHead): void {
     // not left to the constructor: servers put a Response of their own in its place, which does not look
     if (statusCode > 599) throw new RangeError(`A Response cannot have the status ${statusCode}`);
-    const headers = new Headers();
-    for (let i = 0; i + 1 < fields.length; i += 2) headers.append(fields[i] ?? '', fields[i + 1] ?? '');
     const response = new Response(hasBody ? this.#stream() : null, {
       status: statusCode,
       statusText: statusMessage,
-      headers,
+      headers: headersOf(fields),
     });
     this.#isSettled = true;
     this.#resolve(response);
@@ -70,10 +70,30 @@ export class FetchSink implements Sink {
     this.#onTaken?.();
   }
 
-  answer(statusCode: number, extra?: Readonly<Record<string, string>>): void {
-    const { headers, body } = ownAnswer(statusCode, extra);
+  /** Whole: a range is a wish, not an order (RFC 9110, 14.2). */
+  file({ fields, path, size, hasBody }: OutgoingFile, refused: Refused): void {
+    const headers = headersOf(fields);
+    headers.set('Content-Length', String(size));
+    const give = (body: ReadableStream<Uint8Array> | null): void => {
+      this.#isSettled = true;
+      this.#resolve(new Response(body, { headers }));
+    };
+    if (size === 0 || !hasBody) {
+      give(null);
+      return;
+    }
+    const file = createReadStream(path, { end: size - 1 });
+    file.once('error', () => {
+      if (!this.#isSettled) refused(404, {});
+    });
+    file.once('open', () => give(Readable.toWeb(file) as ReadableStream<Uint8Array>));
+  }
+
+  answer({ statusCode, headers, body }: OwnAnswer): void {
     this.#isSettled = true;
-    this.#resolve(new Response(body, { status: statusCode, headers }));
+    // a copy of bytes, as a Response wants them in memory of its own
+    const content = typeof body === 'string' ? body : Uint8Array.from(body);
+    this.#resolve(new Response(content, { status: statusCode, headers }));
   }
 
   /** Who asked has gone: the body fails with the reason. A promise that did would end a process whose server looks away. */
@@ -112,4 +132,10 @@ export class FetchSink implements Sink {
       { highWaterMark, size: (chunk) => chunk.byteLength },
     );
   }
+}
+
+function headersOf(fields: readonly string[]): Headers {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < fields.length; i += 2) headers.append(fields[i] ?? '', fields[i + 1] ?? '');
+  return headers;
 }

@@ -2,6 +2,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { namedScript, type Script, splitScript } from '../cgi/script.ts';
 import { ArgumentError } from '../errors.ts';
+import { isBelow } from './below.ts';
 import { Lately } from './lately.ts';
 import type { Settings } from './settings.ts';
 
@@ -141,9 +142,4 @@ class LocalFiles implements Files {
     if (isBelow(real, this.#realRoot)) return true;
     return this.#settings.allowSymlinksTo.some((allowed) => isBelow(real, allowed));
   }
-}
-
-/** With the slash, as `/srv/app-old` is not below `/srv/app`. */
-function isBelow(real: string, root: string): boolean {
-  return real === root || real.startsWith(root.endsWith('/') ? root : `${root}/`);
 }

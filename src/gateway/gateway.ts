@@ -4,9 +4,10 @@ import { ArgumentError } from '../errors.ts';
 import type { Body, Dispatcher } from '../upstream/dispatcher.ts';
 import { BufferSpace } from './backlog.ts';
 import { statusFor } from './edge.ts';
+import { pageFor } from './error-page.ts';
 import type { GatewayOptions } from './options.ts';
 import { inTime } from './patience.ts';
-import { Reply, type Sink } from './reply.ts';
+import { Reply, type ReplyOptions, type Sink } from './reply.ts';
 import { readOptions, type Settings } from './settings.ts';
 import { type Place, type Plan, type Run, Site } from './site.ts';
 import { type Spooled, spool } from './spool.ts';
@@ -26,6 +27,7 @@ export class Gateway<Req> {
   readonly #settings: Settings<Req>;
   readonly #site: Site;
   readonly #space: BufferSpace;
+  readonly #handedOver: ReplyOptions['handedOver'];
 
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
   constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>) {
@@ -36,6 +38,8 @@ export class Gateway<Req> {
     this.#dispatcher = dispatcher;
     this.#settings = readOptions(options);
     this.#site = new Site(this.#settings);
+    const { handover } = this.#settings;
+    this.#handedOver = handover && ((files) => handover.find(files));
     this.#space = new BufferSpace(this.#settings.responseBufferTotal);
   }
 
@@ -44,14 +48,22 @@ export class Gateway<Req> {
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {
-    const { onError, responseBuffering, sendTimeout } = this.#settings;
+    const { onError, responseBuffering, sendTimeout, outlivesClient, errorPage, interceptErrors } =
+      this.#settings;
+    const report = (error: unknown): void => {
+      // later, so that what a log throws cannot break the reply off
+      if (onError) queueMicrotask(() => onError(error, request));
+    };
     return new Reply(sink, {
       method,
-      // later, so that what a log throws cannot break the reply off
-      report: (error) => onError && queueMicrotask(() => onError(error, request)),
+      report,
       buffering: responseBuffering,
       space: this.#space,
       sendTimeout,
+      outlivesClient,
+      handedOver: this.#handedOver,
+      errorPage: errorPage ? (statusCode) => pageFor(statusCode, errorPage, request, report) : null,
+      intercepts: interceptErrors,
     });
   }
 

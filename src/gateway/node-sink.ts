@@ -1,8 +1,9 @@
 /** Sends a Reply by node's response object, HTTP/1 or HTTP/2. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { ownAnswer, type ReplyHead } from './edge.ts';
-import type { Sink } from './reply.ts';
+import type { OwnAnswer, ReplyHead } from './edge.ts';
+import { sendFile } from './node-file.ts';
+import type { OutgoingFile, Refused, Sink } from './reply.ts';
 import { discard } from './upload.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -142,9 +143,26 @@ export class NodeSink implements Sink {
     else response.destroy();
   }
 
-  answer(statusCode: number, extra?: Readonly<Record<string, string>>): void {
+  file({ fields, path }: OutgoingFile, refused: Refused): void {
+    const response = this.#response;
+    if (isHttp2(response)) {
+      for (const [name, value] of Object.entries(merged(fields, response.getHeader('set-cookie')))) {
+        response.setHeader(name, value);
+      }
+    } else setHeaders(response, fields);
+    sendFile(this.#request, response, path, (statusCode, headers) => {
+      // a file that cannot be read to its end
+      if (response.headersSent) this.cut();
+      else {
+        for (const name of response.getHeaderNames()) response.removeHeader(name);
+        refused(statusCode, headers);
+      }
+    }).catch(() => this.cut());
+    this.#freeRequest();
+  }
+
+  answer({ statusCode, headers, body }: OwnAnswer): void {
     this.#head = null;
-    const { headers, body } = ownAnswer(statusCode, extra);
     // what is left of a body that has stalled would hold the connection
     const isLast = statusCode === 408 && !isHttp2(this.#response);
     this.#response.writeHead(statusCode, isLast ? { ...headers, Connection: 'close' } : headers);

@@ -2,6 +2,13 @@
 import type { Params } from '../cgi/env.ts';
 import type { ForwardedHeader } from './proxies.ts';
 
+export interface ErrorPage {
+  /** Default 'text/html; charset=utf-8'. */
+  readonly contentType?: string | undefined;
+  /** A string goes out as UTF-8. */
+  readonly body: string | Uint8Array;
+}
+
 /** `Req` is the request as the server gives it: node's, or a `Request`. */
 export interface GatewayOptions<Req> {
   /**
@@ -25,7 +32,15 @@ export interface GatewayOptions<Req> {
   readonly splitPath?: readonly string[] | undefined;
   /** Folders outside `root` to which symbolic links in it may lead. Default none. */
   readonly allowSymlinksTo?: readonly string[] | undefined;
-  /** Params set last, for all requests or made for each: they win over what a client sends. */
+  /**
+   * SCRIPT_FILENAME and DOCUMENT_ROOT hold the real path of `root`, looked up once a second: where `root` is a link to
+   * a release, PHP's opcache then keeps releases apart. Not with an `fpmRoot` of its own. Default false.
+   */
+  readonly resolveRootSymlink?: boolean | undefined;
+  /**
+   * Params set last, for all requests or made for each: they win over what a client sends. REMOTE_USER belongs here,
+   * once somebody has checked who it is.
+   */
   readonly params?: Params | ((request: Req) => Params) | undefined;
   /**
    * Proxies in front: addresses, networks (`10.0.0.0/8`), `unix` for all that come by a unix socket. What such a proxy
@@ -72,6 +87,26 @@ export interface GatewayOptions<Req> {
    * Default 60000; 0: no limit. (With `fastcgi-pool/fetch` the server in front has to see to that.)
    */
   readonly sendTimeout?: number | undefined;
+  /**
+   * What is done where a client leaves before its reply is out: 'close' closes the connection to PHP-FPM, so that the
+   * script ends with its next output; 'finish' lets it run to its end. Default 'close'.
+   */
+  readonly onClientAbort?: 'close' | 'finish' | undefined;
+  /**
+   * Files that PHP hands over by `X-Accel-Redirect: /protected/report.pdf`: paths of the site, with a slash at the end,
+   * and the folders their files lie in, such as `{ '/protected/': '/srv/files' }`. PHP's headers go with the file, its
+   * body does not; ranges and conditions are answered. Default none: the header is dropped.
+   */
+  readonly xAccelRedirect?: Readonly<Record<string, string>> | undefined;
+  /** Folders below which a file must lie that PHP hands over by `X-Sendfile: /srv/files/report.pdf`. Default none. */
+  readonly xSendfile?: readonly string[] | undefined;
+  /**
+   * Makes the page for a status from 400 on that the gateway answers by itself; null: its own. What it throws, goes to
+   * `onError`. Default: a line of plain text.
+   */
+  readonly errorPage?: ((statusCode: number, request: Req) => ErrorPage | null) | undefined;
+  /** PHP's replies with a status from 400 on get such a page, too, unless it is null. Default false. */
+  readonly interceptErrors?: boolean | undefined;
   /** Why a request was answered with an error of ours, or cut short: for the log. The client is not told. */
   readonly onError?: ((error: unknown, request: Req) => void) | undefined;
   /** What PHP writes to STDERR, as it comes. */

@@ -2,7 +2,8 @@
 import { ProtocolError } from '../errors.ts';
 import type { DispatchController, DispatchHandler, ResponseHeaders } from '../upstream/dispatcher.ts';
 import { Backlog, type BufferSpace } from './backlog.ts';
-import { type ReplyHead, replyHead, statusFor } from './edge.ts';
+import { fileFields, type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './edge.ts';
+import type { HandedOver, Handover } from './handover.ts';
 
 /** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
 export interface Sink {
@@ -20,8 +21,21 @@ export interface Sink {
   /** Ends a reply that has begun in such a way that no client takes it for a whole one. */
   cut(error: Error): void;
   /** The gateway's own answer, in place of a reply. */
-  answer(statusCode: number, headers?: Readonly<Record<string, string>>): void;
+  answer(answer: OwnAnswer): void;
+  /** Nothing has been sent before. `refused` hears what is to be answered where the file cannot be. */
+  file(file: OutgoingFile, refused: Refused): void;
 }
+
+export interface OutgoingFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** As in a ReplyHead. */
+  readonly fields: string[];
+  readonly hasBody: boolean;
+}
+
+export type Refused = (statusCode: number, headers: Readonly<Record<string, string>>) => void;
 
 export interface ReplyOptions {
   readonly method: string;
@@ -32,6 +46,13 @@ export interface ReplyOptions {
   readonly space: BufferSpace;
   /** Milliseconds; 0: no limit. */
   readonly sendTimeout: number;
+  /** True: PHP goes on where its client has left. */
+  readonly outlivesClient: boolean;
+  /** The file that PHP hands over; null: none. */
+  readonly handedOver: ((handover: Handover) => HandedOver | null) | null;
+  /** In place of the gateway's own page, and of PHP's where `intercepts` says so. */
+  readonly errorPage: ((statusCode: number) => OwnAnswer | null) | null;
+  readonly intercepts: boolean;
 }
 
 /** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
@@ -47,6 +68,7 @@ export class Reply implements DispatchHandler {
   #excess = 0;
   #isOver = false;
   #hasLeft = false;
+  #isHandedOver = false;
   readonly #releases: (() => void)[] = [];
 
   constructor(sink: Sink, options: ReplyOptions) {
@@ -56,7 +78,7 @@ export class Reply implements DispatchHandler {
 
   onRequestStart(controller: DispatchController): void {
     this.#controller = controller;
-    if (this.#hasLeft) controller.abort(clientLeft());
+    if (this.#isOver && this.#hasLeft) controller.abort(clientLeft());
   }
 
   onResponseStart(
@@ -66,19 +88,21 @@ export class Reply implements DispatchHandler {
     statusMessage: string,
   ): void {
     this.#controller = controller;
-    if (this.#isOver) return;
+    if (this.#isOver || this.#hasLeft) return;
     if (!this.#canAnswer) throw new Error('Another handler has begun the response, or its client has left');
     if (statusCode < 200) {
       throw new ProtocolError('FCGI_ERR_HEAD_INVALID', `PHP answered with the interim status ${statusCode}`);
     }
     const head = replyHead(this.#options.method, statusCode, statusMessage, controller.rawHeaders);
+    if (this.#isTakenOver(head)) return;
     this.#sink.start(head, (error) => this.#giveUp(error));
     this.#head = head;
   }
 
   onResponseData(controller: DispatchController, chunk: Buffer): void {
     const head = this.#head;
-    if (!head?.hasBody) return;
+    if (this.#isHandedOver) this.#ignore(controller, chunk.length);
+    if (!head?.hasBody || this.#hasLeft) return;
     const room = head.contentLength === null ? chunk.length : head.contentLength - this.#sent;
     const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
     if (piece.length > 0 && !this.#isOver) {
@@ -91,6 +115,7 @@ export class Reply implements DispatchHandler {
 
   onResponseEnd(): void {
     const head = this.#head;
+    if (this.#hasLeft && !this.#isOver) this.#finish();
     if (this.#isOver || !head) return;
     if (head.contentLength !== null && !this.#isWhole) {
       this.#fail(
@@ -140,6 +165,11 @@ export class Reply implements DispatchHandler {
   leave(): void {
     if (this.#isOver) return;
     this.#hasLeft = true;
+    if (this.#options.outlivesClient && this.#controller) {
+      // it may wait for room that its client would have made; releases wait for it, as it may read the request still
+      this.#controller.resume();
+      return;
+    }
     this.#finish();
     this.#controller?.abort(clientLeft());
   }
@@ -184,9 +214,56 @@ export class Reply implements DispatchHandler {
   #answer(statusCode: number, error: unknown, headers?: Readonly<Record<string, string>>): void {
     const canAnswer = this.#canAnswer;
     this.#finish();
-    if (canAnswer) this.#sink.answer(statusCode, headers);
+    if (canAnswer) this.#say(this.#page(statusCode, headers));
     else
       this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
+  }
+
+  /** PHP leaves the client to the gateway: its own page, or a file. What PHP sends as body is dropped. */
+  #isTakenOver(head: ReplyHead): boolean {
+    const { intercepts, handedOver, errorPage } = this.#options;
+    const page = intercepts && head.statusCode >= 400 ? errorPage?.(head.statusCode) : null;
+    if (page) {
+      this.#handOver();
+      this.#say(page);
+      return true;
+    }
+    const file = handedOver?.(head.handover) ?? null;
+    if (file === null) return false;
+    this.#handOver();
+    if (file.kind === 'file') {
+      const refused: Refused = (statusCode, headers) => this.#say(this.#page(statusCode, headers));
+      this.#sink.file({ ...file, fields: fileFields(head), hasBody: head.hasBody }, refused);
+    } else {
+      this.#say(this.#page(file.kind === 'missing' ? 404 : 502));
+      const { redirect, sendfile } = head.handover;
+      const problem =
+        file.kind === 'missing' ? 'does not exist' : 'is not below a folder that the options name';
+      const message = `PHP hands over ${JSON.stringify(redirect ?? sendfile)}, which ${problem}`;
+      this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message));
+    }
+    return true;
+  }
+
+  #handOver(): void {
+    this.#isHandedOver = true;
+    this.#finish();
+  }
+
+  #say(answer: OwnAnswer): void {
+    this.#sink.answer(this.#options.method === 'HEAD' ? { ...answer, body: '' } : answer);
+  }
+
+  #page(statusCode: number, headers?: Readonly<Record<string, string>>): OwnAnswer {
+    const own = ownAnswer(statusCode, headers);
+    const page = statusCode >= 400 ? this.#options.errorPage?.(statusCode) : null;
+    return page ? { ...page, headers: { ...headers, ...page.headers } } : own;
+  }
+
+  /** A page behind a file is dropped, as long as it is one. */
+  #ignore(controller: DispatchController, bytes: number): void {
+    this.#excess += bytes;
+    if (this.#excess > toleratedExcess) controller.abort(new Error('Far more output than an unwanted page'));
   }
 
   #finish(): void {

@@ -9,11 +9,13 @@ import {
   folder,
   isRelativeName,
   milliseconds,
+  oneOf,
   realFolder,
   size,
   strings,
   wrong,
 } from './checks.ts';
+import { HandoverFiles, type Mapping } from './handover.ts';
 import type { GatewayOptions } from './options.ts';
 import { type TrustedProxies, trustedProxies } from './proxies.ts';
 import type { SpoolLimits } from './spool.ts';
@@ -28,6 +30,7 @@ export interface Settings<Req> {
   readonly splitPath: readonly string[];
   /** Real paths. */
   readonly allowSymlinksTo: readonly string[];
+  readonly resolveRootSymlink: boolean;
   readonly paramsOf: (request: Req) => Params | undefined;
   readonly proxies: TrustedProxies | null;
   readonly fpmPages: ReadonlySet<string>;
@@ -43,6 +46,10 @@ export interface Settings<Req> {
   readonly responseBufferTotal: number;
   /** Milliseconds; 0: no limit. */
   readonly sendTimeout: number;
+  readonly outlivesClient: boolean;
+  readonly handover: HandoverFiles | null;
+  readonly errorPage: GatewayOptions<Req>['errorPage'];
+  readonly interceptErrors: boolean;
   readonly onError: ((error: unknown, request: Req) => void) | undefined;
   readonly onStderr: ((chunk: Uint8Array, request: Req) => void) | undefined;
 }
@@ -54,6 +61,7 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   frontController: true,
   splitPath: true,
   allowSymlinksTo: true,
+  resolveRootSymlink: true,
   params: true,
   trustedProxies: true,
   forwardedHeaders: true,
@@ -66,6 +74,11 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   responseBuffering: true,
   responseBufferTotal: true,
   sendTimeout: true,
+  onClientAbort: true,
+  xAccelRedirect: true,
+  xSendfile: true,
+  errorPage: true,
+  interceptErrors: true,
   onError: true,
   onStderr: true,
 };
@@ -97,6 +110,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     allowSymlinksTo: strings('allowSymlinksTo', options.allowSymlinksTo ?? []).map((path) =>
       realFolder('allowSymlinksTo', path),
     ),
+    resolveRootSymlink: resolveRootSymlink(options),
     paramsOf: paramsOf(options.params),
     proxies: trustedProxies(
       strings('trustedProxies', options.trustedProxies ?? []),
@@ -117,6 +131,11 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
         : size('responseBuffering', options.responseBuffering ?? 1024 * 1024),
     responseBufferTotal: size('responseBufferTotal', options.responseBufferTotal ?? 64 * 1024 * 1024),
     sendTimeout: milliseconds('sendTimeout', options.sendTimeout ?? 60_000),
+    outlivesClient:
+      oneOf('onClientAbort', ['close', 'finish'], options.onClientAbort ?? 'close') === 'finish',
+    handover: handover(options),
+    errorPage: callback('errorPage', options.errorPage),
+    interceptErrors: interceptErrors(options),
     onError: callback('onError', options.onError),
     onStderr: callback('onStderr', options.onStderr),
   };
@@ -133,6 +152,38 @@ function roots(options: GatewayOptions<never>): { root: string | null; fpmRoot: 
   const there = fpmRoot ?? here;
   if (there === null) throw wrong('root', 'is missing: give root, or fpmRoot where the files are not here');
   return { root: here, fpmRoot: there };
+}
+
+function resolveRootSymlink(options: GatewayOptions<never>): boolean {
+  const resolves = flag('resolveRootSymlink', options.resolveRootSymlink ?? false);
+  if (resolves && (options.root === undefined || options.fpmRoot !== undefined)) {
+    throw wrong(
+      'resolveRootSymlink',
+      'needs root, and no fpmRoot: the link must lead to the same place for PHP-FPM',
+    );
+  }
+  return resolves;
+}
+
+function interceptErrors(options: GatewayOptions<never>): boolean {
+  const intercepts = flag('interceptErrors', options.interceptErrors ?? false);
+  if (intercepts && !options.errorPage)
+    throw wrong('interceptErrors', 'needs errorPage, which makes the pages');
+  return intercepts;
+}
+
+function handover(options: GatewayOptions<never>): HandoverFiles | null {
+  const { xAccelRedirect = {}, xSendfile = [] } = options;
+  if (typeof xAccelRedirect !== 'object' || xAccelRedirect === null) {
+    throw wrong('xAccelRedirect', 'must be an object of paths and folders');
+  }
+  const mappings = Object.entries(xAccelRedirect).map(([prefix, path]): Mapping => {
+    if (!/^\/(?:.*\/)?$/.test(prefix))
+      throw wrong('xAccelRedirect', `has paths such as "/protected/", not "${prefix}"`);
+    return [prefix, resolve(folder('xAccelRedirect', path))];
+  });
+  const folders = strings('xSendfile', xSendfile).map((path) => resolve(folder('xSendfile', path)));
+  return mappings.length + folders.length === 0 ? null : new HandoverFiles(mappings, folders);
 }
 
 function fpmPages(value: unknown): ReadonlySet<string> {

@@ -4,6 +4,7 @@ import type { Script } from '../cgi/script.ts';
 import { parseTarget, type Target } from '../cgi/target.ts';
 import { ArgumentError } from '../errors.ts';
 import { type Files, filesOf } from './files.ts';
+import { RootLink } from './root-link.ts';
 import type { Settings } from './settings.ts';
 
 /** A script is to answer. */
@@ -34,13 +35,17 @@ const pass: Plan = { kind: 'pass' };
 
 export class Site {
   readonly #files: Files;
-  readonly #builder: ParamsBuilder;
+  #builder: ParamsBuilder;
+  /** Null: PHP is told the root as it is configured. */
+  readonly #link: RootLink | null;
   readonly #fpmPages: ReadonlySet<string>;
 
   constructor(settings: Settings<never>) {
     this.#files = filesOf(settings);
     this.#fpmPages = settings.fpmPages;
-    this.#builder = new ParamsBuilder(settings.fpmRoot);
+    const { root, fpmRoot, resolveRootSymlink } = settings;
+    this.#builder = new ParamsBuilder(fpmRoot);
+    this.#link = resolveRootSymlink && root !== null ? new RootLink(root) : null;
   }
 
   plan(place: Place): Plan {
@@ -69,6 +74,8 @@ export class Site {
 
   /** @throws ArgumentError as `buildParams`. */
   params(http: HttpFacts, plan: Run, extra: Params | undefined): Params {
+    const moved = this.#link?.moved();
+    if (moved) this.#builder = new ParamsBuilder(moved);
     return this.#builder.build(http, plan.target, plan.script, extra, plan.mount);
   }
 }

@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 // Which package may be imported where: one place each, so that it can be replaced in one place.
 const packageHome: Readonly<Record<string, RegExp>> = {
   'generic-pool': /^upstream\/places\.ts$/,
-  send: /^cli\//,
+  send: /^(cli\/|gateway\/node-file\.ts$)/,
 };
 
 export const MAX_LINES = 300;

@@ -1,0 +1,179 @@
+/** Pages for errors, scripts whose client has left, and a root that is moved. */
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { FcgiError } from '../../src/errors.ts';
+import type { ErrorPage } from '../../src/gateway/options.ts';
+import { RootLink } from '../../src/gateway/root-link.ts';
+import { readOptions } from '../../src/gateway/settings.ts';
+import { Site } from '../../src/gateway/site.ts';
+import { type AnyOptions, adapters, type Client } from './adapters.ts';
+import { answer, FakeDispatcher, type Play } from './fake-dispatcher.ts';
+import { tempSite } from './temp-site.ts';
+
+const open: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+});
+
+interface Bench {
+  readonly php: FakeDispatcher;
+  readonly client: Client;
+  readonly errors: unknown[];
+  get(path: string, method?: string): Promise<{ status: number; type: unknown; text: string }>;
+}
+
+async function bench(name: string, play: Play, options: AnyOptions = {}): Promise<Bench> {
+  const adapter = adapters.find((each) => each.name === name);
+  if (!adapter) throw new Error(`There is no adapter ${name}`);
+  const site = tempSite({ 'a.php': '' });
+  const php = new FakeDispatcher(play);
+  const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  const client = await adapter.serve(php, { root: site.root, onError, ...options });
+  open.push(() => client.close(), site.remove);
+  return {
+    php,
+    client,
+    errors,
+    async get(path, method = 'GET') {
+      const { status, headers, body } = await client.open({ path, method });
+      let text = '';
+      for await (const chunk of body) text += chunk;
+      return { status, type: headers['content-type'], text };
+    },
+  };
+}
+
+const failing: Play = (exchange) => exchange.fail(new FcgiError('FCGI_ERR_SOCKET_CLOSED', 'gone'));
+
+describe.each(['node:http', 'node:http2', 'fetch'])('through %s', (name) => {
+  it('an error of ours has the page that was made for it, else our own', async () => {
+    const errorPage = (status: number): ErrorPage | null =>
+      status === 502 ? { body: '<h1>Sorr\u00ff</h1>' } : null;
+    const { get } = await bench(name, failing, { errorPage });
+    expect(await get('/a.php')).toEqual({
+      status: 502,
+      type: 'text/html; charset=utf-8',
+      text: '<h1>Sorr\u00ff</h1>',
+    });
+    expect(await get('/a%00.php')).toMatchObject({ status: 400, text: '400 Bad Request\n' });
+  });
+
+  it('a page that cannot be made leaves our own, and the log is told', async () => {
+    const errorPage = (): never => {
+      throw new Error('no template');
+    };
+    const { get, errors } = await bench(name, failing, { errorPage });
+    expect(await get('/a.php')).toMatchObject({ status: 502, text: '502 Bad Gateway\n' });
+    await expect.poll(() => errors).toContainEqual(expect.objectContaining({ message: 'no template' }));
+  });
+
+  it("PHP's own errors pass, unless they are to be intercepted", async () => {
+    const play = answer(404, ['Content-Type', 'text/x', 'Content-Length', '3'], 'php');
+    const errorPage = (status: number): ErrorPage | null =>
+      status === 404 ? { body: 'ours', contentType: 'text/y' } : null;
+    const passing = await bench(name, play, { errorPage });
+    expect(await passing.get('/a.php')).toEqual({ status: 404, type: 'text/x', text: 'php' });
+    const intercepting = await bench(name, play, { errorPage, interceptErrors: true });
+    expect(await intercepting.get('/a.php')).toEqual({ status: 404, type: 'text/y', text: 'ours' });
+    expect(await intercepting.get('/a.php', 'HEAD')).toEqual({ status: 404, type: 'text/y', text: '' });
+    const others = await bench(name, answer(500, [], 'php'), { errorPage, interceptErrors: true });
+    expect(await others.get('/a.php')).toMatchObject({ status: 500, text: 'php' });
+  });
+
+  it('a script whose client has left runs to its end where it shall, with all of its request', async () => {
+    let goOn = (): void => {};
+    const gone = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { client, php, errors } = await bench(
+      name,
+      async (exchange) => {
+        exchange.head(200, ['Content-Type', 'text/plain']);
+        await gone;
+        expect((await exchange.body()).length).toBe(300_000);
+        for (let i = 0; i < 100; i++) exchange.data(Buffer.alloc(65_536));
+        expect(exchange.paused).toBe(false);
+        exchange.end();
+        finished();
+      },
+      { onClientAbort: 'finish' },
+    );
+    let finished = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      finished = resolve;
+    });
+    const { body, leave } = await client.open({
+      path: '/a.php',
+      method: 'POST',
+      body: Buffer.alloc(300_000),
+    });
+    body.on('error', () => {});
+    const closed = new Promise((resolve) => body.once('close', resolve));
+    leave();
+    await closed;
+    // the server hears of it in its own time: what is answered next came behind
+    await client.open({ path: '/none' });
+    goOn();
+    await over;
+    expect({ aborted: php.exchanges[0]?.aborted, errors }).toEqual({ aborted: false, errors: [] });
+  });
+});
+
+describe('a root that is a link', () => {
+  function releases(): { readonly link: string; move(to: string): void } {
+    const site = tempSite({ 'one/a.php': '', 'two/a.php': '' });
+    open.push(site.remove);
+    const link = join(site.root, 'current');
+    symlinkSync('one', link);
+    return {
+      link,
+      move(to) {
+        rmSync(link, { force: true });
+        symlinkSync(to, link);
+      },
+    };
+  }
+
+  it('is known by its real path for a second, then looked at again', () => {
+    const { link, move } = releases();
+    let now = 5;
+    const root = new RootLink(link, () => now);
+    expect(root.moved()).toMatch(/\/one$/);
+    move('two');
+    now += 999;
+    expect(root.moved()).toBeNull();
+    now += 2;
+    expect(root.moved()).toMatch(/\/two$/);
+    now += 2000;
+    expect(root.moved()).toBeNull();
+  });
+
+  it('that is not there for a moment is taken to be where it was', () => {
+    const { link, move } = releases();
+    let now = 5;
+    const root = new RootLink(link, () => now);
+    root.moved();
+    rmSync(link);
+    now += 2000;
+    expect(root.moved()).toBeNull();
+    move('two');
+    now += 2000;
+    expect(root.moved()).toMatch(/\/two$/);
+  });
+
+  it.each([
+    [true, /\/one\/a\.php$/],
+    [false, /\/current\/a\.php$/],
+  ])('is told to PHP by its real path if so configured (%s)', (resolveRootSymlink, expected) => {
+    const { link } = releases();
+    writeFileSync(join(link, 'a.php'), '');
+    const site = new Site(readOptions({ root: link, resolveRootSymlink }));
+    const plan = site.plan({ method: 'GET', url: '/a.php', originalUrl: '/a.php' });
+    if (plan.kind !== 'run') throw new Error(plan.kind);
+    const params = site.params({ method: 'GET', url: '/a.php', headers: [] }, plan, undefined);
+    expect(params['SCRIPT_FILENAME']).toMatch(expected);
+    expect(`${params['DOCUMENT_ROOT']}/a.php`).toBe(params['SCRIPT_FILENAME']);
+  });
+});
