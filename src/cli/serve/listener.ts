@@ -3,12 +3,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { HostPort } from '../args/values.ts';
 import { atMost } from '../pause.ts';
+import { Refusals, refuseOn } from './refusals.ts';
 import type { Handler } from './site.ts';
 
 export class Listener {
   readonly #server: Server;
   /** Each connection, with the responses that are not finished on it. */
   readonly #connections = new Map<Socket, Set<ServerResponse>>();
+  readonly #refusals = new Refusals();
   #draining = false;
 
   constructor(handler: Handler) {
@@ -22,6 +24,11 @@ export class Listener {
       this.#connections.set(socket, new Set());
       socket.once('close', () => this.#connections.delete(socket));
     });
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      void this.#refusals.refuse(socket, error, this.#connections.get(socket) ?? new Set());
+    });
+    // we are no proxy, and Node would hang up without a word
+    this.#server.on('connect', (_req, socket) => refuseOn(socket, 405));
   }
 
   /** Resolves with the URL. */
