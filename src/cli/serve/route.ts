@@ -29,8 +29,10 @@ export async function routeOf(url: string, site: Site): Promise<Route> {
   const target = parseTarget(url);
   if ('refused' in target) return { to: 'status', status: 400 };
   const { path, query } = target;
-  if (isHidden(path)) return notFound;
-  if (splitScript(path, defaultSplitPath)) return php;
+  const script = splitScript(path, defaultSplitPath);
+  // PATH_INFO begins anew: Nextcloud answers /index.php/.well-known/webfinger
+  if (script ? isHidden(script.scriptName) || isHidden(script.pathInfo) : isHidden(path)) return notFound;
+  if (script) return php;
 
   const otherwise = site.hasFrontController ? php : notFound;
   const found = await site.docroot.look(path);

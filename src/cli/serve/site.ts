@@ -1,4 +1,5 @@
 /** One HTTP request of the site: to a file, to PHP, or a short answer of our own. */
+import type { Stats } from 'node:fs';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { basename, dirname, extname } from 'node:path';
 import send from 'send';
@@ -41,6 +42,13 @@ function sendFile(req: IncomingMessage, res: ServerResponse, path: string, name:
     // It has been decided that this very file is sent.
     dotfiles: 'allow',
     index: false,
+    // how long a file may be kept is for the site to say; nginx and Apache say nothing either
+    cacheControl: false,
+  });
+  file.once('file', (_path: string, { size }: Stats) => {
+    const suffix = /^bytes=-(\d+)$/.exec(req.headers.range ?? '')?.[1];
+    // the last 500 of 200 bytes are all of them (RFC 9110, 14.1.2); send would answer 416
+    if (Number(suffix) > size && size > 0) req.headers.range = 'bytes=0-';
   });
   // A link `logo.svg` to `3f2a` is an SVG: the type is that of the name that was asked for.
   if (!['', extname(path)].includes(extname(name))) file.once('headers', () => file.type(name));

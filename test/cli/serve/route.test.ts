@@ -98,6 +98,8 @@ const rows: readonly Row[] = [
   ['/broken', status(404), php],
   ['/loop', status(404), php],
   // scripts and their PATH_INFO
+  ['/index.php/.well-known/webfinger', php, php],
+  ['/index.php/.git/config', status(404), status(404)],
   ['/index.php', php, php],
   ['/index.php/a/b', php, php],
   ['/missing.php', php, php],

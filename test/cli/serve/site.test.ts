@@ -91,6 +91,9 @@ describe('a file', () => {
     expect(part.headers.get('content-range')).toBe('bytes 5-9/100');
     const beyond = await fetch(`${base}/a.txt`, { headers: { range: 'bytes=100-' } });
     expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */100']);
+    const suffix = await fetch(`${base}/a.txt`, { headers: { range: 'bytes=-1000' } });
+    expect([suffix.status, suffix.headers.get('content-range')]).toEqual([206, 'bytes 0-99/100']);
+    expect(suffix.headers.get('cache-control')).toBeNull();
   });
 
   it('has its type by the name that was asked for, not by the name a link leads to', async () => {
