@@ -144,8 +144,11 @@ const host = /^([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 function hostName(header: string | Uint8Array | undefined): string {
   if (header === undefined) return '';
   const match = typeof header === 'string' ? host.exec(header) : null;
-  if (!match) throw badRequest('headers', 'The request header Host is not HOST[:PORT]');
-  return (match[1] ?? '').toLowerCase();
+  const name = match?.[1]?.toLowerCase();
+  // an http URL without a host is none (RFC 9110, 4.2.1): applications would make links that lead nowhere
+  if (!name) throw badRequest('headers', 'The request header Host is not HOST[:PORT]');
+  // `example.org.` is the same host, and PHP applications compare names
+  return name.replace(/(?<=[^.])\.$/, '');
 }
 
 function badRequest(option: 'url' | 'method' | 'headers', message: string): ArgumentError {

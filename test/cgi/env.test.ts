@@ -241,11 +241,14 @@ describe('Host', () => {
     ['[2001:DB8::1]:8080', '[2001:db8::1]'],
     ['my_app.test', 'my_app.test'],
     ['example.org:', 'example.org'],
+    ['example.org.', 'example.org'],
   ])('%s is SERVER_NAME %s, and HTTP_HOST as it came', (header, name) => {
     expect(withHeaders(['Host', header])).toMatchObject({ SERVER_NAME: name, HTTP_HOST: header });
   });
 
   it.each([
+    '',
+    ':80',
     'a b',
     'a/b',
     'user@a',
