@@ -1,6 +1,6 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
 import type { Gateway } from './gateway.ts';
-import { incoming } from './node-request.ts';
+import { incoming, isIllFormed } from './node-request.ts';
 import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './node-sink.ts';
 import type { Plan } from './site.ts';
 
@@ -20,7 +20,8 @@ export function answerByNode<Req>(gateway: Gateway<Req>, plan: Plan, request: Re
   response.on('close', () => reply.leave());
   response.on('error', () => reply.leave());
   response.on('drain', () => reply.resume());
-  if (plan.kind === 'run') gateway.run(plan, request, incoming(raw.request), reply);
+  if (isIllFormed(raw.request)) reply.refuse(400);
+  else if (plan.kind === 'run') gateway.run(plan, request, incoming(raw.request), reply);
   else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
   else if (plan.kind === 'pass') reply.refuse(404);
   else reply.refuse(plan.statusCode, plan.reason);

@@ -12,6 +12,17 @@ export function incoming(request: NodeRequest): Incoming {
   };
 }
 
+/**
+ * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, and where chunked is not the last
+ * coding nobody can know where the body ends (RFC 9112, 6.3), so that a proxy in front may see another request.
+ */
+export function isIllFormed(request: NodeRequest): boolean {
+  const coding = request.headers['transfer-encoding'];
+  return (
+    request.httpVersionMajor < 1 || (coding !== undefined && !/(?:^|[\t ,])chunked[\t ]*$/i.test(coding))
+  );
+}
+
 function hasBody(request: NodeRequest): boolean {
   if (isHttp2Request(request)) return !request.stream.endAfterHeaders;
   const { headers } = request;
