@@ -49,11 +49,21 @@ function chunkedOf(sizes: readonly number[], headers: readonly string[] = []): s
   return request('/probe.php', { method: 'PUT', headers: all, body: `${body}0\r\n\r\n` });
 }
 
+/** In pieces of 1000 bytes. */
+function inChunks(type: string, body: string): string {
+  const pieces = body.match(/[\s\S]{1,1000}/g) ?? [];
+  const chunks = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`);
+  const headers = [`Content-Type: ${type}`, 'Transfer-Encoding: chunked'];
+  return request('/probe.php', { method: 'POST', headers, body: `${chunks.join('')}0\r\n\r\n` });
+}
+
 export const bodies: Theme = {
   theme: 'bodies',
   cases: [
     ...Object.entries(forms).map(([name, body]) => one(name, post('/probe.php', form, body))),
     ...others.map(([name, type, body]) => one(name, post('/probe.php', type, body))),
+    ...others.map(([name, type, body]) => one(`${name}, in chunks`, inChunks(type, body))),
+    ...Object.entries(forms).map(([name, body]) => one(`${name}, in chunks`, inChunks(form, body))),
     ...methods,
     one('no type', request('/probe.php', { method: 'POST', headers: ['Content-Length: 3'], body: 'a=1' })),
     one('a form and a query', post('/probe.php?a=query&b=2', form, 'a=body')),

@@ -11,6 +11,8 @@ const upgrade = [
   'Sec-WebSocket-Version: 13',
 ];
 
+const h2c = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__'];
+
 const olds: readonly Case[] = [
   '/probe.php',
   '/static/text.txt',
@@ -85,20 +87,23 @@ export const connections: Theme = {
     one('close, then one more', request('/probe.php?1') + request('/probe.php?2')),
     one('close among other words', request('/probe.php', { last: false, headers: ['Connection: x, Close'] })),
     one(
-      'an upgrade to a WebSocket',
-      request('/probe.php', { last: false, headers: upgrade }) + request('/static/site.css'),
-    ),
-    one(
-      'an upgrade of a file',
+      'an upgrade, and more before it is granted',
       request('/static/site.css', { last: false, headers: upgrade }) + request('/static/site.css'),
     ),
-    one(
-      'an upgrade to h2c',
-      request('/probe.php', {
-        last: false,
-        headers: ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__'],
-      }) + request('/static/site.css'),
-    ),
+    {
+      name: 'an upgrade to a WebSocket that is not granted, then GET',
+      send: [
+        ...[request('/probe.php', { last: false, headers: upgrade }), { until: /"input"/ }],
+        request('/static/site.css'),
+      ],
+    },
+    {
+      name: 'an upgrade to h2c that is not granted, then GET',
+      send: [
+        ...[request('/plain.php', { last: false, headers: h2c }), { until: /some output/ }],
+        request('/static/site.css'),
+      ],
+    },
     one('the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   ],
 };

@@ -1,4 +1,4 @@
-import type { Theme } from '../support/case.ts';
+import { explain, type Theme } from '../support/case.ts';
 import { bodies } from './bodies.ts';
 import { connections } from './connections.ts';
 import { framing } from './framing.ts';
@@ -8,11 +8,12 @@ import { pathInfo } from './path-info.ts';
 import { paths } from './paths.ts';
 import { phpAnswerCases } from './php-answers.ts';
 import { queries } from './queries.ts';
+import { reasons } from './reasons.ts';
 import { staticFiles } from './static-files.ts';
 import { targets } from './targets.ts';
 import { uploads } from './uploads.ts';
 
-export const themes: readonly Theme[] = [
+const all: readonly Theme[] = [
   methods,
   paths,
   targets,
@@ -26,3 +27,5 @@ export const themes: readonly Theme[] = [
   staticFiles,
   phpAnswerCases,
 ];
+
+export const themes: readonly Theme[] = all.map((theme) => explain(theme, reasons[theme.theme] ?? []));

@@ -1,4 +1,4 @@
-import { one, request, type Theme } from '../support/case.ts';
+import { one, post, request, type Theme } from '../support/case.ts';
 
 const list: readonly string[] = [
   '/probe.php/',
@@ -14,7 +14,6 @@ const list: readonly string[] = [
   '/probe.php/a+b',
   '/probe.php/caf%C3%A9',
   '/probe.php/%ff',
-  '/probe.php/\xe9',
   '/probe.php/100%25',
   '/probe.php/a%3Fb?c=d',
   '/probe.php/a%23b',
@@ -22,7 +21,6 @@ const list: readonly string[] = [
   '/probe.php/x.php',
   '/probe.php/x.php/y',
   '/probe.php/index.php',
-  '/probe.php/%0a',
   '/probe.php/%00',
   '/probe.php/.hidden',
   '/probe.php/.well-known/x',
@@ -33,7 +31,6 @@ const list: readonly string[] = [
   '/index.php/blog/post?p=1',
   '/probe.php%2Finfo',
   '/probe%2ephp/info',
-  '/dir.php/inner.php/info',
   '/dir.php/info',
   '/missing.php/info',
   '/x.php.php/info',
@@ -47,11 +44,20 @@ const list: readonly string[] = [
 
 export const pathInfo: Theme = {
   theme: 'PATH_INFO',
-  cases: list.flatMap((path) => {
-    const shown = path.slice(0, 60).replace(/[^\x21-\x7e]/g, '<raw byte>');
-    return [
-      one(`${shown} of a plain site`, request(path)),
-      one(`${shown} of a site with a front controller`, request(path), { site: 'app' }),
-    ];
-  }),
+  cases: [
+    ...list.flatMap((path) => {
+      const shown = path.slice(0, 60);
+      return [
+        one(`${shown} of a plain site`, request(path)),
+        one(`${shown} of a site with a front controller`, request(path), { site: 'app' }),
+        one(`PUT to ${shown}`, post(path, 'text/plain', 'abc', { method: 'PUT' })),
+      ];
+    }),
+    one('a line feed', request('/probe.php/%0a')),
+    one('a raw byte', request('/probe.php/\xe9')),
+    one('a folder with the name of a script', request('/dir.php/inner.php/info')),
+    one('a folder with the name of a script beside a front controller', request('/dir.php/inner.php/info'), {
+      site: 'app',
+    }),
+  ],
 };

@@ -30,7 +30,7 @@ export const targets: Theme = {
     one('an empty line before the request', `\r\n${request('/probe.php')}`),
     one('bare LF as line ends', 'GET /probe.php HTTP/1.1\nHost: example.test\nConnection: close\n\n'),
     one('bare CR as line ends', 'GET /probe.php HTTP/1.1\rHost: example.test\rConnection: close\r\r'),
-    one('no version at all', 'GET /probe.php\r\n'),
+    { name: 'no version at all', send: ['GET /probe.php\r\n', 'FIN'] },
     one('HTTP/0.9', line('GET /probe.php HTTP/0.9')),
     one('HTTP/1.2', line('GET /probe.php HTTP/1.2')),
     one('HTTP/2.0', line('GET /probe.php HTTP/2.0')),

@@ -53,7 +53,7 @@ const chunked: Case = one(
 );
 
 function inChunks(text: string, size: number): string {
-  const pieces = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+  const pieces = text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
   return `${pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('')}0\r\n\r\n`;
 }
 

@@ -21,7 +21,10 @@ export interface Answers {
 const statusLine = /^(HTTP\/1\.[01]) (\d{3})(?: (.*))?$/;
 const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*(.*?)[\t ]*$/s;
 
-/** `methods`: those of the requests, as HEAD decides whether a body follows. Responses beyond them are a flaw. */
+/**
+ * `methods`: those of the requests, as HEAD decides whether a body follows. Responses beyond them are a flaw, unless
+ * they refuse what is no request.
+ */
 export function readAnswers(text: string, methods: readonly string[]): Answers {
   const answers: Answer[] = [];
   const flaws: string[] = [];
@@ -48,7 +51,7 @@ export function readAnswers(text: string, methods: readonly string[]): Answers {
     const isFinal = status >= 200;
     const isHead = methods[index] === 'HEAD';
     if (isFinal) index++;
-    if (index > methods.length) flaws.push('more responses than requests');
+    if (index > methods.length && status < 400) flaws.push('more responses than requests');
     const bodyless = !isFinal || isHead || status === 204 || status === 304;
     const body = bodyless ? { body: '', end: end + 4, whole: true } : bodyOf(text, end + 4, headers, flaws);
     answers.push({ version: match[1] ?? '', status, reason: match[3] ?? '', headers, ...body });

@@ -21,9 +21,26 @@ export interface Theme {
   readonly cases: readonly Case[];
 }
 
-/** A reason for `Case.ours`. */
-export function because(why: string, ...status: number[]): Required<Pick<Case, 'ours'>> {
-  return { ours: { why, status } };
+/** Of one theme. */
+export interface Reason {
+  readonly why: string;
+  /** Of all responses to one case, in their order. */
+  readonly status: readonly number[];
+  /** Names of cases. */
+  readonly of: readonly string[];
+}
+
+/** The theme with its reasons in their places; a reason for what is no case is an error. */
+export function explain(theme: Theme, reasons: readonly Reason[]): Theme {
+  const given = new Map(reasons.flatMap(({ of, ...ours }) => of.map((name) => [name, ours])));
+  const cases = theme.cases.map((one) => {
+    const ours = given.get(one.name);
+    given.delete(one.name);
+    return ours ? { ...one, ours } : one;
+  });
+  const [unknown] = given.keys();
+  if (unknown !== undefined) throw new Error(`${theme.theme}: no case is called ${unknown}`);
+  return { ...theme, cases };
 }
 
 export interface Parts {

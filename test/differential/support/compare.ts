@@ -65,10 +65,13 @@ export async function tagsOf(servers: Servers, head: string): Promise<Tags> {
   return Object.fromEntries(tags) as unknown as Tags;
 }
 
-/** Of each request in these bytes; a body that looks like a request line would count as one. */
+/** Of each request in these bytes, whatever stands before it: the body of another, as a rule. */
 function methodsOf(steps: readonly Step[]): string[] {
   const text = steps.map((step) => (typeof step === 'string' ? step : '')).join('');
-  return [...text.matchAll(/^([A-Za-z!-]+) [^\n]*? HTTP\/\d\.\d\r?$/gm)].map(([, method = '']) => method);
+  return [...text.matchAll(/ HTTP\/\d\.\d\r?\n/g)].map(({ index }) => {
+    const line = text.slice(text.lastIndexOf('\n', index) + 1, index);
+    return /([A-Za-z!-]+) /.exec(`${line} `)?.[1] ?? '';
+  });
 }
 
 /** 100 (Continue) is a matter of the connection: RFC 9110, 10.1.1 lets a server leave it out. */

@@ -57,7 +57,9 @@ ${temp}
   large_client_header_buffers 4 16k;
   server {
     listen 127.0.0.1:${port};
-    server_name _;
+    server_name 127.0.0.1;
+    # else it holds a connection whose request it has refused for 5 s
+    lingering_timeout 200ms;
     root ${fpm.root};
     index index.php index.html;
     absolute_redirect off;

@@ -12,8 +12,14 @@ export interface Normal {
   readonly whole: boolean;
 }
 
-/** The time; the name of the software; the framing, which answers.ts has judged and taken off. */
-const ofNoMatter = new Set(['date', 'server', 'connection', 'keep-alive', 'transfer-encoding']);
+/**
+ * The time; the name of the software; the framing, which answers.ts has judged and taken off; what PHP says of a
+ * connection that is not its own: RFC 9110, 7.6.1 has it end at the server, ours drops it, the others hand it on.
+ */
+const ofNoMatter = new Set([
+  ...['date', 'server', 'connection', 'keep-alive', 'transfer-encoding'],
+  ...['upgrade', 'trailer', 'proxy-authenticate'],
+]);
 
 /** Of a page of the server's own, with its own words, only what a client acts upon. */
 const actedUpon = new Set(['location', 'content-range']);
@@ -33,8 +39,16 @@ const ownNames = new Set([
     'LD_LIBRARY_PATH',
   ],
   ...['DOCUMENT_URI', 'REDIRECT_STATUS', 'REDIRECT_URL', 'REDIRECT_QUERY_STRING', 'proxy-nokeepalive'],
-  // the client's connection ends at the server; ours, as RFC 9110, 7.6.1 has it, does not hand this on
-  'HTTP_CONNECTION',
+  // the same of the client's connection
+  ...[
+    'HTTP_CONNECTION',
+    'HTTP_KEEP_ALIVE',
+    'HTTP_TRANSFER_ENCODING',
+    'HTTP_TE',
+    'HTTP_TRAILER',
+    'HTTP_UPGRADE',
+  ],
+  ...['HTTP_PROXY_CONNECTION', 'HTTP_PROXY_AUTHORIZATION', 'HTTP_HTTP2_SETTINGS'],
   // nginx hands these two on twice; RFC 3875, 4.1.18 advises against it
   ...['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH'],
 ]);
@@ -84,7 +98,7 @@ function probed(body: string): unknown {
   const { server, ...rest } = JSON.parse(body) as { server: Record<string, unknown> };
   const kept = Object.entries(server)
     .filter(([name, value]) => !ownNames.has(name) && !(emptyIsAbsent.has(name) && value === ''))
-    .map(([name, value]) => [name, name === 'PATH_TRANSLATED' && !server['PATH_INFO'] ? undefined : value])
-    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+    // nginx and PHP itself set it to the root, or to the script, where there is no PATH_INFO to translate
+    .filter(([name]) => name !== 'PATH_TRANSLATED' || Boolean(server['PATH_INFO']));
   return { ...rest, server: Object.fromEntries(kept) };
 }
