@@ -1,6 +1,7 @@
 import { explain, type Theme } from '../support/case.ts';
 import { bodies } from './bodies.ts';
 import { connections } from './connections.ts';
+import { everyday } from './everyday.ts';
 import { framing } from './framing.ts';
 import { headers } from './headers.ts';
 import { methods } from './methods.ts';
@@ -14,6 +15,7 @@ import { targets } from './targets.ts';
 import { uploads } from './uploads.ts';
 
 const all: readonly Theme[] = [
+  everyday,
   methods,
   paths,
   targets,

@@ -92,6 +92,11 @@ export const reasons: Readonly<Record<string, readonly Reason[]>> = {
       status: [400],
       of: ['a blank after the size', 'chunked, chunked', 'a trailer that names the length'],
     },
+    {
+      why: 'Half a body is none: nginx hangs up without a word, Apache runs PHP on it or not, as it happens.',
+      status: [400],
+      of: ['chunked, cut short', 'chunked, cut before the last chunk'],
+    },
   ],
   connections: [
     {
