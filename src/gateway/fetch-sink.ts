@@ -2,7 +2,8 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { OwnAnswer, ReplyHead } from './edge.ts';
-import type { OutgoingFile, Refused, Reply, Sink } from './reply.ts';
+import type { Reply } from './reply.ts';
+import type { OutgoingFile, Refused, Sink } from './sink.ts';
 
 /** Bytes the body holds for a reader that is slow, before PHP is held back. */
 const highWaterMark = 65_536;

@@ -7,8 +7,9 @@ import { statusFor } from './edge.ts';
 import { pageFor } from './error-page.ts';
 import type { GatewayOptions } from './options.ts';
 import { inTime } from './patience.ts';
-import { Reply, type ReplyOptions, type Sink } from './reply.ts';
+import { Reply, type ReplyOptions } from './reply.ts';
 import { readOptions, type Settings } from './settings.ts';
+import type { Sink } from './sink.ts';
 import { type Place, type Plan, type Run, Site } from './site.ts';
 import { type Spooled, spool } from './spool.ts';
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { basename, dirname } from 'node:path';
-import type { Refused } from './reply.ts';
+import type { Refused } from './sink.ts';
 
 /** The headers of the response are set; the head is not out. */
 export async function sendFile(

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { OwnAnswer, ReplyHead } from './edge.ts';
 import { sendFile } from './node-file.ts';
-import type { OutgoingFile, Refused, Sink } from './reply.ts';
+import type { OutgoingFile, Refused, Sink } from './sink.ts';
 import { discard } from './upload.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;

@@ -60,6 +60,14 @@ describe.each(['node:http', 'node:http2', 'fetch'])('through %s', (name) => {
     expect(await get('/a%00.php')).toMatchObject({ status: 400, text: '400 Bad Request\n' });
   });
 
+  it('a HEAD is answered also where neither the head of PHP nor its end is any good', async () => {
+    const { get } = await bench(name, (exchange) => {
+      exchange.head(1000);
+      exchange.fail(new Error('worker died'));
+    });
+    expect((await get('/a.php', 'HEAD')).status).toBe(502);
+  });
+
   it('a page that cannot be made leaves our own, and the log is told', async () => {
     const errorPage = (): never => {
       throw new Error('no template');
