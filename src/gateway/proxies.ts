@@ -92,17 +92,23 @@ export class TrustedProxies {
 }
 
 function add(list: BlockList, text: string): void {
-  const [address = '', bits, ...more] = text.split('/');
-  const family = isIP(address);
-  const most = family === 4 ? 32 : 128;
-  const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-  if (family === 0 || more.length > 0 || !(prefix <= most)) {
+  if (!isNetwork(text)) {
     throw wrong(
       'trustedProxies',
       `holds addresses, networks such as "10.0.0.0/8", and "unix", not "${text}"`,
     );
   }
-  list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
+  const [address = '', bits] = text.split('/');
+  const isIpv4 = isIP(address) === 4;
+  list.addSubnet(address, Number(bits ?? (isIpv4 ? 32 : 128)), isIpv4 ? 'ipv4' : 'ipv6');
+}
+
+/** An address, or one with the length of its prefix. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 /** `index` counts from the right. */

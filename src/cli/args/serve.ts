@@ -1,4 +1,5 @@
 /** `serve`: what was typed, as a value. */
+import { isNetwork } from '../../gateway/proxies.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseOptions } from './options.ts';
 import {
@@ -29,6 +30,8 @@ export interface ServeCommand {
   readonly allowSymlinksTo: readonly string[];
   /** They win over what the gateway sends to PHP. */
   readonly params: readonly Pair[];
+  /** Addresses and networks whose X-Forwarded-For and -Proto are believed. */
+  readonly trustedProxies: readonly string[];
   /** Bytes; null: the gateway's default. */
   readonly maxBody: number | null;
   /** Milliseconds; 0: no limit. */
@@ -62,6 +65,8 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --param NAME=VALUE       set in $_SERVER, as by nginx's fastcgi_param (may be
                            repeated); SERVER_SOFTWARE=nginx, say, so that
                            WordPress offers permalinks without /index.php/
+  --trusted-proxy ADDRESS  believe X-Forwarded-For and -Proto from this address
+                           or network, such as 10.0.0.0/8 (repeatable)
   --max-body BYTES         larger requests get 413; 512k, 64m, 2g. 0: no limit
   --drain-timeout SECONDS  how long requests may go on after the first signal
                            (default 30; 0: no limit)
@@ -95,6 +100,7 @@ const options = {
   'fpm-root': { type: 'string' },
   'allow-symlinks-to': { type: 'string', multiple: true },
   param: { type: 'string', multiple: true },
+  'trusted-proxy': { type: 'string', multiple: true },
   'max-body': { type: 'string' },
   'drain-timeout': { type: 'string', default: '30' },
   quiet: { type: 'boolean', default: false },
@@ -118,6 +124,7 @@ export function parseServe(args: readonly string[]): ServeCommand {
     fpmRoot: optional(values['fpm-root'], fpmRoot),
     allowSymlinksTo: values['allow-symlinks-to'] ?? [],
     params: (values.param ?? []).map((text) => nameValue('--param', text)),
+    trustedProxies: (values['trusted-proxy'] ?? []).map(trustedProxy),
     maxBody: optional(values['max-body'], (text) => bytes('--max-body', text)),
     drainTimeout: seconds('--drain-timeout', values['drain-timeout']),
     quiet: values.quiet,
@@ -147,6 +154,11 @@ function frontController(text: string): string {
 function fpmRoot(text: string): string {
   if (text.startsWith('/')) return text;
   throw new UsageError(`--fpm-root must be an absolute path, not '${text}'`);
+}
+
+function trustedProxy(text: string): string {
+  if (text !== 'unix' && isNetwork(text)) return text;
+  throw new UsageError(`--trusted-proxy must be an address or a network, such as 10.0.0.0/8, not '${text}'`);
 }
 
 function iniSetting(option: string, text: string): Pair {

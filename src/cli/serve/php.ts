@@ -10,7 +10,7 @@ import { answer, type Handler } from './site.ts';
 
 /** `root` is DOCROOT as an absolute path. */
 export function phpHandler(dispatcher: Dispatcher, root: string, command: ServeCommand, io: Io): Handler {
-  const { index, frontController, fpmRoot, maxBody, allowSymlinksTo, params } = command;
+  const { index, frontController, fpmRoot, maxBody, allowSymlinksTo, trustedProxies, params } = command;
   const stderr = new Map<object, StderrLines>();
   const gateway = createHandler(dispatcher, {
     root,
@@ -19,6 +19,7 @@ export function phpHandler(dispatcher: Dispatcher, root: string, command: ServeC
     ...(fpmRoot === null ? {} : { fpmRoot }),
     ...(maxBody === null ? {} : { maxBodySize: maxBody }),
     allowSymlinksTo,
+    trustedProxies,
     params: Object.fromEntries(params),
     onError: (error, req) => {
       io.stderr.write(`fastcgi-pool: ${printable(`${req.method} ${req.url}`)}: ${reasonOf(error)}\n`);

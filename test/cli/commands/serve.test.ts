@@ -74,6 +74,18 @@ describe('serving', () => {
     );
   });
 
+  it('--trusted-proxy is believed about its clients, and nobody else is', async () => {
+    site.put('index.php', '<?php echo $_SERVER["REMOTE_ADDR"], " ", $_SERVER["REQUEST_SCHEME"];');
+    const headers = { 'X-Forwarded-For': '192.0.2.7', 'X-Forwarded-Proto': 'https' };
+    for (const [flags, seen] of [
+      [['--trusted-proxy', '127.0.0.0/8'], '192.0.2.7 https'],
+      [['--trusted-proxy', '10.0.0.1'], '127.0.0.1 http'],
+    ] as const) {
+      await using served = await serve(site.path, [...flags]);
+      expect(await (await fetch(served.url, { headers })).text()).toBe(seen);
+    }
+  });
+
   it('--max-body is the largest request', async () => {
     site.put('index.php', '<?php echo strlen(file_get_contents("php://input"));');
     await using served = await serve(site.path, ['--max-body', '1k']);
