@@ -25,7 +25,8 @@ export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Res
  * signal, and cancelling the response's body, end the script's connection; where the signal fires before the head, the
  * response has the status 499, which nobody is there to get.
  *
- * A body without Content-Length (most of those made by `new Request`) is counted first.
+ * A request's body is read before PHP is asked, as long as `requestBuffering` is on or it has no Content-Length (most of
+ * those made by `new Request`). A file that PHP hands over goes out whole: ranges are not answered here.
  *
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */

@@ -20,9 +20,10 @@ export type NodeHandler = (
  * with one as index, or if there is a `frontController`; all else is passed to `next`. PHP source, and scripts to
  * which links lead out of the root, are answered 404 rather than passed on, where another handler might show them.
  *
- * Bodies stream both ways; one of unknown length is counted first. A client that leaves ends its script's connection.
- * What fails before PHP's head is there is answered 502, 503 or 504 (400, 413, 431 where the client is at fault),
- * later it breaks the response off; why goes to `onError` only.
+ * Slow clients hold no worker: a request's body is read before PHP is asked, and a reply is taken from PHP as far as
+ * `responseBuffering` goes. A client that leaves ends its script's connection. What fails before PHP's head is there
+ * is answered 502, 503 or 504 (400, 408, 413, 414, 431 where the client is at fault), later it breaks the response
+ * off; why goes to `onError` only.
  *
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */
