@@ -1,4 +1,7 @@
-/** A FastCGI server that does next to nothing: one canned answer for each request, which arrives in one write. */
+/**
+ * A FastCGI server that does next to nothing: one canned answer for each request, which arrives in one write. It never
+ * sleeps: else whoever is slower than it would pay for waking it, which costs more than all else, and the floor not.
+ */
 import { createServer } from 'node:net';
 import { cannedAnswer } from '../lib/records.ts';
 
@@ -17,3 +20,6 @@ const server = createServer((socket) => {
 });
 server.listen({ path, backlog: 1024 }, () => process.send?.(path));
 process.on('disconnect', () => process.exit());
+
+const stayAwake = (): void => void setImmediate(stayAwake);
+stayAwake();
