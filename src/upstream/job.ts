@@ -11,6 +11,7 @@ import { FcgiError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import type { BodyStream, PlannedBody } from './body.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
+import type { Place } from './place.ts';
 
 /** What a job asks of its pool. */
 export interface JobOwner {
@@ -38,6 +39,8 @@ export class Job implements DispatchController, ExchangeListener {
   freshFailures = 0;
   /** ms, by performance.now(). */
   queuedAt = 0;
+  /** Where it runs; null: it waits, or is over. */
+  place: Place | null = null;
   connection: Connection | null = null;
   /** The latest. */
   exchange: Exchange | null = null;

@@ -3,7 +3,6 @@ import type { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
 import type { ConnectionOwner } from '../connection/owner.ts';
 import type { CloseReason } from '../connection/reuse.ts';
-import type { Job } from './job.ts';
 import type { PoolSettings } from './options.ts';
 import type { Vacant } from './places.ts';
 
@@ -17,10 +16,15 @@ export interface PlaceOwner {
   onClosed(place: Place, connection: Connection, reason: CloseReason): void;
 }
 
+/** What a place knows of the job on it. */
+export interface Occupant {
+  readonly exchange: Exchange | null;
+}
+
 export class Place implements ConnectionOwner, Vacant {
   connection: Connection | null = null;
   /** On it, or being dialled for. */
-  job: Job | null = null;
+  job: Occupant | null = null;
   #used = false;
   readonly #pool: PlaceOwner;
 

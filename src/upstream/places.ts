@@ -19,14 +19,17 @@ export class Places<P extends Vacant> {
     this.#pool = createPool(factory, { max: most, min: 0, fifo: false });
   }
 
-  /** Never waits for a place to be given back: the caller takes no more than there are. */
-  async take(): Promise<P> {
-    for (;;) {
-      const place = await this.#pool.acquire();
-      if (!place.spent) return place;
+  /** Calls `use` in a moment; never waits for a place to be given back, as the caller takes no more than there are. */
+  take(use: (place: P) => void): void {
+    void this.#pool.acquire().then((place) => {
+      if (!place.spent) {
+        use(place);
+        return;
+      }
       // generic-pool has no way to drop what is idle: a place whose connection has gone would hide warm ones below it.
-      await this.#pool.destroy(place);
-    }
+      void this.#pool.destroy(place);
+      this.take(use);
+    });
   }
 
   give(place: P): void {

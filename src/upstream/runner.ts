@@ -44,7 +44,6 @@ export class Runner implements PlaceOwner {
   readonly #budget: RetryBudget;
   /** Places with a connection, or dialling for one. */
   readonly #open: Set<Place> = new Set();
-  readonly #placeOf: Map<Job, Place> = new Map();
   busy = 0;
   idle = 0;
   retried = 0;
@@ -83,7 +82,7 @@ export class Runner implements PlaceOwner {
   /** Takes a place for the job; there must be room. */
   run(job: Job): void {
     this.busy++;
-    void this.#places.take().then((place) => {
+    this.#places.take((place) => {
       if (place.connection !== null) this.idle--;
       this.#occupy(place, job);
     });
@@ -116,15 +115,15 @@ export class Runner implements PlaceOwner {
   /** The response is whole: on with the next job, on the same connection if it was kept. */
   complete(job: Job): void {
     this.#budget.served();
-    this.#lessons.complete(this.#placeOf.get(job)?.connection ?? null);
+    this.#lessons.complete(job.place?.connection ?? null);
     this.#vacate(job);
   }
 
   /** True: it is sent again. False: it is over, and its place is free. */
   failed(job: Job, error: unknown): boolean {
     if (job.exchange !== null) this.#lessons.failed(job.exchange);
-    const place = this.#placeOf.get(job);
-    if (place === undefined) return false;
+    const { place } = job;
+    if (place === null) return false;
     if (sendAgain(job, error, this.settings, this.#budget)) {
       this.retried++;
       this.#fresh(place, job);
@@ -155,7 +154,7 @@ export class Runner implements PlaceOwner {
 
   #occupy(place: Place, job: Job): void {
     place.job = job;
-    this.#placeOf.set(job, place);
+    job.place = place;
     if (job.over) {
       this.#vacate(job);
       return;
@@ -281,9 +280,9 @@ export class Runner implements PlaceOwner {
 
   /** The job leaves its place: to the next one that waits, or back to the others. */
   #vacate(job: Job): void {
-    const place = this.#placeOf.get(job);
-    if (place === undefined) return;
-    this.#placeOf.delete(job);
+    const { place } = job;
+    if (place === null) return;
+    job.place = null;
     place.job = null;
     const next = this.busy <= this.#lessons.turns.limit ? this.#owner.next() : null;
     if (next !== null) {

@@ -15,42 +15,46 @@ function seats(most: number): { places: Places<Seat>; made: () => number } {
   return { places: new Places(most, () => new Seat(made++)), made: () => made };
 }
 
+function taken(places: Places<Seat>): Promise<Seat> {
+  return new Promise((resolve) => places.take(resolve));
+}
+
 it('nothing is made before it is asked for', () => {
   expect(seats(4).made()).toBe(0);
 });
 
 it('the place given back last is taken first', async () => {
   const { places, made } = seats(3);
-  const [a, b, c] = [await places.take(), await places.take(), await places.take()];
+  const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
   for (const place of [a, b, c]) places.give(place);
-  expect([await places.take(), await places.take(), await places.take()]).toEqual([c, b, a]);
+  expect([await taken(places), await taken(places), await taken(places)]).toEqual([c, b, a]);
   expect(made()).toBe(3);
 });
 
 it('a place whose connection has gone is not handed out, nor does it hide the warm ones below it', async () => {
   const { places } = seats(3);
-  const [a, b, c] = [await places.take(), await places.take(), await places.take()];
+  const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
   for (const place of [a, b, c]) places.give(place);
   b.spent = true;
   c.spent = true;
-  expect(await places.take()).toBe(a);
+  expect(await taken(places)).toBe(a);
 });
 
 it('spent places make room for new ones: there are always as many as there may be', async () => {
   const { places, made } = seats(2);
   for (let round = 0; round < 5; round++) {
-    const both = [await places.take(), await places.take()];
+    const both = [await taken(places), await taken(places)];
     for (const place of both) {
       place.spent = true;
       places.give(place);
     }
   }
-  expect([await places.take(), await places.take()].map(({ spent }) => spent)).toEqual([false, false]);
+  expect([await taken(places), await taken(places)].map(({ spent }) => spent)).toEqual([false, false]);
   expect(made()).toBe(12);
 });
 
 it('asked for all at once, each has a place of its own', async () => {
   const { places } = seats(50);
-  const all = await Promise.all(Array.from({ length: 50 }, () => places.take()));
+  const all = await Promise.all(Array.from({ length: 50 }, () => taken(places)));
   expect(new Set(all).size).toBe(50);
 });
