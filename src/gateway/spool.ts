@@ -7,6 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** Bytes that are written to the file, and read from it, at a time. */
+const fileStep = 256 * 1024;
+
 export interface SpoolLimits {
   /** Bytes to keep in memory. */
   readonly memory: number;
@@ -26,7 +29,8 @@ export interface Spooled {
 
 /** Reads `source` to its end; null as soon as it is larger than `limits.size`. Rejects as `source` or the disk does. */
 export async function spool(source: AsyncIterable<Uint8Array>, limits: SpoolLimits): Promise<Spooled | null> {
-  const pieces: Uint8Array[] = [];
+  let held: Uint8Array[] = [];
+  let heldLength = 0;
   let length = 0;
   let file: FileHandle | null = null;
   try {
@@ -36,21 +40,21 @@ export async function spool(source: AsyncIterable<Uint8Array>, limits: SpoolLimi
         await file?.close();
         return null;
       }
-      if (file) {
-        await writeAll(file, [chunk]);
-        continue;
-      }
-      pieces.push(chunk);
-      if (length > limits.memory) {
-        file = await namelessFile(limits.folder);
-        await writeAll(file, pieces.splice(0));
-      }
+      held.push(chunk);
+      heldLength += chunk.length;
+      // in large pieces, as each write is a detour through another thread
+      if (heldLength <= Math.max(limits.memory, file === null ? 0 : fileStep)) continue;
+      file ??= await namelessFile(limits.folder);
+      await writeAll(file, Buffer.concat(held, heldLength));
+      held = [];
+      heldLength = 0;
     }
+    if (file) await writeAll(file, Buffer.concat(held, heldLength));
   } catch (error) {
     await file?.close();
     throw error;
   }
-  return file ? onDisk(file, length) : { length, body: Buffer.concat(pieces, length), release: () => {} };
+  return file ? onDisk(file, length) : { length, body: Buffer.concat(held, length), release: () => {} };
 }
 
 async function namelessFile(folder: string): Promise<FileHandle> {
@@ -61,21 +65,17 @@ async function namelessFile(folder: string): Promise<FileHandle> {
 }
 
 /** One write() may take a part only. */
-async function writeAll(file: FileHandle, pieces: Uint8Array[]): Promise<void> {
-  for (const piece of pieces) {
-    for (let at = 0; at < piece.length; ) {
-      at += (await file.write(piece, at, piece.length - at)).bytesWritten;
-    }
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
   }
 }
-
-const readSize = 65_536;
 
 function onDisk(file: FileHandle, length: number): Spooled {
   let isOpen = true;
   async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
     for (let at = 0; at < length && isOpen; ) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(readSize), 0, readSize, at);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(fileStep), 0, fileStep, at);
       if (bytesRead === 0) return;
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
