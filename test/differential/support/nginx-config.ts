@@ -2,41 +2,20 @@
  * nginx as its manual and its stock fastcgi_params have it, for a PHP application: what does not exist never reaches
  * PHP-FPM, dotfiles and PHP source are not there, heads may be as large as with us.
  */
-import type { Backend } from '../../fpm/support/index.ts';
+import { type Backend, nginxParams, tempPaths } from '../../fpm/support/index.ts';
 import type { SiteName } from './case.ts';
 
 const params = {
-  SCRIPT_FILENAME: '$document_root$fastcgi_script_name',
-  SCRIPT_NAME: '$fastcgi_script_name',
+  ...nginxParams,
   PATH_INFO: '$path_info',
   PATH_TRANSLATED: '$document_root$path_info',
-  QUERY_STRING: '$query_string',
-  REQUEST_METHOD: '$request_method',
-  CONTENT_TYPE: '$content_type',
-  CONTENT_LENGTH: '$content_length',
-  REQUEST_URI: '$request_uri',
-  DOCUMENT_URI: '$document_uri',
-  DOCUMENT_ROOT: '$document_root',
-  SERVER_PROTOCOL: '$server_protocol',
-  REQUEST_SCHEME: '$scheme',
   HTTPS: '$https if_not_empty',
-  GATEWAY_INTERFACE: 'CGI/1.1',
-  SERVER_SOFTWARE: 'nginx/$nginx_version',
-  REMOTE_ADDR: '$remote_addr',
-  REMOTE_PORT: '$remote_port',
-  SERVER_ADDR: '$server_addr',
-  SERVER_PORT: '$server_port',
   SERVER_NAME: '$host',
-  REDIRECT_STATUS: '200',
-  HTTP_PROXY: '""',
 };
 
 export function nginxConfig(folder: string, port: number, fpm: Backend, site: SiteName): string {
   const { endpoint } = fpm;
   const backend = 'path' in endpoint ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`;
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `  ${name}_temp_path ${folder}/${name};`)
-    .join('\n');
   return `
 daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
@@ -45,7 +24,7 @@ pid ${folder}/nginx.pid;
 error_log stderr notice;
 events { worker_connections 256; }
 http {
-${temp}
+${tempPaths(folder)}
   types {
     text/html html; text/css css; text/javascript js; text/plain txt; application/json json;
     image/svg+xml svg; image/png png; application/pdf pdf;

@@ -13,7 +13,7 @@ export {
 } from './fpm.ts';
 export { type HaproxyOptions, startHaproxy } from './haproxy.ts';
 export { accepts, type Backend, type Endpoint, type RunningServer } from './http-server.ts';
-export { type NginxOptions, startNginx } from './nginx.ts';
+export { type NginxOptions, nginxParams, startNginx, tempPaths } from './nginx.ts';
 export { establishedTo } from './sockets.ts';
 export { freePort, type TempDir, tempDir } from './temp.ts';
 export { type WaitOptions, waitFor, within } from './wait.ts';

@@ -14,6 +14,38 @@ export interface NginxOptions {
   readonly extra?: string;
 }
 
+/** nginx's stock `fastcgi_params`, SCRIPT_FILENAME and PATH_INFO, and none from a `Proxy` header. */
+export const nginxParams: Readonly<Record<string, string>> = {
+  SCRIPT_FILENAME: '$document_root$fastcgi_script_name',
+  SCRIPT_NAME: '$fastcgi_script_name',
+  PATH_INFO: '$fastcgi_path_info',
+  QUERY_STRING: '$query_string',
+  REQUEST_METHOD: '$request_method',
+  CONTENT_TYPE: '$content_type',
+  CONTENT_LENGTH: '$content_length',
+  REQUEST_URI: '$request_uri',
+  DOCUMENT_URI: '$document_uri',
+  DOCUMENT_ROOT: '$document_root',
+  SERVER_PROTOCOL: '$server_protocol',
+  REQUEST_SCHEME: '$scheme',
+  GATEWAY_INTERFACE: 'CGI/1.1',
+  SERVER_SOFTWARE: 'nginx/$nginx_version',
+  REMOTE_ADDR: '$remote_addr',
+  REMOTE_PORT: '$remote_port',
+  SERVER_ADDR: '$server_addr',
+  SERVER_PORT: '$server_port',
+  SERVER_NAME: '$server_name',
+  REDIRECT_STATUS: '200',
+  HTTP_PROXY: '""',
+};
+
+/** Where nginx keeps what it buffers: below its own folder, as it need not be root. */
+export function tempPaths(folder: string): string {
+  return ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `  ${name}_temp_path ${folder}/${name};`)
+    .join('\n');
+}
+
 export function startNginx(options: NginxOptions): Promise<RunningServer> {
   return startServer({
     program: 'nginx',
@@ -27,32 +59,6 @@ function nginxConfig(folder: string, port: number, options: NginxOptions): strin
   const { fpm, root = fpm.root, keepalive = 8, frontController } = options;
   const { endpoint } = fpm;
   const server = 'path' in endpoint ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`;
-  const params = {
-    SCRIPT_FILENAME: '$document_root$fastcgi_script_name',
-    SCRIPT_NAME: '$fastcgi_script_name',
-    PATH_INFO: '$fastcgi_path_info',
-    QUERY_STRING: '$query_string',
-    REQUEST_METHOD: '$request_method',
-    CONTENT_TYPE: '$content_type',
-    CONTENT_LENGTH: '$content_length',
-    REQUEST_URI: '$request_uri',
-    DOCUMENT_URI: '$document_uri',
-    DOCUMENT_ROOT: '$document_root',
-    SERVER_PROTOCOL: '$server_protocol',
-    REQUEST_SCHEME: '$scheme',
-    GATEWAY_INTERFACE: 'CGI/1.1',
-    SERVER_SOFTWARE: 'nginx/$nginx_version',
-    REMOTE_ADDR: '$remote_addr',
-    REMOTE_PORT: '$remote_port',
-    SERVER_ADDR: '$server_addr',
-    SERVER_PORT: '$server_port',
-    SERVER_NAME: '$server_name',
-    REDIRECT_STATUS: '200',
-    HTTP_PROXY: '""',
-  };
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `  ${name}_temp_path ${folder}/${name};`)
-    .join('\n');
   return `
 daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
@@ -61,7 +67,7 @@ pid ${folder}/nginx.pid;
 error_log stderr notice;
 events { worker_connections 2048; }
 http {
-${temp}
+${tempPaths(folder)}
   types { text/html html; text/css css; text/javascript js; image/svg+xml svg; image/png png; }
   default_type application/octet-stream;
   access_log off;
@@ -79,7 +85,7 @@ ${temp}
       fastcgi_split_path_info ^(.+?\\.php)(/.*)?$;
       fastcgi_pass php;
       fastcgi_keep_conn ${keepalive > 0 ? 'on' : 'off'};
-${Object.entries(params)
+${Object.entries(nginxParams)
   .map(([name, value]) => `      fastcgi_param ${name} ${value};`)
   .join('\n')}
       ${options.extra ?? ''}
