@@ -60,7 +60,10 @@ describe.each(['unix', 'tcp'] as const)('in front of a PHP-FPM (%s)', (transport
       expect(await response.text()).toBe('POST /a/b\n');
       expect(response.status).toBe(200);
     }
-    expect(await establishedTo(fpm.endpoint)).toBe(1);
+    // Fewer than requests, and not none: each of HAProxy's threads may keep one of its own.
+    const kept = await establishedTo(fpm.endpoint);
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(3);
   });
 
   it('HAProxy hands bytes through in tcp mode', async () => {
