@@ -23,7 +23,7 @@ export interface Files {
 
 type FileSettings = Pick<
   Settings<never>,
-  'root' | 'index' | 'splitPath' | 'frontController' | 'allowSymlinksTo'
+  'root' | 'index' | 'splitPath' | 'frontController' | 'trySuffixes' | 'allowSymlinksTo'
 >;
 type Found = 'file' | 'folder' | 'elsewhere' | 'nothing';
 
@@ -33,9 +33,16 @@ const folder: Choice = { kind: 'folder' };
 // also in capitals: a file system that ignores case finds the source below such a name, and PHP would not run it
 const looksLikePhp = /\.(php\d?|phps|phtml|phar|pht)$/i;
 
-/** @throws ArgumentError FCGI_ERR_INVALID_ARG where the front controller is not there. */
+/** @throws ArgumentError FCGI_ERR_INVALID_ARG where the front controller is not there, or nothing can be tried. */
 export function filesOf(settings: FileSettings): Files {
-  const { root } = settings;
+  const { root, trySuffixes } = settings;
+  if (root === null && trySuffixes.length > 0) {
+    throw new ArgumentError(
+      'FCGI_ERR_INVALID_ARG',
+      'tryFiles',
+      'Option tryFiles needs root: files are looked for',
+    );
+  }
   return root === null ? new UnseenFiles(settings) : new LocalFiles(root, settings);
 }
 
@@ -80,7 +87,7 @@ class LocalFiles implements Files {
     if (script) return script;
     const found = this.#look(path);
     if (found === 'folder') return this.#index(path) ?? this.#frontController ?? pass;
-    if (found === 'nothing') return this.#frontController ?? pass;
+    if (found === 'nothing') return this.#tried(path) ?? this.#frontController ?? pass;
     return looksLikePhp.test(path) ? refuse : pass;
   }
 
@@ -95,6 +102,16 @@ class LocalFiles implements Files {
       // below what does not exist, or is a file, there is no script
       if (found === 'nothing') return null;
       script = splitScript(path, splitPath, script);
+    }
+    return null;
+  }
+
+  /** `/about.php` for `/about`. */
+  #tried(path: string): Choice | null {
+    if (path.endsWith('/')) return null;
+    for (const suffix of this.#settings.trySuffixes) {
+      const script = this.#script(path + suffix);
+      if (script) return script;
     }
     return null;
   }

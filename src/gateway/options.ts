@@ -28,6 +28,11 @@ export interface GatewayOptions<Req> {
   readonly index?: string | readonly string[] | undefined;
   /** The script (`/index.php`) that gets every path at which there is neither a script nor another file. Default none. */
   readonly frontController?: string | undefined;
+  /**
+   * nginx's `try_files` in place of `frontController`: `['$uri', '$uri/', '$uri.php', '/index.php']` runs `/about.php` for
+   * `/about`, and `/index.php` for what is left. Needs `root`. Default none.
+   */
+  readonly tryFiles?: readonly string[] | undefined;
   /** How names of scripts end; the first such segment that exists is the script, the rest PATH_INFO. Default ['.php']. */
   readonly splitPath?: readonly string[] | undefined;
   /** Folders outside `root` to which symbolic links in it may lead. Default none. */

@@ -19,6 +19,7 @@ import { HandoverFiles, type Mapping } from './handover.ts';
 import type { GatewayOptions } from './options.ts';
 import { type TrustedProxies, trustedProxies } from './proxies.ts';
 import type { SpoolLimits } from './spool.ts';
+import { triedFiles } from './try-files.ts';
 
 /** The options, checked and complete. */
 export interface Settings<Req> {
@@ -27,6 +28,8 @@ export interface Settings<Req> {
   readonly fpmRoot: string;
   readonly index: readonly string[];
   readonly frontController: string | undefined;
+  /** Endings that make a script of a path at which there is nothing. */
+  readonly trySuffixes: readonly string[];
   readonly splitPath: readonly string[];
   /** Real paths. */
   readonly allowSymlinksTo: readonly string[];
@@ -58,6 +61,7 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   root: true,
   fpmRoot: true,
   index: true,
+  tryFiles: true,
   frontController: true,
   splitPath: true,
   allowSymlinksTo: true,
@@ -100,12 +104,14 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
   for (const name of names) {
     if (!isRelativeName(name)) throw wrong('index', 'holds names of files such as "index.php"');
   }
+  const tried = triedFiles(options.tryFiles, frontController(options.frontController, splitPath), splitPath);
   const limit = size('maxBodySize', options.maxBodySize ?? 128 * 1024 * 1024);
   const maxBodySize = limit === 0 ? Number.POSITIVE_INFINITY : limit;
   return {
     ...roots(options),
     index: names,
-    frontController: frontController(options.frontController, splitPath),
+    frontController: tried.last,
+    trySuffixes: tried.suffixes,
     splitPath,
     allowSymlinksTo: strings('allowSymlinksTo', options.allowSymlinksTo ?? []).map((path) =>
       realFolder('allowSymlinksTo', path),

@@ -169,3 +169,33 @@ describe('where the files are elsewhere', () => {
     expect(front.choose('/blog/')).toEqual({ kind: 'run', script: { scriptName: '/app.php', pathInfo: '' } });
   });
 });
+
+describe('tryFiles', () => {
+  const tryFiles = ['$uri', '$uri/', '$uri.php', '/index.php?$query_string'];
+
+  it.each([
+    ['a script by its name without ending', '/about', 'run /about.php'],
+    ['the same in a folder', '/sub/about', 'run /sub/about.php'],
+    ['the file itself before it', '/plain.txt', 'pass'],
+    ['a folder before it', '/sub/', 'run /sub/index.php'],
+    ['the last for what is not there', '/nowhere', 'run /index.php'],
+    ['the last for what hides itself', '/.hidden', 'run /index.php'],
+    ['nothing for a path with a slash at its end', '/about/', 'run /index.php'],
+  ])('finds %s', (_, path, expected) => {
+    const site = siteWith(
+      'index.php',
+      'about.php',
+      'sub/about.php',
+      'sub/index.php',
+      'plain.txt',
+      '.hidden.php',
+    );
+    expect(chosen(site, path, { tryFiles })).toBe(expected);
+  });
+
+  it('does not reach out of the root', () => {
+    const site = siteWith('index.php', '../outside/evil.php');
+    site.link('../outside/evil.php', 'evil.php');
+    expect(chosen(site, '/evil', { tryFiles })).toBe('refuse');
+  });
+});
