@@ -38,11 +38,6 @@ export function gate(): Gate {
   return { open: () => open(), opened };
 }
 
-/** A turn of the event loop. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 export interface RawServer extends AsyncDisposable {
   readonly address: string;
   /** All sockets accepted so far. */
