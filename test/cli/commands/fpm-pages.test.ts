@@ -61,7 +61,7 @@ describe('status', () => {
     expect([status, io.err]).toEqual([0, '']);
     expect(io.out).toMatch(/^pool +www$/m);
     expect(io.out).toMatch(/^process manager +static$/m);
-    expect(io.out).toMatch(/^active processes +1$/m);
+    expect(io.out).toMatch(/^active processes +[12]$/m);
     expect(io.out).toMatch(/^start since +\d+ s$/m);
   });
 
@@ -69,8 +69,9 @@ describe('status', () => {
     const { io } = await typed('status', fpm.address, '--path', '/s', '--full');
     expect(io.out).toMatch(/^pid +state +requests/m);
     const pids = await fpm.workers();
-    for (const pid of pids)
-      expect(io.out).toMatch(new RegExp(`^${pid} +(Idle|Running|Reading headers) `, 'm'));
+    // All the states that PHP-FPM knows: the one that answered the test before may be finishing still.
+    const states = 'Idle|Running|Reading headers|Getting request informations|Info|Finishing|Ending';
+    for (const pid of pids) expect(io.out).toMatch(new RegExp(`^${pid} +(${states}) `, 'm'));
   });
 
   it("--json is PHP-FPM's own", async () => {
