@@ -55,36 +55,36 @@ export interface PoolOptions {
 /** The options with their defaults filled in. */
 export type PoolSettings = { readonly [K in keyof PoolOptions]-?: Exclude<PoolOptions[K], undefined> };
 
-export interface OptionRule {
+export interface OptionRule<T = number | string | boolean> {
   readonly unit: '' | 'ms' | 'bytes';
-  readonly default: number | string | boolean;
+  readonly default: T;
   /** For the error: what the value must be. */
   readonly expected: string;
   readonly accepts: (value: unknown) => boolean;
 }
 
-const count = (fallback: number, least: number): OptionRule => ({
+export const count = (fallback: number, least: number): OptionRule<number> => ({
   unit: '',
   default: fallback,
   expected: `a whole number from ${least}`,
   accepts: (value) => Number.isSafeInteger(value) && Number(value) >= least,
 });
 
-const amount = (unit: 'ms' | 'bytes', fallback: number): OptionRule => ({
+const amount = (unit: 'ms' | 'bytes', fallback: number): OptionRule<number> => ({
   unit,
   default: fallback,
   expected: `a number of ${unit} from 0`,
   accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
 });
 
-const choice = (...values: [string, ...string[]]): OptionRule => ({
+export const choice = <T extends string>(...values: [T, ...T[]]): OptionRule<T> => ({
   unit: '',
   default: values[0],
   expected: `one of ${values.join(', ')}`,
-  accepts: (value) => typeof value === 'string' && values.includes(value),
+  accepts: (value) => values.some((one) => one === value),
 });
 
-const flag: OptionRule = {
+export const flag: OptionRule<boolean> = {
   unit: '',
   default: false,
   expected: 'true or false',
@@ -92,7 +92,7 @@ const flag: OptionRule = {
 };
 
 /** In the README's order. `keepalive` has the default of `connections`. */
-export const optionRules: Readonly<Record<keyof PoolSettings, OptionRule>> = {
+export const optionRules: { readonly [K in keyof PoolSettings]: OptionRule<PoolSettings[K]> } = {
   connections: count(8, 1),
   keepalive: count(8, 0),
   keepaliveRequests: count(1000, 0),
@@ -124,24 +124,27 @@ export function resolveOptions(options: PoolOptions): PoolSettings {
     if (rule === undefined) throw invalid(name, `there is no option ${JSON.stringify(name)}`);
     checkOption(name, value, rule);
   }
-  const { connections = 8, keepaliveRequests = 1000, backend = 'php-fpm' } = options;
+  const connections = options.connections ?? optionRules.connections.default;
+  const keepaliveRequests = options.keepaliveRequests ?? optionRules.keepaliveRequests.default;
+  const backend = options.backend ?? optionRules.backend.default;
   return {
     connections,
     keepalive: Math.min(options.keepalive ?? connections, connections),
     keepaliveRequests: keepaliveRequests === 0 ? Number.MAX_SAFE_INTEGER : keepaliveRequests,
-    keepaliveTime: options.keepaliveTime ?? 3_600_000,
-    keepaliveTimeout: options.keepaliveTimeout ?? 10_000,
-    queueSize: options.queueSize ?? 1024,
-    queueTimeout: options.queueTimeout ?? 30_000,
-    connectTimeout: options.connectTimeout ?? 5_000,
-    headersTimeout: options.headersTimeout ?? 60_000,
-    bodyTimeout: options.bodyTimeout ?? 60_000,
-    maxHeaderSize: options.maxHeaderSize ?? 65_536,
-    retry: options.retry ?? 'unexecuted',
-    tries: options.tries ?? 5,
-    replayBuffer: options.replayBuffer ?? 1_048_576,
-    proxied: options.proxied ?? false,
-    terminatorDelay: options.terminatorDelay ?? (backend === 'generic' ? 0 : 50),
+    keepaliveTime: options.keepaliveTime ?? optionRules.keepaliveTime.default,
+    keepaliveTimeout: options.keepaliveTimeout ?? optionRules.keepaliveTimeout.default,
+    queueSize: options.queueSize ?? optionRules.queueSize.default,
+    queueTimeout: options.queueTimeout ?? optionRules.queueTimeout.default,
+    connectTimeout: options.connectTimeout ?? optionRules.connectTimeout.default,
+    headersTimeout: options.headersTimeout ?? optionRules.headersTimeout.default,
+    bodyTimeout: options.bodyTimeout ?? optionRules.bodyTimeout.default,
+    maxHeaderSize: options.maxHeaderSize ?? optionRules.maxHeaderSize.default,
+    retry: options.retry ?? optionRules.retry.default,
+    tries: options.tries ?? optionRules.tries.default,
+    replayBuffer: options.replayBuffer ?? optionRules.replayBuffer.default,
+    proxied: options.proxied ?? optionRules.proxied.default,
+    terminatorDelay:
+      options.terminatorDelay ?? (backend === 'generic' ? 0 : optionRules.terminatorDelay.default),
     backend,
   };
 }

@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors.ts';
 import type { PoolCore } from './core.ts';
 import { type Candidate, Health, speaksAgainst } from './health.ts';
 import type { Job, JobOwner } from './job.ts';
-import { checkOption, type OptionRule } from './options.ts';
+import { checkOption, count, flag, type OptionRule } from './options.ts';
 
 /** nginx's parameters of those names. */
 export interface ServerOptions {
@@ -18,23 +18,16 @@ export interface ServerOptions {
   readonly failTimeout?: number | undefined;
 }
 
-const whole = (least: number, fallback: number): OptionRule => ({
-  unit: '',
-  default: fallback,
-  expected: `a whole number from ${least}`,
-  accepts: (value) => Number.isSafeInteger(value) && Number(value) >= least,
-});
-
-const serverRules: Readonly<Record<keyof ServerOptions, OptionRule>> = {
-  weight: whole(1, 1),
-  backup: {
-    unit: '',
-    default: false,
-    expected: 'true or false',
-    accepts: (value) => typeof value === 'boolean',
-  },
-  maxFails: whole(0, 1),
-  failTimeout: { ...whole(0, 10_000), unit: 'ms' },
+const serverRules: {
+  readonly weight: OptionRule<number>;
+  readonly backup: OptionRule<boolean>;
+  readonly maxFails: OptionRule<number>;
+  readonly failTimeout: OptionRule<number>;
+} = {
+  weight: count(1, 1),
+  backup: flag,
+  maxFails: count(1, 0),
+  failTimeout: { ...count(10_000, 0), unit: 'ms' },
 };
 
 export class Server implements Candidate, JobOwner {
@@ -62,9 +55,12 @@ export class Server implements Candidate, JobOwner {
       checkOption(name, value, serverRules[name as keyof ServerOptions]);
     }
     this.core = core;
-    this.weight = options.weight ?? 1;
-    this.backup = options.backup ?? false;
-    this.health = new Health(options.maxFails ?? 1, options.failTimeout ?? 10_000);
+    this.weight = options.weight ?? serverRules.weight.default;
+    this.backup = options.backup ?? serverRules.backup.default;
+    this.health = new Health(
+      options.maxFails ?? serverRules.maxFails.default,
+      options.failTimeout ?? serverRules.failTimeout.default,
+    );
     this.#moveOn = moveOn;
   }
 

@@ -9,6 +9,7 @@ import { choose } from './health.ts';
 import { Job } from './job.ts';
 import {
   checkOption,
+  choice,
   type OptionRule,
   type PoolOptions,
   type PoolSettings,
@@ -28,12 +29,7 @@ export interface UpstreamServer extends ServerOptions {
   readonly address: Address;
 }
 
-const balanceRule: OptionRule = {
-  unit: '',
-  default: 'round-robin',
-  expected: 'one of round-robin, least-conn',
-  accepts: (value) => value === 'round-robin' || value === 'least-conn',
-};
+const balanceRule: OptionRule<'round-robin' | 'least-conn'> = choice('round-robin', 'least-conn');
 
 /** ms between two rounds over servers that all refuse, jittered. */
 const PAUSE = 100;
@@ -55,7 +51,7 @@ export class Upstream implements Dispatcher {
   constructor(servers: readonly (Address | UpstreamServer)[], options: UpstreamOptions = {}) {
     const { balance, ...poolOptions } = options;
     checkOption('balance', balance, balanceRule);
-    this.#balance = balance ?? 'round-robin';
+    this.#balance = balance ?? balanceRule.default;
     this.#settings = resolveOptions(poolOptions);
     if (!Array.isArray(servers) || servers.length === 0) {
       throw new ArgumentError(
