@@ -1,26 +1,15 @@
 /** Apache as its manual's page on PHP-FPM has it: mod_proxy_fcgi by SetHandler, for files that exist only. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Backend } from '../../fpm/support/index.ts';
+import { apacheBackend, type Backend, loadModules } from '../../fpm/support/index.ts';
 import type { SiteName } from './case.ts';
 
-const folders = ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules', '/usr/lib/httpd/modules'];
 const modules = ['mpm_event', 'authz_core', 'alias', 'dir', 'mime', 'proxy', 'proxy_fcgi'];
 
 export function apacheConfig(folder: string, port: number, fpm: Backend, site: SiteName): string {
-  const { endpoint, root } = fpm;
-  const backend =
-    'path' in endpoint
-      ? `unix:${endpoint.path}|fcgi://localhost`
-      : `fcgi://${endpoint.host}:${endpoint.port}`;
-  const home = folders.find((candidate) => existsSync(candidate));
-  const load = modules
-    .map((name) => ({ name, file: join(home ?? '', `mod_${name}.so`) }))
-    .filter(({ file }) => existsSync(file))
-    .map(({ name, file }) => `LoadModule ${name}_module ${file}`);
+  const { root } = fpm;
+  const backend = apacheBackend(fpm);
   return `
 ServerRoot ${folder}
-${load.join('\n')}
+${loadModules(modules)}
 ServerName localhost
 Listen 127.0.0.1:${port}
 PidFile ${folder}/apache.pid

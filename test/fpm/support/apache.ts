@@ -26,22 +26,30 @@ export function startApache(options: ApacheOptions): Promise<RunningServer> {
   });
 }
 
-function apacheConfig(folder: string, port: number, options: ApacheOptions): string {
-  const { fpm, root = fpm.root, keepalive = 8 } = options;
-  const { endpoint } = fpm;
-  const backend =
-    'path' in endpoint
-      ? `unix:${endpoint.path}|fcgi://localhost`
-      : `fcgi://${endpoint.host}:${endpoint.port}`;
-  const reuse = keepalive > 0 ? `enablereuse=on max=${keepalive}` : 'enablereuse=off';
+/** The directives that load these; a module that is built in has no file. */
+export function loadModules(names: readonly string[]): string {
   const home = folders.find((candidate) => existsSync(candidate));
-  const load = modules
+  return names
     .map((name) => ({ name, file: join(home ?? '', `mod_${name}.so`) }))
     .filter(({ file }) => existsSync(file))
-    .map(({ name, file }) => `LoadModule ${name}_module ${file}`);
+    .map(({ name, file }) => `LoadModule ${name}_module ${file}`)
+    .join('\n');
+}
+
+/** As mod_proxy_fcgi names it. */
+export function apacheBackend({ endpoint }: Backend): string {
+  return 'path' in endpoint
+    ? `unix:${endpoint.path}|fcgi://localhost`
+    : `fcgi://${endpoint.host}:${endpoint.port}`;
+}
+
+function apacheConfig(folder: string, port: number, options: ApacheOptions): string {
+  const { fpm, root = fpm.root, keepalive = 8 } = options;
+  const backend = apacheBackend(fpm);
+  const reuse = keepalive > 0 ? `enablereuse=on max=${keepalive}` : 'enablereuse=off';
   return `
 ServerRoot ${folder}
-${load.join('\n')}
+${loadModules(modules)}
 ServerName localhost
 Listen 127.0.0.1:${port}
 PidFile ${folder}/apache.pid

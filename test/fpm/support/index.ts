@@ -1,5 +1,5 @@
 /** Private real servers for tests, benches and storms; each is stopped with all it started. */
-export { type ApacheOptions, startApache } from './apache.ts';
+export { type ApacheOptions, apacheBackend, loadModules, startApache } from './apache.ts';
 export { need } from './child.ts';
 export { type Execution, type ExecutionLog, executionLog } from './executions.ts';
 export {
