@@ -6,6 +6,7 @@ import { type PlannedBody, planBody } from './body.ts';
 import { checkRequest } from './check.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
+import { Line } from './line.ts';
 import type { PoolSettings } from './options.ts';
 import { Runner, type RunnerOwner } from './runner.ts';
 import type { Stats } from './stats.ts';
@@ -17,9 +18,9 @@ export class PoolCore implements JobOwner, RunnerOwner {
   readonly #target: Target;
   readonly #settings: PoolSettings;
   readonly #runner: Runner;
-  readonly #queue: Set<Job> = new Set();
+  readonly #queue: Line<Job> = new Line();
   /** Jobs that are not over. */
-  readonly #alive: Set<Job> = new Set();
+  readonly #alive: Line<Job> = new Line();
   #served = 0;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
@@ -63,7 +64,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   /** A new job. Whatever is wrong with it is told to its handler. */
   start(job: Job): void {
-    this.#alive.add(job);
+    job.inPool = this.#alive.add(job);
     try {
       if (this.#closing) throw this.#closed();
       checkRequest(job.request);
@@ -85,14 +86,14 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   /** A job that another server could not serve. */
   accept(job: Job): void {
-    this.#alive.add(job);
+    job.inPool = this.#alive.add(job);
     if (this.#closing) job.onFailed(this.#closed());
     else if (job.body !== null) this.#admit(job, job.body);
   }
 
   /** A job is over, or has moved on. */
   leave(job: Job): void {
-    this.#alive.delete(job);
+    if (job.inPool !== null) this.#alive.leave(job.inPool);
     if (this.#alive.size > 0 || !this.#closing) return;
     this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
     for (const resolve of this.#onClosed) resolve();
@@ -110,26 +111,23 @@ export class PoolCore implements JobOwner, RunnerOwner {
     const closed = this.close();
     const message = `the pool to ${this.#target.name} was destroyed`;
     // Those that wait first: else they would move up. An error for each, as each is told what was seen of its own.
-    for (const job of [...this.#queue, ...this.#alive]) {
+    for (const job of [...this.#queue.all(), ...this.#alive.all()]) {
       job.abort(reason ?? new PoolError('FCGI_ERR_DESTROYED', message));
     }
     return closed;
   }
 
   next(): Job | null {
-    for (const job of this.#queue) {
-      this.#queue.delete(job);
-      return job;
-    }
-    return null;
+    const job = this.#queue.first;
+    if (job !== null) this.#unqueue(job);
+    return job;
   }
 
   /** Those who have waited as long as the one that could not be connected need not try again one by one. */
   onUnreachable(error: ConnectError): void {
     const since = performance.now() - this.#settings.connectTimeout;
-    for (const job of this.#queue) {
-      if (job.queuedAt > since) return;
-      this.#queue.delete(job);
+    for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
+      this.#unqueue(job);
       job.onFailed(
         new ConnectError(error.code, error.message, { cause: error, facts: { hint: error.hint } }),
       );
@@ -137,7 +135,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
   }
 
   onAbort(job: Job, reason: unknown): void {
-    this.#queue.delete(job);
+    this.#unqueue(job);
     this.#runner.abort(job, reason);
   }
 
@@ -152,6 +150,11 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   onOver(job: Job): void {
     this.leave(job);
+  }
+
+  #unqueue(job: Job): void {
+    if (job.inQueue !== null) this.#queue.leave(job.inQueue);
+    job.inQueue = null;
   }
 
   #closed(): PoolError {
@@ -173,7 +176,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
       return;
     }
     job.queuedAt = performance.now();
-    this.#queue.add(job);
+    job.inQueue = this.#queue.add(job);
   }
 
   #startTimer(): void {
@@ -199,9 +202,9 @@ export class PoolCore implements JobOwner, RunnerOwner {
     const { queueTimeout } = this.#settings;
     if (queueTimeout === 0) return;
     // In the order in which they came: the first that may still wait ends the search.
-    for (const job of this.#queue) {
-      if (now - job.queuedAt < queueTimeout) return;
-      this.#queue.delete(job);
+    const since = now - queueTimeout;
+    for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
+      this.#unqueue(job);
       const message = `no connection to ${this.#target.name} came free within ${queueTimeout} ms`;
       job.onFailed(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
     }

@@ -11,6 +11,7 @@ import { FcgiError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import type { BodyStream, PlannedBody } from './body.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
+import type { Stand } from './line.ts';
 import type { Place } from './place.ts';
 
 /** What a job asks of its pool. */
@@ -39,6 +40,9 @@ export class Job implements DispatchController, ExchangeListener {
   freshFailures = 0;
   /** ms, by performance.now(). */
   queuedAt = 0;
+  /** Among those of its pool that are not over, and among those that wait. */
+  inPool: Stand<Job | null> | null = null;
+  inQueue: Stand<Job | null> | null = null;
   /** Where it runs; null: it waits, or is over. */
   place: Place | null = null;
   connection: Connection | null = null;
