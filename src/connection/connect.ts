@@ -3,9 +3,11 @@ import { stat } from 'node:fs/promises';
 import { connect as netConnect, type Socket } from 'node:net';
 import { ConnectError } from '../errors.ts';
 import type { Target } from './address.ts';
+import type { Inbox, Incoming } from './inbox.ts';
 
 export interface Connected {
   readonly socket: Socket;
+  readonly incoming: Incoming;
   /** What the handshake took in ms, 0 on a unix socket: the unit in which waits for the peer's kernel are counted. */
   readonly roundTrip: number;
 }
@@ -26,14 +28,21 @@ const PASSING = new Set([
  * Rejects with the signal's reason, or a ConnectError: FCGI_ERR_CONNECT_TIMEOUT after `timeout` ms (0: none), else
  * FCGI_ERR_CONNECT with Node's error as its cause.
  */
-export function connect(target: Target, timeout: number, signal: AbortSignal): Promise<Connected> {
+export function connect(
+  target: Target,
+  timeout: number,
+  inbox: Inbox,
+  signal: AbortSignal,
+): Promise<Connected> {
   const { promise, resolve, reject } = deferred<Connected>();
   if (signal.aborted) return Promise.reject(signal.reason);
   const begun = performance.now();
+  const incoming = inbox.open();
+  const { onread } = incoming;
   const socket =
     target.transport === 'unix'
-      ? netConnect({ path: target.path, allowHalfOpen: true })
-      : netConnect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
+      ? netConnect({ path: target.path, allowHalfOpen: true, onread })
+      : netConnect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true, onread });
   const late = (): void => fail(timedOut(target, timeout));
   const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;
   const aborted = (): void => fail(signal.reason);
@@ -52,7 +61,7 @@ export function connect(target: Target, timeout: number, signal: AbortSignal): P
   socket.once('error', failed);
   socket.once('connect', () => {
     settle();
-    resolve({ socket, roundTrip: target.transport === 'unix' ? 0 : performance.now() - begun });
+    resolve({ socket, incoming, roundTrip: target.transport === 'unix' ? 0 : performance.now() - begun });
   });
   return promise;
 }

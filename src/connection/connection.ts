@@ -12,6 +12,7 @@ import { encodeStdinTerminator } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
 import { Activity } from './activity.ts';
+import type { Connected } from './connect.ts';
 import { Drain } from './drain.ts';
 import type { Exchange } from './exchange.ts';
 import { lost } from './failure.ts';
@@ -51,9 +52,8 @@ export class Connection {
 
   constructor(
     owner: ConnectionOwner,
-    socket: Socket,
+    { socket, incoming, roundTrip }: Connected,
     transport: 'unix' | 'tcp',
-    roundTrip: number,
     keepaliveRequests: number,
   ) {
     this.#owner = owner;
@@ -63,7 +63,7 @@ export class Connection {
     this.keepaliveRequests = keepaliveRequests;
     this.#reader = new ResponseReader(owner.maxHeaderSize);
     this.#idleness = new Idleness(socket);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    incoming.receive = (bytes, length) => this.#onData(bytes, length);
     socket.on('end', () => this.#onFin());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     socket.on('drain', () => {
@@ -181,7 +181,7 @@ export class Connection {
     this.#socket.write(encodeStdinTerminator());
   }
 
-  #onData(chunk: Buffer): void {
+  #onData(bytes: Buffer, length: number): void {
     const exchange = this.#exchange;
     if (exchange === null) {
       this.close('trailing-bytes');
@@ -190,21 +190,21 @@ export class Connection {
     if (exchange.bytesReceived === 0) {
       exchange.firstByteAfter = performance.now() - exchange.startedAt;
       this.proven = true;
-      exchange.bytesReceived = chunk.length;
+      exchange.bytesReceived = length;
       this.#owner.onFirstByte(exchange);
     } else {
-      exchange.bytesReceived += chunk.length;
+      exchange.bytesReceived += length;
     }
-    this.#read(exchange, chunk);
+    this.#read(exchange, bytes, length);
     // Warnings on STDERR, or half a head, must not put headersTimeout off for ever.
     if (exchange.headDone) this.#activity.stir();
   }
 
-  #read(exchange: Exchange, chunk: Buffer): void {
+  #read(exchange: Exchange, bytes: Buffer, length: number): void {
     const reader = this.#reader;
     let atBorder = false;
     try {
-      reader.push(chunk);
+      reader.push(bytes, length);
       ({ atBorder } = reader);
     } catch (error) {
       // Bytes behind the end spoil the connection, not the response that was complete before them.

@@ -33,8 +33,8 @@ export class ResponseReader implements ResponseSink {
   }
 
   /** Throws a ProtocolError. With `end` set, what it throws is about bytes behind a response that was complete. */
-  push(chunk: Buffer): void {
-    this.#decoder.push(chunk);
+  push(chunk: Buffer, length: number): void {
+    this.#decoder.push(chunk, length);
   }
 
   /** No byte of another record has been read. */
@@ -55,13 +55,13 @@ export class ResponseReader implements ResponseSink {
       exchange.listener.onHead(head);
     }
     // The listener may have given up meanwhile.
-    if (from < end && this.#exchange === exchange) exchange.listener.onData(chunk.subarray(from, end));
+    if (from < end && this.#exchange === exchange) exchange.listener.onData(copied(chunk, from, end));
   }
 
   onStderr(chunk: Buffer, start: number, end: number): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
-    const text = chunk.subarray(start, end);
+    const text = copied(chunk, start, end);
     exchange.keepStderr(text);
     exchange.listener.onStderr(text);
   }
@@ -69,4 +69,11 @@ export class ResponseReader implements ResponseSink {
   onEndRequest(end: EndRequest): void {
     this.end = end;
   }
+}
+
+/** What is handed on: the chunk itself is overwritten by what the socket reads next. */
+function copied(chunk: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  chunk.copy(copy, 0, start, end);
+  return copy;
 }

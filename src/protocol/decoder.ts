@@ -36,44 +36,44 @@ export class RecordDecoder {
   }
 
   /** Throws FCGI_ERR_RECORD_VERSION and what the sink throws; after that the decoder is of no more use. */
-  push(chunk: Buffer): void {
+  push(chunk: Buffer, length: number = chunk.length): void {
     let at = 0;
-    while (at < chunk.length) {
-      if (this.#contentLeft > 0) at = this.#content(chunk, at);
-      else if (this.#paddingLeft > 0) at = this.#padding(chunk, at);
-      else at = this.#head(chunk, at);
+    while (at < length) {
+      if (this.#contentLeft > 0) at = this.#content(chunk, at, length);
+      else if (this.#paddingLeft > 0) at = this.#padding(at, length);
+      else at = this.#head(chunk, at, length);
     }
   }
 
-  #content(chunk: Buffer, at: number): number {
-    const end = Math.min(at + this.#contentLeft, chunk.length);
+  #content(chunk: Buffer, at: number, length: number): number {
+    const end = Math.min(at + this.#contentLeft, length);
     this.#contentLeft -= end - at;
     this.#sink.onContent(chunk, at, end);
-    if (this.#contentLeft === 0 && this.#paddingLeft === 0) this.#sink.onRecordEnd(chunk.length - end);
+    if (this.#contentLeft === 0 && this.#paddingLeft === 0) this.#sink.onRecordEnd(length - end);
     return end;
   }
 
-  #padding(chunk: Buffer, at: number): number {
-    const end = Math.min(at + this.#paddingLeft, chunk.length);
+  #padding(at: number, length: number): number {
+    const end = Math.min(at + this.#paddingLeft, length);
     this.#paddingLeft -= end - at;
-    if (this.#paddingLeft === 0) this.#sink.onRecordEnd(chunk.length - end);
+    if (this.#paddingLeft === 0) this.#sink.onRecordEnd(length - end);
     return end;
   }
 
-  #head(chunk: Buffer, at: number): number {
+  #head(chunk: Buffer, at: number, length: number): number {
     if (this.#headerLength === 0) {
       checkVersion(byteAt(chunk, at));
-      if (at + HEADER_LENGTH <= chunk.length) {
-        this.#begin(chunk, at, chunk.length - at - HEADER_LENGTH);
+      if (at + HEADER_LENGTH <= length) {
+        this.#begin(chunk, at, length - at - HEADER_LENGTH);
         return at + HEADER_LENGTH;
       }
     }
-    const end = Math.min(at + HEADER_LENGTH - this.#headerLength, chunk.length);
+    const end = Math.min(at + HEADER_LENGTH - this.#headerLength, length);
     chunk.copy(this.#header, this.#headerLength, at, end);
     this.#headerLength += end - at;
     if (this.#headerLength === HEADER_LENGTH) {
       this.#headerLength = 0;
-      this.#begin(this.#header, 0, chunk.length - end);
+      this.#begin(this.#header, 0, length - end);
     }
     return end;
   }

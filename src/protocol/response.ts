@@ -47,9 +47,9 @@ export class ResponseDecoder implements RecordSink {
    * Throws a ProtocolError whose code says what is wrong with which record; after that the decoder is of no more
    * use, and neither is the connection.
    */
-  push(chunk: Buffer): void {
-    if (!this.#open && chunk.length > 0) throw trailing(chunk.length);
-    this.#records.push(chunk);
+  push(chunk: Buffer, length: number = chunk.length): void {
+    if (!this.#open && length > 0) throw trailing(length);
+    this.#records.push(chunk, length);
   }
 
   /** No record has begun that has not ended. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Target } from '../connection/address.ts';
 import { type Connected, connect, isPassing, misplaced, timedOut } from '../connection/connect.ts';
+import type { Inbox } from '../connection/inbox.ts';
 import { ConnectError } from '../errors.ts';
 
 const FIRST_PAUSE = 5;
@@ -20,14 +21,19 @@ export interface Patience {
  * Opens a socket, if need be after several tries with jittered pauses. Rejects with the signal's reason, or a
  * ConnectError: at once where another try would not help (no permission, a directory at the path, an unknown host).
  */
-export async function dial(target: Target, patience: Patience, signal: AbortSignal): Promise<Connected> {
+export async function dial(
+  target: Target,
+  patience: Patience,
+  inbox: Inbox,
+  signal: AbortSignal,
+): Promise<Connected> {
   const { timeout, again, failures } = patience;
   const deadline = performance.now() + timeout;
   if (failures > 0) await pauseFor(jittered(Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE)), signal);
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     const left = deadline - performance.now();
     try {
-      return await connect(target, timeout > 0 ? Math.max(1, left) : 0, signal);
+      return await connect(target, timeout > 0 ? Math.max(1, left) : 0, inbox, signal);
     } catch (error) {
       if (timeout === 0 || !again || !isPassing(error)) throw error;
       await checkPlace(target, error);

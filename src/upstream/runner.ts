@@ -6,6 +6,7 @@ import type { Target } from '../connection/address.ts';
 import type { Connected } from '../connection/connect.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
+import { Inbox } from '../connection/inbox.ts';
 import { type CloseReason, noneClosed } from '../connection/reuse.ts';
 import { ConnectError } from '../errors.ts';
 import { RequestEncoder } from '../protocol/encoder.ts';
@@ -39,6 +40,7 @@ export class Runner implements PlaceOwner {
   readonly #target: Target;
   readonly #persistent: boolean;
   readonly #encoder: RequestEncoder = new RequestEncoder();
+  readonly #inbox: Inbox = new Inbox();
   readonly #places: Places<Place>;
   readonly #lessons: Lessons;
   readonly #budget: RetryBudget;
@@ -95,6 +97,7 @@ export class Runner implements PlaceOwner {
   }
 
   tick(now: number): void {
+    this.#places.settle();
     for (const { connection, job } of this.#open) {
       if (job !== null && job.exchange !== null) this.#lessons.silent(job.exchange, now);
       connection?.tick(now);
@@ -204,7 +207,7 @@ export class Runner implements PlaceOwner {
       again: this.#persistent,
       failures: job.freshFailures,
     };
-    dial(this.#target, patience, dialling.signal).then(
+    dial(this.#target, patience, this.#inbox, dialling.signal).then(
       (connected) => this.#connected(place, job, connected, keepaliveRequests, encoded),
       (error: unknown) => this.#notConnected(place, job, error),
     );
@@ -221,9 +224,8 @@ export class Runner implements PlaceOwner {
     const { transport } = this.#target;
     const connection = new Connection(
       place,
-      connected.socket,
+      connected,
       transport,
-      connected.roundTrip,
       keepaliveRequests,
     );
     place.connection = connection;
