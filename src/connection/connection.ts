@@ -48,6 +48,8 @@ export class Connection {
   #stopProbe: (() => void) | null = null;
   readonly #drain: Drain = new Drain();
   readonly #activity: Activity = new Activity();
+  /** Bytes given to the socket, and those of them that were before the exchange. */
+  #bytesGiven = 0;
   #bytesBefore = 0;
 
   constructor(
@@ -93,16 +95,16 @@ export class Connection {
     this.#script = exchange.script;
     this.owesTerminator = !exchange.terminatorSent;
     this.#activity.begin(exchange.startedAt);
-    this.#bytesBefore = socket.bytesWritten;
+    this.#bytesBefore = this.#bytesGiven;
     this.#idleness.end();
     this.#reader.begin(exchange);
     if (parts !== null && parts.length > 0) {
       socket.cork();
-      socket.write(first);
-      for (const part of parts) socket.write(part);
+      this.#give(first);
+      for (const part of parts) this.#give(part);
       socket.uncork();
     } else {
-      socket.write(first);
+      this.#give(first);
     }
     exchange.handedOver = parts !== null;
     exchange.nothingAccepted = socket.errored !== null;
@@ -114,7 +116,7 @@ export class Connection {
     this.#activity.stir();
     this.#socket.cork();
     let room = true;
-    for (const part of parts) room = this.#socket.write(part);
+    for (const part of parts) room = this.#give(part);
     this.#socket.uncork();
     exchange.handedOver = last;
     return room;
@@ -178,7 +180,7 @@ export class Connection {
     // Silent for long: perhaps a server that waits for the end of its input.
     exchange.terminatorAfter = now - exchange.startedAt;
     this.owesTerminator = false;
-    this.#socket.write(encodeStdinTerminator());
+    this.#give(encodeStdinTerminator());
   }
 
   #onData(bytes: Buffer, length: number): void {
@@ -244,7 +246,7 @@ export class Connection {
       scriptAskedClose: this.#reader.scriptAskedClose,
       requests: this.requests,
       keepaliveRequests: this.keepaliveRequests,
-      age: keepaliveTime > 0 ? performance.now() - this.#openedAt : 0,
+      age: exchange.startedAt + exchange.firstByteAfter - this.#openedAt,
       keepaliveTime,
       mustYield: this.#owner.mustYield(),
       idleFull: this.#owner.idleFull(),
@@ -292,6 +294,12 @@ export class Connection {
     this.#reader.stop();
     this.close(cause.reason);
     exchange.listener.onFailed(error);
+  }
+
+  /** Counts for itself: Node adds up what it has, and copies its queue for that, each time it is asked. */
+  #give(bytes: Uint8Array): boolean {
+    this.#bytesGiven += bytes.length;
+    return this.#socket.write(bytes);
   }
 
   #sending(exchange: Exchange): boolean {

@@ -48,7 +48,7 @@ export class Exchange {
   /** ms between the start and the first byte of the response; -1 before. */
   firstByteAfter = -1;
   bytesReceived = 0;
-  #stderr: Buffer[] = [];
+  #stderr: Buffer[] | null = null;
   #stderrLength = 0;
 
   constructor(
@@ -83,6 +83,7 @@ export class Exchange {
   }
 
   keepStderr(chunk: Buffer): void {
+    this.#stderr ??= [];
     this.#stderr.push(Buffer.from(chunk)); // a copy: the tail must not hold the whole read in memory
     this.#stderrLength += chunk.length;
     let first = this.#stderr[0];
@@ -94,7 +95,7 @@ export class Exchange {
   }
 
   get stderr(): string {
-    if (this.#stderrLength === 0) return '';
+    if (this.#stderr === null) return '';
     return Buffer.concat(this.#stderr).subarray(-STDERR_TAIL).toString('utf8');
   }
 }

@@ -47,7 +47,7 @@ export interface AfterExchange {
   /** Requests sent on the socket. */
   readonly requests: number;
   readonly keepaliveRequests: number;
-  /** Age of the socket, ms. */
+  /** Age of the socket as the response began, ms. */
   readonly age: number;
   /** ms; 0: no limit. */
   readonly keepaliveTime: number;

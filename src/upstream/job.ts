@@ -75,7 +75,11 @@ export class Job implements DispatchController, ExchangeListener {
     }
     this.#began = true;
     signal?.addEventListener('abort', this);
-    this.#guard(() => this.#handler.onRequestStart?.(this));
+    try {
+      this.#handler.onRequestStart?.(this);
+    } catch (error) {
+      this.abort(error);
+    }
     return !this.over;
   }
 
@@ -111,7 +115,11 @@ export class Job implements DispatchController, ExchangeListener {
   onHead(head: Head): void {
     if (this.over) return;
     this.rawHeaders = head.rawHeaders;
-    this.#guard(() => this.#handler.onResponseStart(this, head.statusCode, head.headers, head.statusText));
+    try {
+      this.#handler.onResponseStart(this, head.statusCode, head.headers, head.statusText);
+    } catch (error) {
+      this.abort(error);
+    }
   }
 
   onData(chunk: Buffer): void {
@@ -125,7 +133,12 @@ export class Job implements DispatchController, ExchangeListener {
 
   onStderr(chunk: Buffer): void {
     const { onStderr } = this.request;
-    if (onStderr && !this.over) this.#guard(() => onStderr(chunk));
+    if (!onStderr || this.over) return;
+    try {
+      onStderr(chunk);
+    } catch (error) {
+      this.abort(error);
+    }
   }
 
   onComplete(end: EndRequest, verdict: 'keep' | CloseReason): void {
@@ -182,14 +195,6 @@ export class Job implements DispatchController, ExchangeListener {
       this.#handler.onResponseError(this, error);
     } catch {
       // The one who is told of errors has failed itself: there is nobody left to tell.
-    }
-  }
-
-  #guard(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      this.abort(error);
     }
   }
 }

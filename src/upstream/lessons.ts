@@ -31,7 +31,7 @@ export class Lessons {
 
   /** May a connection be kept behind this script? */
   keeps(script: string): boolean {
-    return this.#tails.keeps(script, performance.now());
+    return !this.#tails.anyBlamed || this.#tails.keeps(script, performance.now());
   }
 
   firstByte(exchange: Exchange): void {

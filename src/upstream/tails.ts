@@ -33,6 +33,8 @@ const LONGEST_BLAME = 3_600_000;
 
 export class Tails {
   readonly #scripts: Map<string, Script> = new Map();
+  /** Some script is blamed, or has been. */
+  anyBlamed = false;
 
   /** May a connection be kept behind this script? */
   keeps(script: string, now: number): boolean {
@@ -71,6 +73,7 @@ export class Tails {
     known.late = 0;
     known.blamedUntil = now + Math.min(LONGEST_BLAME, FIRST_BLAME * 2 ** known.blames);
     known.blames++;
+    this.anyBlamed = true;
   }
 
   #remember(name: string): Script {

@@ -63,7 +63,7 @@ export class Turns<Key extends object> {
 
   /** The first byte came `after` ms; `running` sockets have had an answer, this one included. */
   answered(key: Key, now: number, after: number, running: number): void {
-    const waiter = this.#waiting.get(key);
+    const waiter = this.anyWaiting ? this.#waiting.get(key) : undefined;
     if (waiter === undefined || waiter.yieldedAt === 0) {
       // One that is slow out of all proportion says little of the others.
       const taken = Math.min(after, 10 * this.#usual + 10);
