@@ -3,7 +3,7 @@
  * nginx's stock `fastcgi_params` sets, under the same names and with the same values.
  */
 import { ArgumentError } from '../errors.ts';
-import { addHeaders, HeaderNames, latin1, type ParamsDraft } from './headers.ts';
+import { addHeaders, KnownHeaders, latin1, type ParamsDraft } from './headers.ts';
 import { defaultSplitPath, namedScript, type Script } from './script.ts';
 import { parseTarget, type Target } from './target.ts';
 
@@ -73,7 +73,10 @@ export function buildParams(http: HttpFacts, script: ScriptOptions): Params {
 /** Makes the params of many requests to one site: holds what they share. */
 export class ParamsBuilder {
   readonly #root: string;
-  readonly #names = new HeaderNames();
+  readonly #headers = new KnownHeaders();
+  /** The latest Host, and the name in it. */
+  #host: string | Uint8Array | undefined = undefined;
+  #hostName = '';
 
   /** `root` as PHP-FPM sees it; a slash at its end is dropped. */
   constructor(root: string) {
@@ -118,13 +121,21 @@ export class ParamsBuilder {
     } else {
       params['SERVER_PORT'] = http.tls ? '443' : '80';
     }
-    addHeaders(params, http.headers, this.#names);
+    addHeaders(params, http.headers, this.#headers);
     // RFC 9112, 3.2.2: the host of a target that is a whole URL counts, whatever Host says
     if (target.authority !== '') params['HTTP_HOST'] = target.authority;
     params['SERVER_NAME'] =
-      hostName(params['HTTP_HOST']) || (http.local ? plainAddress(http.local.address) : '');
+      this.#nameIn(params['HTTP_HOST']) || (http.local ? plainAddress(http.local.address) : '');
     if (http.contentLength !== undefined) params['CONTENT_LENGTH'] = String(http.contentLength);
     return extra ? Object.assign(params, extra) : params;
+  }
+
+  #nameIn(header: string | Uint8Array | undefined): string {
+    if (header !== this.#host) {
+      this.#hostName = hostName(header);
+      this.#host = header;
+    }
+    return this.#hostName;
   }
 }
 

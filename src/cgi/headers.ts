@@ -9,6 +9,8 @@ export type ParamsDraft = Record<string, string | Uint8Array>;
 
 /** Enough for every name that browsers and proxies send; a client that makes names up does not grow it. */
 const rememberedNames = 500;
+/** In chars. */
+const longestRemembered = 256;
 
 const forwardable = /^[A-Za-z0-9-]+$/;
 const plain = /^[\t\x20-\x7e]*$/;
@@ -30,16 +32,23 @@ const neverForwarded = new Set([
   'upgrade',
 ]);
 
-/** Names a header as PHP does; '' for one that is not forwarded. Remembers names, as most requests bring the same. */
-export class HeaderNames {
-  readonly #known = new Map<string, string>();
+interface KnownHeader {
+  /** What PHP calls it; '' where it is not forwarded. */
+  readonly param: string;
+  /** Its latest value, where that was plain ASCII. */
+  plain: string;
+}
 
-  paramFor(header: string): string {
+/** What is known of the headers of earlier requests: most bring the same, with the same values. */
+export class KnownHeaders {
+  readonly #known = new Map<string, KnownHeader>();
+
+  get(header: string): KnownHeader {
     const known = this.#known.get(header);
     if (known !== undefined) return known;
-    const param = paramName(header);
-    if (this.#known.size < rememberedNames) this.#known.set(header, param);
-    return param;
+    const first = { param: paramName(header), plain: '' };
+    if (this.#known.size < rememberedNames) this.#known.set(header, first);
+    return first;
   }
 }
 
@@ -61,17 +70,18 @@ function paramName(header: string): string {
 export function addHeaders(
   params: ParamsDraft,
   headers: Iterable<readonly [string, string]>,
-  names: HeaderNames,
+  known: KnownHeaders,
 ): void {
   for (const [header, value] of headers) {
-    const param = names.paramFor(header);
+    const latest = known.get(header);
+    const { param } = latest;
     if (param === '') continue;
     if (param === 'CONTENT_LENGTH' && !/^\d+$/.test(value)) {
       throw badHeader(header, 'is not a number of bytes');
     }
     const before = params[param];
     if (before === undefined) {
-      params[param] = headerBytes(header, value);
+      params[param] = value === latest.plain ? latest.plain : newValue(header, value, latest);
     } else if (param === 'HTTP_HOST' || param === 'CONTENT_TYPE' || param === 'CONTENT_LENGTH') {
       throw badHeader(header, 'came twice');
     } else {
@@ -79,6 +89,12 @@ export function addHeaders(
       params[param] = headerBytes(header, first + (param === 'HTTP_COOKIE' ? '; ' : ', ') + value);
     }
   }
+}
+
+function newValue(header: string, value: string, latest: KnownHeader): string | Uint8Array {
+  const param = headerBytes(header, value);
+  if (typeof param === 'string' && param.length <= longestRemembered) latest.plain = param;
+  return param;
 }
 
 function headerBytes(header: string, value: string): string | Uint8Array {

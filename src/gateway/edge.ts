@@ -64,8 +64,8 @@ export function replyHead(
 ): ReplyHead {
   const fields: string[] = [];
   let named: string[] = [];
-  const lengths = new Set<string>();
-  const seen = new Map<string, number>();
+  let length: string | null = null;
+  let isOneLength = true;
   let isStream = false;
   let redirect: string | null = null;
   let sendfile: string | null = null;
@@ -78,28 +78,24 @@ export function replyHead(
     else if (key === 'x-accel-redirect') redirect = value;
     else if (key === 'x-sendfile') sendfile = value;
     else if (key === 'content-type') isStream ||= value.startsWith('text/event-stream');
-    if (key === 'content-length') lengths.add(value);
-    else if (
+    if (key === 'content-length') {
+      isOneLength &&= length === null || length === value;
+      length = value;
+    } else if (
       token.test(key) &&
       !hopByHop.has(key) &&
       !key.startsWith('proxy-') &&
       !key.startsWith('x-accel-')
     ) {
-      const before = single.has(key) ? seen.get(key) : undefined;
-      if (before !== undefined) fields[before] = value;
-      else {
-        seen.set(key, fields.length + 1);
-        fields.push(name, value);
-      }
+      const before = single.has(key) ? indexOfName(fields, key) : -1;
+      if (before >= 0) fields[before + 1] = value;
+      else fields.push(name, value);
     }
   }
   const isEmpty = statusCode === 204 || statusCode === 205;
   const hasBody = method !== 'HEAD' && !isEmpty && statusCode !== 304;
-  const [length] = lengths;
   const contentLength =
-    lengths.size === 1 && length !== undefined && /^\d{1,15}$/.test(length) && !isEmpty
-      ? Number(length)
-      : null;
+    length !== null && isOneLength && /^\d{1,15}$/.test(length) && !isEmpty ? Number(length) : null;
   const kept = named.length === 0 ? fields : without(fields, named);
   if (contentLength !== null) kept.push('Content-Length', String(contentLength));
   return {
@@ -111,6 +107,12 @@ export function replyHead(
     isStream,
     handover: redirect === null && sendfile === null ? nothing : { redirect, sendfile },
   };
+}
+
+/** -1: there is none of that name, which is given in lower case. */
+function indexOfName(fields: readonly string[], key: string): number {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i]?.toLowerCase() === key) return i;
+  return -1;
 }
 
 /** The fields that go with a file which PHP has handed over: length and ranges are the file's. */

@@ -6,12 +6,14 @@
  */
 import { ArgumentError } from '../errors.ts';
 import { Flag, HEADER_LENGTH, MAX_RECORD_CONTENT, RecordType, Role } from './constants.ts';
-import { PairCache } from './pair-cache.ts';
+import { KnownParams } from './known-params.ts';
 import { encodePairInto, type Params, pairBound } from './params.ts';
 import { encodeBeginRequestInto, encodeHeaderInto, FIXED_BODY_LENGTH } from './record.ts';
 
 /** One socket carries one request at a time, so one id is enough. */
 export const REQUEST_ID = 1;
+
+const hasOwn = Object.prototype.hasOwnProperty;
 
 const SLAB = 128 * 1024;
 const BEGIN_LENGTH = HEADER_LENGTH + FIXED_BODY_LENGTH;
@@ -35,7 +37,7 @@ export interface RequestEncoding {
  * costs no allocation of its own. What `encode` returned is not written to again, unless it is given back.
  */
 export class RequestEncoder {
-  readonly #pairs: PairCache = new PairCache();
+  readonly #known: KnownParams = new KnownParams();
   #slab: Buffer = Buffer.alloc(0);
   /** Where the current request begins, where its open PARAMS record does, and where the next byte goes. */
   #start = 0;
@@ -80,11 +82,31 @@ export class RequestEncoder {
   #params(params: Params, contentLength: number | null): void {
     this.#record = this.#at;
     this.#at += HEADER_LENGTH;
+    const known = this.#known;
+    let differs = false;
+    // Known pairs from `from` up to `to` come next, and have not been copied yet.
+    let from = 0;
+    let to = 0;
     // Not Object.keys(): a list of names for each request would be the largest thing that it leaves behind.
     for (const name in params) {
+      // As V8 knows it: within such a loop this costs nothing, where Object.hasOwn() is a call.
+      if (!hasOwn.call(params, name)) continue;
       const value = params[name];
-      if (value !== undefined && Object.hasOwn(params, name)) this.#pair(name, value);
+      if (value === undefined) continue;
+      if (known.is(to, name, value)) {
+        to++;
+        continue;
+      }
+      this.#copyKnown(from, to);
+      const there = known.find(name, to);
+      const isKnown = there >= 0 && known.is(there, name, value);
+      if (!isKnown) this.#pair(name, value);
+      differs ||= !isKnown;
+      if (there >= 0) to = there + 1;
+      from = isKnown ? there : to;
     }
+    this.#copyKnown(from, to);
+    if (differs) known.differed(params);
     if (contentLength !== null) this.#pair('CONTENT_LENGTH', String(contentLength));
     // An empty record is the end of the stream: a set without params must not send it twice.
     if (this.#at === this.#record + HEADER_LENGTH) this.#at = this.#record;
@@ -95,20 +117,25 @@ export class RequestEncoder {
   #pair(name: string, value: string | Uint8Array): void {
     this.#reserve(pairBound(name, value) + 4 * HEADER_LENGTH);
     const pair = this.#at;
-    const known = typeof value === 'string' ? this.#pairs.get(name, value) : null;
-    if (known !== null) {
-      this.#slab.set(known, pair);
-      this.#at += known.length;
-    } else {
-      this.#at = encodePairInto(this.#slab, pair, name, value);
-      if (typeof value === 'string') this.#pairs.learn(name, value, this.#slab, pair, this.#at);
-    }
+    this.#at = encodePairInto(this.#slab, pair, name, value);
+    this.#split(pair);
+  }
+
+  #copyKnown(from: number, to: number): void {
+    if (from === to) return;
+    this.#reserve(this.#known.size(from, to) + 4 * HEADER_LENGTH);
+    const pairs = this.#at;
+    this.#at = this.#known.copy(from, to, this.#slab, pairs);
+    this.#split(pairs);
+  }
+
+  /** What has been written from `start` on goes into a record of its own, if it does not fit into the one before. */
+  #split(start: number): void {
     if (this.#at - this.#record - HEADER_LENGTH <= MAX_RECORD_CONTENT) return;
-    // The pair does not fit any more: close the record before it and move the pair behind a new header.
-    this.#closeRecord(pair);
-    this.#slab.copyWithin(pair + HEADER_LENGTH, pair, this.#at);
+    this.#closeRecord(start);
+    this.#slab.copyWithin(start + HEADER_LENGTH, start, this.#at);
     this.#at += HEADER_LENGTH;
-    this.#record = pair;
+    this.#record = start;
   }
 
   #closeRecord(end: number): void {

@@ -1,0 +1,65 @@
+/**
+ * The params of one request as they were encoded. Most of them are the same with every request and come in the same
+ * order, so that all that stands between two that differ is copied at once: a quarter of what it takes to encode it.
+ */
+import { encodePairInto, type Params, pairBound } from './params.ts';
+
+/** Bytes; what does not fit is not known. */
+const SIZE = 16 * 1024;
+/** A new request is learnt once in so many that differ: some params do with every request, and that is no reason. */
+const LEARN_EVERY = 32;
+
+export class KnownParams {
+  #names: string[] = [];
+  #values: string[] = [];
+  /** Where each pair ends in `#bytes`. */
+  #ends: number[] = [];
+  #bytes: Buffer | null = null;
+  #differed = 0;
+
+  /** Is this the pair at `index`? */
+  is(index: number, name: string, value: string | Uint8Array): boolean {
+    return this.#names[index] === name && this.#values[index] === value;
+  }
+
+  /** The index of `name`, at `from` or behind it; -1: unknown there. */
+  find(name: string, from: number): number {
+    return this.#names[from] === name ? from : this.#names.indexOf(name, from);
+  }
+
+  /** Bytes of the pairs from index `from` up to `to`. */
+  size(from: number, to: number): number {
+    return this.#end(to) - this.#end(from);
+  }
+
+  /** Copies these to `target` at `at`; returns the offset behind them. */
+  copy(from: number, to: number, target: Buffer, at: number): number {
+    if (this.#bytes === null) return at;
+    return at + this.#bytes.copy(target, at, this.#end(from), this.#end(to));
+  }
+
+  /** These, which have just been encoded without an error, were not all known. */
+  differed(params: Params): void {
+    if (this.#differed++ % LEARN_EVERY === 0) this.#learn(params);
+  }
+
+  #learn(params: Params): void {
+    const bytes = this.#bytes ?? Buffer.allocUnsafeSlow(SIZE);
+    this.#bytes = bytes;
+    this.#names = [];
+    this.#values = [];
+    this.#ends = [];
+    let at = 0;
+    for (const [name, value] of Object.entries(params)) {
+      if (typeof value !== 'string' || at + pairBound(name, value) > SIZE) continue;
+      at = encodePairInto(bytes, at, name, value);
+      this.#names.push(name);
+      this.#values.push(value);
+      this.#ends.push(at);
+    }
+  }
+
+  #end(count: number): number {
+    return count === 0 ? 0 : (this.#ends[count - 1] ?? 0);
+  }
+}
