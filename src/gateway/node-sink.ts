@@ -91,7 +91,11 @@ export class NodeSink implements Sink {
     this.#writeHead(head);
     if (!piece) this.#response.end();
     else if (length > joinable || isHttp2(this.#response)) this.#response.end(piece);
-    else this.#response.end(piece.toString('latin1'), 'latin1');
+    else {
+      this.#response.write(piece.toString('latin1'), 'latin1');
+      this.#response.socket?.uncork();
+      this.#response.end();
+    }
   }
 
   #flush(): void {
