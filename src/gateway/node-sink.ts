@@ -34,7 +34,8 @@ export class NodeSink implements Sink {
 
   start(head: ReplyHead, fail: (error: unknown) => void): void {
     this.#head = head;
-    queueMicrotask(() => {
+    // queueMicrotask() would make an AsyncResource for each page
+    void Promise.resolve().then(() => {
       try {
         this.#flush();
       } catch (error) {
