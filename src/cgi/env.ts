@@ -3,7 +3,7 @@
  * nginx's stock `fastcgi_params` sets, under the same names and with the same values.
  */
 import { ArgumentError } from '../errors.ts';
-import { addHeaders, KnownHeaders, latin1, type ParamsDraft } from './headers.ts';
+import { addHeaders, knownHeaders, latin1, type ParamsDraft } from './headers.ts';
 import { defaultSplitPath, namedScript, type Script } from './script.ts';
 import { parseTarget, type Target } from './target.ts';
 
@@ -73,7 +73,7 @@ export function buildParams(http: HttpFacts, script: ScriptOptions): Params {
 /** Makes the params of many requests to one site: holds what they share. */
 export class ParamsBuilder {
   readonly #root: string;
-  readonly #headers = new KnownHeaders();
+  readonly #headers = knownHeaders();
   /** The latest Host, and the name in it. */
   #host: string | Uint8Array | undefined = undefined;
   #hostName = '';

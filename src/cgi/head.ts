@@ -3,6 +3,7 @@
  * so a head may be cut anywhere, over several records; the usual one, `X-Powered-By` and `Content-type`, comes whole.
  */
 import { ProtocolError } from '../errors.ts';
+import { Names } from './names.ts';
 
 /**
  * Names in lower case; an object without a prototype, so that PHP may name a header `__proto__`. A header that came
@@ -29,6 +30,13 @@ const statusValue = /^([1-9]\d\d)(?: +(.*))?$/s;
 // CR counts only where it does not end a line: alone, it would split the header for a client that takes it for a line end
 const forbidden = /\0|\r(?!\n)/;
 
+/** Names of headers in lower case; '' for what is no name. */
+export type HeadNames = Names<string>;
+
+export function headNames(): HeadNames {
+  return new Names((name) => (token.test(name) ? name.toLowerCase() : ''));
+}
+
 /** Where in a line the scan stands; an empty line ends the head. */
 type Scan = 'line start' | 'CR at line start' | 'in line';
 
@@ -36,11 +44,13 @@ type Scan = 'line start' | 'CR at line start' | 'in line';
 export class HeadParser {
   head: Head | null = null;
   readonly #maxHeaderSize: number;
+  readonly #names: HeadNames;
   #scan: Scan = 'line start';
   #earlier = '';
 
-  /** `maxHeaderSize` in bytes, the empty line included. */
-  constructor(maxHeaderSize: number) {
+  /** `maxHeaderSize` in bytes, the empty line included. `names`: to share them with other parsers. */
+  constructor(maxHeaderSize: number, names: HeadNames = headNames()) {
+    this.#names = names;
     this.#maxHeaderSize = maxHeaderSize;
   }
 
@@ -62,7 +72,7 @@ export class HeadParser {
     }
     const text = chunk.toString('latin1', start, stop);
     if (body === -1) this.#earlier += text;
-    else this.head = parseHead(this.#earlier === '' ? text : this.#earlier + text);
+    else this.head = parseHead(this.#earlier === '' ? text : this.#earlier + text, this.#names);
     return body;
   }
 
@@ -90,7 +100,7 @@ export class HeadParser {
 }
 
 /** `text` ends with the empty line. */
-function parseHead(text: string): Head {
+function parseHead(text: string, names: HeadNames): Head {
   if (forbidden.test(text)) throw invalid(lineAt(text, text.search(forbidden)), 'has a NUL or a lone CR');
   const headers: ResponseHeaders = Object.create(null);
   const rawHeaders: string[] = [];
@@ -104,9 +114,9 @@ function parseHead(text: string): Head {
     const colon = text.indexOf(':', start);
     if (colon === -1 || colon > end) throw invalid(text.slice(start, end), 'has no colon');
     const name = text.slice(start, colon);
-    if (!token.test(name)) throw invalid(text.slice(start, end), 'does not begin with a header name');
+    const key = names.get(name);
+    if (key === '') throw invalid(text.slice(start, end), 'does not begin with a header name');
     const value = trimmed(text, colon + 1, end);
-    const key = name.toLowerCase();
     if (key !== 'status') {
       rawHeaders.push(name, value);
       add(headers, key, value);

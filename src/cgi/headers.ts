@@ -3,12 +3,11 @@
  * CONTENT_LENGTH and nothing else, so no header can set PHP_VALUE or overwrite what the server says.
  */
 import { ArgumentError } from '../errors.ts';
+import { Names } from './names.ts';
 
 /** Params while they are being made. */
 export type ParamsDraft = Record<string, string | Uint8Array>;
 
-/** Enough for every name that browsers and proxies send; a client that makes names up does not grow it. */
-const rememberedNames = 500;
 /** In chars. */
 const longestRemembered = 256;
 
@@ -35,21 +34,15 @@ const neverForwarded = new Set([
 interface KnownHeader {
   /** What PHP calls it; '' where it is not forwarded. */
   readonly param: string;
-  /** Its latest value, where that was plain ASCII. */
+  /** Its latest value, where that was plain ASCII: most bring the same again. */
   plain: string;
 }
 
-/** What is known of the headers of earlier requests: most bring the same, with the same values. */
-export class KnownHeaders {
-  readonly #known = new Map<string, KnownHeader>();
+/** What is known of the headers of earlier requests. */
+export type KnownHeaders = Names<KnownHeader>;
 
-  get(header: string): KnownHeader {
-    const known = this.#known.get(header);
-    if (known !== undefined) return known;
-    const first = { param: paramName(header), plain: '' };
-    if (this.#known.size < rememberedNames) this.#known.set(header, first);
-    return first;
-  }
+export function knownHeaders(): KnownHeaders {
+  return new Names((header) => ({ param: paramName(header), plain: '' }));
 }
 
 function paramName(header: string): string {

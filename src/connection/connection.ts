@@ -18,6 +18,7 @@ import type { Exchange } from './exchange.ts';
 import { lost } from './failure.ts';
 import { Idleness } from './idleness.ts';
 import { type Lost, signOf } from './lost.ts';
+import { Outbox } from './outbox.ts';
 import type { ConnectionOwner } from './owner.ts';
 import { probe } from './probe.ts';
 import { ResponseReader } from './reader.ts';
@@ -39,6 +40,7 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
   readonly #roundTrip: number;
+  readonly #outbox: Outbox;
   readonly #reader: ResponseReader;
   readonly #idleness: Idleness;
   readonly #openedAt: number = performance.now();
@@ -48,9 +50,6 @@ export class Connection {
   #stopProbe: (() => void) | null = null;
   readonly #drain: Drain = new Drain();
   readonly #activity: Activity = new Activity();
-  /** Bytes given to the socket, and those of them that were before the exchange. */
-  #bytesGiven = 0;
-  #bytesBefore = 0;
 
   constructor(
     owner: ConnectionOwner,
@@ -60,10 +59,11 @@ export class Connection {
   ) {
     this.#owner = owner;
     this.#socket = socket;
+    this.#outbox = new Outbox(socket);
     this.transport = transport;
     this.#roundTrip = roundTrip;
     this.keepaliveRequests = keepaliveRequests;
-    this.#reader = new ResponseReader(owner.maxHeaderSize);
+    this.#reader = new ResponseReader(owner.maxHeaderSize, owner.headNames);
     this.#idleness = new Idleness(socket);
     incoming.receive = (bytes, length) => this.#onData(bytes, length);
     socket.on('end', () => this.#onFin());
@@ -95,17 +95,11 @@ export class Connection {
     this.#script = exchange.script;
     this.owesTerminator = !exchange.terminatorSent;
     this.#activity.begin(exchange.startedAt);
-    this.#bytesBefore = this.#bytesGiven;
+    this.#outbox.begin();
     this.#idleness.end();
     this.#reader.begin(exchange);
-    if (parts !== null && parts.length > 0) {
-      socket.cork();
-      this.#give(first);
-      for (const part of parts) this.#give(part);
-      socket.uncork();
-    } else {
-      this.#give(first);
-    }
+    if (parts === null || parts.length === 0) this.#outbox.write(first);
+    else this.#outbox.writeAll([first, ...parts]);
     exchange.handedOver = parts !== null;
     exchange.nothingAccepted = socket.errored !== null;
     return socket.writableLength === 0;
@@ -114,10 +108,7 @@ export class Connection {
   /** More of the body of an exchange that it takes, `last` with its end; false: wait for `drained()` first. */
   write(exchange: Exchange, parts: readonly Uint8Array[], last: boolean): boolean {
     this.#activity.stir();
-    this.#socket.cork();
-    let room = true;
-    for (const part of parts) room = this.#give(part);
-    this.#socket.uncork();
+    const room = this.#outbox.writeAll(parts);
     exchange.handedOver = last;
     return room;
   }
@@ -180,7 +171,7 @@ export class Connection {
     // Silent for long: perhaps a server that waits for the end of its input.
     exchange.terminatorAfter = now - exchange.startedAt;
     this.owesTerminator = false;
-    this.#give(encodeStdinTerminator());
+    this.#outbox.write(encodeStdinTerminator());
   }
 
   #onData(bytes: Buffer, length: number): void {
@@ -286,7 +277,7 @@ export class Connection {
     const error = lost(cause, exchange, {
       requests: this.requests,
       sending: this.#sending(exchange),
-      bytesSent: this.#socket.bytesWritten - this.#bytesBefore - this.#socket.writableLength,
+      bytesSent: this.#outbox.sent,
       transport: this.transport,
       proxied: this.#owner.proxied,
     });
@@ -294,12 +285,6 @@ export class Connection {
     this.#reader.stop();
     this.close(cause.reason);
     exchange.listener.onFailed(error);
-  }
-
-  /** Counts for itself: Node adds up what it has, and copies its queue for that, each time it is asked. */
-  #give(bytes: Uint8Array): boolean {
-    this.#bytesGiven += bytes.length;
-    return this.#socket.write(bytes);
   }
 
   #sending(exchange: Exchange): boolean {

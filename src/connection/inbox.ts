@@ -4,6 +4,7 @@
  * the rest to the garbage collector.
  */
 import type { OnReadOpts } from 'node:net';
+import { platform } from 'node:os';
 
 /** Bytes: as many as node reads at a time. */
 const SIZE = 64 * 1024;
@@ -40,7 +41,7 @@ export class Inbox {
 
   #memory(): Buffer {
     // Windows is given the memory long before the bytes come: there it must be each socket's own.
-    if (process.platform === 'win32') return Buffer.allocUnsafeSlow(SIZE);
+    if (platform() === 'win32') return Buffer.allocUnsafeSlow(SIZE);
     this.#shared ??= Buffer.allocUnsafeSlow(SIZE);
     return this.#shared;
   }

@@ -1,3 +1,4 @@
+import type { HeadNames } from '../cgi/head.ts';
 import type { Exchange } from './exchange.ts';
 import type { CloseReason } from './reuse.ts';
 
@@ -5,6 +6,7 @@ import type { CloseReason } from './reuse.ts';
 export interface ConnectionOwner {
   /** Bytes. */
   readonly maxHeaderSize: number;
+  readonly headNames: HeadNames;
   readonly keepaliveTime: number;
   readonly keepaliveTimeout: number;
   readonly proxied: boolean;

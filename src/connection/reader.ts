@@ -1,5 +1,5 @@
 /** The receiving half of an exchange: socket bytes to head, body, STDERR and the end. No socket here. */
-import { HeadParser } from '../cgi/head.ts';
+import { type HeadNames, HeadParser } from '../cgi/head.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { ResponseDecoder, type ResponseSink } from '../protocol/response.ts';
 import type { Exchange } from './exchange.ts';
@@ -14,8 +14,8 @@ export class ResponseReader implements ResponseSink {
   readonly #head: HeadParser;
   #exchange: Exchange | null = null;
 
-  constructor(maxHeaderSize: number) {
-    this.#head = new HeadParser(maxHeaderSize);
+  constructor(maxHeaderSize: number, names: HeadNames) {
+    this.#head = new HeadParser(maxHeaderSize, names);
   }
 
   /** No state of the response before survives. */

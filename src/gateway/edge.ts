@@ -1,5 +1,6 @@
 /** What stands between PHP's answer and HTTP's: which headers may pass, how the body is framed, what an error is called. */
 import { STATUS_CODES } from 'node:http';
+import { Names } from '../cgi/names.ts';
 import { ArgumentError, FcgiError } from '../errors.ts';
 import type { Handover } from './handover.ts';
 import { StalledBody } from './patience.ts';
@@ -21,7 +22,6 @@ export interface ReplyHead {
 }
 
 const hopByHop = new Set([
-  'connection',
   'http2-settings',
   'keep-alive',
   'status',
@@ -36,7 +36,6 @@ const single = new Set([
   'age',
   'content-location',
   'content-range',
-  'content-type',
   'date',
   'etag',
   'expires',
@@ -51,6 +50,41 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // no server lets these out in a header, and a client may take them for a line's end
 const control = /[^\t\x20-\x7e\x80-\xff]/g;
 
+/** What becomes of a header of PHP's. */
+type Kind =
+  | 'passes'
+  /** The last one counts. */
+  | 'single'
+  | 'dropped'
+  | 'connection'
+  | 'content-length'
+  | 'content-type'
+  | 'x-accel-buffering'
+  | 'x-accel-redirect'
+  | 'x-sendfile';
+
+export type HeaderKinds = Names<Kind>;
+
+export function headerKinds(): HeaderKinds {
+  return new Names(kindOf);
+}
+
+function kindOf(name: string): Kind {
+  const key = name.toLowerCase();
+  switch (key) {
+    case 'connection':
+    case 'content-length':
+    case 'content-type':
+    case 'x-accel-buffering':
+    case 'x-accel-redirect':
+    case 'x-sendfile':
+      return key;
+    default:
+      if (!token.test(key) || hopByHop.has(key) || /^(?:proxy|x-accel)-/.test(key)) return 'dropped';
+      return single.has(key) ? 'single' : 'passes';
+  }
+}
+
 /**
  * The head of a reply from PHP's. Hop-by-hop headers go, those that `Connection` names too, and `X-Accel-*`, which is
  * for the server in front; a Content-Length stays only where it is one number. Control bytes become blanks (RFC 9110,
@@ -61,6 +95,7 @@ export function replyHead(
   statusCode: number,
   statusMessage: string,
   rawHeaders: readonly string[],
+  kinds: HeaderKinds = headerKinds(),
 ): ReplyHead {
   const fields: string[] = [];
   let named: string[] = [];
@@ -72,24 +107,36 @@ export function replyHead(
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     const value = (rawHeaders[i + 1] ?? '').replace(control, ' ');
-    const key = name.toLowerCase();
-    if (key === 'connection') named = named.concat(value.toLowerCase().split(/[\t ]*,[\t ]*/));
-    if (key === 'x-accel-buffering') isStream = value.toLowerCase() === 'no';
-    else if (key === 'x-accel-redirect') redirect = value;
-    else if (key === 'x-sendfile') sendfile = value;
-    else if (key === 'content-type') isStream ||= value.startsWith('text/event-stream');
-    if (key === 'content-length') {
-      isOneLength &&= length === null || length === value;
-      length = value;
-    } else if (
-      token.test(key) &&
-      !hopByHop.has(key) &&
-      !key.startsWith('proxy-') &&
-      !key.startsWith('x-accel-')
-    ) {
-      const before = single.has(key) ? indexOfName(fields, key) : -1;
-      if (before >= 0) fields[before + 1] = value;
-      else fields.push(name, value);
+    switch (kinds.get(name)) {
+      case 'dropped':
+        break;
+      case 'passes':
+        fields.push(name, value);
+        break;
+      case 'single':
+        setField(fields, name, value);
+        break;
+      case 'content-type':
+        isStream ||= value.startsWith('text/event-stream');
+        setField(fields, name, value);
+        break;
+      case 'content-length':
+        isOneLength &&= length === null || length === value;
+        length = value;
+        break;
+      case 'connection':
+        named = named.concat(value.toLowerCase().split(/[\t ]*,[\t ]*/));
+        break;
+      case 'x-accel-buffering':
+        isStream = value.toLowerCase() === 'no';
+        break;
+      case 'x-accel-redirect':
+        redirect = value;
+        break;
+      case 'x-sendfile':
+        sendfile = value;
+        fields.push(name, value);
+        break;
     }
   }
   const isEmpty = statusCode === 204 || statusCode === 205;
@@ -109,10 +156,15 @@ export function replyHead(
   };
 }
 
-/** -1: there is none of that name, which is given in lower case. */
-function indexOfName(fields: readonly string[], key: string): number {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i]?.toLowerCase() === key) return i;
-  return -1;
+/** In the place of the one that is there already. */
+function setField(fields: string[], name: string, value: string): void {
+  const key = name.toLowerCase();
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    if (fields[i]?.toLowerCase() !== key) continue;
+    fields[i + 1] = value;
+    return;
+  }
+  fields.push(name, value);
 }
 
 /** The fields that go with a file which PHP has handed over: length and ranges are the file's. */

@@ -3,7 +3,7 @@ import type { HttpFacts } from '../cgi/env.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Body, Dispatcher } from '../upstream/dispatcher.ts';
 import { BufferSpace } from './backlog.ts';
-import { statusFor } from './edge.ts';
+import { type HeaderKinds, headerKinds, statusFor } from './edge.ts';
 import { pageFor } from './error-page.ts';
 import type { GatewayOptions } from './options.ts';
 import { inTime } from './patience.ts';
@@ -28,6 +28,7 @@ export class Gateway<Req> {
   readonly #settings: Settings<Req>;
   readonly #site: Site;
   readonly #space: BufferSpace;
+  readonly #kinds: HeaderKinds = headerKinds();
   readonly #handedOver: ReplyOptions['handedOver'];
 
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
@@ -57,6 +58,7 @@ export class Gateway<Req> {
     };
     return new Reply(sink, {
       method,
+      kinds: this.#kinds,
       report,
       buffering: responseBuffering,
       space: this.#space,

@@ -2,12 +2,21 @@
 import { ProtocolError } from '../errors.ts';
 import type { DispatchController, DispatchHandler, ResponseHeaders } from '../upstream/dispatcher.ts';
 import { Backlog, type BufferSpace } from './backlog.ts';
-import { fileFields, type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './edge.ts';
+import {
+  fileFields,
+  type HeaderKinds,
+  type OwnAnswer,
+  ownAnswer,
+  type ReplyHead,
+  replyHead,
+  statusFor,
+} from './edge.ts';
 import type { HandedOver, Handover } from './handover.ts';
 import type { Refused, Sink } from './sink.ts';
 
 export interface ReplyOptions {
   readonly method: string;
+  readonly kinds: HeaderKinds;
   /** Told why a reply is not what PHP meant it to be. */
   readonly report: (error: unknown) => void;
   /** Bytes to take from PHP before the client has taken them. */
@@ -62,7 +71,8 @@ export class Reply implements DispatchHandler {
     if (statusCode < 200) {
       throw new ProtocolError('FCGI_ERR_HEAD_INVALID', `PHP answered with the interim status ${statusCode}`);
     }
-    const head = replyHead(this.#options.method, statusCode, statusMessage, controller.rawHeaders);
+    const { method, kinds } = this.#options;
+    const head = replyHead(method, statusCode, statusMessage, controller.rawHeaders, kinds);
     if (this.#isTakenOver(head)) return;
     this.#sink.start(head, (error) => this.#giveUp(error));
     this.#head = head;

@@ -1,4 +1,5 @@
 /** A place in the pool: empty, dialling, or with one connection, which it represents towards the pool. */
+import type { HeadNames } from '../cgi/head.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
 import type { ConnectionOwner } from '../connection/owner.ts';
@@ -8,6 +9,7 @@ import type { Vacant } from './places.ts';
 
 export interface PlaceOwner {
   readonly settings: PoolSettings;
+  readonly headNames: HeadNames;
   readonly closing: boolean;
   readonly terminatorDelay: number;
   mustYield(): boolean;
@@ -42,6 +44,10 @@ export class Place implements ConnectionOwner, Vacant {
 
   get maxHeaderSize(): number {
     return this.#pool.settings.maxHeaderSize;
+  }
+
+  get headNames(): HeadNames {
+    return this.#pool.headNames;
   }
 
   get keepaliveTime(): number {

@@ -2,6 +2,7 @@
  * The running half of a pool: places, the connections in them, and the jobs on those. Sends a job on a kept
  * connection or a fresh one, and again where that is right; who comes next is the pool's affair.
  */
+import { type HeadNames, headNames } from '../cgi/head.ts';
 import type { Target } from '../connection/address.ts';
 import type { Connected } from '../connection/connect.ts';
 import { Connection } from '../connection/connection.ts';
@@ -35,6 +36,7 @@ export interface RunnerOwner {
 
 export class Runner implements PlaceOwner {
   readonly settings: PoolSettings;
+  readonly headNames: HeadNames = headNames();
   readonly closed: Record<CloseReason, number>;
   readonly #owner: RunnerOwner;
   readonly #target: Target;
@@ -222,12 +224,7 @@ export class Runner implements PlaceOwner {
   ): void {
     job.dialling = null;
     const { transport } = this.#target;
-    const connection = new Connection(
-      place,
-      connected,
-      transport,
-      keepaliveRequests,
-    );
+    const connection = new Connection(place, connected, transport, keepaliveRequests);
     place.connection = connection;
     if (job.over) {
       connection.close('aborted');

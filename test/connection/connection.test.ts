@@ -1,12 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { headNames } from '../../src/cgi/head.ts';
 import { Connection } from '../../src/connection/connection.ts';
 import { Exchange } from '../../src/connection/exchange.ts';
+import { Inbox } from '../../src/connection/inbox.ts';
 import type { ConnectionOwner } from '../../src/connection/owner.ts';
 import { type RawServer, rawServer } from '../upstream/support.ts';
 
 const owner: ConnectionOwner = {
   maxHeaderSize: 65_536,
+  headNames: headNames(),
   keepaliveTime: 0,
   keepaliveTimeout: 0,
   proxied: false,
@@ -29,9 +32,11 @@ interface Sent extends AsyncDisposable {
 /** A connection with one request on its way to a server that says nothing. */
 async function sent(): Promise<Sent> {
   const server = await rawServer(() => {});
-  const socket = connect({ path: server.address.slice('unix:'.length), allowHalfOpen: true });
+  const incoming = new Inbox().open();
+  const { onread } = incoming;
+  const socket = connect({ path: server.address.slice('unix:'.length), allowHalfOpen: true, onread });
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
-  const connection = new Connection(owner, socket, 'unix', 0, 10);
+  const connection = new Connection(owner, { socket, incoming, roundTrip: 0 }, 'unix', 10);
   const failed = new Promise<unknown>((resolve, reject) => {
     const listener = {
       onHead() {},
