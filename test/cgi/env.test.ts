@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildParams, type HttpFacts, type Params, type ScriptOptions } from '../../src/cgi/env.ts';
+import {
+  buildParams,
+  type HttpFacts,
+  type Params,
+  ParamsBuilder,
+  type ScriptOptions,
+} from '../../src/cgi/env.ts';
+import { parseTarget } from '../../src/cgi/target.ts';
 import { ArgumentError } from '../../src/errors.ts';
 
 const root = '/srv/app';
@@ -232,6 +239,28 @@ describe('request headers', () => {
     expect(params({ headers: [['Content-Length', '5']], contentLength: 7 })['CONTENT_LENGTH']).toBe('7');
     expect(params({ contentLength: 0 })['CONTENT_LENGTH']).toBe('0');
   });
+});
+
+it('a request gets its own headers, whatever those before it were', () => {
+  const builder = new ParamsBuilder('/srv');
+  const asked = (headers: [string, string][]): Params => {
+    const target = parseTarget('/a.php');
+    if ('refused' in target) throw new Error(target.refused);
+    return builder.build({ method: 'GET', url: '/a.php', headers }, target, {
+      scriptName: '/a.php',
+      pathInfo: '',
+    });
+  };
+  const first = asked([
+    ['Host', 'a.example'],
+    ['Cookie', 'a=1'],
+  ]);
+  expect(asked([['Host', 'b.example']])).toMatchObject({ HTTP_HOST: 'b.example', SERVER_NAME: 'b.example' });
+  expect(asked([['Host', 'a.example']])).not.toHaveProperty('HTTP_COOKIE');
+  expect(asked([['Cookie', 'a=\xff']])['HTTP_COOKIE']).toEqual(Buffer.from('a=\xff', 'latin1'));
+  expect(asked([['Cookie', 'a=1']])).toMatchObject({ HTTP_COOKIE: 'a=1', SERVER_NAME: '' });
+  expect(() => asked([['Host', '']])).toThrow('Host');
+  expect(first).toMatchObject({ HTTP_HOST: 'a.example', SERVER_NAME: 'a.example', HTTP_COOKIE: 'a=1' });
 });
 
 describe('Host', () => {

@@ -68,6 +68,15 @@ describe('the head of a reply', () => {
     expect(head).toMatchObject({ contentLength: 5, fields: ['Content-Length', '5'] });
   });
 
+  it.each([
+    ['5', '6'],
+    ['5', '6', '6'],
+    ['5', '6', '5'],
+  ])('does not count lengths that differ: %s, %s', (...lengths) => {
+    const raw = lengths.flatMap((length) => ['Content-Length', length]);
+    expect(replyHead('GET', 200, '', raw)).toMatchObject({ contentLength: null, fields: [] });
+  });
+
   it.each(['5, 5', '5;', '+5', '-1', '5.0', '0x5', '', '5 5', '9'.repeat(16)])(
     'does not count "%s"',
     (value) => {

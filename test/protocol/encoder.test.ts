@@ -272,3 +272,51 @@ describe('a body', () => {
     expect(encodeStdinTerminator()).toEqual(hex('01 05 0001 0000 00 00'));
   });
 });
+
+describe('a request that is like those before it', () => {
+  const name = fc.constantFrom('A', 'BB', 'HTTP_ACCEPT', 'HTTP_COOKIE', 'REMOTE_PORT', '1', '__proto__');
+  const value = fc.oneof(
+    fc.constantFrom('', 'x', 'text/html', 'ä', 'y'.repeat(200)),
+    fc.constantFrom(Buffer.from('x'), Buffer.from([0xff])),
+  );
+  const params = fc.dictionary(name, value, { noNullPrototype: false });
+
+  it('is encoded as if it were the first', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(params, fc.nat(40)), { maxLength: 20 }), (requests) => {
+        const encoder = new RequestEncoder();
+        for (const [one, times] of requests) {
+          const expected = new RequestEncoder().encode(encoding(one));
+          for (let i = 0; i <= times; i++) {
+            const encoded = encoder.encode(encoding(one));
+            expect(encoded.equals(expected)).toBe(true);
+            encoder.reclaim(encoded);
+          }
+        }
+      }),
+    );
+  });
+
+  it('is split at pair borders where its records are full', () => {
+    const encoder = new RequestEncoder();
+    const small = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`SMALL_${i}`, 's'.repeat(200)]));
+    for (const length of [65_000, 60_000, 53_000, 40_000]) {
+      const large = { LARGE: 'l'.repeat(length), ...small };
+      for (let i = 0; i < 3; i++) {
+        const records = splitRecords(encoder.encode(encoding(large))).filter(({ type }) => type === PARAMS);
+        const pairs = records.flatMap(({ content }) => readPairs(content));
+        expect(Object.fromEntries(pairs.map(([key, bytes]) => [key, bytes.toString()]))).toEqual(large);
+      }
+    }
+  });
+
+  it('takes nothing from a prototype, even where the one before it had that name as its own', () => {
+    const encoder = new RequestEncoder();
+    const names = (one: Params): string[] =>
+      splitRecords(encoder.encode(encoding(one)))
+        .filter(({ type }) => type === PARAMS)
+        .flatMap(({ content }) => readPairs(content).map(([key]) => key));
+    expect(names({ A: '1', B: '2' })).toEqual(['A', 'B']);
+    expect(names(Object.assign(Object.create({ A: '1' }), { B: '2' }))).toEqual(['B']);
+  });
+});

@@ -58,3 +58,25 @@ it('asked for all at once, each has a place of its own', async () => {
   const all = await Promise.all(Array.from({ length: 50 }, () => taken(places)));
   expect(new Set(all).size).toBe(50);
 });
+
+it('a place that was given back to the holder in between is the same place, and still the last is first', async () => {
+  const { places, made } = seats(3);
+  const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
+  for (const place of [a, b, c]) places.give(place);
+  places.settle();
+  expect(await taken(places)).toBe(c);
+  places.give(c);
+  expect([await taken(places), await taken(places), await taken(places)]).toEqual([c, b, a]);
+  expect(made()).toBe(3);
+});
+
+it('a place that is in hand is taken at once', async () => {
+  const { places } = seats(1);
+  const place = await taken(places);
+  places.give(place);
+  let got: Seat | null = null;
+  places.take((one) => {
+    got = one;
+  });
+  expect(got).toBe(place);
+});

@@ -168,3 +168,32 @@ describe('what a callback of the handler throws fails the request with it, and n
     await expect(pool.request({ params: GET, onStderr: throwOops })).rejects.toBe(oops);
   });
 });
+
+it.each([5, 5_000, 500_000])(
+  'what was handed on stays as it was, whatever comes on other connections: %i bytes',
+  async (length) => {
+    await using fpm = await startFakeFpm({
+      workers: 4,
+      script: async (request, response) => {
+        const letter = request.params['QUERY_STRING'] ?? '';
+        await response.stderr(letter.repeat(100));
+        await response.stdout(HEAD + letter.repeat(length));
+      },
+    });
+    await using pool = new Pool(fpm.address, { connections: 4 });
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+    const seen = await Promise.all(
+      letters.map(async (letter) => {
+        const errors: Uint8Array[] = [];
+        const params = { ...GET, QUERY_STRING: letter };
+        const response = await pool.request({ params, onStderr: (chunk) => void errors.push(chunk) });
+        return { response, errors, chunks: (await response.body.toArray()) as Buffer[] };
+      }),
+    );
+    for (const [i, { errors, chunks }] of seen.entries()) {
+      const letter = letters[i] ?? '';
+      expect(Buffer.concat(errors).toString()).toBe(letter.repeat(100));
+      expect(Buffer.concat(chunks).equals(Buffer.alloc(length, letter))).toBe(true);
+    }
+  },
+);
