@@ -86,10 +86,16 @@ export class Runner implements PlaceOwner {
   /** Takes a place for the job; there must be room. */
   run(job: Job): void {
     this.busy++;
-    this.#places.take((place) => {
-      if (place.connection !== null) this.idle--;
-      this.#occupy(place, job);
-    });
+    this.#places.take(
+      (place) => {
+        if (place.connection !== null) this.idle--;
+        this.#occupy(place, job);
+      },
+      (error) => {
+        this.busy--;
+        job.fail(error);
+      },
+    );
   }
 
   /** Gives the job up, wherever it is; it has nothing more to wait for. */
@@ -223,8 +229,7 @@ export class Runner implements PlaceOwner {
     encoded: Encoded,
   ): void {
     job.dialling = null;
-    const { transport } = this.#target;
-    const connection = new Connection(place, connected, transport, keepaliveRequests);
+    const connection = new Connection(place, connected, this.#target.transport, keepaliveRequests);
     place.connection = connection;
     if (job.over) {
       connection.close('aborted');

@@ -16,7 +16,7 @@ function seats(most: number): { places: Places<Seat>; made: () => number } {
 }
 
 function taken(places: Places<Seat>): Promise<Seat> {
-  return new Promise((resolve) => places.take(resolve));
+  return new Promise((resolve, reject) => places.take(resolve, reject));
 }
 
 it('nothing is made before it is asked for', () => {
@@ -75,8 +75,11 @@ it('a place that is in hand is taken at once', async () => {
   const place = await taken(places);
   places.give(place);
   let got: Seat | null = null;
-  places.take((one) => {
-    got = one;
-  });
+  places.take(
+    (one) => {
+      got = one;
+    },
+    () => {},
+  );
   expect(got).toBe(place);
 });
