@@ -1,14 +1,24 @@
 // npm run bench: what a request costs, beside floors and rivals, in one table. What it can be told: main.ts.
 import { fileURLToPath } from 'node:url';
+import { build as buildLibrary } from '../setup/build.mjs';
 import { prepare, project } from '../setup/machine.mjs';
 import { programs } from '../setup/programs.mjs';
 
 await prepare(Object.keys(programs));
 
+// What users import is measured, too.
+await buildLibrary(project);
 // Not before now: it may have been installed just this moment.
 const { build } = await import('tsup');
 const bundle = new URL('node_modules/.cache/fastcgi-pool/bench/', project);
-const entries = ['main', 'servers/responder', 'servers/gateway', 'servers/gateway-floor', 'servers/worth'];
+const entries = [
+  'main',
+  'servers/responder',
+  'servers/gateway',
+  'servers/gateway-floor',
+  'servers/worth',
+  'servers/lag',
+];
 await build({
   config: false,
   entry: Object.fromEntries(

@@ -1,8 +1,8 @@
 /**
- * npm run bench -- [--only PART] [--quick]
+ * npm run bench -- [--only PART] [--quick | --brief]
  *
  * Ratios, as machines are noisy: ours and what it is compared with run in the same process or beside each other, in
- * turns, and medians are shown. Nothing else should run meanwhile.
+ * turns, and medians are shown. Nothing else should run meanwhile. `--brief` measures nothing: it shows that all parts run.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -15,21 +15,30 @@ import { start } from './parts/start.ts';
 import { streams } from './parts/streams.ts';
 import { worth } from './parts/worth.ts';
 
+const efforts = {
+  whole: { share: 1, turns: 7, seconds: 4, mib: 1024 },
+  quick: { share: 0.25, turns: 3, seconds: 1, mib: 128 },
+  brief: { share: 0.02, turns: 1, seconds: 1, mib: 8 },
+};
+
 export async function bench(args: readonly string[], bundle: URL): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { only: { type: 'string', default: '' }, quick: { type: 'boolean', default: false } },
+    options: {
+      only: { type: 'string', default: '' },
+      quick: { type: 'boolean', default: false },
+      brief: { type: 'boolean', default: false },
+    },
   });
-  const { quick } = values;
-  const turns = quick ? 3 : 7;
+  const { share, turns, seconds, mib } = efforts[values.brief ? 'brief' : values.quick ? 'quick' : 'whole'];
   const parts: Record<string, () => Promise<Row[]>> = {
-    client: () => clientCpu(bundle, quick ? 10_000 : 40_000, turns),
-    php: () => clientOnPhp(quick ? 4_000 : 20_000, turns),
-    gateway: () => gateway(bundle, quick ? 1 : 4, quick ? 2 : 5),
+    client: () => clientCpu(bundle, 40_000 * share, turns),
+    php: () => clientOnPhp(20_000 * share, turns),
+    gateway: () => gateway(bundle, seconds, Math.min(turns, 5)),
     codec: () => codec(turns),
-    streams: () => streams(bundle, quick ? 128 : 1024, quick ? 1 : 3),
-    scale: () => scale(bundle, quick ? 20_000 : 50_000, turns),
-    worth: () => worth(bundle, quick ? 1_000 : 5_000, turns),
+    streams: () => streams(bundle, mib, Math.min(turns, 3)),
+    scale: () => scale(bundle, 50_000 * share, turns),
+    worth: () => worth(bundle, 5_000 * share, turns),
     start: () => start(new URL('../../../../', bundle), turns),
   };
   const chosen = Object.entries(parts).filter(([name]) => name.includes(values.only));

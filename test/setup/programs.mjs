@@ -29,6 +29,14 @@ export const programs = {
     file: /^ss$/,
     packages: { apt: 'iproute2', dnf: 'iproute', apk: 'iproute2', brew: 'iproute2mac' },
   },
+  wrk: {
+    file: /^wrk$/,
+    packages: { apt: 'wrk', dnf: 'wrk', apk: 'wrk', brew: 'wrk' },
+  },
+  socat: {
+    file: /^socat$/,
+    packages: { apt: 'socat', dnf: 'socat', apk: 'socat', brew: 'socat' },
+  },
 };
 
 // Servers live in sbin, which is not in the PATH of an ordinary user.

@@ -1,3 +1,5 @@
+import { type Bar, plot } from './plot.ts';
+
 /** Rows of the one table: what was measured, against what, and what was hoped for. */
 export interface Row {
   readonly what: string;
@@ -7,6 +9,8 @@ export interface Row {
   /** `most`: the ratio must not be above it; `least`: not below. Neither: for information. */
   readonly most?: number;
   readonly least?: number;
+  /** To be seen below the table, too. */
+  readonly bar?: Bar;
 }
 
 export function print(rows: readonly Row[]): string {
@@ -16,5 +20,9 @@ export function print(rows: readonly Row[]): string {
     const shown = Number.isFinite(ratio) ? ratio.toFixed(2) : '';
     return `| ${what} | ${ours} | ${other} | ${shown} | ${goal} | ${met === null ? '' : met ? 'yes' : 'no'} |`;
   });
-  return ['| | ours | against | ratio | goal | met |', '|---|---|---|---|---|---|', ...lines].join('\n');
+  const table = ['| | ours | against | ratio | goal | met |', '|---|---|---|---|---|---|', ...lines].join(
+    '\n',
+  );
+  const bars = rows.flatMap(({ bar }) => (bar ? [bar] : []));
+  return bars.length === 0 ? table : `${table}\n\n${plot(bars)}`;
 }

@@ -1,11 +1,20 @@
-/** HTTP: our gateway beside node:http with the client floor, and nginx; each has a php-fpm of its own. */
+/**
+ * HTTP: our gateway beside node:http with the client floor, and nginx; each has a php-fpm of its own.
+ *
+ * Which p99 can be compared: where there are more clients than workers, nginx serves some of them and leaves the others
+ * without an answer (its kept connections keep the workers; wrk counts errors), and its p99 is that of the lucky ones. With 8
+ * clients and 500 answers a second the mean is 16 ms for whoever serves them all. So the goal is set where there is a worker for
+ * each client, and the rest is for information.
+ */
 import { type Fpm, startFpm, startNginx } from '../../fpm/support/index.ts';
 import { type Child, startChild } from '../lib/child.ts';
 import { median } from '../lib/measure.ts';
 import type { Row } from '../lib/table.ts';
 import { type Load, wrk } from '../lib/wrk.ts';
 
+/** As many as there are workers. */
 const CONNECTIONS = 4;
+const CROWD = 2 * CONNECTIONS;
 
 const files = {
   'hello.php': '<?php echo "hello";',
@@ -20,15 +29,17 @@ interface Contender {
 
 export async function gateway(bundle: URL, seconds: number, turns: number): Promise<Row[]> {
   return [
-    ...(await compare(bundle, 'hello.php', 'a hello page', seconds, turns)),
-    ...(await compare(bundle, 'work.php', 'a page of 5 ms', seconds, turns)),
+    ...(await compare(bundle, 'hello.php', 'a hello page', CROWD, seconds, turns)),
+    ...(await compare(bundle, 'work.php', 'a page of 5 ms', CROWD, seconds, turns)),
+    ...(await compare(bundle, 'work.php', 'a page of 5 ms', CONNECTIONS, seconds, turns)),
   ];
 }
 
 async function compare(
   bundle: URL,
   page: string,
-  what: string,
+  of: string,
+  clients: number,
   seconds: number,
   turns: number,
 ): Promise<Row[]> {
@@ -44,21 +55,23 @@ async function compare(
     }
     for (let turn = 0; turn <= turns; turn++) {
       for (const { url, loads } of contenders) {
-        const load = await wrk(url, CONNECTIONS * 2, turn === 0 ? 1 : seconds);
+        const load = await wrk(url, clients, turn === 0 ? 1 : seconds);
         if (turn > 0) loads.push(load);
       }
     }
     const [ours, floor, nginx] = contenders.map(({ loads }) => summary(loads));
     if (!ours || !floor || !nginx) return [];
     const isHello = page === 'hello.php';
+    const isCrowd = clients > CONNECTIONS;
+    const what = `${of}, ${clients} clients on ${CONNECTIONS} workers`;
+    const least = isHello ? 0.75 : 1;
     return [
-      ...(isHello
-        ? [row(`${what}, throughput`, ours.rate, 'floor', floor.rate, ' a second', { least: 0.92 })]
-        : []),
-      row(`${what}, throughput`, ours.rate, 'nginx', nginx.rate, ' a second', { least: isHello ? 0.75 : 1 }),
-      row(`${what}, p99`, ours.p99, 'nginx', nginx.p99, ' ms', isHello ? {} : { most: 1 }),
+      row(`${what}: throughput`, ours.rate, 'floor', floor.rate, ' a second', isHello ? { least: 0.92 } : {}),
+      row(`${what}: throughput`, ours.rate, 'nginx', nginx.rate, ' a second', isCrowd ? { least } : {}),
+      row(`${what}: p99`, ours.p99, 'floor', floor.p99, ' ms', {}),
+      row(`${what}: p99`, ours.p99, 'nginx', nginx.p99, ' ms', isCrowd ? {} : { most: 1 }),
       {
-        what: `${what}, errors`,
+        what: `${what}: errors`,
         ours: String(ours.errors),
         other: `nginx ${nginx.errors}`,
         ratio: ours.errors,

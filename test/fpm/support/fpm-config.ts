@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export interface FpmOptions {
   /** Default 'unix'. */
   readonly transport?: 'unix' | 'tcp';
+  /** Where it listens; tcp only; default '127.0.0.1'. */
+  readonly host?: string;
   /** pm; default 'static'. */
   readonly pm?: 'static' | 'dynamic' | 'ondemand';
   /** pm.max_children; default 2. */

@@ -21,7 +21,7 @@ export type ScriptParams = {
 };
 
 export interface Fpm {
-  /** 'unix:/...' or '127.0.0.1:port'. */
+  /** 'unix:/...' or 'host:port'. */
   readonly address: string;
   /** The same for net.connect(). */
   readonly endpoint: { readonly path: string } | { readonly host: string; readonly port: number };
@@ -72,7 +72,7 @@ export async function startFpm(options: FpmOptions = {}): Promise<Fpm> {
 
   const endpoint =
     options.transport === 'tcp'
-      ? { host: '127.0.0.1', port: await freePort() }
+      ? { host: options.host ?? '127.0.0.1', port: await freePort() }
       : { path: join(folder.path, 'fpm.sock') };
   const listen = 'path' in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`;
   writeFileSync(join(folder.path, 'fpm.conf'), fpmConfig(folder.path, listen, options));
