@@ -1,0 +1,31 @@
+/** The benches run, all of them: what they measure is for a quiet machine. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL('bench.mjs', import.meta.url));
+
+it.each([
+  ['client', 'CPU of dispatch()'],
+  ['php', 'throughput of request() on php-fpm'],
+  ['gateway', 'a hello page'],
+  ['codec', 'decode 64 KiB records'],
+  ['streams', 'MiB down'],
+  ['scale', 'an idle connection'],
+  ['worth', "keepalive's own worth, tcp, 1 ms a packet"],
+  ['start', "import 'fastcgi-pool'"],
+])(
+  'npm run bench -- --only %s has a row for %s',
+  async (part, row) => {
+    const { stdout } = await run(process.execPath, ['--expose-gc', program, '--brief', '--only', part]);
+    const rows = stdout.split('\n').filter((line) => /^\| .* \| .* \|/.test(line));
+    expect(rows.join('\n')).toContain(row);
+  },
+  120_000,
+);
+
+it('a part that does not exist is named', async () => {
+  await expect(run(process.execPath, [program, '--only', 'nonsense'])).rejects.toThrow('--only');
+});
