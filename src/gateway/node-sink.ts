@@ -93,6 +93,7 @@ export class NodeSink implements Sink {
     if (!piece) this.#response.end();
     else if (length > joinable || isHttp2(this.#response)) this.#response.end(piece);
     else {
+      // As one string in one write: end(piece) would send a vector of it and of an empty piece.
       this.#response.write(piece.toString('latin1'), 'latin1');
       this.#response.socket?.uncork();
       this.#response.end();

@@ -8,6 +8,8 @@ import { encodePairInto, type Params, pairBound } from './params.ts';
 const SIZE = 16 * 1024;
 /** A new request is learnt once in so many that differ: some params do with every request, and that is no reason. */
 const LEARN_EVERY = 32;
+/** So many params of the known request may be missing in a row; looking further would cost more than encoding does. */
+const REACH = 16;
 
 export class KnownParams {
   #names: string[] = [];
@@ -22,9 +24,11 @@ export class KnownParams {
     return this.#names[index] === name && this.#values[index] === value;
   }
 
-  /** The index of `name`, at `from` or behind it; -1: unknown there. */
+  /** The index of `name`, at `from` or not far behind it; -1: unknown there. */
   find(name: string, from: number): number {
-    return this.#names[from] === name ? from : this.#names.indexOf(name, from);
+    const end = Math.min(from + REACH, this.#names.length);
+    for (let i = from; i < end; i++) if (this.#names[i] === name) return i;
+    return -1;
   }
 
   /** Bytes of the pairs from index `from` up to `to`. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { Names } from '../../src/cgi/names.ts';
 
@@ -24,4 +26,29 @@ it('names that somebody makes up are answered, too, and fill no memory', () => {
   expect(asked).toBe(0);
   names.get('x-9999');
   expect(asked).toBe(1);
+});
+
+it('a name that is remembered does not keep the text that it was cut from', () => {
+  setFlagsFromString('--expose-gc');
+  const gc: () => void = runInNewContext('gc');
+  const names = new Names((name) => name.length);
+  gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 400; i++) {
+    const head = Buffer.alloc(65_536, `x-long-name-of-a-header-${i}: `).toString('latin1');
+    names.get(head.slice(0, head.indexOf(':')));
+  }
+  gc();
+  // The texts have 25 MiB.
+  expect((process.memoryUsage().heapUsed - before) / 1024 / 1024).toBeLessThan(2);
+});
+
+it('a name of any length is answered, but not remembered beyond 64 chars', () => {
+  let asked = 0;
+  const names = new Names(() => {
+    asked++;
+    return asked;
+  });
+  for (const length of [64, 65]) for (let i = 0; i < 2; i++) names.get('n'.repeat(length));
+  expect(asked).toBe(3);
 });
