@@ -1,4 +1,4 @@
-export type ProgramName = 'php-fpm' | 'nginx' | 'haproxy' | 'apache2' | 'curl' | 'ss';
+export type ProgramName = 'php-fpm' | 'nginx' | 'haproxy' | 'apache2' | 'curl' | 'ss' | 'wrk' | 'socat';
 
 export interface Program {
   readonly file: RegExp;

@@ -1,6 +1,7 @@
 /** wrk, and what it says. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { need } from '../../fpm/support/child.ts';
 
 export interface Load {
   /** Requests a second. */
@@ -15,7 +16,7 @@ const run = promisify(execFile);
 const units: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000 };
 
 export async function wrk(url: string, connections: number, seconds: number): Promise<Load> {
-  const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', url]);
+  const { stdout } = await run(need('wrk'), ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', url]);
   const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1] ?? 0);
   const [, value, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
   const wrong = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);

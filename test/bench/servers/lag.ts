@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
+import { need } from '../../fpm/support/child.ts';
 import { FAR, NEAR } from '../lib/lagging.ts';
 
 const DELAY = 1;
@@ -25,7 +26,7 @@ udp.on('message', (packet, from) => {
 });
 udp.bind(0, '127.0.0.1', () => {
   const tun = `TUN:${NEAR}/30,iff-no-pi,up`;
-  const socat = spawn('socat', ['-b', '70000', tun, `UDP:127.0.0.1:${udp.address().port}`], {
+  const socat = spawn(need('socat'), ['-b', '70000', tun, `UDP:127.0.0.1:${udp.address().port}`], {
     stdio: 'inherit',
   });
   socat.once('error', fail);
