@@ -19,8 +19,8 @@ export class PoolCore implements JobOwner, RunnerOwner {
   readonly #settings: PoolSettings;
   readonly #runner: Runner;
   readonly #queue: Line<Job> = new Line();
-  /** Jobs that are not over. */
-  readonly #alive: Line<Job> = new Line();
+  /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
+  readonly #running: Line<Job> = new Line();
   #served = 0;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
@@ -55,7 +55,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
   }
 
   get alive(): number {
-    return this.#alive.size;
+    return this.#queue.size + this.#running.size;
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
@@ -64,7 +64,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   /** A new job. Whatever is wrong with it is told to its handler. */
   start(job: Job): void {
-    job.inPool = this.#alive.add(job);
+    this.#running.add(job);
     try {
       if (this.#closing) throw this.#closed();
       checkRequest(job.request);
@@ -86,15 +86,15 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   /** A job that another server could not serve. */
   accept(job: Job): void {
-    job.inPool = this.#alive.add(job);
+    this.#running.add(job);
     if (this.#closing) job.onFailed(this.#closed());
     else if (job.body !== null) this.#admit(job, job.body);
   }
 
   /** A job is over, or has moved on. */
   leave(job: Job): void {
-    if (job.inPool !== null) this.#alive.leave(job.inPool);
-    if (this.#alive.size > 0 || !this.#closing) return;
+    job.line?.leave(job);
+    if (this.alive > 0 || !this.#closing) return;
     this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
     for (const resolve of this.#onClosed) resolve();
     this.#onClosed = [];
@@ -103,7 +103,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
   close(): Promise<void> {
     this.#closing = true;
     this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
-    if (this.#alive.size === 0) return Promise.resolve();
+    if (this.alive === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onClosed.push(resolve));
   }
 
@@ -111,7 +111,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
     const closed = this.close();
     const message = `the pool to ${this.#target.name} was destroyed`;
     // Those that wait first: else they would move up. An error for each, as each is told what was seen of its own.
-    for (const job of [...this.#queue.all(), ...this.#alive.all()]) {
+    for (const job of [...this.#queue.all(), ...this.#running.all()]) {
       job.abort(reason ?? new PoolError('FCGI_ERR_DESTROYED', message));
     }
     return closed;
@@ -119,7 +119,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   next(): Job | null {
     const job = this.#queue.first;
-    if (job !== null) this.#unqueue(job);
+    if (job !== null) this.#running.add(job);
     return job;
   }
 
@@ -127,7 +127,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
   onUnreachable(error: ConnectError): void {
     const since = performance.now() - this.#settings.connectTimeout;
     for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
-      this.#unqueue(job);
+      this.#running.add(job);
       job.onFailed(
         new ConnectError(error.code, error.message, { cause: error, facts: { hint: error.hint } }),
       );
@@ -135,7 +135,8 @@ export class PoolCore implements JobOwner, RunnerOwner {
   }
 
   onAbort(job: Job, reason: unknown): void {
-    this.#unqueue(job);
+    // It must not be the next one when its place comes free.
+    this.#running.add(job);
     this.#runner.abort(job, reason);
   }
 
@@ -150,11 +151,6 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   onOver(job: Job): void {
     this.leave(job);
-  }
-
-  #unqueue(job: Job): void {
-    if (job.inQueue !== null) this.#queue.leave(job.inQueue);
-    job.inQueue = null;
   }
 
   #closed(): PoolError {
@@ -176,7 +172,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
       return;
     }
     job.queuedAt = performance.now();
-    job.inQueue = this.#queue.add(job);
+    this.#queue.add(job);
   }
 
   #startTimer(): void {
@@ -193,7 +189,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
       const job = this.next();
       if (job !== null) this.#runner.run(job);
     }
-    if (this.#alive.size > 0 || this.#runner.connected > 0 || this.#timer === null) return;
+    if (this.alive > 0 || this.#runner.connected > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
   }
@@ -204,7 +200,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
     // In the order in which they came: the first that may still wait ends the search.
     const since = now - queueTimeout;
     for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
-      this.#unqueue(job);
+      this.#running.add(job);
       const message = `no connection to ${this.#target.name} came free within ${queueTimeout} ms`;
       job.onFailed(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
     }

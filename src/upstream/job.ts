@@ -11,7 +11,7 @@ import { FcgiError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import type { BodyStream, PlannedBody } from './body.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
-import type { Stand } from './line.ts';
+import type { InLine, Line } from './line.ts';
 import type { Place } from './place.ts';
 
 /** What a job asks of its pool. */
@@ -27,7 +27,7 @@ export interface JobOwner {
 
 const NO_HEADERS: readonly string[] = [];
 
-export class Job implements DispatchController, ExchangeListener {
+export class Job implements DispatchController, ExchangeListener, InLine<Job> {
   readonly request: DispatchRequest;
   body: PlannedBody | null = null;
   /** Of a body that must be read whole before it can be sent. */
@@ -40,9 +40,10 @@ export class Job implements DispatchController, ExchangeListener {
   freshFailures = 0;
   /** ms, by performance.now(). */
   queuedAt = 0;
-  /** Among those of its pool that are not over, and among those that wait. */
-  inPool: Stand<Job | null> | null = null;
-  inQueue: Stand<Job | null> | null = null;
+  /** Of its pool: those that wait, or those that run. */
+  line: Line<Job> | null = null;
+  before: Job | null = null;
+  behind: Job | null = null;
   /** Where it runs; null: it waits, or is over. */
   place: Place | null = null;
   connection: Connection | null = null;

@@ -5,52 +5,53 @@
  * table point to the next. Once one of them is in the old generation, every entry since then outlives the scavenges,
  * until a full collection: pauses of 3 ms in place of 0.2, measured at 20,000 requests a second.
  */
-export class Line<T> {
-  /** Its `next` is the first, its `previous` the last: a ring needs no special cases. */
-  readonly #ends: Stand<T | null> = new Stand<T | null>(null);
-  size = 0;
 
+interface Leavable<T> {
+  leave(one: T): void;
+}
+
+/** Stands in one line at a time, which sets these. */
+export interface InLine<T> {
+  line: Leavable<T> | null;
+  before: T | null;
+  behind: T | null;
+}
+
+export class Line<T extends InLine<T>> {
   /** Null: nobody is here. */
-  get first(): T | null {
-    return this.#ends.next.value;
-  }
+  first: T | null = null;
+  size = 0;
+  #last: T | null = null;
 
-  /** What it returns is for `leave`. */
-  add(value: T): Stand<T | null> {
-    const last = this.#ends.previous;
-    const stand = new Stand<T | null>(value);
-    stand.previous = last;
-    stand.next = this.#ends;
-    last.next = stand;
-    this.#ends.previous = stand;
+  /** To the end of this line, out of the one it stands in, if any. */
+  add(one: T): void {
+    one.line?.leave(one);
+    one.line = this;
+    one.before = this.#last;
+    if (this.#last === null) this.first = one;
+    else this.#last.behind = one;
+    this.#last = one;
     this.size++;
-    return stand;
   }
 
-  /** No effect for one that has left. */
-  leave(stand: Stand<T | null>): void {
-    if (stand.next === stand) return;
-    stand.previous.next = stand.next;
-    stand.next.previous = stand.previous;
-    stand.previous = stand;
-    stand.next = stand;
+  /** No effect for one that is not here. */
+  leave(one: T): void {
+    if (one.line !== this) return;
+    const { before, behind } = one;
+    if (before === null) this.first = behind;
+    else before.behind = behind;
+    if (behind === null) this.#last = before;
+    else behind.before = before;
+    // What has left must not lead to what comes later: see above.
+    one.line = null;
+    one.before = null;
+    one.behind = null;
     this.size--;
   }
 
   all(): T[] {
-    const values: T[] = [];
-    for (let at = this.#ends.next; at.value !== null; at = at.next) values.push(at.value);
-    return values;
-  }
-}
-
-/** A place in a Line; one that has been left points to itself. */
-export class Stand<T> {
-  readonly value: T;
-  previous: Stand<T> = this;
-  next: Stand<T> = this;
-
-  constructor(value: T) {
-    this.value = value;
+    const all: T[] = [];
+    for (let one = this.first; one !== null; one = one.behind) all.push(one);
+    return all;
   }
 }
