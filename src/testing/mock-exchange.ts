@@ -74,6 +74,7 @@ export class MockExchange implements MockController {
     if (this.#over) return;
     this.#finish(false);
     this.#handler.onResponseError(this, error);
+    this.rawHeaders = [];
   }
 
   async #tell(answer: MockAnswer): Promise<void> {
@@ -98,6 +99,7 @@ export class MockExchange implements MockController {
     const ended: MockEnded = { appStatus, reused: false, attempts: 1, executed: 'yes', stderr, hint: '' };
     this.#finish(true);
     this.#handler.onResponseEnd(this, ended);
+    this.rawHeaders = [];
   }
 
   #finish(well: boolean): void {

@@ -66,7 +66,10 @@ export interface DispatchController {
   abort(reason?: unknown): void;
   readonly paused: boolean;
   readonly aborted: boolean;
-  /** Of the response, from onResponseStart on: name, value, name, value; order and case as PHP sent them. */
+  /**
+   * Of the response, from onResponseStart to the last callback: name, value, name, value; order and case as PHP sent
+   * them. Empty before and after; the array itself stays as it is for whoever keeps it.
+   */
   readonly rawHeaders: readonly string[];
 }
 

@@ -162,7 +162,7 @@ export class Job implements DispatchController, ExchangeListener, InLine<Job> {
     } catch (error) {
       this.#tell(error);
     }
-    this.owner.onOver(this);
+    this.#leave();
   }
 
   onFailed(error: unknown): void {
@@ -181,7 +181,7 @@ export class Job implements DispatchController, ExchangeListener, InLine<Job> {
     this.#settle();
     if (error instanceof FcgiError) error.learn({ attempts: this.attempts, replayable: this.replayable });
     this.#tell(error);
-    this.owner.onOver(this);
+    this.#leave();
   }
 
   #settle(): void {
@@ -189,6 +189,16 @@ export class Job implements DispatchController, ExchangeListener, InLine<Job> {
     if (this.#began) this.request.signal?.removeEventListener('abort', this);
     this.unread?.cancel();
     if (this.body?.kind === 'stream') this.body.stream.cancel();
+  }
+
+  /**
+   * Without what it has learned: a job that waited for long is in the old generation, and what it holds would outlive
+   * the scavenges until it goes itself, with a full collection.
+   */
+  #leave(): void {
+    this.exchange = null;
+    this.rawHeaders = NO_HEADERS;
+    this.owner.onOver(this);
   }
 
   #tell(error: unknown): void {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { Dispatcher, DispatchRequest, FcgiError } from '../../src/index.ts';
+import type { DispatchController, Dispatcher, DispatchRequest, FcgiError } from '../../src/index.ts';
 import {
   type MockController,
   MockDispatcher,
@@ -93,6 +93,24 @@ describe('MockDispatcher', () => {
     expect(await body.text()).toBe('no such page');
     expect(await ended).toMatchObject({ appStatus: 3, stderr: 'PHP message: oops' });
     expect(heard).toEqual(['PHP message: oops']);
+  });
+
+  it("the raw headers go with the request, as a real one's do", async () => {
+    const php = new MockDispatcher({ headers: { 'X-A': '1' }, body: 'ok' });
+    const seen: (readonly string[])[] = [];
+    const steering = await new Promise<DispatchController>((resolve, reject) => {
+      php.dispatch(get, {
+        onResponseStart() {},
+        onResponseData() {},
+        onResponseEnd(controller) {
+          seen.push(controller.rawHeaders);
+          resolve(controller);
+        },
+        onResponseError: (_controller, error) => reject(error),
+      });
+    });
+    expect(seen).toEqual([['X-A', '1']]);
+    expect(steering.rawHeaders).toEqual([]);
   });
 
   it('keeps every request with its body read, whatever kind it was', async () => {

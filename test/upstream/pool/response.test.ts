@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type FakeFpm, startFakeFpm } from '../../../src/testing/index.ts';
+import type { DispatchController } from '../../../src/upstream/dispatcher.ts';
 import { Pool } from '../../../src/upstream/pool.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { ended, GET, gate, HEAD, Recorder, text } from '../support.ts';
@@ -30,6 +31,39 @@ describe('the head', () => {
     expect(pool.stats).toMatchObject({ connected: 0, closed: { 'asked-by-script': 1 } });
   });
 });
+
+it.each(['onResponseEnd', 'onResponseError'] as const)(
+  'the raw headers are there up to the last callback, %s, and go with the request',
+  async (last) => {
+    await using fpm = await saying('X-A: 1\r\n\r\nok');
+    await using pool = new Pool(fpm.address);
+    const over = gate();
+    const seen: [string, readonly string[]][] = [];
+    let steering: DispatchController | null = null;
+    const note = (name: string, controller: DispatchController): void => {
+      steering = controller;
+      seen.push([name, controller.rawHeaders]);
+      if (name === last) over.open();
+    };
+    pool.dispatch(
+      { params: GET },
+      {
+        onRequestStart: (controller) => note('onRequestStart', controller),
+        onResponseStart: (controller) => note('onResponseStart', controller),
+        onResponseData: (controller) => last === 'onResponseError' && controller.abort(),
+        onResponseEnd: (controller) => note('onResponseEnd', controller),
+        onResponseError: (controller) => note('onResponseError', controller),
+      },
+    );
+    await over.opened;
+    expect(seen).toEqual([
+      ['onRequestStart', []],
+      ['onResponseStart', ['X-A', '1']],
+      [last, ['X-A', '1']],
+    ]);
+    expect(steering).toMatchObject({ rawHeaders: [] });
+  },
+);
 
 describe('the body', () => {
   it('as text, JSON or bytes', async () => {
