@@ -1,5 +1,6 @@
 /** FastCGI 1.0 as values: records, name-value pairs, an encoder and two decoders. No sockets, no timers. */
 export * from './constants.ts';
+export { decodeParams } from './decode-params.ts';
 export { RecordDecoder, type RecordSink } from './decoder.ts';
 export {
   encodeStdin,
@@ -8,7 +9,7 @@ export {
   RequestEncoder,
   type RequestEncoding,
 } from './encoder.ts';
-export { decodeParams, encodePairInto, type Params, pairBound } from './params.ts';
+export { encodePairInto, type Params, pairBound } from './params.ts';
 export {
   type BeginRequest,
   decodeBeginRequest,

@@ -19,7 +19,7 @@ export async function start(project: URL, turns: number): Promise<Row[]> {
   const size = loaded(entry).reduce((sum, file) => sum + readFileSync(file).length, 0) / 1024;
   return [
     { what: "import 'fastcgi-pool', ms", ours: time.toFixed(1), other: '15', ratio: time / 15, most: 1 },
-    { what: 'our own code that loads, KiB', ours: size.toFixed(0), other: '60', ratio: size / 60, most: 1 },
+    { what: 'our own code that loads, KiB', ours: size.toFixed(1), other: '60', ratio: size / 60, most: 1 },
   ];
 }
 
