@@ -28,7 +28,7 @@ export async function scale(bundle: URL, count: number, turns: number): Promise<
       turns,
     );
     const weight = await idleWeight(pool(256), params);
-    const grown = await growth(pool(8), params, 10 * count);
+    const grown = await growth(pool(8), params, 20 * count);
     await Promise.all([few.close(), many.close(), queued.close()]);
     return [
       {
@@ -47,7 +47,7 @@ export async function scale(bundle: URL, count: number, turns: number): Promise<
       },
       { what: 'an idle connection, KiB', ours: weight.toFixed(1), other: '12', ratio: weight / 12, most: 1 },
       {
-        what: `heap after ${10 * count} requests more, KiB`,
+        what: `heap after ${20 * count} requests more, KiB`,
         ours: grown.toFixed(0),
         other: '512',
         ratio: Math.max(0, grown) / 512,
