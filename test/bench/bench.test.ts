@@ -9,6 +9,7 @@ const program = fileURLToPath(new URL('bench.mjs', import.meta.url));
 
 it.each([
   ['client', 'CPU of dispatch()'],
+  ['peers', 'CPU of the best Node peer'],
   ['php', 'throughput of request() on php-fpm'],
   ['gateway', 'a hello page'],
   ['codec', 'decode 64 KiB records'],

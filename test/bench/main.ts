@@ -10,6 +10,7 @@ import { print, type Row } from './lib/table.ts';
 import { clientCpu, clientOnPhp } from './parts/client.ts';
 import { codec } from './parts/codec.ts';
 import { gateway } from './parts/gateway.ts';
+import { peers } from './parts/peers.ts';
 import { scale } from './parts/scale.ts';
 import { start } from './parts/start.ts';
 import { streams } from './parts/streams.ts';
@@ -33,6 +34,7 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
   const { share, turns, seconds, mib } = efforts[values.brief ? 'brief' : values.quick ? 'quick' : 'whole'];
   const parts: Record<string, () => Promise<Row[]>> = {
     client: () => clientCpu(bundle, 40_000 * share, turns),
+    peers: () => peers(bundle, 10_000 * share, turns),
     php: () => clientOnPhp(20_000 * share, turns),
     gateway: () => gateway(bundle, seconds, Math.min(turns, 5)),
     codec: () => codec(turns),

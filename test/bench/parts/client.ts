@@ -7,7 +7,6 @@ import { dispatching, requesting } from '../lib/loops.ts';
 import { inTurns } from '../lib/measure.ts';
 import { cannedRequest, typicalParams } from '../lib/records.ts';
 import type { Row } from '../lib/table.ts';
-import { peers } from './peers.ts';
 
 const us = (value: number): string => `${value.toFixed(1)} us`;
 
@@ -43,7 +42,6 @@ export async function clientCpu(bundle: URL, count: number, turns: number): Prom
       floor.close();
       await pool.close();
     }
-    rows.push(...(await peers(Math.ceil(count / 20), turns)));
     return rows;
   } finally {
     await responder.stop();

@@ -1,7 +1,8 @@
 /** The other FastCGI clients of npm: they open a connection for each request. */
 import { createRequire } from 'node:module';
 import { Pool } from '../../../src/index.ts';
-import { startFpm } from '../../fpm/support/index.ts';
+import { tempDir } from '../../fpm/support/index.ts';
+import { startChild } from '../lib/child.ts';
 import { dispatching } from '../lib/loops.ts';
 import { inTurns, type Work } from '../lib/measure.ts';
 import { typicalParams } from '../lib/records.ts';
@@ -27,36 +28,42 @@ const LANES = 4;
 
 const require = createRequire(new URL('../../../../package.json', import.meta.url));
 
-/** CPU of a request by each, on php-fpm: they wait for it to close the connection. All by callbacks, none by streams. */
-export async function peers(count: number, turns: number): Promise<Row[]> {
-  await using fpm = await startFpm({
-    transport: 'unix',
-    maxChildren: LANES,
-    files: { 'hello.php': '<?php echo "hello";' },
-  });
-  const path = fpm.address.slice('unix:'.length);
-  const params = typicalParams(fpm.root);
-  const pool = new Pool(fpm.address, { connections: LANES, keepaliveRequests: 0 });
-  const costs = await inTurns(
-    {
-      ours: dispatching(pool, { params }, LANES),
-      'fastcgi-client': await fastcgiClient(path, params),
-      'node-phpfpm': nodePhpfpm(path, fpm.root),
-    },
-    count,
-    turns,
-  );
-  await pool.close();
-  const best = costs['fastcgi-client'].cpu < costs['node-phpfpm'].cpu ? 'fastcgi-client' : 'node-phpfpm';
-  return [
-    {
-      what: 'CPU of the best Node peer, times ours',
-      ours: `${costs.ours.cpu.toFixed(1)} us`,
-      other: `${best} ${costs[best].cpu.toFixed(1)} us`,
-      ratio: costs[best].cpu / costs.ours.cpu,
-      least: 8,
-    },
-  ];
+/**
+ * CPU of a request by each, on a responder that closes their connections, for which they wait, and keeps ours. All by
+ * callbacks, none by streams.
+ */
+export async function peers(bundle: URL, count: number, turns: number): Promise<Row[]> {
+  const folder = tempDir();
+  const path = `${folder.path}/responder.sock`;
+  const responder = await startChild(bundle, 'responder', [path]);
+  const root = '/srv/app/public';
+  const params = typicalParams(root);
+  try {
+    const pool = new Pool(`unix:${path}`, { connections: LANES, keepaliveRequests: 0, keepaliveTimeout: 0 });
+    const costs = await inTurns(
+      {
+        ours: dispatching(pool, { params }, LANES),
+        'fastcgi-client': await fastcgiClient(path, params),
+        'node-phpfpm': nodePhpfpm(path, root),
+      },
+      count,
+      turns,
+    );
+    await pool.close();
+    const best = costs['fastcgi-client'].cpu < costs['node-phpfpm'].cpu ? 'fastcgi-client' : 'node-phpfpm';
+    return [
+      {
+        what: 'CPU of the best Node peer, times ours',
+        ours: `${costs.ours.cpu.toFixed(1)} us`,
+        other: `${best} ${costs[best].cpu.toFixed(1)} us`,
+        ratio: costs[best].cpu / costs.ours.cpu,
+        least: 8,
+      },
+    ];
+  } finally {
+    await responder.stop();
+    folder.remove();
+  }
 }
 
 async function fastcgiClient(path: string, params: object): Promise<Work> {
@@ -74,7 +81,7 @@ async function fastcgiClient(path: string, params: object): Promise<Work> {
         request.stdout.on('data', (chunk) => {
           text += chunk.toString();
         });
-        request.stdout.on('end', () => resolve(text));
+        request.stdout.on('end', () => resolve(checked(text)));
         request.stdin.end();
       });
     });
@@ -85,8 +92,14 @@ function nodePhpfpm(path: string, root: string): Work {
   const PhpFpm: new (options: object) => PhpFpm = require('node-phpfpm');
   const fpm = new PhpFpm({ sockFile: path, documentRoot: `${root}/` });
   const one = (): Promise<string> =>
-    new Promise((resolve) => fpm.run({ uri: 'hello.php' }, (_error, output) => resolve(output)));
+    new Promise((resolve) => fpm.run({ uri: 'hello.php' }, (_error, output) => resolve(checked(output))));
   return inLanes(one);
+}
+
+/** A peer that fails is no rival. */
+function checked(output: string): string {
+  if (!output.endsWith('hello')) throw new Error(`a peer answers ${JSON.stringify(output)}`);
+  return output;
 }
 
 /** `LANES` at a time. */

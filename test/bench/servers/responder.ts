@@ -1,6 +1,6 @@
 /**
- * A FastCGI server that does next to nothing: one canned answer for each request, which arrives in one write. It never
- * sleeps: else whoever is slower than it would pay for waking it, which costs more than all else, and the floor not.
+ * A FastCGI server that does next to nothing: one canned answer for each request, which arrives in one write where the
+ * connection is kept; else the first bytes get it, and the connection is closed. It never sleeps: else whoever is slower than it would pay for waking it, which costs more than all else, and the floor not.
  */
 import { createServer } from 'node:net';
 import { cannedAnswer } from '../lib/records.ts';
@@ -11,9 +11,15 @@ const answer = cannedAnswer(
 );
 
 const server = createServer((socket) => {
-  // A terminator alone (8 bytes) is not a request.
+  let keeps: boolean | null = null;
   socket.on('data', (chunk) => {
-    if (chunk.length > 16) socket.write(answer);
+    const isFirst = keeps === null;
+    // The flags of BEGIN_REQUEST, which everybody sends in one piece.
+    keeps ??= ((chunk[10] ?? 0) & 1) === 1;
+    if (!keeps) {
+      if (isFirst) socket.end(answer);
+      // A terminator alone (8 bytes) is not a request.
+    } else if (chunk.length > 16) socket.write(answer);
   });
   socket.on('end', () => socket.end());
   socket.on('error', () => socket.destroy());
