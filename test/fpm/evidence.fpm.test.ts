@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { FcgiError } from '../../src/errors.ts';
 import type { DispatchRequest } from '../../src/upstream/dispatcher.ts';
 import type { PoolOptions } from '../../src/upstream/options.ts';
 import { Pool } from '../../src/upstream/pool.ts';
@@ -147,12 +148,10 @@ describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s'
       async (kind) => {
         const [one, error] = await reloaded(kind, { retry: 'never' });
         await using _ = one;
-        expect(error).toMatchObject({
-          code: 'FCGI_ERR_SOCKET_RESET',
-          executed: 'no',
-          reused: true,
-          attempts: 1,
-        });
+        expect(error).toMatchObject({ executed: 'no', reused: true, attempts: 1 });
+        // Over tcp the request may cross with the FIN, and meets a closed socket only then.
+        const codes = ['FCGI_ERR_SOCKET_RESET', ...(transport === 'tcp' ? ['FCGI_ERR_SOCKET_CLOSED'] : [])];
+        expect(codes).toContain((error as FcgiError).code);
         expect(one.log.executions()).toEqual(new Map([['1', 1]]));
       },
     );
