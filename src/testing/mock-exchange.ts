@@ -72,9 +72,7 @@ export class MockExchange implements MockController {
   /** No effect once it is over. */
   fail(error: unknown): void {
     if (this.#over) return;
-    this.#finish(false);
-    this.#handler.onResponseError(this, error);
-    this.rawHeaders = [];
+    this.#finish(false, () => this.#handler.onResponseError(this, error));
   }
 
   async #tell(answer: MockAnswer): Promise<void> {
@@ -97,15 +95,16 @@ export class MockExchange implements MockController {
     if (this.#over) return;
     if (error !== undefined) throw error;
     const ended: MockEnded = { appStatus, reused: false, attempts: 1, executed: 'yes', stderr, hint: '' };
-    this.#finish(true);
-    this.#handler.onResponseEnd(this, ended);
-    this.rawHeaders = [];
+    this.#finish(true, () => this.#handler.onResponseEnd(this, ended));
   }
 
-  #finish(well: boolean): void {
+  /** `tell`: the last callback, and the last to see the raw headers. */
+  #finish(well: boolean, tell: () => void): void {
     this.#over = true;
     this.#resumed?.();
     this.#onOver(well);
+    tell();
+    this.rawHeaders = [];
   }
 
   #resume(): Promise<void> {

@@ -5,7 +5,6 @@ export interface Row {
   readonly what: string;
   readonly ours: string;
   readonly other: string;
-  /** Judged as it is shown, to two decimals. */
   readonly ratio: number;
   /** `most`: the ratio must not be above it; `least`: not below. Neither: for information. */
   readonly most?: number;
@@ -17,9 +16,8 @@ export interface Row {
 export function print(rows: readonly Row[]): string {
   const lines = rows.map(({ what, ours, other, ratio, most, least }) => {
     const goal = most !== undefined ? `at most ${most}` : least !== undefined ? `at least ${least}` : '';
-    const shown = Number.isFinite(ratio) ? ratio.toFixed(2) : '';
-    const judged = shown === '' ? ratio : Number(shown);
-    const met = most !== undefined ? judged <= most : least !== undefined ? judged >= least : null;
+    const met = most !== undefined ? ratio <= most : least !== undefined ? ratio >= least : null;
+    const shown = Number.isFinite(ratio) ? ratio.toFixed(3) : '';
     return `| ${what} | ${ours} | ${other} | ${shown} | ${goal} | ${met === null ? '' : met ? 'yes' : 'no'} |`;
   });
   const table = ['| | ours | against | ratio | goal | met |', '|---|---|---|---|---|---|', ...lines].join(

@@ -1,7 +1,7 @@
 /** The other FastCGI clients of npm: they open a connection for each request. */
 import { createRequire } from 'node:module';
 import { Pool } from '../../../src/index.ts';
-import { tempDir } from '../../fpm/support/index.ts';
+import { startFpm, tempDir } from '../../fpm/support/index.ts';
 import { startChild } from '../lib/child.ts';
 import { dispatching } from '../lib/loops.ts';
 import { inTurns, type Work } from '../lib/measure.ts';
@@ -28,42 +28,68 @@ const LANES = 4;
 
 const require = createRequire(new URL('../../../../package.json', import.meta.url));
 
-/**
- * CPU of a request by each, on a responder that closes their connections, for which they wait, and keeps ours. All by
- * callbacks, none by streams.
- */
+/** On a responder that never sleeps, as all CPU is measured; and on php-fpm, where everybody is woken for each answer. */
 export async function peers(bundle: URL, count: number, turns: number): Promise<Row[]> {
+  return [await onResponder(bundle, count, turns), await onPhp(count, turns)];
+}
+
+async function onResponder(bundle: URL, count: number, turns: number): Promise<Row> {
   const folder = tempDir();
-  const path = `${folder.path}/responder.sock`;
-  const responder = await startChild(bundle, 'responder', [path]);
-  const root = '/srv/app/public';
-  const params = typicalParams(root);
+  const server = { address: `unix:${folder.path}/responder.sock`, root: '/srv/app/public' };
+  const responder = await startChild(bundle, 'responder', [pathOf(server.address)]);
   try {
-    const pool = new Pool(`unix:${path}`, { connections: LANES, keepaliveRequests: 0, keepaliveTimeout: 0 });
-    const costs = await inTurns(
-      {
-        ours: dispatching(pool, { params }, LANES),
-        'fastcgi-client': await fastcgiClient(path, params),
-        'node-phpfpm': nodePhpfpm(path, root),
-      },
-      count,
-      turns,
-    );
-    await pool.close();
-    const best = costs['fastcgi-client'].cpu < costs['node-phpfpm'].cpu ? 'fastcgi-client' : 'node-phpfpm';
-    return [
-      {
-        what: 'CPU of the best Node peer, times ours',
-        ours: `${costs.ours.cpu.toFixed(1)} us`,
-        other: `${best} ${costs[best].cpu.toFixed(1)} us`,
-        ratio: costs[best].cpu / costs.ours.cpu,
-        least: 8,
-      },
-    ];
+    return await compare('', server, server, count, turns);
   } finally {
     await responder.stop();
     folder.remove();
   }
+}
+
+async function onPhp(count: number, turns: number): Promise<Row> {
+  const files = { 'hello.php': '<?php echo "hello";' };
+  const options = { transport: 'unix', maxChildren: LANES, files } as const;
+  // Our kept connections hold workers: the others would wait for them.
+  await using ours = await startFpm(options);
+  await using theirs = await startFpm(options);
+  return await compare(', on php-fpm', ours, theirs, count, turns);
+}
+
+interface Server {
+  readonly address: string;
+  readonly root: string;
+}
+
+/** CPU of a request by each. The peers wait for the server to close. All by callbacks, none by streams. */
+async function compare(
+  where: string,
+  ours: Server,
+  theirs: Server,
+  count: number,
+  turns: number,
+): Promise<Row> {
+  const pool = new Pool(ours.address, { connections: LANES, keepaliveRequests: 0, keepaliveTimeout: 0 });
+  const costs = await inTurns(
+    {
+      ours: dispatching(pool, { params: typicalParams(ours.root) }, LANES),
+      'fastcgi-client': await fastcgiClient(pathOf(theirs.address), typicalParams(theirs.root)),
+      'node-phpfpm': nodePhpfpm(pathOf(theirs.address), theirs.root),
+    },
+    count,
+    turns,
+  );
+  await pool.close();
+  const best = costs['fastcgi-client'].cpu < costs['node-phpfpm'].cpu ? 'fastcgi-client' : 'node-phpfpm';
+  return {
+    what: `CPU of the best Node peer, times ours${where}`,
+    ours: `${costs.ours.cpu.toFixed(1)} us`,
+    other: `${best} ${costs[best].cpu.toFixed(1)} us`,
+    ratio: costs[best].cpu / costs.ours.cpu,
+    least: 8,
+  };
+}
+
+function pathOf(address: string): string {
+  return address.slice('unix:'.length);
 }
 
 async function fastcgiClient(path: string, params: object): Promise<Work> {

@@ -1,6 +1,7 @@
 /**
  * A FastCGI server that does next to nothing: one canned answer for each request, which arrives in one write where the
- * connection is kept; else the first bytes get it, and the connection is closed. It never sleeps: else whoever is slower than it would pay for waking it, which costs more than all else, and the floor not.
+ * connection is kept; else the first bytes get it, and the connection is closed. It never sleeps: else whoever is
+ * slower than it would pay for waking it, which costs more than all else, and the floor not.
  */
 import { createServer } from 'node:net';
 import { cannedAnswer } from '../lib/records.ts';
@@ -13,13 +14,13 @@ const answer = cannedAnswer(
 const server = createServer((socket) => {
   let keeps: boolean | null = null;
   socket.on('data', (chunk) => {
-    const isFirst = keeps === null;
-    // The flags of BEGIN_REQUEST, which everybody sends in one piece.
-    keeps ??= ((chunk[10] ?? 0) & 1) === 1;
-    if (!keeps) {
-      if (isFirst) socket.end(answer);
-      // A terminator alone (8 bytes) is not a request.
-    } else if (chunk.length > 16) socket.write(answer);
+    if (keeps === null) {
+      // The flags of BEGIN_REQUEST, which everybody sends in one piece.
+      keeps = ((chunk[10] ?? 0) & 1) === 1;
+      if (!keeps) socket.end(answer);
+    }
+    // A terminator alone (8 bytes) is not a request.
+    if (keeps && chunk.length > 16) socket.write(answer);
   });
   socket.on('end', () => socket.end());
   socket.on('error', () => socket.destroy());
