@@ -1,9 +1,8 @@
 /** What applications import; re-exports only. */
 export { buildParams, type HttpFacts, type ScriptOptions } from './cgi/env.ts';
-export type { Address } from './connection/address.ts';
 export type { CloseReason } from './connection/reuse.ts';
+export type { Address } from './connection/socket/address.ts';
 export * from './errors.ts';
-export type { Params } from './protocol/params.ts';
 export type {
   Body,
   DispatchController,
@@ -15,9 +14,10 @@ export type {
   ResponseBody,
   ResponseHeaders,
   RetryPolicy,
-} from './upstream/dispatcher.ts';
-export type { PoolOptions } from './upstream/options.ts';
-export { Pool } from './upstream/pool.ts';
+} from './pool/dispatcher.ts';
+export type { PoolOptions } from './pool/options.ts';
+export { Pool } from './pool/pool.ts';
+export type { Stats } from './pool/stats.ts';
+export type { Params } from './protocol/params.ts';
 export type { ServerOptions } from './upstream/server.ts';
-export type { Stats } from './upstream/stats.ts';
 export { Upstream, type UpstreamOptions, type UpstreamServer } from './upstream/upstream.ts';

@@ -1,7 +1,7 @@
 /** The dispatcher behind a command: a Pool, or an Upstream where there are several servers. */
-import type { Dispatcher } from '../upstream/dispatcher.ts';
-import type { PoolOptions } from '../upstream/options.ts';
-import { Pool } from '../upstream/pool.ts';
+import type { Dispatcher } from '../pool/dispatcher.ts';
+import type { PoolOptions } from '../pool/options.ts';
+import { Pool } from '../pool/pool.ts';
 import { Upstream } from '../upstream/upstream.ts';
 
 export type ConnectOptions = Pick<

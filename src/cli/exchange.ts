@@ -1,5 +1,5 @@
 /** One request on a connection of its own, closed afterwards: what `request`, `ping` and `status` do. */
-import type { DispatchRequest, FcgiResponse } from '../upstream/dispatcher.ts';
+import type { DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
 import type { Connect, ConnectOptions } from './connect.ts';
 
 /** Durations in ms. Who types a command waits as long as they like, but not for a php-fpm that is not there. */

@@ -11,18 +11,18 @@ import { ProtocolError } from '../errors.ts';
 import { encodeStdinTerminator } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
-import { Activity } from './activity.ts';
-import type { Connected } from './connect.ts';
-import { Drain } from './drain.ts';
+import { lost } from './evidence/failure.ts';
+import { type Lost, signOf } from './evidence/lost.ts';
+import { probe } from './evidence/probe.ts';
 import type { Exchange } from './exchange.ts';
-import { lost } from './failure.ts';
-import { Idleness } from './idleness.ts';
-import { type Lost, signOf } from './lost.ts';
-import { Outbox } from './outbox.ts';
 import type { ConnectionOwner } from './owner.ts';
-import { probe } from './probe.ts';
 import { ResponseReader } from './reader.ts';
 import { type AfterExchange, type CloseReason, reuse } from './reuse.ts';
+import { Activity } from './socket/activity.ts';
+import type { Connected } from './socket/connect.ts';
+import { Drain } from './socket/drain.ts';
+import { Idleness } from './socket/idle.ts';
+import { Outbox } from './socket/writer.ts';
 import { dueTimeout } from './timeouts.ts';
 
 export class Connection {

@@ -1,7 +1,7 @@
 /** PHP behind Fastify 5: a plugin. */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods, RegisterOptions } from 'fastify';
 import { ArgumentError } from '../errors.ts';
-import type { Dispatcher } from '../upstream/dispatcher.ts';
+import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerByNode } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';

@@ -1,9 +1,9 @@
 /** PHP behind anything that turns a `Request` into a `Response`: Hono, h3, srvx and the like. */
 import type { Endpoint, HttpFacts } from '../cgi/env.ts';
-import type { Dispatcher } from '../upstream/dispatcher.ts';
-import { FetchSink } from './fetch-sink.ts';
+import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
+import { FetchSink } from './reply/fetch-sink.ts';
 
 export type { GatewayOptions };
 

@@ -1,17 +1,17 @@
 /** The way of a request through the gateway, the same for every server it may have come by. */
 import type { HttpFacts } from '../cgi/env.ts';
 import { ArgumentError } from '../errors.ts';
-import type { Body, Dispatcher } from '../upstream/dispatcher.ts';
-import { BufferSpace } from './backlog.ts';
-import { type HeaderKinds, headerKinds, statusFor } from './edge.ts';
-import { pageFor } from './error-page.ts';
+import type { Body, Dispatcher } from '../pool/dispatcher.ts';
 import type { GatewayOptions } from './options.ts';
-import { inTime } from './patience.ts';
-import { Reply, type ReplyOptions } from './reply.ts';
+import { BufferSpace } from './reply/buffer.ts';
+import { pageFor } from './reply/error-page.ts';
+import { type HeaderKinds, headerKinds, statusFor } from './reply/head.ts';
+import { Reply, type ReplyOptions } from './reply/reply.ts';
+import type { Sink } from './reply/sink.ts';
+import { inTime } from './request/read-timeout.ts';
+import { type Spooled, spool } from './request/spool.ts';
 import { readOptions, type Settings } from './settings.ts';
-import type { Sink } from './sink.ts';
-import { type Place, type Plan, type Run, Site } from './site.ts';
-import { type Spooled, spool } from './spool.ts';
+import { type Place, type Plan, type Run, Site } from './site/site.ts';
 
 /** A request as its adapter knows it. */
 export interface Incoming {

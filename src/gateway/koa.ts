@@ -2,11 +2,11 @@
 import { finished } from 'node:stream/promises';
 import type { Context, Middleware } from 'koa';
 import { ArgumentError } from '../errors.ts';
-import type { Dispatcher } from '../upstream/dispatcher.ts';
+import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerByNode } from './node-answer.ts';
-import { isHttp2, type NodeResponse } from './node-sink.ts';
 import type { GatewayOptions } from './options.ts';
+import { isHttp2, type NodeResponse } from './reply/node-sink.ts';
 
 export type { GatewayOptions };
 

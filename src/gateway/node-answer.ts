@@ -1,8 +1,8 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
 import type { Gateway } from './gateway.ts';
-import { incoming, isIllFormed } from './node-request.ts';
-import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './node-sink.ts';
-import type { Plan } from './site.ts';
+import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './reply/node-sink.ts';
+import { incoming, isIllFormed } from './request/node-request.ts';
+import type { Plan } from './site/site.ts';
 
 /** What a framework's request stands for. */
 export interface NodePair {

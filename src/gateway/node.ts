@@ -1,9 +1,9 @@
 /** PHP behind node:http, node:https, node:http2 (its compatibility API), connect and Express. */
-import type { Dispatcher } from '../upstream/dispatcher.ts';
+import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerByNode } from './node-answer.ts';
-import type { NodeRequest, NodeResponse } from './node-sink.ts';
 import type { GatewayOptions } from './options.ts';
+import type { NodeRequest, NodeResponse } from './reply/node-sink.ts';
 
 export type { GatewayOptions, NodeRequest, NodeResponse };
 

@@ -1,6 +1,6 @@
 /** What a gateway can be told. */
 import type { Params } from '../cgi/env.ts';
-import type { ForwardedHeader } from './proxies.ts';
+import type { ForwardedHeader } from './request/proxies.ts';
 
 export interface ErrorPage {
   /** Default 'text/html; charset=utf-8'. */

@@ -15,11 +15,11 @@ import {
   strings,
   wrong,
 } from './checks.ts';
-import { HandoverFiles, type Mapping } from './handover.ts';
 import type { GatewayOptions } from './options.ts';
-import { type TrustedProxies, trustedProxies } from './proxies.ts';
-import type { SpoolLimits } from './spool.ts';
-import { triedFiles } from './try-files.ts';
+import { HandoverFiles, type Mapping } from './reply/handover.ts';
+import { type TrustedProxies, trustedProxies } from './request/proxies.ts';
+import type { SpoolLimits } from './request/spool.ts';
+import { triedFiles } from './site/try-files.ts';
 
 /** The options, checked and complete. */
 export interface Settings<Req> {

@@ -1,10 +1,10 @@
 /** One server of an Upstream: a pool, its weight and its health. */
 import type { CloseReason } from '../connection/reuse.ts';
 import { ArgumentError } from '../errors.ts';
-import type { PoolCore } from './core.ts';
+import type { PoolCore } from '../pool/core.ts';
+import type { Job, JobOwner } from '../pool/job.ts';
+import { checkOption, count, flag, type OptionRule } from '../pool/options.ts';
 import { type Candidate, Health, speaksAgainst } from './health.ts';
-import type { Job, JobOwner } from './job.ts';
-import { checkOption, count, flag, type OptionRule } from './options.ts';
 
 /** nginx's parameters of those names. */
 export interface ServerOptions {

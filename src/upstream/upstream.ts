@@ -1,12 +1,11 @@
 /** Several FastCGI servers behind one Dispatcher: a request that one of them has provably not run goes to the next. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Address, parseAddress } from '../connection/address.ts';
 import { CLOSE_REASONS, type CloseReason } from '../connection/reuse.ts';
+import { type Address, parseAddress } from '../connection/socket/address.ts';
 import { ArgumentError, ConnectError, FcgiError, PoolError } from '../errors.ts';
-import { PoolCore } from './core.ts';
-import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
-import { choose } from './health.ts';
-import { Job } from './job.ts';
+import { PoolCore } from '../pool/core.ts';
+import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
+import { Job } from '../pool/job.ts';
 import {
   checkOption,
   choice,
@@ -14,10 +13,11 @@ import {
   type PoolOptions,
   type PoolSettings,
   resolveOptions,
-} from './options.ts';
-import { requestBy } from './response.ts';
+} from '../pool/options.ts';
+import { requestBy } from '../pool/request/response.ts';
+import type { Stats } from '../pool/stats.ts';
+import { choose } from './health.ts';
 import { Server, type ServerOptions } from './server.ts';
-import type { Stats } from './stats.ts';
 
 export interface UpstreamOptions extends PoolOptions {
   /** `'round-robin'` (default, by weight) or `'least-conn'`: the server with the fewest requests for its weight. */

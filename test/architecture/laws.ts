@@ -11,18 +11,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: ['errors'],
   cgi: ['errors'],
   connection: ['errors', 'protocol', 'cgi'],
-  upstream: ['errors', 'protocol', 'cgi', 'connection'],
-  gateway: ['errors', 'protocol', 'cgi', 'connection', 'upstream'],
+  pool: ['errors', 'protocol', 'cgi', 'connection'],
+  upstream: ['errors', 'protocol', 'cgi', 'connection', 'pool'],
+  // It is given a Dispatcher, and knows no Pool.
+  gateway: ['errors', 'protocol', 'cgi', 'pool'],
   // The double shares nothing with the client but the words on the wire, lest it shares a bug.
   testing: ['errors', 'protocol'],
-  cli: ['errors', 'protocol', 'cgi', 'connection', 'upstream', 'gateway'],
-  index: ['errors', 'protocol', 'cgi', 'connection', 'upstream'],
+  cli: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream', 'gateway'],
+  index: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream'],
 };
 
 // Which package may be imported where: one place each, so that it can be replaced in one place.
 const packageHome: Readonly<Record<string, RegExp>> = {
-  'generic-pool': /^upstream\/places\.ts$/,
-  send: /^(cli\/|gateway\/node-file\.ts$)/,
+  'generic-pool': /^pool\/slots\.ts$/,
+  send: /^(cli\/|gateway\/reply\/send-file\.ts$)/,
 };
 
 export const MAX_LINES = 300;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { headNames } from '../../src/cgi/head.ts';
 import { Connection } from '../../src/connection/connection.ts';
 import { Exchange } from '../../src/connection/exchange.ts';
-import { Inbox } from '../../src/connection/inbox.ts';
 import type { ConnectionOwner } from '../../src/connection/owner.ts';
-import { type RawServer, rawServer } from '../upstream/support.ts';
+import { Inbox } from '../../src/connection/socket/read-buffer.ts';
+import { type RawServer, rawServer } from '../pool/support.ts';
 
 const owner: ConnectionOwner = {
   maxHeaderSize: 65_536,

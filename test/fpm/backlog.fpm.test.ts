@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { Pool } from '../../src/upstream/pool.ts';
-import { ended } from '../upstream/support.ts';
+import { Pool } from '../../src/pool/pool.ts';
+import { ended } from '../pool/support.ts';
 import { executionLog, type Fpm, startFpm, waitFor } from './support/index.ts';
 
 it('unix: the backlog is full (EAGAIN): it is proven that it did not run, and the hint says so', async () => {

@@ -2,10 +2,10 @@ import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FcgiError } from '../../src/errors.ts';
-import type { DispatchRequest } from '../../src/upstream/dispatcher.ts';
-import type { PoolOptions } from '../../src/upstream/options.ts';
-import { Pool } from '../../src/upstream/pool.ts';
-import { ended, Recorder } from '../upstream/support.ts';
+import type { DispatchRequest } from '../../src/pool/dispatcher.ts';
+import type { PoolOptions } from '../../src/pool/options.ts';
+import { Pool } from '../../src/pool/pool.ts';
+import { ended, Recorder } from '../pool/support.ts';
 import {
   type ExecutionLog,
   executionLog,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Pool } from '../../src/upstream/pool.ts';
-import { text } from '../upstream/support.ts';
+import { Pool } from '../../src/pool/pool.ts';
+import { text } from '../pool/support.ts';
 import { executionLog, startFpm, startHaproxy } from './support/index.ts';
 
 it('through a real TCP proxy, told `proxied: true`: workers recycled at every 2 requests, 0 failed, 0 twice', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Pool } from '../../src/upstream/pool.ts';
-import { text } from '../upstream/support.ts';
+import { Pool } from '../../src/pool/pool.ts';
+import { text } from '../pool/support.ts';
 import { executionLog, type Fpm, gone, startFpm, waitFor } from './support/index.ts';
 
 const FORM = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pool } from '../../src/upstream/pool.ts';
+import { Pool } from '../../src/pool/pool.ts';
 import { startFpm, waitFor } from './support/index.ts';
 
 describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer (%s)', (transport) => {

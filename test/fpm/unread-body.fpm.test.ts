@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pool } from '../../src/upstream/pool.ts';
+import { Pool } from '../../src/pool/pool.ts';
 import { executionLog, startFpm } from './support/index.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { PoolOptions } from '../../src/upstream/options.ts';
-import { Pool } from '../../src/upstream/pool.ts';
-import { text } from '../upstream/support.ts';
+import type { PoolOptions } from '../../src/pool/options.ts';
+import { Pool } from '../../src/pool/pool.ts';
+import { text } from '../pool/support.ts';
 import { establishedTo, executionLog, startFpm, waitFor } from './support/index.ts';
 
 const PAGE = `usleep(2000); echo 'ok';`;

@@ -14,7 +14,7 @@ import { createFetchHandler } from '../../src/gateway/fetch.ts';
 import { createMiddleware } from '../../src/gateway/koa.ts';
 import { createHandler } from '../../src/gateway/node.ts';
 import type { GatewayOptions } from '../../src/gateway/options.ts';
-import type { Dispatcher } from '../../src/upstream/dispatcher.ts';
+import type { Dispatcher } from '../../src/pool/dispatcher.ts';
 import { type Client, direct, httpsServer, overHttp1, overHttp2 } from './clients.ts';
 
 export type { Ask, Client, Opened } from './clients.ts';

@@ -6,7 +6,7 @@ import type {
   DispatchRequest,
   Ended,
   FcgiResponse,
-} from '../../src/upstream/dispatcher.ts';
+} from '../../src/pool/dispatcher.ts';
 
 /** One request, answered by hand. */
 export class FakeExchange implements DispatchController {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHandler, type NodeRequest } from '../../src/gateway/node.ts';
 import type { GatewayOptions } from '../../src/gateway/options.ts';
-import { Pool } from '../../src/upstream/pool.ts';
+import { Pool } from '../../src/pool/pool.ts';
 import { type Fpm, startFpm } from '../fpm/support/index.ts';
 import { type RawServer, rawServer } from './raw.ts';
 

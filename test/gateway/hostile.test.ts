@@ -3,9 +3,9 @@ import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { replyHead } from '../../src/gateway/edge.ts';
+import { replyHead } from '../../src/gateway/reply/head.ts';
 import { readOptions } from '../../src/gateway/settings.ts';
-import { Site } from '../../src/gateway/site.ts';
+import { Site } from '../../src/gateway/site/site.ts';
 import { tempSite } from './temp-site.ts';
 
 const site = tempSite({

@@ -1,7 +1,7 @@
 /** The gateway before a real PHP-FPM: what a script sees, and what a client gets, through every adapter. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Pool } from '../../src/upstream/pool.ts';
+import { Pool } from '../../src/pool/pool.ts';
 import { type Fpm, startFpm } from '../fpm/support/fpm.ts';
 import { type Ask, adapters, type Client } from './adapters.ts';
 

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHandler } from '../../src/gateway/node.ts';
-import { Pool } from '../../src/upstream/pool.ts';
+import { Pool } from '../../src/pool/pool.ts';
 import { type Fpm, startFpm, type TempDir, tempDir, waitFor } from '../fpm/support/index.ts';
 
 const clients = 200;

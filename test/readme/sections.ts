@@ -1,7 +1,7 @@
 /** The parts of the README that are made from the source: tables from docstrings, examples as they are. */
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
-import { optionRules } from '../../src/upstream/options.ts';
+import { optionRules } from '../../src/pool/options.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -29,7 +29,7 @@ export function filled(readme: string): string {
 }
 
 function optionsTable(): string {
-  const docs = membersOf('src/upstream/options.ts', 'PoolOptions');
+  const docs = membersOf('src/pool/options.ts', 'PoolOptions');
   const rows = Object.entries(optionRules).map(([name, rule]) => {
     const unit = rule.unit === '' ? '' : ` ${rule.unit}`;
     const fallback =

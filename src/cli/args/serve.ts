@@ -1,5 +1,5 @@
 /** `serve`: what was typed, as a value. */
-import { isNetwork } from '../../gateway/proxies.ts';
+import { isNetwork } from '../../gateway/request/proxies.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseOptions } from './options.ts';
 import {

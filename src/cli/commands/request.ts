@@ -5,7 +5,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { buildParams, type Params } from '../../cgi/env.ts';
-import type { Body, FcgiResponse } from '../../upstream/dispatcher.ts';
+import type { Body, FcgiResponse } from '../../pool/dispatcher.ts';
 import type { DataSource, RequestCommand } from '../args/request.ts';
 import type { Connect } from '../connect.ts';
 import { exchange } from '../exchange.ts';

@@ -1,6 +1,6 @@
 /** `serve`: an HTTP server for a PHP application, until a signal ends it. */
 import { resolve } from 'node:path';
-import type { Dispatcher } from '../../upstream/dispatcher.ts';
+import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { ServeCommand } from '../args/serve.ts';
 import type { Connect } from '../connect.ts';
 import { findFpm, givenFpm } from '../fpm/find.ts';

@@ -1,7 +1,7 @@
 /** The part of the site that PHP answers: a gateway, and what it and PHP complain about on stderr. */
 import type { IncomingMessage } from 'node:http';
 import { createHandler } from '../../gateway/node.ts';
-import type { Dispatcher } from '../../upstream/dispatcher.ts';
+import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { ServeCommand } from '../args/serve.ts';
 import type { Io } from '../io.ts';
 import { StderrLines } from '../stderr-lines.ts';

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FcgiError } from '../../../src/errors.ts';
 import { createHandler } from '../../../src/gateway/node.ts';
-import type { DispatchHandler } from '../../../src/upstream/dispatcher.ts';
-import type { PoolOptions } from '../../../src/upstream/options.ts';
-import { Pool } from '../../../src/upstream/pool.ts';
+import type { DispatchHandler } from '../../../src/pool/dispatcher.ts';
+import type { PoolOptions } from '../../../src/pool/options.ts';
+import { Pool } from '../../../src/pool/pool.ts';
 import {
   type Fpm,
   type RunningServer,

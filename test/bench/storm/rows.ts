@@ -1,5 +1,5 @@
 /** The storms: what is sent, on which php-fpm, in which weather, and what we promise of it. */
-import type { PoolOptions } from '../../../src/upstream/options.ts';
+import type { PoolOptions } from '../../../src/pool/options.ts';
 import type { FpmOptions } from '../../fpm/support/index.ts';
 import { SHAPES, type Shape } from './messages.ts';
 import type { Script } from './scripts.ts';

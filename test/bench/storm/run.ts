@@ -1,7 +1,7 @@
 /** One row for one contender: start everything, send, stop everything, and only then read what PHP has noted. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from '../../../src/upstream/pool.ts';
+import { Pool } from '../../../src/pool/pool.ts';
 import { type Fpm, gone, scriptParams, startFpm, tempDir } from '../../fpm/support/index.ts';
 import { type Contender, type Front, startFront } from './contenders.ts';
 import { Ledger, type Tally } from './ledger.ts';

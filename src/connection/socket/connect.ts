@@ -1,0 +1,150 @@
+/** One attempt to connect; trying again is the pool's affair. Errors of Node become ours here and nowhere else. */
+import { stat } from 'node:fs/promises';
+import { connect as netConnect, type Socket } from 'node:net';
+import { ConnectError } from '../../errors.ts';
+import type { Target } from './address.ts';
+import type { Inbox, Incoming } from './read-buffer.ts';
+
+export interface Connected {
+  readonly socket: Socket;
+  readonly incoming: Incoming;
+  /** What the handshake took in ms, 0 on a unix socket: the unit in which waits for the peer's kernel are counted. */
+  readonly roundTrip: number;
+}
+
+/** The server may be back in a moment: it restarts (refused, no socket) or its backlog is full (EAGAIN on a unix socket). */
+const PASSING = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EAGAIN',
+  'ECONNRESET',
+  'EADDRNOTAVAIL',
+  'EAI_AGAIN',
+  'ECONNABORTED',
+]);
+
+/**
+ * Opens one socket, half-open allowed: after the server's FIN our probes must still be written.
+ * Rejects with the signal's reason, or a ConnectError: FCGI_ERR_CONNECT_TIMEOUT after `timeout` ms (0: none), else
+ * FCGI_ERR_CONNECT with Node's error as its cause.
+ */
+export function connect(
+  target: Target,
+  timeout: number,
+  inbox: Inbox,
+  signal: AbortSignal,
+): Promise<Connected> {
+  const { promise, resolve, reject } = deferred<Connected>();
+  if (signal.aborted) return Promise.reject(signal.reason);
+  const begun = performance.now();
+  const incoming = inbox.open();
+  const { onread } = incoming;
+  const socket =
+    target.transport === 'unix'
+      ? netConnect({ path: target.path, allowHalfOpen: true, onread })
+      : netConnect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true, onread });
+  const late = (): void => fail(timedOut(target, timeout));
+  const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;
+  const aborted = (): void => fail(signal.reason);
+  const fail = (error: unknown): void => {
+    settle();
+    socket.on('error', ignore).destroy();
+    reject(error);
+  };
+  const failed = (error: NodeJS.ErrnoException): void => fail(refused(target, error));
+  const settle = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', aborted);
+    socket.off('error', failed);
+  };
+  signal.addEventListener('abort', aborted);
+  socket.once('error', failed);
+  socket.once('connect', () => {
+    settle();
+    resolve({ socket, incoming, roundTrip: target.transport === 'unix' ? 0 : performance.now() - begun });
+  });
+  return promise;
+}
+
+/** Worth another try within connectTimeout? */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ConnectError && PASSING.has(codeOf(error.cause));
+}
+
+/** Says what stands at the address where it cannot be a listening socket; '' where it can. */
+export async function misplaced(target: Target): Promise<string> {
+  if (target.transport === 'tcp') return '';
+  try {
+    const found = await stat(target.path);
+    if (found.isSocket()) return '';
+    return `${target.path} is ${found.isDirectory() ? 'a directory' : 'a file'}, not a socket`;
+  } catch {
+    return '';
+  }
+}
+
+export function timedOut(target: Target, timeout: number, cause?: unknown): ConnectError {
+  return new ConnectError(
+    'FCGI_ERR_CONNECT_TIMEOUT',
+    `no connection to ${target.name} within ${timeout} ms`,
+    {
+      cause,
+      facts: { phase: 'connecting', hint: cause === undefined ? '' : hintOf(codeOf(causeOf(cause)), target) },
+    },
+  );
+}
+
+function refused(target: Target, error: NodeJS.ErrnoException): ConnectError {
+  const code = codeOf(error);
+  return new ConnectError('FCGI_ERR_CONNECT', `cannot connect to ${target.name}: ${code}`, {
+    cause: error,
+    facts: { phase: 'connecting', hint: hintOf(code, target) },
+  });
+}
+
+function hintOf(code: string, target: Target): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'nothing listens at this address: is php-fpm running?';
+    case 'ENOENT':
+      return 'there is no such socket: is php-fpm running, and is `listen` in its pool the same path?';
+    case 'EACCES':
+    case 'EPERM':
+      return 'no permission to connect: see `listen.owner`, `listen.group` and `listen.mode` of the php-fpm pool';
+    case 'EAGAIN':
+      return 'the backlog of php-fpm is full: see `listen.backlog`, `pm.max_children` and net.core.somaxconn';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the name ${target.transport === 'tcp' ? target.host : target.name} does not resolve`;
+    default:
+      return '';
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof ConnectError ? error.cause : error;
+}
+
+function codeOf(error: unknown): string {
+  // Several addresses tried in turn fail as one AggregateError: the first tells enough.
+  const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  return first instanceof Error && 'code' in first && typeof first.code === 'string'
+    ? first.code
+    : 'unknown error';
+}
+
+function ignore(): void {}
+
+function deferred<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (reason: unknown) => void;
+} {
+  let resolve: (value: T) => void = ignore;
+  let reject: (reason: unknown) => void = ignore;
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,142 @@
+/** Sends a Reply as a `Response` whose body streams. */
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { OwnAnswer, ReplyHead } from './head.ts';
+import type { Reply } from './reply.ts';
+import type { OutgoingFile, Refused, Sink } from './sink.ts';
+
+/** Bytes the body holds for a reader that is slow, before PHP is held back. */
+const highWaterMark = 65_536;
+
+/** nginx's status for its log, where the client closed the connection before it had an answer. */
+const clientLeft = 499;
+
+export class FetchSink implements Sink {
+  /** Resolves with the head. */
+  readonly response: Promise<Response>;
+  #resolve: (response: Response) => void = () => {};
+  #body: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #reply: Reply | null = null;
+  #isSettled = false;
+  /** PHP has sent all, the reader not taken all. */
+  isEnding = false;
+  #onTaken: (() => void) | null = null;
+
+  constructor() {
+    this.response = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  attach(reply: Reply): void {
+    this.#reply = reply;
+  }
+
+  get isFresh(): boolean {
+    return !this.#isSettled;
+  }
+
+  start({ statusCode, statusMessage, fields, hasBody }: ReplyHead): void {
+    // not left to the constructor: servers put a Response of their own in its place, which does not look
+    if (statusCode > 599) throw new RangeError(`A Response cannot have the status ${statusCode}`);
+    const response = new Response(hasBody ? this.#stream() : null, {
+      status: statusCode,
+      statusText: statusMessage,
+      headers: headersOf(fields),
+    });
+    this.#isSettled = true;
+    this.#resolve(response);
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#body?.enqueue(chunk);
+    return this.#body === null || (this.#body.desiredSize ?? 0) > 0;
+  }
+
+  whenTaken(callback: () => void): void {
+    this.#onTaken = callback;
+  }
+
+  /** A reader that does not read looks like one that is busy: only the server knows its client. */
+  hurry(): void {}
+
+  end(): void {
+    // closed at once, a stream does not say when the rest of it has been read
+    if (this.#onTaken && !this.#isEmpty) this.isEnding = true;
+    else this.#close();
+  }
+
+  cut(error: Error): void {
+    this.#body?.error(error);
+    this.#onTaken?.();
+  }
+
+  /** Whole: a range is a wish, not an order (RFC 9110, 14.2). */
+  file({ fields, path, size, hasBody }: OutgoingFile, refused: Refused): void {
+    const headers = headersOf(fields);
+    headers.set('Content-Length', String(size));
+    const give = (body: ReadableStream<Uint8Array> | null): void => {
+      this.#isSettled = true;
+      this.#resolve(new Response(body, { headers }));
+    };
+    if (size === 0 || !hasBody) {
+      give(null);
+      return;
+    }
+    const file = createReadStream(path, { end: size - 1 });
+    file.once('error', () => {
+      if (!this.#isSettled) refused(404, {});
+    });
+    file.once('open', () => give(Readable.toWeb(file) as ReadableStream<Uint8Array>));
+  }
+
+  answer({ statusCode, headers, body }: OwnAnswer): void {
+    this.#isSettled = true;
+    // a copy of bytes, as a Response wants them in memory of its own
+    const content = typeof body === 'string' ? body : Uint8Array.from(body);
+    this.#resolve(new Response(content, { status: statusCode, headers }));
+  }
+
+  /** Who asked has gone: the body fails with the reason. A promise that did would end a process whose server looks away. */
+  abandon(reason: unknown): void {
+    this.#onTaken?.();
+    if (this.#isSettled) this.#body?.error(reason);
+    else this.#resolve(new Response(null, { status: clientLeft }));
+    this.#isSettled = true;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#body === null || this.#body.desiredSize === highWaterMark;
+  }
+
+  #close(): void {
+    this.#body?.close();
+    this.#onTaken?.();
+  }
+
+  #stream(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#body = controller;
+        },
+        pull: () => {
+          if (!this.isEnding) this.#reply?.resume();
+          else if (this.#isEmpty) this.#close();
+        },
+        cancel: () => {
+          this.#body = null;
+          this.#onTaken?.();
+          this.#reply?.leave();
+        },
+      },
+      { highWaterMark, size: (chunk) => chunk.byteLength },
+    );
+  }
+}
+
+function headersOf(fields: readonly string[]): Headers {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < fields.length; i += 2) headers.append(fields[i] ?? '', fields[i + 1] ?? '');
+  return headers;
+}

@@ -1,0 +1,81 @@
+/** `X-Accel-Redirect` and `X-Sendfile`: PHP has checked who asks, and leaves the file itself to the server. */
+import { realpathSync, statSync } from 'node:fs';
+import { parseTarget } from '../../cgi/target.ts';
+import { isBelow } from '../site/is-below.ts';
+
+/** What PHP says of the file, as it came; each char is one byte. */
+export interface Handover {
+  /** A path of the site, percent-encoded, as nginx has it. */
+  readonly redirect: string | null;
+  /** A path in the file system, as Apache's mod_xsendfile and lighttpd have it. */
+  readonly sendfile: string | null;
+}
+
+export type HandedOver =
+  | { readonly kind: 'file'; readonly path: string; readonly size: number }
+  /** The configuration does not have it. */
+  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'missing' };
+
+/** A path of the site and the folder in which what is below it lies. */
+export type Mapping = readonly [prefix: string, folder: string];
+
+const forbidden: HandedOver = { kind: 'forbidden' };
+const missing: HandedOver = { kind: 'missing' };
+
+export class HandoverFiles {
+  readonly #mappings: readonly Mapping[];
+  readonly #folders: readonly string[];
+
+  constructor(mappings: readonly Mapping[], folders: readonly string[]) {
+    // of `/files/` and `/files/private/` the longer one is meant
+    this.#mappings = [...mappings].sort(([a], [b]) => b.length - a.length);
+    this.#folders = folders;
+  }
+
+  /** Null: PHP hands nothing over, or in a way that is not configured. */
+  find({ redirect, sendfile }: Handover): HandedOver | null {
+    if (redirect !== null && this.#mappings.length > 0) return this.#redirected(redirect);
+    if (sendfile !== null && this.#folders.length > 0) return this.#sent(sendfile);
+    return null;
+  }
+
+  #redirected(uri: string): HandedOver {
+    const target = parseTarget(uri);
+    if ('refused' in target || target.authority !== '') return forbidden;
+    for (const [prefix, folder] of this.#mappings) {
+      if (target.path.startsWith(prefix)) {
+        const name = utf8(target.path.slice(prefix.length));
+        return name === null ? missing : fileBelow([folder], `${folder}/${name}`);
+      }
+    }
+    return forbidden;
+  }
+
+  #sent(text: string): HandedOver {
+    const path = utf8(text);
+    if (path === null || !path.startsWith('/')) return forbidden;
+    return fileBelow(this.#folders, path);
+  }
+}
+
+/** Links are followed, and must end below one of the folders. */
+function fileBelow(folders: readonly string[], path: string): HandedOver {
+  try {
+    const real = realpathSync.native(path);
+    const isAllowed = folders.some((folder) => isBelow(real, realpathSync.native(folder)));
+    if (!isAllowed) return forbidden;
+    const facts = statSync(real);
+    return facts.isFile() ? { kind: 'file', path: real, size: facts.size } : missing;
+  } catch {
+    return missing;
+  }
+}
+
+function utf8(bytes: string): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, 'latin1'));
+  } catch {
+    return null;
+  }
+}

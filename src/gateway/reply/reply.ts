@@ -1,0 +1,269 @@
+/** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
+import { ProtocolError } from '../../errors.ts';
+import type { DispatchController, DispatchHandler, ResponseHeaders } from '../../pool/dispatcher.ts';
+import { Backlog, type BufferSpace } from './buffer.ts';
+import type { HandedOver, Handover } from './handover.ts';
+import {
+  fileFields,
+  type HeaderKinds,
+  type OwnAnswer,
+  ownAnswer,
+  type ReplyHead,
+  replyHead,
+  statusFor,
+} from './head.ts';
+import type { Refused, Sink } from './sink.ts';
+
+export interface ReplyOptions {
+  readonly method: string;
+  readonly kinds: HeaderKinds;
+  /** Told why a reply is not what PHP meant it to be. */
+  readonly report: (error: unknown) => void;
+  /** Bytes to take from PHP before the client has taken them. */
+  readonly buffering: number;
+  readonly space: BufferSpace;
+  /** Milliseconds; 0: no limit. */
+  readonly sendTimeout: number;
+  /** True: PHP goes on where its client has left. */
+  readonly outlivesClient: boolean;
+  /** The file that PHP hands over; null: none. */
+  readonly handedOver: ((handover: Handover) => HandedOver | null) | null;
+  /** In place of the gateway's own page, and of PHP's where `intercepts` says so. */
+  readonly errorPage: ((statusCode: number) => OwnAnswer | null) | null;
+  readonly intercepts: boolean;
+}
+
+/** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
+const toleratedExcess = 65_536;
+
+export class Reply implements DispatchHandler {
+  readonly #sink: Sink;
+  readonly #options: ReplyOptions;
+  #controller: DispatchController | null = null;
+  #head: ReplyHead | null = null;
+  #backlog: Backlog | null = null;
+  #sent = 0;
+  #excess = 0;
+  #isOver = false;
+  #hasLeft = false;
+  #isHandedOver = false;
+  readonly #releases: (() => void)[] = [];
+
+  constructor(sink: Sink, options: ReplyOptions) {
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  onRequestStart(controller: DispatchController): void {
+    this.#controller = controller;
+    if (this.#isOver && this.#hasLeft) controller.abort(clientLeft());
+  }
+
+  onResponseStart(
+    controller: DispatchController,
+    statusCode: number,
+    _headers: ResponseHeaders,
+    statusMessage: string,
+  ): void {
+    this.#controller = controller;
+    if (this.#isOver || this.#hasLeft) return;
+    if (!this.#canAnswer) throw new Error('Another handler has begun the response, or its client has left');
+    if (statusCode < 200) {
+      throw new ProtocolError('FCGI_ERR_HEAD_INVALID', `PHP answered with the interim status ${statusCode}`);
+    }
+    const { method, kinds } = this.#options;
+    const head = replyHead(method, statusCode, statusMessage, controller.rawHeaders, kinds);
+    if (this.#isTakenOver(head)) return;
+    this.#sink.start(head, (error) => this.#giveUp(error));
+    this.#head = head;
+  }
+
+  onResponseData(controller: DispatchController, chunk: Buffer): void {
+    const head = this.#head;
+    if (this.#isHandedOver) this.#ignore(controller, chunk.length);
+    if (!head?.hasBody || this.#hasLeft) return;
+    const room = head.contentLength === null ? chunk.length : head.contentLength - this.#sent;
+    const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
+    if (piece.length > 0 && !this.#isOver) {
+      this.#sent += piece.length;
+      if (this.#sink.write(piece)) this.#backlog?.clear();
+      else if (!this.#absorbs(head, piece.length)) controller.pause();
+    }
+    if (chunk.length > room) this.#drop(controller, chunk.length - room);
+  }
+
+  onResponseEnd(): void {
+    const head = this.#head;
+    if (this.#hasLeft && !this.#isOver) this.#finish();
+    if (this.#isOver || !head) return;
+    if (head.contentLength !== null && !this.#isWhole) {
+      this.#fail(
+        new ProtocolError(
+          'FCGI_ERR_HEAD_INVALID',
+          `The body has ${this.#sent} bytes, PHP's Content-Length says ${head.contentLength}`,
+        ),
+      );
+      return;
+    }
+    this.#end();
+  }
+
+  onResponseError(_controller: unknown, error: unknown): void {
+    this.#fail(error);
+  }
+
+  /** Instead of a dispatch: the gateway's own answer; `error` is why, if the log should know. */
+  refuse(statusCode: number, error?: unknown, headers?: Readonly<Record<string, string>>): void {
+    if (this.#isOver) return;
+    this.#answer(statusCode, error, headers);
+    if (error !== undefined) this.#options.report(error);
+  }
+
+  /** What to let go of when nothing will be read or written any more. */
+  hold(release: () => void): void {
+    if (this.#isOver) release();
+    else this.#releases.push(release);
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The client can take more. */
+  resume(): void {
+    this.#backlog?.clear();
+    if (!this.#isOver) this.#controller?.resume();
+  }
+
+  /** Nobody waits for the reply any more: PHP's connection is closed, so that its worker is free. */
+  leave(): void {
+    if (this.#isOver) return;
+    this.#hasLeft = true;
+    if (this.#options.outlivesClient && this.#controller) {
+      // it may wait for room that its client would have made; releases wait for it, as it may read the request still
+      this.#controller.resume();
+      return;
+    }
+    this.#finish();
+    this.#controller?.abort(clientLeft());
+  }
+
+  /** So that PHP's worker is free before a slow client is: what has been written waits for it here. */
+  #absorbs(head: ReplyHead, bytes: number): boolean {
+    if (this.#options.sendTimeout > 0) this.#sink.hurry(this.#options.sendTimeout);
+    if (head.isStream) return false;
+    this.#backlog ??= new Backlog(this.#options.buffering, this.#options.space, this.#sink);
+    return this.#backlog.add(bytes);
+  }
+
+  /** The one place that knows whether the client can still be told of a failure. */
+  get #canAnswer(): boolean {
+    return !this.#isOver && this.#sink.isFresh;
+  }
+
+  /** The client has all it was promised. */
+  get #isWhole(): boolean {
+    const head = this.#head;
+    return head !== null && (!head.hasBody || head.contentLength === this.#sent);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    if (this.#isWhole) this.#end();
+    else this.#answer(statusFor(error), error);
+    this.#options.report(error);
+  }
+
+  #end(): void {
+    try {
+      this.#sink.end();
+    } catch (error) {
+      this.#giveUp(error);
+    }
+    if (!this.#isOver) this.#finish();
+  }
+
+  /** The sink could not send what it was given. */
+  #giveUp(error: unknown): void {
+    if (this.#isOver) return;
+    this.#answer(statusFor(error), error);
+    this.#options.report(error);
+    this.#controller?.abort(error);
+  }
+
+  /** An answer of our own where that is still possible; else the client must notice that there is none. */
+  #answer(statusCode: number, error: unknown, headers?: Readonly<Record<string, string>>): void {
+    const canAnswer = this.#canAnswer;
+    this.#finish();
+    if (canAnswer) this.#say(this.#page(statusCode, headers));
+    else
+      this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
+  }
+
+  /** PHP leaves the client to the gateway: its own page, or a file. What PHP sends as body is dropped. */
+  #isTakenOver(head: ReplyHead): boolean {
+    const { intercepts, handedOver, errorPage } = this.#options;
+    const page = intercepts && head.statusCode >= 400 ? errorPage?.(head.statusCode) : null;
+    if (page) {
+      this.#handOver();
+      this.#say(page);
+      return true;
+    }
+    const file = handedOver?.(head.handover) ?? null;
+    if (file === null) return false;
+    this.#handOver();
+    if (file.kind === 'file') {
+      const refused: Refused = (statusCode, headers) => this.#say(this.#page(statusCode, headers));
+      this.#sink.file({ ...file, fields: fileFields(head), hasBody: head.hasBody }, refused);
+    } else {
+      this.#say(this.#page(file.kind === 'missing' ? 404 : 502));
+      const { redirect, sendfile } = head.handover;
+      const problem =
+        file.kind === 'missing' ? 'does not exist' : 'is not below a folder that the options name';
+      const message = `PHP hands over ${JSON.stringify(redirect ?? sendfile)}, which ${problem}`;
+      this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message));
+    }
+    return true;
+  }
+
+  #handOver(): void {
+    this.#isHandedOver = true;
+    this.#finish();
+  }
+
+  #say(answer: OwnAnswer): void {
+    this.#sink.answer(this.#options.method === 'HEAD' ? { ...answer, body: '' } : answer);
+  }
+
+  #page(statusCode: number, headers?: Readonly<Record<string, string>>): OwnAnswer {
+    const own = ownAnswer(statusCode, headers);
+    const page = statusCode >= 400 ? this.#options.errorPage?.(statusCode) : null;
+    return page ? { ...page, headers: { ...headers, ...page.headers } } : own;
+  }
+
+  /** A page behind a file is dropped, as long as it is one. */
+  #ignore(controller: DispatchController, bytes: number): void {
+    this.#excess += bytes;
+    if (this.#excess > toleratedExcess) controller.abort(new Error('Far more output than an unwanted page'));
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    for (const release of this.#releases) release();
+  }
+
+  /** The client was promised a length: what is beyond it would be taken for the next response. */
+  #drop(controller: DispatchController, bytes: number): void {
+    if (this.#excess === 0) {
+      const message = `PHP sent more than its Content-Length of ${this.#head?.contentLength} bytes: the rest is dropped`;
+      this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message));
+    }
+    this.#excess += bytes;
+    if (this.#excess > toleratedExcess)
+      controller.abort(new Error('Far more output than the Content-Length'));
+  }
+}
+
+function clientLeft(): Error {
+  return new Error('The client closed the connection');
+}

@@ -1,0 +1,34 @@
+/** How a reply goes out: what every adapter has to be able to do. */
+import type { OwnAnswer, ReplyHead } from './head.ts';
+
+/** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
+export interface Sink {
+  /** Nothing was sent yet, not even a head that was given to `start`, and the client is there, as far as is known. */
+  readonly isFresh: boolean;
+  /** `fail` is for what goes wrong later; what is wrong at once may be thrown, by `end` too. */
+  start(head: ReplyHead, fail: (error: unknown) => void): void;
+  /** False: the client has not taken all of it yet. `Reply.resume()` says when it has, unless the reply ends before. */
+  write(chunk: Buffer): boolean;
+  /** Calls back, once, when the client has all of an ended reply, or has gone. Given while something is not taken. */
+  whenTaken(callback: () => void): void;
+  /** Until the client has caught up it has to take something every `timeout` ms, or it is taken for gone. */
+  hurry(timeout: number): void;
+  end(): void;
+  /** Ends a reply that has begun in such a way that no client takes it for a whole one. */
+  cut(error: Error): void;
+  /** The gateway's own answer, in place of a reply. */
+  answer(answer: OwnAnswer): void;
+  /** Nothing has been sent before. `refused` hears what is to be answered where the file cannot be. */
+  file(file: OutgoingFile, refused: Refused): void;
+}
+
+export interface OutgoingFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** As in a ReplyHead. */
+  readonly fields: string[];
+  readonly hasBody: boolean;
+}
+
+export type Refused = (statusCode: number, headers: Readonly<Record<string, string>>) => void;

@@ -1,0 +1,61 @@
+/** What node's request object knows of a request. */
+import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
+import type { Incoming } from '../gateway.ts';
+import { isHttp2Request, type NodeRequest } from '../reply/node-sink.ts';
+import { chunksOf } from './upload.ts';
+
+export function incoming(request: NodeRequest): Incoming {
+  return {
+    length: request.headers['content-length'],
+    body: hasBody(request) ? chunksOf(request) : null,
+    facts: (contentLength) => factsOf(request, contentLength),
+  };
+}
+
+/**
+ * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, and where chunked is not the last
+ * coding nobody can know where the body ends (RFC 9112, 6.3), so that a proxy in front may see another request.
+ */
+export function isIllFormed(request: NodeRequest): boolean {
+  const coding = request.headers['transfer-encoding'];
+  return (
+    request.httpVersionMajor < 1 || (coding !== undefined && !/(?:^|[\t ,])chunked[\t ]*$/i.test(coding))
+  );
+}
+
+function hasBody(request: NodeRequest): boolean {
+  if (isHttp2Request(request)) return !request.stream.endAfterHeaders;
+  const { headers } = request;
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+function factsOf(request: NodeRequest, contentLength: number | undefined): HttpFacts {
+  const { socket } = request;
+  return {
+    method: request.method ?? '',
+    url: request.url ?? '',
+    headers: headersOf(request),
+    protocol: `HTTP/${request.httpVersion}`,
+    remote: endpoint(socket.remoteAddress, socket.remotePort),
+    local: endpoint(socket.localAddress, socket.localPort),
+    tls: 'encrypted' in socket && socket.encrypted === true,
+    contentLength,
+  };
+}
+
+/** As they came, repeated ones too. HTTP/2 says `:authority` where HTTP/1 says Host. */
+function headersOf(request: NodeRequest): [string, string][] {
+  const { rawHeaders } = request;
+  const authority = isHttp2Request(request) ? request.headers[':authority'] : undefined;
+  const headers: [string, string][] = authority === undefined ? [] : [['host', authority]];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (authority === undefined || name !== 'host') headers.push([name, rawHeaders[i + 1] ?? '']);
+  }
+  return headers;
+}
+
+function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
+  // neither exists on a unix socket, nor on one that the client has closed
+  return address === undefined || port === undefined ? undefined : { address, port };
+}

@@ -1,0 +1,182 @@
+/** The body of a request, in a form that can be sent more than once where that is possible at all. */
+import { ArgumentError } from '../../errors.ts';
+import type { Params } from '../../protocol/params.ts';
+import type { Body } from '../dispatcher.ts';
+
+export interface BytesBody {
+  readonly kind: 'bytes';
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** The params have no CONTENT_LENGTH: it must be added. */
+  readonly addLength: boolean;
+}
+
+export interface StreamedBody {
+  readonly kind: 'stream';
+  readonly stream: BodyStream;
+  readonly length: number;
+  readonly addLength: false;
+}
+
+export type PlannedBody = BytesBody | StreamedBody;
+
+/** A stream of unknown length, which is read whole first: PHP-FPM sees no body without CONTENT_LENGTH. */
+export interface UnreadBody {
+  readonly kind: 'unread';
+  readonly stream: BodyStream;
+  /** Rejects as the source does, and with FCGI_ERR_BODY_LENGTH_REQUIRED if it is longer than `replayBuffer`. */
+  readonly whole: Promise<BytesBody>;
+}
+
+const NOTHING = new Uint8Array(0);
+const NO_BODY: BytesBody = { kind: 'bytes', bytes: NOTHING, length: 0, addLength: false };
+
+/**
+ * Throws FCGI_ERR_INVALID_ARG (not a body, or a CONTENT_LENGTH that is no number) and FCGI_ERR_BODY_LENGTH.
+ */
+export function planBody(
+  body: Body | undefined,
+  params: Params,
+  replayBuffer: number,
+): PlannedBody | UnreadBody {
+  const declared = contentLength(params);
+  if (body === undefined || body === null) {
+    if (declared !== null && declared > 0) throw wrongLength(declared, 'there is no body');
+    return NO_BODY;
+  }
+  if (typeof body === 'string' || body instanceof Uint8Array) {
+    const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+    if (declared !== null && declared !== bytes.length)
+      throw wrongLength(declared, `the body has ${bytes.length} bytes`);
+    return { kind: 'bytes', bytes, length: bytes.length, addLength: declared === null && bytes.length > 0 };
+  }
+  if (typeof body !== 'object' || typeof body[Symbol.asyncIterator] !== 'function') {
+    throw invalid('body', 'the body must be a string, a Uint8Array, an AsyncIterable or null');
+  }
+  const stream = new BodyStream(body, replayBuffer, declared);
+  if (declared !== null) return { kind: 'stream', stream, length: declared, addLength: false };
+  return { kind: 'unread', stream, whole: readWhole(stream, replayBuffer) };
+}
+
+async function readWhole(stream: BodyStream, replayBuffer: number): Promise<BytesBody> {
+  const pieces: Uint8Array[] = [];
+  for (let i = 0; ; i++) {
+    const piece = await stream.piece(i);
+    if (piece === null) break;
+    if (!stream.replayable) {
+      stream.cancel();
+      throw new ArgumentError(
+        'FCGI_ERR_BODY_LENGTH_REQUIRED',
+        'params.CONTENT_LENGTH',
+        `a stream longer than replayBuffer (${replayBuffer} bytes) needs CONTENT_LENGTH: PHP-FPM gives PHP no body without it`,
+      );
+    }
+    pieces.push(piece);
+  }
+  const bytes = Buffer.concat(pieces);
+  return { kind: 'bytes', bytes, length: bytes.length, addLength: bytes.length > 0 };
+}
+
+/**
+ * An iterable that may be read from its start again, as long as no more than `replayBuffer` bytes have come out of it.
+ * Two readers never run at once, but a reader may be given up while it waits: what it waited for is not lost.
+ */
+export class BodyStream {
+  readonly #iterator: AsyncIterator<Uint8Array | string>;
+  readonly #replayBuffer: number;
+  readonly #declared: number | null;
+  #held: Uint8Array[] = [];
+  #dropped = false;
+  #length = 0;
+  #next: Promise<Uint8Array | null> | null = null;
+  #ended = false;
+
+  constructor(source: AsyncIterable<Uint8Array | string>, replayBuffer: number, declared: number | null) {
+    this.#iterator = source[Symbol.asyncIterator]();
+    this.#replayBuffer = replayBuffer;
+    this.#declared = declared;
+  }
+
+  /** All that came out of it can be had again. */
+  get replayable(): boolean {
+    return !this.#dropped;
+  }
+
+  /**
+   * The piece `index`, or null at the end. Rejects as the source does, and with FCGI_ERR_BODY_LENGTH as soon as the
+   * source has given more than its CONTENT_LENGTH, or has ended with less.
+   */
+  piece(index: number): Promise<Uint8Array | null> {
+    const held = this.#held[index];
+    if (held !== undefined) return Promise.resolve(held);
+    if (this.#ended) return Promise.resolve(null);
+    this.#next ??= this.#pull().finally(() => {
+      this.#next = null;
+    });
+    return this.#next;
+  }
+
+  /** Tells the source that no more is wanted. */
+  cancel(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // A generator that is waiting itself never settles this; and what it throws then concerns nobody.
+    this.#iterator.return?.().catch(() => undefined);
+  }
+
+  async #pull(): Promise<Uint8Array | null> {
+    for (;;) {
+      const { done, value } = await this.#iterator.next();
+      if (done === true) {
+        this.#ended = true;
+        if (this.#declared !== null && this.#length < this.#declared) {
+          throw wrongLength(this.#declared, `the body ended after ${this.#length} bytes`);
+        }
+        return null;
+      }
+      const piece = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+      if (!(piece instanceof Uint8Array))
+        throw invalid('body', 'the body gave something that is neither bytes nor a string');
+      if (piece.length === 0) continue;
+      this.#length += piece.length;
+      if (this.#declared !== null && this.#length > this.#declared) {
+        throw wrongLength(this.#declared, `the body has ${this.#length} bytes and more`);
+      }
+      this.#hold(piece);
+      return piece;
+    }
+  }
+
+  #hold(piece: Uint8Array): void {
+    if (this.#length > this.#replayBuffer) {
+      this.#dropped = true;
+      this.#held = [];
+    } else {
+      this.#held.push(piece);
+    }
+  }
+}
+
+/** Null where it is not there or empty, as many gateways send it. Throws FCGI_ERR_INVALID_ARG. */
+function contentLength(params: Params): number | null {
+  const value = params['CONTENT_LENGTH'];
+  if (value === undefined || value.length === 0) return null;
+  const text = typeof value === 'string' ? value : Buffer.from(value).toString('latin1');
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw invalid(
+    'params.CONTENT_LENGTH',
+    `CONTENT_LENGTH must be a number of bytes, not ${JSON.stringify(text)}`,
+  );
+}
+
+function wrongLength(declared: number, found: string): ArgumentError {
+  return new ArgumentError(
+    'FCGI_ERR_BODY_LENGTH',
+    'body',
+    `CONTENT_LENGTH says ${declared} bytes, but ${found}`,
+  );
+}
+
+function invalid(option: string, message: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
+}

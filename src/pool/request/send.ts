@@ -1,0 +1,118 @@
+/** Puts a job's request on a connection: head and body, all at once or piece by piece. */
+import type { Connection } from '../../connection/connection.ts';
+import { Exchange } from '../../connection/exchange.ts';
+import { MAX_RECORD_CONTENT } from '../../protocol/constants.ts';
+import { encodeStdin, encodeStdinTerminator, type RequestEncoder } from '../../protocol/encoder.ts';
+import type { DispatchRequest } from '../dispatcher.ts';
+import type { Job } from '../job.ts';
+import type { PoolSettings } from '../options.ts';
+import { textParam } from '../retry/resend.ts';
+import type { PlannedBody } from './body.ts';
+
+/** A body of up to this many bytes goes out in one piece with the params; a larger one is not copied. */
+const INLINE = 16 * 1024;
+
+/**
+ * A POST body of up to this many bytes is taken to be read by PHP before its script starts: `post_max_size` is 8 MiB
+ * by default, and of a body beyond it PHP reads nothing at that point.
+ */
+const READ_BEFORE_SCRIPT = 2 * 1024 * 1024;
+
+/**
+ * Of more bytes than this, the rest waits until the socket has taken these: else a server that takes a large body
+ * slowly could not be told from one that takes nothing.
+ */
+const SLICE = 2 * MAX_RECORD_CONTENT;
+
+const NO_PARTS: readonly Uint8Array[] = [];
+
+/** A request, encoded for a fresh or a kept connection, and not sent yet. */
+export interface Encoded {
+  readonly exchange: Exchange;
+  readonly first: Buffer;
+  /** What follows; null: `pump` sends it, piece by piece. */
+  readonly parts: readonly Uint8Array[] | null;
+  /** STDIN is ended with the last byte of the body. */
+  readonly terminate: boolean;
+}
+
+/**
+ * Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. `owesTerminator`: the connection does, for its request
+ * before. `terminate`: this one's STDIN is ended at once.
+ */
+export function encode(
+  encoder: RequestEncoder,
+  job: Job,
+  body: PlannedBody,
+  settings: PoolSettings,
+  keepConn: boolean,
+  owesTerminator: boolean,
+  terminate: boolean,
+): Encoded {
+  const { request } = job;
+  const inline = body.kind === 'bytes' && body.length <= INLINE;
+  const first = encoder.encode({
+    params: request.params,
+    keepConn,
+    terminateFirst: owesTerminator,
+    stdin: inline ? body.bytes : null,
+    terminateLast: inline && terminate,
+    contentLength: body.addLength ? body.length : null,
+  });
+  const exchange = new Exchange(
+    job,
+    keepConn,
+    settings.backend === 'php-fpm' && isReadBeforeScript(request, body.length),
+    request.headersTimeout ?? settings.headersTimeout,
+    request.bodyTimeout ?? settings.bodyTimeout,
+  );
+  exchange.script = textParam(request, 'SCRIPT_FILENAME');
+  if (body.kind === 'stream' || body.length > SLICE) return { exchange, first, parts: null, terminate };
+  if (terminate) exchange.terminatorAfter = 0;
+  if (inline) return { exchange, first, parts: NO_PARTS, terminate };
+  const parts = encodeStdin(body.bytes);
+  if (terminate) parts.push(encodeStdinTerminator());
+  return { exchange, first, parts, terminate };
+}
+
+/** Sends a body as the socket takes it; ends when the body or the exchange does. Never rejects. */
+export async function pump(
+  connection: Connection,
+  exchange: Exchange,
+  body: PlannedBody,
+  terminate: boolean,
+): Promise<void> {
+  const { length } = body;
+  let sent = 0;
+  try {
+    if (length === 0) connection.write(exchange, ending(terminate, exchange), true);
+    for (let i = 0; ; i++) {
+      const piece = body.kind === 'stream' ? await body.stream.piece(i) : i === 0 ? body.bytes : null;
+      if (piece === null || !connection.takes(exchange)) return;
+      for (let at = 0; at < piece.length; at += SLICE) {
+        const slice = piece.subarray(at, at + SLICE);
+        sent += slice.length;
+        const parts = encodeStdin(slice);
+        if (sent === length) parts.push(...ending(terminate, exchange));
+        if (!connection.write(exchange, parts, sent === length)) await connection.drained();
+        if (!connection.takes(exchange)) return;
+      }
+    }
+  } catch (error) {
+    if (connection.takes(exchange)) connection.fail(error, 'aborted');
+  }
+}
+
+function ending(terminate: boolean, exchange: Exchange): Uint8Array[] {
+  if (!terminate) return [];
+  exchange.terminatorAfter = 0;
+  return [encodeStdinTerminator()];
+}
+
+/** See Seen.readBeforeScript. `length`: of the body, bytes. */
+export function isReadBeforeScript(request: DispatchRequest, length: number): boolean {
+  if (length === 0) return true;
+  if (textParam(request, 'REQUEST_METHOD') !== 'POST' || length > READ_BEFORE_SCRIPT) return false;
+  // Of a malformed one, or one with too many parts, PHP leaves the rest unread and starts the script all the same.
+  return !textParam(request, 'CONTENT_TYPE').toLowerCase().startsWith('multipart/');
+}

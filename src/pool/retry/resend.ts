@@ -1,0 +1,43 @@
+/** From a job that failed to the facts on which `retry` decides. */
+import { FcgiError, SocketError } from '../../errors.ts';
+import type { DispatchRequest } from '../dispatcher.ts';
+import type { Job } from '../job.ts';
+import type { PoolSettings } from '../options.ts';
+import { isIdempotent, type RetryBudget, retry } from './retry.ts';
+
+/** Is the job sent again? If so, a try and the budget are charged for a fresh connection that failed. */
+export function sendAgain(job: Job, error: unknown, settings: PoolSettings, budget: RetryBudget): boolean {
+  if (!(error instanceof FcgiError) || job.aborted || job.over) return false;
+  const again = retry({
+    policy: job.request.retry ?? settings.retry,
+    executed: error.executed,
+    idempotent: mayRunTwice(job.request),
+    replayable: job.replayable,
+    connectionLost: error instanceof SocketError,
+    reused: error.reused,
+    triesLeft: settings.tries - 1 - job.freshFailures,
+    budgetSpent: budget.spent,
+  });
+  if (again && error.executed !== 'no') job.mayHaveRun = true;
+  if (again && !error.reused) {
+    job.freshFailures++;
+    budget.spend();
+  }
+  return again;
+}
+
+/** It is sent again even where it may have run. */
+export function isRetriedAnyway(job: Job, settings: PoolSettings): boolean {
+  const policy = job.request.retry ?? settings.retry;
+  return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job.request));
+}
+
+function mayRunTwice(request: DispatchRequest): boolean {
+  return request.idempotent ?? isIdempotent(textParam(request, 'REQUEST_METHOD'));
+}
+
+export function textParam(request: DispatchRequest, name: string): string {
+  const value = request.params[name];
+  if (typeof value === 'string') return value;
+  return value === undefined ? '' : Buffer.from(value).toString('latin1');
+}

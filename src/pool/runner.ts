@@ -1,0 +1,300 @@
+/**
+ * The running half of a pool: places, the connections in them, and the jobs on those. Sends a job on a kept
+ * connection or a fresh one, and again where that is right; who comes next is the pool's affair.
+ */
+import { type HeadNames, headNames } from '../cgi/head.ts';
+import { Connection } from '../connection/connection.ts';
+import type { Exchange } from '../connection/exchange.ts';
+import { type CloseReason, noneClosed } from '../connection/reuse.ts';
+import type { Target } from '../connection/socket/address.ts';
+import type { Connected } from '../connection/socket/connect.ts';
+import { Inbox } from '../connection/socket/read-buffer.ts';
+import { ConnectError } from '../errors.ts';
+import { RequestEncoder } from '../protocol/encoder.ts';
+import { dial } from './dial.ts';
+import type { Job } from './job.ts';
+import { Lessons } from './learned/learned.ts';
+import type { PoolSettings } from './options.ts';
+import type { PlannedBody } from './request/body.ts';
+import { type Encoded, encode, isReadBeforeScript, pump } from './request/send.ts';
+import { needsFresh } from './retry/fresh-connection.ts';
+import { isRetriedAnyway, sendAgain, textParam } from './retry/resend.ts';
+import { RetryBudget } from './retry/retry.ts';
+import { Place, type PlaceOwner } from './slot.ts';
+import { Places } from './slots.ts';
+
+/** What the running half asks of the waiting half. */
+export interface RunnerOwner {
+  readonly closing: boolean;
+  /** Requests that wait. */
+  readonly queued: number;
+  /** A place has come free: the job that takes it, or null. */
+  next(): Job | null;
+  /** The server could not be reached for as long as may be. */
+  onUnreachable(error: ConnectError): void;
+}
+
+export class Runner implements PlaceOwner {
+  readonly settings: PoolSettings;
+  readonly headNames: HeadNames = headNames();
+  readonly closed: Record<CloseReason, number>;
+  readonly #owner: RunnerOwner;
+  readonly #target: Target;
+  readonly #persistent: boolean;
+  readonly #encoder: RequestEncoder = new RequestEncoder();
+  readonly #inbox: Inbox = new Inbox();
+  readonly #places: Places<Place>;
+  readonly #lessons: Lessons;
+  readonly #budget: RetryBudget;
+  /** Places with a connection, or dialling for one. */
+  readonly #open: Set<Place> = new Set();
+  busy = 0;
+  idle = 0;
+  retried = 0;
+
+  constructor(owner: RunnerOwner, target: Target, settings: PoolSettings, persistent: boolean) {
+    this.#persistent = persistent;
+    this.#owner = owner;
+    this.#target = target;
+    this.settings = settings;
+    this.#places = new Places(settings.connections, () => new Place(this));
+    this.#lessons = new Lessons(settings);
+    this.#budget = new RetryBudget(settings.connections);
+    this.closed = noneClosed();
+  }
+
+  get connected(): number {
+    return this.#open.size;
+  }
+
+  get closing(): boolean {
+    return this.#owner.closing;
+  }
+
+  get terminatorDelay(): number {
+    return this.#lessons.terminator.delay;
+  }
+
+  /** May one more job run? */
+  hasRoom(): boolean {
+    if (this.busy < this.#lessons.turns.limit) return true;
+    return (
+      this.busy < this.settings.connections && this.busy < this.#lessons.turns.capacity(performance.now())
+    );
+  }
+
+  /** Takes a place for the job; there must be room. */
+  run(job: Job): void {
+    this.busy++;
+    this.#places.take(
+      (place) => {
+        if (place.connection !== null) this.idle--;
+        this.#occupy(place, job);
+      },
+      (error) => {
+        this.busy--;
+        job.fail(error);
+      },
+    );
+  }
+
+  /** Gives the job up, wherever it is; it has nothing more to wait for. */
+  abort(job: Job, reason: unknown): void {
+    job.dialling?.abort(reason);
+    job.connection?.fail(reason, this.closing ? 'pool-closed' : 'aborted');
+  }
+
+  tick(now: number): void {
+    this.#places.settle();
+    for (const { connection, job } of this.#open) {
+      if (job !== null && job.exchange !== null) this.#lessons.silent(job.exchange, now);
+      connection?.tick(now);
+    }
+    if (this.idle > 0 && this.#lessons.turns.mustYield(now)) this.closeIdle('yield', 1);
+  }
+
+  closeIdle(reason: CloseReason, most: number): void {
+    let left = most;
+    for (const place of this.#open) {
+      if (left === 0) return;
+      if (!place.idle) continue;
+      place.connection?.close(reason);
+      left--;
+    }
+  }
+
+  /** The response is whole: on with the next job, on the same connection if it was kept. */
+  complete(job: Job): void {
+    this.#budget.served();
+    this.#lessons.complete(job.place?.connection ?? null);
+    this.#vacate(job);
+  }
+
+  /** True: it is sent again. False: it is over, and its place is free. */
+  failed(job: Job, error: unknown): boolean {
+    if (job.exchange !== null) this.#lessons.failed(job.exchange);
+    const { place } = job;
+    if (place === null) return false;
+    if (sendAgain(job, error, this.settings, this.#budget)) {
+      this.retried++;
+      this.#fresh(place, job);
+      return true;
+    }
+    this.#vacate(job);
+    return false;
+  }
+
+  mustYield(): boolean {
+    return this.#lessons.turns.anyWaiting && this.#lessons.turns.mustYield(performance.now());
+  }
+
+  idleFull(): boolean {
+    return this.idle >= this.settings.keepalive && this.#owner.queued === 0;
+  }
+
+  onFirstByte(exchange: Exchange): void {
+    this.#lessons.firstByte(exchange);
+  }
+
+  onClosed(place: Place, connection: Connection, reason: CloseReason): void {
+    this.closed[reason]++;
+    this.#lessons.closed(connection, reason);
+    if (place.idle) this.idle--;
+    this.#open.delete(place);
+  }
+
+  #occupy(place: Place, job: Job): void {
+    place.job = job;
+    job.place = place;
+    if (job.over) {
+      this.#vacate(job);
+      return;
+    }
+    const { connection } = place;
+    if (connection === null || job.body === null) {
+      this.#fresh(place, job);
+    } else if (this.#needsFresh(job, job.body, connection)) {
+      // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
+      connection.close('fresh-needed');
+      this.#fresh(place, job);
+    } else {
+      const encoded = this.#encode(
+        job,
+        connection.requests,
+        connection.keepaliveRequests,
+        connection.owesTerminator,
+      );
+      if (encoded === null) return;
+      this.#send(connection, job, encoded);
+    }
+  }
+
+  #needsFresh(job: Job, body: PlannedBody, connection: Connection): boolean {
+    const { backend, proxied, replayBuffer } = this.settings;
+    const provable = backend !== 'php-fpm' || isReadBeforeScript(job.request, body.length);
+    if (provable && body.kind === 'bytes' && !proxied) return false;
+    return needsFresh({
+      proxied,
+      retriedAnyway: isRetriedAnyway(job, this.settings),
+      replayable: body.kind === 'bytes' || body.length <= replayBuffer,
+      provable,
+      settled: connection.settled,
+    });
+  }
+
+  #fresh(place: Place, job: Job): void {
+    const keepaliveRequests = this.#lessons.keepaliveRequests();
+    const encoded = this.#encode(job, 0, keepaliveRequests, false);
+    if (encoded === null) return;
+    const dialling = new AbortController();
+    job.dialling = dialling;
+    job.exchange = null;
+    this.#open.add(place);
+    const patience = {
+      timeout: this.settings.connectTimeout,
+      again: this.#persistent,
+      failures: job.freshFailures,
+    };
+    dial(this.#target, patience, this.#inbox, dialling.signal).then(
+      (connected) => this.#connected(place, job, connected, keepaliveRequests, encoded),
+      (error: unknown) => this.#notConnected(place, job, error),
+    );
+  }
+
+  #connected(
+    place: Place,
+    job: Job,
+    connected: Connected,
+    keepaliveRequests: number,
+    encoded: Encoded,
+  ): void {
+    job.dialling = null;
+    const connection = new Connection(place, connected, this.#target.transport, keepaliveRequests);
+    place.connection = connection;
+    if (job.over) {
+      connection.close('aborted');
+      this.#vacate(job);
+      return;
+    }
+    this.#lessons.turns.sent(encoded.exchange, performance.now(), this.#open.size);
+    this.#send(connection, job, encoded);
+  }
+
+  #notConnected(place: Place, job: Job, error: unknown): void {
+    job.dialling = null;
+    job.attempts++;
+    this.#open.delete(place);
+    this.#vacate(job);
+    job.onFailed(error);
+    if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
+      this.#owner.onUnreachable(error);
+  }
+
+  /** Null: the request cannot be encoded, and is over. */
+  #encode(job: Job, requests: number, keepaliveRequests: number, owesTerminator: boolean): Encoded | null {
+    const { body } = job;
+    const keepConn =
+      this.settings.keepalive > 0 &&
+      !this.closing &&
+      requests + 1 < keepaliveRequests &&
+      this.#lessons.keeps(textParam(job.request, 'SCRIPT_FILENAME'));
+    try {
+      if (body === null) throw new TypeError('the body of the request has not been planned');
+      const terminate = this.#lessons.terminator.atOnce();
+      return encode(this.#encoder, job, body, this.settings, keepConn, owesTerminator, terminate);
+    } catch (error) {
+      // Later: a queue full of such requests would be a stack full of frames.
+      queueMicrotask(() => {
+        this.#vacate(job);
+        job.fail(error);
+      });
+      return null;
+    }
+  }
+
+  #send(connection: Connection, job: Job, encoded: Encoded): void {
+    const { exchange, first, parts } = encoded;
+    job.attempts++;
+    job.connection = connection;
+    job.exchange = exchange;
+    if (connection.send(exchange, first, parts)) this.#encoder.reclaim(first);
+    if (job.paused) connection.pause();
+    if (parts === null && job.body !== null) void pump(connection, exchange, job.body, encoded.terminate);
+  }
+
+  /** The job leaves its place: to the next one that waits, or back to the others. */
+  #vacate(job: Job): void {
+    const { place } = job;
+    if (place === null) return;
+    job.place = null;
+    place.job = null;
+    const next = this.busy <= this.#lessons.turns.limit ? this.#owner.next() : null;
+    if (next !== null) {
+      this.#occupy(place, next);
+      return;
+    }
+    this.busy--;
+    if (place.connection !== null) this.idle++;
+    this.#places.give(place);
+  }
+}

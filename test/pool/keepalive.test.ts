@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { Pool } from '../../src/pool/pool.ts';
+import { startFakeFpm } from '../../src/testing/index.ts';
+import { waitFor } from '../fpm/support/wait.ts';
+import { ended, GET, gate, text } from './support.ts';
+
+describe('keepalive', () => {
+  it('0: FCGI_KEEP_CONN is never on the wire, and every request has a connection of its own', async () => {
+    await using fpm = await startFakeFpm({ workers: 4 });
+    await using pool = new Pool(fpm.address, { keepalive: 0 });
+    for (let i = 0; i < 5; i++) expect((await ended(pool, { params: GET })).reused).toBe(false);
+    expect(fpm.requests.map(({ keepConn }) => keepConn)).toEqual(Array.from({ length: 5 }, () => false));
+    expect(fpm.accepted).toBe(5);
+    expect(pool.stats).toMatchObject({ connected: 0, idle: 0 });
+  });
+
+  it('no more idle sockets are kept than it says, once nobody waits', async () => {
+    const hold = gate();
+    await using fpm = await startFakeFpm({ workers: 6, onRequest: () => hold.opened });
+    await using pool = new Pool(fpm.address, { connections: 6, keepalive: 2 });
+    const all = Array.from({ length: 6 }, () => ended(pool, { params: GET }));
+    hold.open();
+    await Promise.all(all);
+    expect(pool.stats).toMatchObject({ idle: 2, connected: 2, closed: { keepalive: 4 } });
+  });
+
+  it('by default a connection serves one request after the other', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address);
+    expect((await ended(pool, { params: GET })).reused).toBe(false);
+    for (let i = 0; i < 10; i++)
+      expect(await ended(pool, { params: GET })).toMatchObject({ reused: true, attempts: 1 });
+    expect(fpm.accepted).toBe(1);
+    expect(fpm.requests.map(({ nth }) => nth)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  });
+});
+
+describe('keepaliveRequests', () => {
+  it('the last allowed request goes out without FCGI_KEEP_CONN, so that the server closes by itself', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address, { keepaliveRequests: 3 });
+    for (let i = 0; i < 9; i++) await ended(pool, { params: GET });
+    expect(fpm.requests.map(({ keepConn }) => keepConn)).toEqual([
+      true,
+      true,
+      false,
+      true,
+      true,
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(pool.stats.closed).toMatchObject({ 'keepalive-requests': 3 });
+    expect(pool.stats.retried).toBe(0);
+  });
+
+  it('1: no connection is used twice', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address, { keepaliveRequests: 1 });
+    for (let i = 0; i < 3; i++) await ended(pool, { params: GET });
+    expect(fpm.requests.every(({ keepConn, nth }) => !keepConn && nth === 1)).toBe(true);
+  });
+
+  it('is lessened by up to a tenth for each connection, so that they are not all renewed together, and never exceeded', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address, { connections: 1, keepaliveRequests: 40 });
+    for (let i = 0; i < 1_200; i++) await ended(pool, { params: GET });
+    const uses = fpm.requests.filter(({ keepConn }) => !keepConn).map(({ nth }) => nth);
+    expect(Math.max(...uses)).toBeLessThanOrEqual(40);
+    expect(Math.min(...uses)).toBeGreaterThanOrEqual(36);
+    // 30 draws from four or five values: that all are the same has a chance of 1 in 10^17.
+    expect(new Set(uses).size).toBeGreaterThan(1);
+  });
+});
+
+it('keepaliveTime: a connection older than that is not used again', async () => {
+  const hold = gate();
+  await using fpm = await startFakeFpm({
+    onRequest: ({ params }) => (params['HELD'] ? hold.opened : undefined),
+  });
+  await using pool = new Pool(fpm.address, { connections: 1, keepaliveTime: 30 });
+  const begun = performance.now();
+  const slow = ended(pool, { params: { ...GET, HELD: '1' } });
+  await waitFor(() => performance.now() - begun > 60);
+  hold.open();
+  await slow;
+  expect(pool.stats.closed['keepalive-time']).toBe(1);
+  expect((await ended(pool, { params: GET })).reused).toBe(false);
+});
+
+it('keepaliveTimeout: an idle connection gives its worker back after that, and not before', async () => {
+  await using fpm = await startFakeFpm();
+  await using pool = new Pool(fpm.address, { keepaliveTimeout: 100 });
+  await ended(pool, { params: GET });
+  const begun = performance.now();
+  expect(fpm.connections).toBe(1);
+  await waitFor(() => fpm.connections === 0);
+  expect(performance.now() - begun).toBeGreaterThanOrEqual(75); // a tick's breadth either way
+  expect(pool.stats.closed['keepalive-timeout']).toBe(1);
+  expect(await text(pool, { params: GET })).toBe('ok');
+});

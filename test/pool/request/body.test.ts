@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Body } from '../../../src/pool/dispatcher.ts';
+import { BodyStream, type PlannedBody, planBody } from '../../../src/pool/request/body.ts';
+
+const MIB = 1024 * 1024;
+
+async function* pieces(...all: (Uint8Array | string)[]): AsyncGenerator<Uint8Array | string> {
+  yield* all;
+}
+
+async function plan(body: Body | undefined, contentLength?: string): Promise<PlannedBody> {
+  const params = contentLength === undefined ? {} : { CONTENT_LENGTH: contentLength };
+  const planned = planBody(body, params, MIB);
+  return planned.kind === 'unread' ? planned.whole : planned;
+}
+
+async function drain(stream: BodyStream): Promise<string> {
+  let text = '';
+  for (let i = 0; ; i++) {
+    const piece = await stream.piece(i);
+    if (piece === null) return text;
+    text += Buffer.from(piece).toString();
+  }
+}
+
+describe('CONTENT_LENGTH', () => {
+  it.each<[string, Body, number]>([
+    ['a string counts as UTF-8', '\u00fc', 2],
+    ['bytes', new Uint8Array(5), 5],
+  ])('is added where it lacks: %s', async (_, body, length) => {
+    expect(await plan(body)).toMatchObject({ kind: 'bytes', length, addLength: true });
+  });
+
+  it('is found out for a stream that ends within replayBuffer', async () => {
+    expect(await plan(pieces('ab', Buffer.from('c')))).toMatchObject({
+      kind: 'bytes',
+      length: 3,
+      addLength: true,
+    });
+  });
+
+  it('is required of a longer stream: PHP-FPM gives PHP no body without it', async () => {
+    await expect(plan(pieces(Buffer.alloc(MIB), 'x'))).rejects.toMatchObject({
+      code: 'FCGI_ERR_BODY_LENGTH_REQUIRED',
+      option: 'params.CONTENT_LENGTH',
+    });
+  });
+
+  it('a stream of just replayBuffer bytes needs none', async () => {
+    expect(await plan(pieces(Buffer.alloc(MIB)))).toMatchObject({ length: MIB });
+  });
+
+  it('is not added where there is no body', async () => {
+    for (const body of [null, undefined, '', new Uint8Array(0), pieces()]) {
+      expect(await plan(body)).toMatchObject({ length: 0, addLength: false });
+    }
+  });
+
+  it('an empty one, as gateways send it, is none', async () => {
+    expect(await plan('abc', '')).toMatchObject({ length: 3, addLength: true });
+  });
+
+  it.each(['-1', '1.5', 'x', '1 ', '0x10', '1e3', '9'.repeat(20)])(
+    '%j is no number of bytes',
+    async (length) => {
+      await expect(plan('abc', length)).rejects.toMatchObject({
+        code: 'FCGI_ERR_INVALID_ARG',
+        option: 'params.CONTENT_LENGTH',
+      });
+    },
+  );
+
+  it.each<[string, Body, string]>([
+    ['longer', 'abcd', '3'],
+    ['shorter', 'ab', '3'],
+    ['missing', null, '3'],
+  ])('a body that is %s fails before anything is sent', async (_, body, length) => {
+    await expect(plan(body, length)).rejects.toMatchObject({ code: 'FCGI_ERR_BODY_LENGTH', executed: 'no' });
+  });
+
+  it.each([
+    ['longer', ['ab', 'cd']],
+    ['shorter', ['ab']],
+    ['empty', []],
+  ])('a stream that is %s fails as soon as that is known', async (_, given) => {
+    const body = await plan(pieces(...given), '3');
+    if (body.kind !== 'stream') throw new Error('a stream of known length must stay a stream');
+    await expect(drain(body.stream)).rejects.toMatchObject({ code: 'FCGI_ERR_BODY_LENGTH' });
+  });
+});
+
+it.each([5, true, {}, ['a'], new ReadableStream().getReader()])('%j is no body', async (body) => {
+  await expect(plan(body as unknown as Body)).rejects.toMatchObject({
+    code: 'FCGI_ERR_INVALID_ARG',
+    option: 'body',
+  });
+});
+
+it('a stream that gives something else than bytes or strings fails by name', async () => {
+  await expect(plan(pieces(5 as unknown as string))).rejects.toMatchObject({
+    code: 'FCGI_ERR_INVALID_ARG',
+    option: 'body',
+  });
+});
+
+describe('a body given as a stream', () => {
+  it('can be read from its start again while it is inside replayBuffer, however it was cut and wherever the first reader stopped', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.string(), { maxLength: 8 }), fc.nat(8), async (given, stop) => {
+        const stream = new BodyStream(pieces(...given), MIB, null);
+        for (let i = 0; i < stop; i++) if ((await stream.piece(i)) === null) break;
+        expect(stream.replayable).toBe(true);
+        expect(await drain(stream)).toBe(given.join(''));
+        expect(await drain(stream)).toBe(given.join(''));
+      }),
+    );
+  });
+
+  it('is held no longer than replayBuffer, and says so', async () => {
+    const stream = new BodyStream(pieces('abc', 'def'), 4, null);
+    await stream.piece(0);
+    expect(stream.replayable).toBe(true);
+    await stream.piece(1);
+    expect(stream.replayable).toBe(false);
+  });
+
+  it('loses nothing when a reader is given up while it waits', async () => {
+    let give = (_: string): void => {};
+    const source = (async function* (): AsyncGenerator<string> {
+      yield await new Promise<string>((resolve) => {
+        give = resolve;
+      });
+    })();
+    const stream = new BodyStream(source, MIB, null);
+    const first = stream.piece(0);
+    const second = stream.piece(0);
+    give('late');
+    expect([await first, await second].map(String)).toEqual([
+      String(Buffer.from('late')),
+      String(Buffer.from('late')),
+    ]);
+    expect(await drain(stream)).toBe('late');
+  });
+
+  it('fails as its source fails', async () => {
+    const source = (async function* (): AsyncGenerator<string> {
+      yield 'a';
+      throw new Error('the disk is gone');
+    })();
+    await expect(drain(new BodyStream(source, MIB, null))).rejects.toThrow('the disk is gone');
+  });
+
+  it('tells its source when no more is wanted, and survives a source that then fails', async () => {
+    let told = 0;
+    const source: AsyncIterable<string> = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: 'a' }),
+        return: async () => {
+          told++;
+          throw new Error('nobody cares');
+        },
+      }),
+    };
+    const stream = new BodyStream(source, MIB, null);
+    await stream.piece(0);
+    stream.cancel();
+    stream.cancel();
+    expect(told).toBe(1);
+  });
+});

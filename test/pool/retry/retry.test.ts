@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Failed, isIdempotent, RetryBudget, retry } from '../../../src/pool/retry/retry.ts';
+
+/** The everyday case: the kept connection was recycled, PHP never saw the request. */
+const recycled: Failed = {
+  policy: 'unexecuted',
+  executed: 'no',
+  idempotent: false,
+  replayable: true,
+  connectionLost: true,
+  reused: true,
+  triesLeft: 4,
+  budgetSpent: false,
+};
+const unknown: Failed = { ...recycled, executed: 'unknown' };
+
+describe('which policy sends what again', () => {
+  it.each<[Failed['policy'], Failed['executed'], boolean, boolean]>([
+    ['never', 'no', true, false],
+    ['never', 'unknown', true, false],
+    ['unexecuted', 'no', false, true],
+    ['unexecuted', 'no', true, true],
+    ['unexecuted', 'unknown', false, false],
+    ['unexecuted', 'unknown', true, false],
+    ['idempotent', 'no', false, true],
+    ['idempotent', 'unknown', false, false],
+    ['idempotent', 'unknown', true, true],
+    ['always', 'no', false, true],
+    ['always', 'unknown', false, true],
+  ])('%s, executed: %s, idempotent: %s => %s', (policy, executed, idempotent, again) => {
+    expect(retry({ ...recycled, policy, executed, idempotent })).toBe(again);
+  });
+});
+
+it('a kept connection that fails costs no try and no budget', () => {
+  expect(retry({ ...recycled, triesLeft: 0, budgetSpent: true })).toBe(true);
+});
+
+it('fresh connections that fail are limited by the tries of the request and the budget of the pool', () => {
+  expect(retry({ ...recycled, reused: false })).toBe(true);
+  expect(retry({ ...recycled, reused: false, triesLeft: 0 })).toBe(false);
+  expect(retry({ ...recycled, reused: false, budgetSpent: true })).toBe(false);
+});
+
+it('a body that is gone cannot be sent again', () => {
+  expect(retry({ ...recycled, replayable: false })).toBe(false);
+});
+
+it('a timeout, an abort or an answer that makes no sense is not a lost connection', () => {
+  expect(retry({ ...unknown, policy: 'always', connectionLost: false })).toBe(false);
+});
+
+describe('whatever failed', () => {
+  const anyFailed = fc.record<Failed>({
+    policy: fc.constantFrom('never', 'unexecuted', 'idempotent', 'always'),
+    executed: fc.constantFrom('no', 'unknown', 'yes'),
+    idempotent: fc.boolean(),
+    replayable: fc.boolean(),
+    connectionLost: fc.boolean(),
+    reused: fc.boolean(),
+    triesLeft: fc.integer({ min: 0, max: 3 }),
+    budgetSpent: fc.boolean(),
+  });
+  const holds = (law: (failed: Failed) => boolean): void =>
+    fc.assert(fc.property(anyFailed, law), { numRuns: 2_000 });
+
+  it('what was seen to run is never sent again', () => {
+    holds((failed) => failed.executed !== 'yes' || !retry(failed));
+  });
+
+  it('by default nothing that may have run is sent again', () => {
+    holds((failed) => failed.policy !== 'unexecuted' || !retry(failed) || failed.executed === 'no');
+  });
+
+  it('never means never', () => {
+    holds((failed) => failed.policy !== 'never' || !retry(failed));
+  });
+});
+
+it.each([
+  ['GET', true],
+  ['HEAD', true],
+  ['OPTIONS', true],
+  ['TRACE', true],
+  ['PUT', true],
+  ['DELETE', true],
+  ['POST', false],
+  ['PATCH', false],
+  ['CONNECT', false],
+  ['get', false],
+  ['', false],
+])('RFC 9110, 9.2.2: %s is idempotent: %s', (method, idempotent) => {
+  expect(isIdempotent(method)).toBe(idempotent);
+});
+
+describe('the budget', () => {
+  it('is spent by a storm and comes back with what is served', () => {
+    const budget = new RetryBudget(1);
+    let spent = 0;
+    for (; !budget.spent; spent++) budget.spend();
+    expect(spent).toBeGreaterThanOrEqual(10);
+    for (let i = 0; i < 20; i++) budget.served();
+    expect(budget.spent).toBe(false);
+  });
+
+  it('does not grow beyond its start, however much is served', () => {
+    const used = new RetryBudget(1);
+    const fresh = new RetryBudget(1);
+    for (let i = 0; i < 10_000; i++) used.served();
+    const count = (budget: RetryBudget): number => {
+      let spent = 0;
+      for (; !budget.spent; spent++) budget.spend();
+      return spent;
+    };
+    expect(count(used)).toBe(count(fresh));
+  });
+});

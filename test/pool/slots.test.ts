@@ -1,0 +1,85 @@
+import { expect, it } from 'vitest';
+import { Places } from '../../src/pool/slots.ts';
+
+class Seat {
+  spent = false;
+  readonly nth: number;
+
+  constructor(nth: number) {
+    this.nth = nth;
+  }
+}
+
+function seats(most: number): { places: Places<Seat>; made: () => number } {
+  let made = 0;
+  return { places: new Places(most, () => new Seat(made++)), made: () => made };
+}
+
+function taken(places: Places<Seat>): Promise<Seat> {
+  return new Promise((resolve, reject) => places.take(resolve, reject));
+}
+
+it('nothing is made before it is asked for', () => {
+  expect(seats(4).made()).toBe(0);
+});
+
+it('the place given back last is taken first', async () => {
+  const { places, made } = seats(3);
+  const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
+  for (const place of [a, b, c]) places.give(place);
+  expect([await taken(places), await taken(places), await taken(places)]).toEqual([c, b, a]);
+  expect(made()).toBe(3);
+});
+
+it('a place whose connection has gone is not handed out, nor does it hide the warm ones below it', async () => {
+  const { places } = seats(3);
+  const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
+  for (const place of [a, b, c]) places.give(place);
+  b.spent = true;
+  c.spent = true;
+  expect(await taken(places)).toBe(a);
+});
+
+it('spent places make room for new ones: there are always as many as there may be', async () => {
+  const { places, made } = seats(2);
+  for (let round = 0; round < 5; round++) {
+    const both = [await taken(places), await taken(places)];
+    for (const place of both) {
+      place.spent = true;
+      places.give(place);
+    }
+  }
+  expect([await taken(places), await taken(places)].map(({ spent }) => spent)).toEqual([false, false]);
+  expect(made()).toBe(12);
+});
+
+it('asked for all at once, each has a place of its own', async () => {
+  const { places } = seats(50);
+  const all = await Promise.all(Array.from({ length: 50 }, () => taken(places)));
+  expect(new Set(all).size).toBe(50);
+});
+
+it('a place that was given back to the holder in between is the same place, and still the last is first', async () => {
+  const { places, made } = seats(3);
+  const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
+  for (const place of [a, b, c]) places.give(place);
+  places.settle();
+  expect(await taken(places)).toBe(c);
+  places.give(c);
+  expect([await taken(places), await taken(places), await taken(places)]).toEqual([c, b, a]);
+  expect(made()).toBe(3);
+});
+
+it('a place that is in hand is taken at once', async () => {
+  const { places } = seats(1);
+  const place = await taken(places);
+  places.give(place);
+  let got: Seat | null = null;
+  places.take(
+    (one) => {
+      got = one;
+    },
+    () => {},
+  );
+  expect(got).toBe(place);
+});

@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Pool } from '../../src/pool/pool.ts';
+import { startFakeFpm } from '../../src/testing/index.ts';
+import { waitFor } from '../fpm/support/wait.ts';
+import { END, GET_VALUES_RESULT, record, STDERR, STDOUT } from '../testing/support/wire.ts';
+import { answer, COMPLETE, ended, GET, HEAD, rawServer, sayingServer, text } from './support.ts';
+
+const refused = (protocolStatus: number): Buffer =>
+  record(END, Buffer.from([0, 0, 0, 0, protocolStatus, 0, 0, 0]));
+const otherId = (bytes: Buffer): Buffer => {
+  const copy = Buffer.from(bytes);
+  copy[3] = 2;
+  return copy;
+};
+
+describe.each(['unix', 'tcp'] as const)('an answer that makes no sense (%s)', (transport) => {
+  it.each<[string, Buffer, string]>([
+    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'), 'FCGI_ERR_RECORD_VERSION'],
+    ['a banner of SSH', Buffer.from('SSH-2.0-OpenSSH_9.2\r\n'), 'FCGI_ERR_RECORD_VERSION'],
+    ['a record for another request', otherId(record(STDOUT, HEAD)), 'FCGI_ERR_RECORD_ID'],
+    ['END_REQUEST of a wrong length', record(END, Buffer.alloc(7)), 'FCGI_ERR_RECORD_LENGTH'],
+    ['a record that is not part of a response', record(GET_VALUES_RESULT), 'FCGI_ERR_RECORD_TYPE'],
+    ['STDOUT after its end', Buffer.concat([record(STDOUT), record(STDOUT, HEAD)]), 'FCGI_ERR_RECORD_ORDER'],
+    ['no head', record(END, COMPLETE), 'FCGI_ERR_HEAD_MISSING'],
+    [
+      'half a head',
+      Buffer.concat([record(STDOUT, 'Content-type: text/html\r\n'), record(END, COMPLETE)]),
+      'FCGI_ERR_HEAD_MISSING',
+    ],
+    ['a head that is none', record(STDOUT, 'Fatal error: out of memory\n\n'), 'FCGI_ERR_HEAD_INVALID'],
+    ['a head too large', record(STDOUT, `A: ${'x'.repeat(2_000)}`), 'FCGI_ERR_HEAD_TOO_LARGE'],
+    ['CANT_MPX_CONN', refused(1), 'FCGI_ERR_CANT_MPX_CONN'],
+    ['OVERLOADED', refused(2), 'FCGI_ERR_OVERLOADED'],
+    ['UNKNOWN_ROLE', refused(3), 'FCGI_ERR_UNKNOWN_ROLE'],
+  ])('%s: its own code, once, and the socket is closed', async (_, bytes, code) => {
+    await using server = await sayingServer(bytes, transport);
+    await using pool = new Pool(server.address, { maxHeaderSize: 1_000, retry: 'always' });
+    await expect(pool.request({ params: GET })).rejects.toMatchObject({ code, attempts: 1, reused: false });
+    expect(pool.stats).toMatchObject({ connected: 0, idle: 0, served: 0 });
+  });
+});
+
+it.each([
+  ['OVERLOADED', 2],
+  ['CANT_MPX_CONN', 1],
+])('a server that says %s has not run the request, and the error says so', async (_, status) => {
+  await using server = await sayingServer(refused(status));
+  await using pool = new Pool(server.address);
+  await expect(pool.request({ params: GET })).rejects.toMatchObject({ executed: 'no' });
+});
+
+it('a port that speaks HTTP gets a hint that says so', async () => {
+  await using server = await sayingServer(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'tcp');
+  await using pool = new Pool(server.address);
+  await expect(pool.request({ params: GET })).rejects.toMatchObject({
+    hint: expect.stringContaining('HTTP'),
+  });
+});
+
+describe('bytes behind the end of a response', () => {
+  it.each<[string, Buffer]>([
+    ['one byte', Buffer.from([1])],
+    ['another END_REQUEST', record(END, COMPLETE)],
+    ['a whole second response', answer('stale')],
+    ['not even a record', Buffer.from('HTTP/1.1')],
+  ])('%s: the response is whole, the socket is not used again', async (_, trailing) => {
+    await using server = await sayingServer(Buffer.concat([answer(), trailing]));
+    await using pool = new Pool(server.address);
+    for (let i = 0; i < 3; i++) expect(await ended(pool, { params: GET })).toMatchObject({ reused: false });
+    expect(server.sockets).toHaveLength(3);
+    expect(pool.stats).toMatchObject({ served: 3, connected: 0, closed: { 'trailing-bytes': 3 } });
+  });
+
+  it('that come later, while the socket is idle: it is closed at once and never lent', async () => {
+    await using server = await rawServer((socket) => {
+      socket.on('data', () => socket.write(answer('mine')));
+    });
+    await using pool = new Pool(server.address);
+    expect(await text(pool, { params: GET })).toBe('mine');
+    server.sockets[0]?.write(answer('not yours'));
+    await waitFor(() => pool.stats.connected === 0);
+    expect(pool.stats.closed['trailing-bytes']).toBe(1);
+    expect(await text(pool, { params: GET })).toBe('mine');
+    expect(server.sockets).toHaveLength(2);
+  });
+});
+
+describe('an idle connection', () => {
+  it.each<
+    [string, (socket: { end(): unknown; destroy(): unknown; resetAndDestroy(): unknown }) => unknown, string]
+  >([
+    ['half-closes', (socket) => socket.end(), 'server-closed'],
+    ['closes', (socket) => socket.destroy(), 'server-closed'],
+    ['resets', (socket) => socket.resetAndDestroy(), 'reset'],
+  ])('whose server %s is closed at once, so that its worker can be replaced', async (_, close, reason) => {
+    await using server = await sayingServer(answer(), 'tcp');
+    await using pool = new Pool(server.address);
+    await ended(pool, { params: GET });
+    const socket = server.sockets[0];
+    if (socket) close(socket);
+    await waitFor(() => pool.stats.connected === 0);
+    expect(pool.stats.closed).toMatchObject({ [reason]: 1 });
+    expect(await ended(pool, { params: GET })).toMatchObject({ reused: false, attempts: 1 });
+  });
+});
+
+describe('STDERR', () => {
+  const seen = async (...records: Buffer[]): Promise<[string, string, string]> => {
+    await using server = await sayingServer(Buffer.concat([...records, record(END, COMPLETE)]));
+    await using pool = new Pool(server.address);
+    let told = '';
+    const onStderr = (chunk: Uint8Array): void => {
+      told += Buffer.from(chunk).toString();
+    };
+    const response = await pool.request({ params: GET, onStderr });
+    const body = await response.body.text();
+    return [body, told, (await response.ended).stderr];
+  };
+
+  it.each([
+    ['before the head', [record(STDERR, 'oops'), record(STDOUT, `${HEAD}ok`)]],
+    [
+      'inside the head',
+      [record(STDOUT, 'Content-ty'), record(STDERR, 'oops'), record(STDOUT, 'pe: text/plain\r\n\r\nok')],
+    ],
+    ['inside the body', [record(STDOUT, `${HEAD}o`), record(STDERR, 'oops'), record(STDOUT, 'k')]],
+    ['after the body', [record(STDOUT, `${HEAD}ok`), record(STDERR, 'oops')]],
+  ])('%s is told apart from the response', async (_, records) => {
+    expect(await seen(...records)).toEqual(['ok', 'oops', 'oops']);
+  });
+
+  it('of which there is much is kept to its last 8 KiB, and told in full', async () => {
+    const lines = Array.from({ length: 20 }, (_, i) => record(STDERR, `${i}`.padEnd(1_000, '.')));
+    const [, told, tail] = await seen(record(STDOUT, HEAD), ...lines);
+    expect(told).toHaveLength(20_000);
+    expect(tail).toBe(told.slice(-8_192));
+  });
+
+  it('is in the error of a request that fails', async () => {
+    await using fpm = await startFakeFpm({
+      script: async (_, response) => {
+        await response.stderr('PHP Fatal error: out of memory');
+        response.kill();
+      },
+    });
+    await using pool = new Pool(fpm.address);
+    await expect(pool.request({ params: GET })).rejects.toMatchObject({
+      stderr: 'PHP Fatal error: out of memory',
+      executed: 'yes',
+    });
+  });
+});
+
+describe('a response that is cut short', () => {
+  it('errors, wherever it is cut, and never ends cleanly', async () => {
+    const whole = Buffer.concat([
+      record(STDOUT, `${HEAD}hello`, 3),
+      record(STDOUT, ' world', 2),
+      record(END, COMPLETE),
+    ]);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: whole.length - 1 }), fc.boolean(), async (cut, abruptly) => {
+        await using server = await rawServer((socket) => {
+          socket.once('data', () => {
+            socket.write(whole.subarray(0, cut), () => (abruptly ? socket.destroy() : socket.end()));
+          });
+        });
+        await using pool = new Pool(server.address, { retry: 'always' });
+        await expect(text(pool, { params: GET })).rejects.toMatchObject({ executed: 'yes', attempts: 1 });
+        expect(pool.stats).toMatchObject({ connected: 0, served: 0 });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('comes through whole, however it is cut into writes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 0, max: 255 }),
+        async (writeSize, recordSize, padding) => {
+          await using fpm = await startFakeFpm({
+            writeSize,
+            recordSize,
+            padding,
+            script: (_, response) => response.stdout(`${HEAD}hello world`),
+          });
+          await using pool = new Pool(fpm.address);
+          for (let i = 0; i < 2; i++) expect(await text(pool, { params: GET })).toBe('hello world');
+          expect(fpm.accepted).toBe(1);
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+});
+
+it('whatever a server says, the pool answers or fails, keeps no spoilt socket, and serves the next request', async () => {
+  const pieces = fc.constantFrom(
+    record(STDOUT, HEAD),
+    record(STDOUT, 'x'),
+    record(STDOUT),
+    record(STDERR, 'e'),
+    record(END, COMPLETE),
+    refused(2),
+    otherId(record(END, COMPLETE)),
+    Buffer.from([1, 6, 0]),
+    Buffer.from('junk'),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(pieces, { minLength: 1, maxLength: 6 }), async (said) => {
+      await using server = await rawServer((socket, nth) => {
+        socket.on('data', () =>
+          nth === 1 ? socket.end(Buffer.concat(said)) : socket.write(answer('fresh')),
+        );
+      });
+      await using pool = new Pool(server.address, { retry: 'never' });
+      await text(pool, { params: GET }).catch(() => 'failed');
+      await waitFor(() => pool.stats.connected === 0);
+      expect(await text(pool, { params: GET })).toBe('fresh');
+      expect(server.sockets).toHaveLength(2);
+    }),
+    { numRuns: 100 },
+  );
+});
