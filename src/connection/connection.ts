@@ -21,8 +21,8 @@ import { type AfterExchange, type CloseReason, reuse } from './reuse.ts';
 import { Activity } from './socket/activity.ts';
 import type { Connected } from './socket/connect.ts';
 import { Drain } from './socket/drain.ts';
-import { Idleness } from './socket/idle.ts';
-import { Outbox } from './socket/writer.ts';
+import { IdleState } from './socket/idle.ts';
+import { SocketWriter } from './socket/writer.ts';
 import { dueTimeout } from './timeouts.ts';
 
 export class Connection {
@@ -40,9 +40,9 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
   readonly #roundTrip: number;
-  readonly #outbox: Outbox;
+  readonly #writer: SocketWriter;
   readonly #reader: ResponseReader;
-  readonly #idleness: Idleness;
+  readonly #idle: IdleState;
   readonly #openedAt: number = performance.now();
   #exchange: Exchange | null = null;
   /** SCRIPT_FILENAME of the latest request. */
@@ -59,24 +59,24 @@ export class Connection {
   ) {
     this.#owner = owner;
     this.#socket = socket;
-    this.#outbox = new Outbox(socket);
+    this.#writer = new SocketWriter(socket);
     this.transport = transport;
     this.#roundTrip = roundTrip;
     this.keepaliveRequests = keepaliveRequests;
     this.#reader = new ResponseReader(owner.maxHeaderSize, owner.headNames);
-    this.#idleness = new Idleness(socket);
+    this.#idle = new IdleState(socket);
     incoming.receive = (bytes, length) => this.#onData(bytes, length);
     socket.on('end', () => this.#onFin());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     socket.on('drain', () => {
-      this.#activity.stir();
+      this.#activity.mark();
       this.#drain.end();
     });
   }
 
   /** See Idleness. */
   get settled(): boolean {
-    return this.#idleness.settled;
+    return this.#idle.settled;
   }
 
   /** May more of this exchange's body be written? Not once it is over, nor after the server's FIN. */
@@ -95,11 +95,11 @@ export class Connection {
     this.#script = exchange.script;
     this.owesTerminator = !exchange.terminatorSent;
     this.#activity.begin(exchange.startedAt);
-    this.#outbox.begin();
-    this.#idleness.end();
+    this.#writer.begin();
+    this.#idle.end();
     this.#reader.begin(exchange);
-    if (parts === null || parts.length === 0) this.#outbox.write(first);
-    else this.#outbox.writeAll([first, ...parts]);
+    if (parts === null || parts.length === 0) this.#writer.write(first);
+    else this.#writer.writeAll([first, ...parts]);
     exchange.handedOver = parts !== null;
     exchange.nothingAccepted = socket.errored !== null;
     return socket.writableLength === 0;
@@ -107,8 +107,8 @@ export class Connection {
 
   /** More of the body of an exchange that it takes, `last` with its end; false: wait for `drained()` first. */
   write(exchange: Exchange, parts: readonly Uint8Array[], last: boolean): boolean {
-    this.#activity.stir();
-    const room = this.#outbox.writeAll(parts);
+    this.#activity.mark();
+    const room = this.#writer.writeAll(parts);
     exchange.handedOver = last;
     return room;
   }
@@ -124,7 +124,7 @@ export class Connection {
 
   resume(): void {
     if (!this.#socket.isPaused()) return;
-    this.#activity.stir();
+    this.#activity.mark();
     this.#socket.resume();
   }
 
@@ -150,7 +150,7 @@ export class Connection {
     const { keepaliveTimeout } = this.#owner;
     if (exchange !== null) this.#busyTick(exchange, silence, now);
     else if (keepaliveTimeout > 0 && silence >= keepaliveTimeout) this.close('keepalive-timeout');
-    else this.#idleness.tick(now);
+    else this.#idle.tick(now);
   }
 
   #busyTick(exchange: Exchange, silence: number, now: number): void {
@@ -171,7 +171,7 @@ export class Connection {
     // Silent for long: perhaps a server that waits for the end of its input.
     exchange.terminatorAfter = now - exchange.startedAt;
     this.owesTerminator = false;
-    this.#outbox.write(encodeStdinTerminator());
+    this.#writer.write(encodeStdinTerminator());
   }
 
   #onData(bytes: Buffer, length: number): void {
@@ -190,7 +190,7 @@ export class Connection {
     }
     this.#read(exchange, bytes, length);
     // Warnings on STDERR, or half a head, must not put headersTimeout off for ever.
-    if (exchange.headDone) this.#activity.stir();
+    if (exchange.headDone) this.#activity.mark();
   }
 
   #read(exchange: Exchange, bytes: Buffer, length: number): void {
@@ -277,7 +277,7 @@ export class Connection {
     const error = lost(cause, exchange, {
       requests: this.requests,
       sending: this.#sending(exchange),
-      bytesSent: this.#outbox.sent,
+      bytesSent: this.#writer.sent,
       transport: this.transport,
       proxied: this.#owner.proxied,
     });

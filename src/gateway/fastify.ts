@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods, Reg
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
-import { answerByNode } from './node-answer.ts';
+import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 
 export type { GatewayOptions };
@@ -53,7 +53,7 @@ const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => 
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
-    answerByNode(gateway, plan, request, { request: request.raw, response: reply.raw });
+    answerNodeRequest(gateway, plan, request, { request: request.raw, response: reply.raw });
   };
   const method: HTTPMethods[] = [...app.supportedMethods];
   app.route({ method, url: '/*', handler });

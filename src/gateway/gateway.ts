@@ -8,10 +8,10 @@ import { pageFor } from './reply/error-page.ts';
 import { type HeaderKinds, headerKinds, statusFor } from './reply/head.ts';
 import { Reply, type ReplyOptions } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
-import { inTime } from './request/read-timeout.ts';
+import { withReadTimeout } from './request/read-timeout.ts';
 import { type Spooled, spool } from './request/spool.ts';
 import { readOptions, type Settings } from './settings.ts';
-import { type Place, type Plan, type Run, Site } from './site/site.ts';
+import { type Plan, type RequestLine, type RunScript, Site } from './site/site.ts';
 
 /** A request as its adapter knows it. */
 export interface Incoming {
@@ -45,8 +45,8 @@ export class Gateway<Req> {
     this.#space = new BufferSpace(this.#settings.responseBufferTotal);
   }
 
-  plan(place: Place): Plan {
-    return this.#site.plan(place);
+  plan(line: RequestLine): Plan {
+    return this.#site.plan(line);
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {
@@ -71,18 +71,18 @@ export class Gateway<Req> {
   }
 
   /** Everything from the body on: what goes wrong comes to `reply`. */
-  run(plan: Run, request: Req, incoming: Incoming, reply: Reply): void {
+  run(plan: RunScript, request: Req, incoming: Incoming, reply: Reply): void {
     const { length, body } = incoming;
     const { maxBodySize, requestBuffering, bodyReadTimeout } = this.#settings;
     if (Number(length) > maxBodySize) reply.refuse(413);
     else if (body === null || length === '0') this.#send(plan, request, incoming, null, undefined, reply);
     else if (requestBuffering || length === undefined)
       void this.#collect(plan, request, incoming, body, reply);
-    else this.#send(plan, request, incoming, inTime(body, bodyReadTimeout), undefined, reply);
+    else this.#send(plan, request, incoming, withReadTimeout(body, bodyReadTimeout), undefined, reply);
   }
 
   async #collect(
-    plan: Run,
+    plan: RunScript,
     request: Req,
     incoming: Incoming,
     body: AsyncIterable<Uint8Array>,
@@ -91,7 +91,7 @@ export class Gateway<Req> {
     const { spool: limits, bodyReadTimeout } = this.#settings;
     let spooled: Spooled | null;
     try {
-      spooled = await spool(inTime(body, bodyReadTimeout), limits);
+      spooled = await spool(withReadTimeout(body, bodyReadTimeout), limits);
     } catch (error) {
       // it stalled, or there is no space left, say; where the client broke off, nobody is there to be told
       reply.refuse(error instanceof ArgumentError ? statusFor(error) : 500, error);
@@ -112,7 +112,7 @@ export class Gateway<Req> {
   }
 
   #send(
-    plan: Run,
+    plan: RunScript,
     request: Req,
     incoming: Incoming,
     body: Body,
@@ -138,6 +138,6 @@ export class Gateway<Req> {
 }
 
 /** A host that a trusted proxy names counts more than that of the URL, which is how the proxy has asked. */
-function heard(plan: Run, asked: HttpFacts, original: HttpFacts): Run {
+function heard(plan: RunScript, asked: HttpFacts, original: HttpFacts): RunScript {
   return asked.headers === original.headers ? plan : { ...plan, target: { ...plan.target, authority: '' } };
 }

@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
-import { answerByNode } from './node-answer.ts';
+import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import { isHttp2, type NodeResponse } from './reply/node-sink.ts';
 
@@ -30,7 +30,7 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
     ctx.respond = false;
     // Koa's phrase for a status that was set before does not belong to PHP's
     if (req.httpVersionMajor === 1) res.statusMessage = '';
-    answerByNode(gateway, plan, ctx, { request: req, response: res });
+    answerNodeRequest(gateway, plan, ctx, { request: req, response: res });
     // a client that leaves is no error of the application's
     await finished(outOf(res), { readable: false }).catch(() => {});
   };

@@ -11,7 +11,7 @@ export interface NodePair {
 }
 
 /** `request` is what the hooks of the options are given: the framework's own, or node's. */
-export function answerByNode<Req>(gateway: Gateway<Req>, plan: Plan, request: Req, raw: NodePair): void {
+export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, request: Req, raw: NodePair): void {
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;

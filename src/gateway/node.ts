@@ -1,7 +1,7 @@
 /** PHP behind node:http, node:https, node:http2 (its compatibility API), connect and Express. */
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
-import { answerByNode } from './node-answer.ts';
+import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { NodeRequest, NodeResponse } from './reply/node-sink.ts';
 
@@ -37,6 +37,6 @@ export function createHandler(dispatcher: Dispatcher, options: GatewayOptions<No
       next();
       return;
     }
-    answerByNode(gateway, plan, request, { request, response });
+    answerNodeRequest(gateway, plan, request, { request, response });
   };
 }

@@ -5,7 +5,7 @@ import type { Target } from '../connection/socket/address.ts';
 import { ConnectError, PoolError } from '../errors.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
-import { Line } from './linked-list.ts';
+import { LinkedList } from './linked-list.ts';
 import type { PoolSettings } from './options.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
 import { checkRequest } from './request/validate.ts';
@@ -19,9 +19,9 @@ export class PoolCore implements JobOwner, RunnerOwner {
   readonly #target: Target;
   readonly #settings: PoolSettings;
   readonly #runner: Runner;
-  readonly #queue: Line<Job> = new Line();
+  readonly #queue: LinkedList<Job> = new LinkedList();
   /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
-  readonly #running: Line<Job> = new Line();
+  readonly #running: LinkedList<Job> = new LinkedList();
   #served = 0;
   #timer: NodeJS.Timeout | null = null;
   #closing = false;
@@ -94,7 +94,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   /** A job is over, or has moved on. */
   leave(job: Job): void {
-    job.line?.leave(job);
+    job.list?.remove(job);
     if (this.alive > 0 || !this.#closing) return;
     this.#runner.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
     for (const resolve of this.#onClosed) resolve();
@@ -112,7 +112,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
     const closed = this.close();
     const message = `the pool to ${this.#target.name} was destroyed`;
     // Those that wait first: else they would move up. An error for each, as each is told what was seen of its own.
-    for (const job of [...this.#queue.all(), ...this.#running.all()]) {
+    for (const job of [...this.#queue.toArray(), ...this.#running.toArray()]) {
       job.abort(reason ?? new PoolError('FCGI_ERR_DESTROYED', message));
     }
     return closed;
@@ -136,7 +136,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
   }
 
   onAbort(job: Job, reason: unknown): void {
-    // It must not be the next one when its place comes free.
+    // It must not be the next one when its slot comes free.
     this.#running.add(job);
     this.#runner.abort(job, reason);
   }

@@ -2,17 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Target } from '../connection/socket/address.ts';
 import { type Connected, connect, isPassing, misplaced, timedOut } from '../connection/socket/connect.ts';
-import type { Inbox } from '../connection/socket/read-buffer.ts';
+import type { ReadBuffer } from '../connection/socket/read-buffer.ts';
 import { ConnectError } from '../errors.ts';
 
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 250;
 
-export interface Patience {
+export interface DialOptions {
   /** ms in all; 0: one try, and no limit of ours. */
   readonly timeout: number;
   /** Try again while the server refuses, has no socket, or its backlog is full. */
-  readonly again: boolean;
+  readonly retryRefused: boolean;
   /** Fresh connections that failed the same request before; the more, the longer the first pause. */
   readonly failures: number;
 }
@@ -23,11 +23,11 @@ export interface Patience {
  */
 export async function dial(
   target: Target,
-  patience: Patience,
-  inbox: Inbox,
+  options: DialOptions,
+  inbox: ReadBuffer,
   signal: AbortSignal,
 ): Promise<Connected> {
-  const { timeout, again, failures } = patience;
+  const { timeout, retryRefused, failures } = options;
   const deadline = performance.now() + timeout;
   if (failures > 0) await pauseFor(jittered(Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE)), signal);
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
@@ -35,7 +35,7 @@ export async function dial(
     try {
       return await connect(target, timeout > 0 ? Math.max(1, left) : 0, inbox, signal);
     } catch (error) {
-      if (timeout === 0 || !again || !isPassing(error)) throw error;
+      if (timeout === 0 || !retryRefused || !isPassing(error)) throw error;
       await checkPlace(target, error);
       const delay = jittered(pause);
       if (performance.now() + delay >= deadline) throw timedOut(target, timeout, error);

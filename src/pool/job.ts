@@ -10,9 +10,9 @@ import type { CloseReason } from '../connection/reuse.ts';
 import { FcgiError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
-import type { InLine, Line } from './linked-list.ts';
+import type { LinkedList, ListNode } from './linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
-import type { Place } from './slot.ts';
+import type { Slot } from './slot.ts';
 
 /** What a job asks of its pool. */
 export interface JobOwner {
@@ -27,7 +27,7 @@ export interface JobOwner {
 
 const NO_HEADERS: readonly string[] = [];
 
-export class Job implements DispatchController, ExchangeListener, InLine<Job> {
+export class Job implements DispatchController, ExchangeListener, ListNode<Job> {
   readonly request: DispatchRequest;
   body: PlannedBody | null = null;
   /** Of a body that must be read whole before it can be sent. */
@@ -41,11 +41,11 @@ export class Job implements DispatchController, ExchangeListener, InLine<Job> {
   /** ms, by performance.now(). */
   queuedAt = 0;
   /** Of its pool: those that wait, or those that run. */
-  line: Line<Job> | null = null;
-  before: Job | null = null;
-  behind: Job | null = null;
+  list: LinkedList<Job> | null = null;
+  previous: Job | null = null;
+  next: Job | null = null;
   /** Where it runs; null: it waits, or is over. */
-  place: Place | null = null;
+  slot: Slot | null = null;
   connection: Connection | null = null;
   /** The latest. */
   exchange: Exchange | null = null;

@@ -7,13 +7,13 @@
  */
 
 /** Stands in one line at a time, which sets these. */
-export interface InLine<T extends InLine<T>> {
-  line: Line<T> | null;
-  before: T | null;
-  behind: T | null;
+export interface ListNode<T extends ListNode<T>> {
+  list: LinkedList<T> | null;
+  previous: T | null;
+  next: T | null;
 }
 
-export class Line<T extends InLine<T>> {
+export class LinkedList<T extends ListNode<T>> {
   /** Null: nobody is here. */
   first: T | null = null;
   size = 0;
@@ -21,33 +21,33 @@ export class Line<T extends InLine<T>> {
 
   /** To the end of this line, out of the one it stands in, if any. */
   add(one: T): void {
-    one.line?.leave(one);
-    one.line = this;
-    one.before = this.#last;
+    one.list?.remove(one);
+    one.list = this;
+    one.previous = this.#last;
     if (this.#last === null) this.first = one;
-    else this.#last.behind = one;
+    else this.#last.next = one;
     this.#last = one;
     this.size++;
   }
 
   /** No effect for one that is not here. */
-  leave(one: T): void {
-    if (one.line !== this) return;
-    const { before, behind } = one;
-    if (before === null) this.first = behind;
-    else before.behind = behind;
-    if (behind === null) this.#last = before;
-    else behind.before = before;
+  remove(one: T): void {
+    if (one.list !== this) return;
+    const { previous, next } = one;
+    if (previous === null) this.first = next;
+    else previous.next = next;
+    if (next === null) this.#last = previous;
+    else next.previous = previous;
     // What has left must not lead to what comes later: see above.
-    one.line = null;
-    one.before = null;
-    one.behind = null;
+    one.list = null;
+    one.previous = null;
+    one.next = null;
     this.size--;
   }
 
-  all(): T[] {
+  toArray(): T[] {
     const all: T[] = [];
-    for (let one = this.first; one !== null; one = one.behind) all.push(one);
+    for (let one = this.first; one !== null; one = one.next) all.push(one);
     return all;
   }
 }

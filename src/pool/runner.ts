@@ -1,5 +1,5 @@
 /**
- * The running half of a pool: places, the connections in them, and the jobs on those. Sends a job on a kept
+ * The running half of a pool: slots, the connections in them, and the jobs on those. Sends a job on a kept
  * connection or a fresh one, and again where that is right; who comes next is the pool's affair.
  */
 import { type HeadNames, headNames } from '../cgi/head.ts';
@@ -8,33 +8,33 @@ import type { Exchange } from '../connection/exchange.ts';
 import { type CloseReason, noneClosed } from '../connection/reuse.ts';
 import type { Target } from '../connection/socket/address.ts';
 import type { Connected } from '../connection/socket/connect.ts';
-import { Inbox } from '../connection/socket/read-buffer.ts';
+import { ReadBuffer } from '../connection/socket/read-buffer.ts';
 import { ConnectError } from '../errors.ts';
 import { RequestEncoder } from '../protocol/encoder.ts';
 import { dial } from './dial.ts';
 import type { Job } from './job.ts';
-import { Lessons } from './learned/learned.ts';
+import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
 import type { PlannedBody } from './request/body.ts';
 import { type Encoded, encode, isReadBeforeScript, pump } from './request/send.ts';
-import { needsFresh } from './retry/fresh-connection.ts';
-import { isRetriedAnyway, sendAgain, textParam } from './retry/resend.ts';
+import { needsFreshConnection } from './retry/fresh-connection.ts';
+import { retriesUnknown, shouldResend, textParam } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
-import { Place, type PlaceOwner } from './slot.ts';
-import { Places } from './slots.ts';
+import { Slot, type SlotOwner } from './slot.ts';
+import { Slots } from './slots.ts';
 
 /** What the running half asks of the waiting half. */
 export interface RunnerOwner {
   readonly closing: boolean;
   /** Requests that wait. */
   readonly queued: number;
-  /** A place has come free: the job that takes it, or null. */
+  /** A slot has come free: the job that takes it, or null. */
   next(): Job | null;
   /** The server could not be reached for as long as may be. */
   onUnreachable(error: ConnectError): void;
 }
 
-export class Runner implements PlaceOwner {
+export class Runner implements SlotOwner {
   readonly settings: PoolSettings;
   readonly headNames: HeadNames = headNames();
   readonly closed: Record<CloseReason, number>;
@@ -42,12 +42,12 @@ export class Runner implements PlaceOwner {
   readonly #target: Target;
   readonly #persistent: boolean;
   readonly #encoder: RequestEncoder = new RequestEncoder();
-  readonly #inbox: Inbox = new Inbox();
-  readonly #places: Places<Place>;
-  readonly #lessons: Lessons;
+  readonly #readBuffer: ReadBuffer = new ReadBuffer();
+  readonly #slots: Slots<Slot>;
+  readonly #learned: Learned;
   readonly #budget: RetryBudget;
-  /** Places with a connection, or dialling for one. */
-  readonly #open: Set<Place> = new Set();
+  /** Slots with a connection, or dialling for one. */
+  readonly #open: Set<Slot> = new Set();
   busy = 0;
   idle = 0;
   retried = 0;
@@ -57,8 +57,8 @@ export class Runner implements PlaceOwner {
     this.#owner = owner;
     this.#target = target;
     this.settings = settings;
-    this.#places = new Places(settings.connections, () => new Place(this));
-    this.#lessons = new Lessons(settings);
+    this.#slots = new Slots(settings.connections, () => new Slot(this));
+    this.#learned = new Learned(settings);
     this.#budget = new RetryBudget(settings.connections);
     this.closed = noneClosed();
   }
@@ -72,24 +72,24 @@ export class Runner implements PlaceOwner {
   }
 
   get terminatorDelay(): number {
-    return this.#lessons.terminator.delay;
+    return this.#learned.terminator.delay;
   }
 
   /** May one more job run? */
   hasRoom(): boolean {
-    if (this.busy < this.#lessons.turns.limit) return true;
+    if (this.busy < this.#learned.turns.limit) return true;
     return (
-      this.busy < this.settings.connections && this.busy < this.#lessons.turns.capacity(performance.now())
+      this.busy < this.settings.connections && this.busy < this.#learned.turns.capacity(performance.now())
     );
   }
 
-  /** Takes a place for the job; there must be room. */
+  /** Takes a slot for the job; there must be room. */
   run(job: Job): void {
     this.busy++;
-    this.#places.take(
-      (place) => {
-        if (place.connection !== null) this.idle--;
-        this.#occupy(place, job);
+    this.#slots.acquire(
+      (slot) => {
+        if (slot.connection !== null) this.idle--;
+        this.#occupy(slot, job);
       },
       (error) => {
         this.busy--;
@@ -105,20 +105,20 @@ export class Runner implements PlaceOwner {
   }
 
   tick(now: number): void {
-    this.#places.settle();
+    this.#slots.releaseUnused();
     for (const { connection, job } of this.#open) {
-      if (job !== null && job.exchange !== null) this.#lessons.silent(job.exchange, now);
+      if (job !== null && job.exchange !== null) this.#learned.silent(job.exchange, now);
       connection?.tick(now);
     }
-    if (this.idle > 0 && this.#lessons.turns.mustYield(now)) this.closeIdle('yield', 1);
+    if (this.idle > 0 && this.#learned.turns.mustYield(now)) this.closeIdle('yield', 1);
   }
 
   closeIdle(reason: CloseReason, most: number): void {
     let left = most;
-    for (const place of this.#open) {
+    for (const slot of this.#open) {
       if (left === 0) return;
-      if (!place.idle) continue;
-      place.connection?.close(reason);
+      if (!slot.idle) continue;
+      slot.connection?.close(reason);
       left--;
     }
   }
@@ -126,18 +126,18 @@ export class Runner implements PlaceOwner {
   /** The response is whole: on with the next job, on the same connection if it was kept. */
   complete(job: Job): void {
     this.#budget.served();
-    this.#lessons.complete(job.place?.connection ?? null);
+    this.#learned.complete(job.slot?.connection ?? null);
     this.#vacate(job);
   }
 
-  /** True: it is sent again. False: it is over, and its place is free. */
+  /** True: it is sent again. False: it is over, and its slot is free. */
   failed(job: Job, error: unknown): boolean {
-    if (job.exchange !== null) this.#lessons.failed(job.exchange);
-    const { place } = job;
-    if (place === null) return false;
-    if (sendAgain(job, error, this.settings, this.#budget)) {
+    if (job.exchange !== null) this.#learned.failed(job.exchange);
+    const { slot } = job;
+    if (slot === null) return false;
+    if (shouldResend(job, error, this.settings, this.#budget)) {
       this.retried++;
-      this.#fresh(place, job);
+      this.#fresh(slot, job);
       return true;
     }
     this.#vacate(job);
@@ -145,7 +145,7 @@ export class Runner implements PlaceOwner {
   }
 
   mustYield(): boolean {
-    return this.#lessons.turns.anyWaiting && this.#lessons.turns.mustYield(performance.now());
+    return this.#learned.turns.anyWaiting && this.#learned.turns.mustYield(performance.now());
   }
 
   idleFull(): boolean {
@@ -153,30 +153,30 @@ export class Runner implements PlaceOwner {
   }
 
   onFirstByte(exchange: Exchange): void {
-    this.#lessons.firstByte(exchange);
+    this.#learned.firstByte(exchange);
   }
 
-  onClosed(place: Place, connection: Connection, reason: CloseReason): void {
+  onClosed(slot: Slot, connection: Connection, reason: CloseReason): void {
     this.closed[reason]++;
-    this.#lessons.closed(connection, reason);
-    if (place.idle) this.idle--;
-    this.#open.delete(place);
+    this.#learned.closed(connection, reason);
+    if (slot.idle) this.idle--;
+    this.#open.delete(slot);
   }
 
-  #occupy(place: Place, job: Job): void {
-    place.job = job;
-    job.place = place;
+  #occupy(slot: Slot, job: Job): void {
+    slot.job = job;
+    job.slot = slot;
     if (job.over) {
       this.#vacate(job);
       return;
     }
-    const { connection } = place;
+    const { connection } = slot;
     if (connection === null || job.body === null) {
-      this.#fresh(place, job);
+      this.#fresh(slot, job);
     } else if (this.#needsFresh(job, job.body, connection)) {
       // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
       connection.close('fresh-needed');
-      this.#fresh(place, job);
+      this.#fresh(slot, job);
     } else {
       const encoded = this.#encode(
         job,
@@ -193,57 +193,51 @@ export class Runner implements PlaceOwner {
     const { backend, proxied, replayBuffer } = this.settings;
     const provable = backend !== 'php-fpm' || isReadBeforeScript(job.request, body.length);
     if (provable && body.kind === 'bytes' && !proxied) return false;
-    return needsFresh({
+    return needsFreshConnection({
       proxied,
-      retriedAnyway: isRetriedAnyway(job, this.settings),
+      retriedAnyway: retriesUnknown(job, this.settings),
       replayable: body.kind === 'bytes' || body.length <= replayBuffer,
       provable,
       settled: connection.settled,
     });
   }
 
-  #fresh(place: Place, job: Job): void {
-    const keepaliveRequests = this.#lessons.keepaliveRequests();
+  #fresh(slot: Slot, job: Job): void {
+    const keepaliveRequests = this.#learned.keepaliveRequests();
     const encoded = this.#encode(job, 0, keepaliveRequests, false);
     if (encoded === null) return;
     const dialling = new AbortController();
     job.dialling = dialling;
     job.exchange = null;
-    this.#open.add(place);
-    const patience = {
+    this.#open.add(slot);
+    const options = {
       timeout: this.settings.connectTimeout,
-      again: this.#persistent,
+      retryRefused: this.#persistent,
       failures: job.freshFailures,
     };
-    dial(this.#target, patience, this.#inbox, dialling.signal).then(
-      (connected) => this.#connected(place, job, connected, keepaliveRequests, encoded),
-      (error: unknown) => this.#notConnected(place, job, error),
+    dial(this.#target, options, this.#readBuffer, dialling.signal).then(
+      (connected) => this.#connected(slot, job, connected, keepaliveRequests, encoded),
+      (error: unknown) => this.#notConnected(slot, job, error),
     );
   }
 
-  #connected(
-    place: Place,
-    job: Job,
-    connected: Connected,
-    keepaliveRequests: number,
-    encoded: Encoded,
-  ): void {
+  #connected(slot: Slot, job: Job, connected: Connected, keepaliveRequests: number, encoded: Encoded): void {
     job.dialling = null;
-    const connection = new Connection(place, connected, this.#target.transport, keepaliveRequests);
-    place.connection = connection;
+    const connection = new Connection(slot, connected, this.#target.transport, keepaliveRequests);
+    slot.connection = connection;
     if (job.over) {
       connection.close('aborted');
       this.#vacate(job);
       return;
     }
-    this.#lessons.turns.sent(encoded.exchange, performance.now(), this.#open.size);
+    this.#learned.turns.sent(encoded.exchange, performance.now(), this.#open.size);
     this.#send(connection, job, encoded);
   }
 
-  #notConnected(place: Place, job: Job, error: unknown): void {
+  #notConnected(slot: Slot, job: Job, error: unknown): void {
     job.dialling = null;
     job.attempts++;
-    this.#open.delete(place);
+    this.#open.delete(slot);
     this.#vacate(job);
     job.onFailed(error);
     if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
@@ -257,10 +251,10 @@ export class Runner implements PlaceOwner {
       this.settings.keepalive > 0 &&
       !this.closing &&
       requests + 1 < keepaliveRequests &&
-      this.#lessons.keeps(textParam(job.request, 'SCRIPT_FILENAME'));
+      this.#learned.keeps(textParam(job.request, 'SCRIPT_FILENAME'));
     try {
       if (body === null) throw new TypeError('the body of the request has not been planned');
-      const terminate = this.#lessons.terminator.atOnce();
+      const terminate = this.#learned.terminator.atOnce();
       return encode(this.#encoder, job, body, this.settings, keepConn, owesTerminator, terminate);
     } catch (error) {
       // Later: a queue full of such requests would be a stack full of frames.
@@ -282,19 +276,19 @@ export class Runner implements PlaceOwner {
     if (parts === null && job.body !== null) void pump(connection, exchange, job.body, encoded.terminate);
   }
 
-  /** The job leaves its place: to the next one that waits, or back to the others. */
+  /** The job leaves its slot: to the next one that waits, or back to the others. */
   #vacate(job: Job): void {
-    const { place } = job;
-    if (place === null) return;
-    job.place = null;
-    place.job = null;
-    const next = this.busy <= this.#lessons.turns.limit ? this.#owner.next() : null;
+    const { slot } = job;
+    if (slot === null) return;
+    job.slot = null;
+    slot.job = null;
+    const next = this.busy <= this.#learned.turns.limit ? this.#owner.next() : null;
     if (next !== null) {
-      this.#occupy(place, next);
+      this.#occupy(slot, next);
       return;
     }
     this.busy--;
-    if (place.connection !== null) this.idle++;
-    this.#places.give(place);
+    if (slot.connection !== null) this.idle++;
+    this.#slots.release(slot);
   }
 }

@@ -1,13 +1,13 @@
-/** A place in the pool: empty, dialling, or with one connection, which it represents towards the pool. */
+/** A slot in the pool: empty, dialling, or with one connection, which it represents towards the pool. */
 import type { HeadNames } from '../cgi/head.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
 import type { ConnectionOwner } from '../connection/owner.ts';
 import type { CloseReason } from '../connection/reuse.ts';
 import type { PoolSettings } from './options.ts';
-import type { Vacant } from './slots.ts';
+import type { PooledSlot } from './slots.ts';
 
-export interface PlaceOwner {
+export interface SlotOwner {
   readonly settings: PoolSettings;
   readonly headNames: HeadNames;
   readonly closing: boolean;
@@ -15,22 +15,22 @@ export interface PlaceOwner {
   mustYield(): boolean;
   idleFull(): boolean;
   onFirstByte(exchange: Exchange): void;
-  onClosed(place: Place, connection: Connection, reason: CloseReason): void;
+  onClosed(slot: Slot, connection: Connection, reason: CloseReason): void;
 }
 
-/** What a place knows of the job on it. */
-export interface Occupant {
+/** What a slot knows of the job on it. */
+export interface SlotJob {
   readonly exchange: Exchange | null;
 }
 
-export class Place implements ConnectionOwner, Vacant {
+export class Slot implements ConnectionOwner, PooledSlot {
   connection: Connection | null = null;
   /** On it, or being dialled for. */
-  job: Occupant | null = null;
+  job: SlotJob | null = null;
   #used = false;
-  readonly #pool: PlaceOwner;
+  readonly #pool: SlotOwner;
 
-  constructor(pool: PlaceOwner) {
+  constructor(pool: SlotOwner) {
     this.#pool = pool;
   }
 

@@ -1,25 +1,25 @@
 /**
- * The places of a pool, held by generic-pool; the only file that knows it. What it holds are places, not sockets: a
- * place is empty, or has one connection. So `create` cannot fail (generic-pool would try for ever, and never tell
- * the one who waits), and a retry can have a new connection without giving up its place to somebody else.
- * It hands out the place last given back first: few connections stay warm, the others reach their keepaliveTimeout.
+ * The slots of a pool, held by generic-pool; the only file that knows it. What it holds are slots, not sockets: a
+ * slot is empty, or has one connection. So `create` cannot fail (generic-pool would try for ever, and never tell
+ * the one who waits), and a retry can have a new connection without giving up its slot to somebody else.
+ * It hands out the slot last given back first: few connections stay warm, the others reach their keepaliveTimeout.
  *
- * Under load a place goes from one job to the next without having been given back: the promises for that, and their
+ * Under load a slot goes from one job to the next without having been given back: the promises for that, and their
  * garbage, were a tenth of what a request costs.
  */
 import type { Pool as GenericPool } from 'generic-pool';
 
-export interface Vacant {
+export interface PooledSlot {
   /** It had a connection, and has none now. */
   readonly spent: boolean;
 }
 
-export class Places<P extends Vacant> {
+export class Slots<P extends PooledSlot> {
   /** Null until it is loaded, which takes as long as all else together: it is not `import 'fastcgi-pool'` that waits. */
   #pool: GenericPool<P> | null = null;
   readonly #loaded: Promise<GenericPool<P>>;
   /** Free, and not given back yet. */
-  readonly #inHand: P[] = [];
+  readonly #free: P[] = [];
 
   constructor(most: number, make: () => P) {
     this.#loaded = load(most, make);
@@ -27,45 +27,45 @@ export class Places<P extends Vacant> {
       (pool) => {
         this.#pool = pool;
       },
-      // it is told to whoever asks for a place
+      // it is told to whoever asks for a slot
       () => undefined,
     );
   }
 
   /**
-   * Calls `use`, now or in a moment; never waits for a place, as the caller takes no more than there are. `fail` is for
+   * Calls `use`, now or in a moment; never waits for a slot, as the caller takes no more than there are. `fail` is for
    * an installation without generic-pool.
    */
-  take(use: (place: P) => void, fail: (error: unknown) => void): void {
-    for (let place = this.#inHand.pop(); place !== undefined; place = this.#inHand.pop()) {
-      if (!place.spent) {
-        use(place);
+  acquire(use: (slot: P) => void, fail: (error: unknown) => void): void {
+    for (let slot = this.#free.pop(); slot !== undefined; slot = this.#free.pop()) {
+      if (!slot.spent) {
+        use(slot);
         return;
       }
-      void this.#pool?.destroy(place);
+      void this.#pool?.destroy(slot);
     }
     if (this.#pool !== null) this.#acquire(this.#pool, use);
     else this.#loaded.then((pool) => this.#acquire(pool, use), fail);
   }
 
-  give(place: P): void {
-    this.#inHand.push(place);
+  release(slot: P): void {
+    this.#free.push(slot);
   }
 
   /** Called every few ms: gives back what nobody has taken. */
-  settle(): void {
-    for (const place of this.#inHand) void this.#pool?.release(place);
-    this.#inHand.length = 0;
+  releaseUnused(): void {
+    for (const slot of this.#free) void this.#pool?.release(slot);
+    this.#free.length = 0;
   }
 
-  #acquire(pool: GenericPool<P>, use: (place: P) => void): void {
-    void pool.acquire().then((place) => {
-      if (!place.spent) {
-        use(place);
+  #acquire(pool: GenericPool<P>, use: (slot: P) => void): void {
+    void pool.acquire().then((slot) => {
+      if (!slot.spent) {
+        use(slot);
         return;
       }
-      // generic-pool has no way to drop what is idle: a place whose connection has gone would hide warm ones below it.
-      void pool.destroy(place);
+      // generic-pool has no way to drop what is idle: a slot whose connection has gone would hide warm ones below it.
+      void pool.destroy(slot);
       this.#acquire(pool, use);
     });
   }

@@ -44,7 +44,7 @@ export class Health {
  * Does this failure speak against the server? A worker that dies while it runs a script may have been the script's
  * doing: it must not take the server away from everybody else.
  */
-export function speaksAgainst(error: unknown): boolean {
+export function countsAsFailure(error: unknown): boolean {
   if (error instanceof ConnectError) return true;
   if (error instanceof SocketError) return error.executed === 'no' && !error.reused;
   return error instanceof FcgiError && error.code === 'FCGI_ERR_OVERLOADED';

@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors.ts';
 import type { PoolCore } from '../pool/core.ts';
 import type { Job, JobOwner } from '../pool/job.ts';
 import { checkOption, count, flag, type OptionRule } from '../pool/options.ts';
-import { type Candidate, Health, speaksAgainst } from './health.ts';
+import { type Candidate, countsAsFailure, Health } from './health.ts';
 
 /** nginx's parameters of those names. */
 export interface ServerOptions {
@@ -86,7 +86,7 @@ export class Server implements Candidate, JobOwner {
 
   onFailure(job: Job, error: unknown): boolean {
     if (this.core.onFailure(job, error)) return true;
-    if (speaksAgainst(error)) this.health.failed(performance.now());
+    if (countsAsFailure(error)) this.health.failed(performance.now());
     return this.#moveOn(job, this, error);
   }
 

@@ -4,7 +4,7 @@ import { headNames } from '../../src/cgi/head.ts';
 import { Connection } from '../../src/connection/connection.ts';
 import { Exchange } from '../../src/connection/exchange.ts';
 import type { ConnectionOwner } from '../../src/connection/owner.ts';
-import { Inbox } from '../../src/connection/socket/read-buffer.ts';
+import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { type RawServer, rawServer } from '../pool/support.ts';
 
 const owner: ConnectionOwner = {
@@ -32,7 +32,7 @@ interface Sent extends AsyncDisposable {
 /** A connection with one request on its way to a server that says nothing. */
 async function sent(): Promise<Sent> {
   const server = await rawServer(() => {});
-  const incoming = new Inbox().open();
+  const incoming = new ReadBuffer().open();
   const { onread } = incoming;
   const socket = connect({ path: server.address.slice('unix:'.length), allowHalfOpen: true, onread });
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()));

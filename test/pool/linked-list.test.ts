@@ -2,12 +2,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type InLine, Line } from '../../src/pool/linked-list.ts';
+import { LinkedList, type ListNode } from '../../src/pool/linked-list.ts';
 
-class One implements InLine<One> {
-  line: Line<One> | null = null;
-  before: One | null = null;
-  behind: One | null = null;
+class One implements ListNode<One> {
+  list: LinkedList<One> | null = null;
+  previous: One | null = null;
+  next: One | null = null;
   readonly name: number;
   readonly payload: readonly number[];
 
@@ -17,51 +17,51 @@ class One implements InLine<One> {
   }
 }
 
-const names = (line: Line<One>): number[] => line.all().map(({ name }) => name);
+const names = (line: LinkedList<One>): number[] => line.toArray().map(({ name }) => name);
 
 it('those who came first stand first, whoever leaves in between', () => {
-  const line = new Line<One>();
+  const line = new LinkedList<One>();
   const [a, b, c, d] = [new One(1), new One(2), new One(3), new One(4)];
   for (const one of [a, b, c, d]) line.add(one);
-  for (const one of [b, a]) line.leave(one);
+  for (const one of [b, a]) line.remove(one);
   expect(line.first).toBe(c);
-  expect(line.all()).toEqual([c, d]);
+  expect(line.toArray()).toEqual([c, d]);
   expect(line.size).toBe(2);
 });
 
 it('who has left cannot leave again', () => {
-  const line = new Line<One>();
+  const line = new LinkedList<One>();
   const a = new One(1);
   line.add(a);
   line.add(new One(2));
-  line.leave(a);
-  line.leave(a);
+  line.remove(a);
+  line.remove(a);
   expect(names(line)).toEqual([2]);
   expect(line.size).toBe(1);
 });
 
 it('an empty one has no first, and takes new ones', () => {
-  const line = new Line<One>();
+  const line = new LinkedList<One>();
   const a = new One(1);
   line.add(a);
-  line.leave(a);
+  line.remove(a);
   expect(line.first).toBeNull();
   line.add(a);
   expect(line.first).toBe(a);
 });
 
 it('who stands in one line is not made to leave another', () => {
-  const here = new Line<One>();
-  const there = new Line<One>();
+  const here = new LinkedList<One>();
+  const there = new LinkedList<One>();
   const a = new One(1);
   here.add(a);
-  there.leave(a);
+  there.remove(a);
   expect(names(here)).toEqual([1]);
   expect(there.size).toBe(0);
 });
 
 it('nobody stands twice: who is added again goes to the end', () => {
-  const line = new Line<One>();
+  const line = new LinkedList<One>();
   const a = new One(1);
   line.add(a);
   line.add(new One(2));
@@ -74,14 +74,14 @@ it('two lines hold what two Sets would hold, in the same order, whoever moves be
   const where = fc.constantFrom(0, 1, null);
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(9), where)), (moves) => {
-      const lines = [new Line<One>(), new Line<One>()];
+      const lines = [new LinkedList<One>(), new LinkedList<One>()];
       const sets = [new Set<number>(), new Set<number>()];
       const all = Array.from({ length: 10 }, (_, name) => new One(name));
       for (const [name, to] of moves) {
         const one = all[name] as One;
         for (const set of sets) set.delete(name);
         if (to === null) {
-          one.line?.leave(one);
+          one.list?.remove(one);
         } else {
           lines[to]?.add(one);
           sets[to]?.add(name);
@@ -96,11 +96,11 @@ it('two lines hold what two Sets would hold, in the same order, whoever moves be
 it('what has left is garbage for the next scavenge, however long the line has been there', () => {
   setFlagsFromString('--expose-gc');
   const gc: (options?: { type: 'minor' }) => void = runInNewContext('gc');
-  const line = new Line<One>();
+  const line = new LinkedList<One>();
   const pass = (count: number): void => {
     for (let i = 0; i < count; i++) {
       line.add(new One(i, new Array(128).fill(i)));
-      if (line.size > 8 && line.first !== null) line.leave(line.first);
+      if (line.size > 8 && line.first !== null) line.remove(line.first);
       if (i % 500 === 0) gc({ type: 'minor' });
     }
   };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Places } from '../../src/pool/slots.ts';
+import { Slots } from '../../src/pool/slots.ts';
 
 class Seat {
   spent = false;
@@ -10,13 +10,13 @@ class Seat {
   }
 }
 
-function seats(most: number): { places: Places<Seat>; made: () => number } {
+function seats(most: number): { places: Slots<Seat>; made: () => number } {
   let made = 0;
-  return { places: new Places(most, () => new Seat(made++)), made: () => made };
+  return { places: new Slots(most, () => new Seat(made++)), made: () => made };
 }
 
-function taken(places: Places<Seat>): Promise<Seat> {
-  return new Promise((resolve, reject) => places.take(resolve, reject));
+function taken(places: Slots<Seat>): Promise<Seat> {
+  return new Promise((resolve, reject) => places.acquire(resolve, reject));
 }
 
 it('nothing is made before it is asked for', () => {
@@ -26,7 +26,7 @@ it('nothing is made before it is asked for', () => {
 it('the place given back last is taken first', async () => {
   const { places, made } = seats(3);
   const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
-  for (const place of [a, b, c]) places.give(place);
+  for (const place of [a, b, c]) places.release(place);
   expect([await taken(places), await taken(places), await taken(places)]).toEqual([c, b, a]);
   expect(made()).toBe(3);
 });
@@ -34,7 +34,7 @@ it('the place given back last is taken first', async () => {
 it('a place whose connection has gone is not handed out, nor does it hide the warm ones below it', async () => {
   const { places } = seats(3);
   const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
-  for (const place of [a, b, c]) places.give(place);
+  for (const place of [a, b, c]) places.release(place);
   b.spent = true;
   c.spent = true;
   expect(await taken(places)).toBe(a);
@@ -46,7 +46,7 @@ it('spent places make room for new ones: there are always as many as there may b
     const both = [await taken(places), await taken(places)];
     for (const place of both) {
       place.spent = true;
-      places.give(place);
+      places.release(place);
     }
   }
   expect([await taken(places), await taken(places)].map(({ spent }) => spent)).toEqual([false, false]);
@@ -62,10 +62,10 @@ it('asked for all at once, each has a place of its own', async () => {
 it('a place that was given back to the holder in between is the same place, and still the last is first', async () => {
   const { places, made } = seats(3);
   const [a, b, c] = [await taken(places), await taken(places), await taken(places)];
-  for (const place of [a, b, c]) places.give(place);
-  places.settle();
+  for (const place of [a, b, c]) places.release(place);
+  places.releaseUnused();
   expect(await taken(places)).toBe(c);
-  places.give(c);
+  places.release(c);
   expect([await taken(places), await taken(places), await taken(places)]).toEqual([c, b, a]);
   expect(made()).toBe(3);
 });
@@ -73,9 +73,9 @@ it('a place that was given back to the holder in between is the same place, and 
 it('a place that is in hand is taken at once', async () => {
   const { places } = seats(1);
   const place = await taken(places);
-  places.give(place);
+  places.release(place);
   let got: Seat | null = null;
-  places.take(
+  places.acquire(
     (one) => {
       got = one;
     },

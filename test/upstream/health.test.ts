@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectError, PoolError, ProtocolError, SocketError } from '../../src/errors.ts';
-import { type Candidate, choose, Health, speaksAgainst } from '../../src/upstream/health.ts';
+import { type Candidate, choose, countsAsFailure, Health } from '../../src/upstream/health.ts';
 
 interface Named extends Candidate {
   readonly name: string;
@@ -118,6 +118,6 @@ describe('what speaks against a server', () => {
     ['a full queue of our own', new PoolError('FCGI_ERR_QUEUE_FULL', ''), false],
     ['the reason of an abort', new Error('enough'), false],
   ])('%s: %s', (_, error, against) => {
-    expect(speaksAgainst(error)).toBe(against);
+    expect(countsAsFailure(error)).toBe(against);
   });
 });

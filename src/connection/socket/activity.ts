@@ -3,7 +3,7 @@ export class Activity {
   #stirred = false;
   #last: number = performance.now();
 
-  stir(): void {
+  mark(): void {
     this.#stirred = true;
   }
 

@@ -3,11 +3,11 @@ import { stat } from 'node:fs/promises';
 import { connect as netConnect, type Socket } from 'node:net';
 import { ConnectError } from '../../errors.ts';
 import type { Target } from './address.ts';
-import type { Inbox, Incoming } from './read-buffer.ts';
+import type { ReadBuffer, SocketInput } from './read-buffer.ts';
 
 export interface Connected {
   readonly socket: Socket;
-  readonly incoming: Incoming;
+  readonly incoming: SocketInput;
   /** What the handshake took in ms, 0 on a unix socket: the unit in which waits for the peer's kernel are counted. */
   readonly roundTrip: number;
 }
@@ -31,7 +31,7 @@ const PASSING = new Set([
 export function connect(
   target: Target,
   timeout: number,
-  inbox: Inbox,
+  inbox: ReadBuffer,
   signal: AbortSignal,
 ): Promise<Connected> {
   const { promise, resolve, reject } = deferred<Connected>();

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 /** A worker that has been told to leave is gone within a few ms of its last answer. */
 const SETTLED = 40;
 
-export class Idleness {
+export class IdleState {
   /** Idle for so long that a worker that was about to leave behind its last answer would have closed the connection. */
   settled = false;
   readonly #socket: Socket;

@@ -13,20 +13,20 @@ const SIZE = 64 * 1024;
 export type Receiver = (bytes: Buffer, length: number) => void;
 
 /** One socket's. */
-export interface Incoming {
+export interface SocketInput {
   /** For net.connect(). */
   readonly onread: OnReadOpts;
   /** Nothing comes before a request has gone out. */
   receive: Receiver;
 }
 
-export class Inbox {
+export class ReadBuffer {
   #shared: Buffer | null = null;
 
   /** A new socket's. */
-  open(): Incoming {
+  open(): SocketInput {
     const bytes = this.#memory();
-    const incoming: Incoming = {
+    const incoming: SocketInput = {
       onread: {
         buffer: bytes,
         callback: (length) => {

@@ -1,7 +1,7 @@
 /** What a connection gives its socket to send, and how much of that has gone. */
 import type { Socket } from 'node:net';
 
-export class Outbox {
+export class SocketWriter {
   readonly #socket: Socket;
   /** Bytes. Counted here: Node adds them up, and copies its queue for that, each time it is asked. */
   #given = 0;

@@ -26,7 +26,7 @@ export class BufferSpace {
 }
 
 /** Of one reply. */
-export class Backlog {
+export class ReplyBuffer {
   readonly #limit: number;
   readonly #space: BufferSpace;
   readonly #client: { whenTaken(callback: () => void): void };

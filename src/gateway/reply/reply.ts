@@ -1,7 +1,7 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
 import { ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, ResponseHeaders } from '../../pool/dispatcher.ts';
-import { Backlog, type BufferSpace } from './buffer.ts';
+import { type BufferSpace, ReplyBuffer } from './buffer.ts';
 import type { HandedOver, Handover } from './handover.ts';
 import {
   fileFields,
@@ -41,7 +41,7 @@ export class Reply implements DispatchHandler {
   readonly #options: ReplyOptions;
   #controller: DispatchController | null = null;
   #head: ReplyHead | null = null;
-  #backlog: Backlog | null = null;
+  #backlog: ReplyBuffer | null = null;
   #sent = 0;
   #excess = 0;
   #isOver = false;
@@ -152,7 +152,7 @@ export class Reply implements DispatchHandler {
   #absorbs(head: ReplyHead, bytes: number): boolean {
     if (this.#options.sendTimeout > 0) this.#sink.hurry(this.#options.sendTimeout);
     if (head.isStream) return false;
-    this.#backlog ??= new Backlog(this.#options.buffering, this.#options.space, this.#sink);
+    this.#backlog ??= new ReplyBuffer(this.#options.buffering, this.#options.space, this.#sink);
     return this.#backlog.add(bytes);
   }
 

@@ -9,11 +9,14 @@ export class StalledBody extends ArgumentError {
 }
 
 /** `source`, which rejects with StalledBody where its next piece takes longer than `timeout` ms; 0: it may. */
-export function inTime(source: AsyncIterable<Uint8Array>, timeout: number): AsyncIterable<Uint8Array> {
-  return timeout === 0 ? source : { [Symbol.asyncIterator]: () => new InTime(source, timeout) };
+export function withReadTimeout(
+  source: AsyncIterable<Uint8Array>,
+  timeout: number,
+): AsyncIterable<Uint8Array> {
+  return timeout === 0 ? source : { [Symbol.asyncIterator]: () => new ReadTimeoutIterator(source, timeout) };
 }
 
-class InTime implements AsyncIterator<Uint8Array, unknown> {
+class ReadTimeoutIterator implements AsyncIterator<Uint8Array, unknown> {
   readonly #pieces: AsyncIterator<Uint8Array, unknown>;
   readonly #timeout: number;
 

@@ -4,7 +4,7 @@ import { namedScript, type Script, splitScript } from '../../cgi/script.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Settings } from '../settings.ts';
 import { isBelow } from './is-below.ts';
-import { Lately } from './ttl-cache.ts';
+import { TtlCache } from './ttl-cache.ts';
 
 /** What is to be done with a path. */
 export type Choice =
@@ -66,7 +66,7 @@ class LocalFiles implements Files {
   readonly #settings: FileSettings;
   readonly #frontController: Choice | null = null;
   /** What exists, for a second: a small page would spend a sixth of its time on looking. */
-  readonly #seen = new Lately<Found>(1000, 1000);
+  readonly #seen = new TtlCache<Found>(1000, 1000);
   #realRoot: string;
 
   constructor(root: string, settings: FileSettings) {

@@ -8,7 +8,7 @@ import { type Files, filesOf } from './files.ts';
 import { RootLink } from './root-link.ts';
 
 /** A script is to answer. */
-export interface Run {
+export interface RunScript {
   readonly kind: 'run';
   readonly script: Script;
   /** Of the whole URL; its path is not what the script was found by where the site is mounted. */
@@ -18,14 +18,14 @@ export interface Run {
 }
 
 export type Plan =
-  | Run
+  | RunScript
   | { readonly kind: 'redirect'; readonly location: string }
   /** Not PHP's: `next`, or 404. */
   | { readonly kind: 'pass' }
   | { readonly kind: 'answer'; readonly statusCode: number; readonly reason: unknown };
 
 /** Where a request stands, in the words of connect: `url` is what follows the mount point, `originalUrl` all of it. */
-export interface Place {
+export interface RequestLine {
   readonly method: string;
   readonly url: string;
   readonly originalUrl: string;
@@ -48,13 +48,13 @@ export class Site {
     this.#link = resolveRootSymlink && root !== null ? new RootLink(root) : null;
   }
 
-  plan(place: Place): Plan {
+  plan(line: RequestLine): Plan {
     // TRACE would show a script's cookies to whatever runs in a page; nginx and Apache do not pass it on either
-    if (place.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
-    const target = parseTarget(place.url);
-    if ('refused' in target) return badTarget(place.url, target.refused);
-    const whole = place.originalUrl === place.url ? target : parseTarget(place.originalUrl);
-    if ('refused' in whole) return badTarget(place.originalUrl, whole.refused);
+    if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
+    const target = parseTarget(line.url);
+    if ('refused' in target) return badTarget(line.url, target.refused);
+    const whole = line.originalUrl === line.url ? target : parseTarget(line.originalUrl);
+    if ('refused' in whole) return badTarget(line.originalUrl, whole.refused);
     const mount = mountOf(whole.path, target.path);
 
     const choice = this.#files.choose(target.path);
@@ -73,7 +73,7 @@ export class Site {
   }
 
   /** @throws ArgumentError as `buildParams`. */
-  params(http: HttpFacts, plan: Run, extra: Params | undefined): Params {
+  params(http: HttpFacts, plan: RunScript, extra: Params | undefined): Params {
     const moved = this.#link?.moved();
     if (moved) this.#builder = new ParamsBuilder(moved);
     return this.#builder.build(http, plan.target, plan.script, extra, plan.mount);

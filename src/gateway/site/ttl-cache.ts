@@ -1,5 +1,5 @@
 /** Remembers for a moment what was dear to find out. */
-export class Lately<V> {
+export class TtlCache<V> {
   readonly #keep: number;
   readonly #most: number;
   readonly #now: () => number;

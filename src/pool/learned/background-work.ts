@@ -31,7 +31,7 @@ const LATE_IN = 10;
 const FIRST_BLAME = 60_000;
 const LONGEST_BLAME = 3_600_000;
 
-export class Tails {
+export class BackgroundWork {
   readonly #scripts: Map<string, Script> = new Map();
   /** Some script is blamed, or has been. */
   anyBlamed = false;

@@ -3,17 +3,17 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { PoolSettings } from '../options.ts';
-import { Tails } from './background-work.ts';
+import { BackgroundWork } from './background-work.ts';
 import { Recycling } from './recycling.ts';
 import { Terminator } from './terminator.ts';
 import { Turns } from './workers.ts';
 
-export class Lessons {
+export class Learned {
   readonly turns: Turns<Exchange>;
   readonly terminator: Terminator;
   readonly #keepaliveRequests: number;
   readonly #recycling: Recycling = new Recycling();
-  readonly #tails: Tails = new Tails();
+  readonly #backgroundWork: BackgroundWork = new BackgroundWork();
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
 
@@ -31,7 +31,7 @@ export class Lessons {
 
   /** May a connection be kept behind this script? */
   keeps(script: string): boolean {
-    return !this.#tails.anyBlamed || this.#tails.keeps(script, performance.now());
+    return !this.#backgroundWork.anyBlamed || this.#backgroundWork.keeps(script, performance.now());
   }
 
   firstByte(exchange: Exchange): void {
@@ -40,14 +40,14 @@ export class Lessons {
     if (!exchange.reused) this.#proven++;
     this.terminator.answered(exchange);
     this.turns.answered(exchange, now, firstByteAfter, this.#proven);
-    this.#tails.answered(script, scriptBefore, firstByteAfter);
+    this.#backgroundWork.answered(script, scriptBefore, firstByteAfter);
   }
 
   /** Called every few ms while its response has not begun. */
   silent(exchange: Exchange, now: number): void {
     const { script, scriptBefore, startedAt } = exchange;
     if (exchange.overdue || scriptBefore === null || exchange.firstByteAfter >= 0) return;
-    exchange.overdue = this.#tails.silent(script, scriptBefore, now - startedAt, now);
+    exchange.overdue = this.#backgroundWork.silent(script, scriptBefore, now - startedAt, now);
   }
 
   complete(connection: Connection | null): void {

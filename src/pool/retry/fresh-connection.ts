@@ -18,7 +18,7 @@ export interface Outgoing {
  * the middle of a request (a reload) closes right behind its answer: once that moment is over, the connection will
  * do for a body that PHP may leave unread, too.
  */
-export function needsFresh(outgoing: Outgoing): boolean {
+export function needsFreshConnection(outgoing: Outgoing): boolean {
   if (!outgoing.replayable) return true;
   // A proxy passes nothing on by which one could tell.
   if (outgoing.proxied) return !outgoing.retriedAnyway;

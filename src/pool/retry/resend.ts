@@ -6,7 +6,7 @@ import type { PoolSettings } from '../options.ts';
 import { isIdempotent, type RetryBudget, retry } from './retry.ts';
 
 /** Is the job sent again? If so, a try and the budget are charged for a fresh connection that failed. */
-export function sendAgain(job: Job, error: unknown, settings: PoolSettings, budget: RetryBudget): boolean {
+export function shouldResend(job: Job, error: unknown, settings: PoolSettings, budget: RetryBudget): boolean {
   if (!(error instanceof FcgiError) || job.aborted || job.over) return false;
   const again = retry({
     policy: job.request.retry ?? settings.retry,
@@ -27,7 +27,7 @@ export function sendAgain(job: Job, error: unknown, settings: PoolSettings, budg
 }
 
 /** It is sent again even where it may have run. */
-export function isRetriedAnyway(job: Job, settings: PoolSettings): boolean {
+export function retriesUnknown(job: Job, settings: PoolSettings): boolean {
   const policy = job.request.retry ?? settings.retry;
   return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job.request));
 }

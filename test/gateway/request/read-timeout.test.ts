@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { inTime, StalledBody } from '../../../src/gateway/request/read-timeout.ts';
+import { StalledBody, withReadTimeout } from '../../../src/gateway/request/read-timeout.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -36,7 +36,7 @@ describe('a body', () => {
     const { body, give, end } = source();
     const pieces: string[] = [];
     const read = (async () => {
-      for await (const piece of inTime(body, 100)) pieces.push(String(piece));
+      for await (const piece of withReadTimeout(body, 100)) pieces.push(String(piece));
     })();
     for (let i = 0; i < 20; i++) {
       await vi.advanceTimersByTimeAsync(99);
@@ -53,7 +53,7 @@ describe('a body', () => {
     vi.useFakeTimers();
     const { body, give } = source();
     const read = (async () => {
-      for await (const _ of inTime(body, 100));
+      for await (const _ of withReadTimeout(body, 100));
     })();
     const failed = expect(read).rejects.toThrow(StalledBody);
     await vi.advanceTimersByTimeAsync(50);
@@ -65,7 +65,7 @@ describe('a body', () => {
 
   it('that its reader gives up is told so, and keeps nobody waiting', async () => {
     const origin = source();
-    const pieces = inTime(origin.body, 1000)[Symbol.asyncIterator]();
+    const pieces = withReadTimeout(origin.body, 1000)[Symbol.asyncIterator]();
     const first = pieces.next();
     origin.give('x');
     await first;
@@ -75,6 +75,6 @@ describe('a body', () => {
 
   it('without a limit is left as it is', () => {
     const { body } = source();
-    expect(inTime(body, 0)).toBe(body);
+    expect(withReadTimeout(body, 0)).toBe(body);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Tails } from '../../../src/pool/learned/background-work.ts';
+import { BackgroundWork } from '../../../src/pool/learned/background-work.ts';
 
 const MINUTE = 60_000;
 
 /** A page that answers in 5 ms has been seen often enough. */
-function known(): Tails {
-  const tails = new Tails();
+function known(): BackgroundWork {
+  const tails = new BackgroundWork();
   for (let i = 0; i < 5; i++) tails.answered('/page.php', null, 5);
   return tails;
 }
@@ -54,7 +54,7 @@ describe('an answer', () => {
   });
 
   it('of a script that is hardly known says nothing of the one before', () => {
-    const tails = new Tails();
+    const tails = new BackgroundWork();
     tails.answered('/new.php', null, 5);
     expect(tails.silent('/new.php', '/tail.php', 10_000, 0)).toBe(false);
   });

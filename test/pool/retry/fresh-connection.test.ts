@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { needsFresh, type Outgoing } from '../../../src/pool/retry/fresh-connection.ts';
+import { needsFreshConnection, type Outgoing } from '../../../src/pool/retry/fresh-connection.ts';
 
 /** As harmless as can be: a GET to PHP-FPM. */
 const get: Outgoing = {
@@ -21,7 +21,7 @@ it.each<[boolean, string, Partial<Outgoing>]>([
   [true, 'the same on a connection that has been idle', { proxied: true, settled: true }],
   [false, 'a GET that would be sent again, by way of a proxy', { proxied: true, retriedAnyway: true }],
 ])('a fresh connection: %s for %s', (fresh, _, what) => {
-  expect(needsFresh({ ...get, ...what })).toBe(fresh);
+  expect(needsFreshConnection({ ...get, ...what })).toBe(fresh);
 });
 
 it('what cannot be sent again, or would be failed by a worker that is just leaving, never meets one', () => {
@@ -36,7 +36,7 @@ it('what cannot be sent again, or would be failed by a worker that is just leavi
   fc.assert(
     fc.property(outgoing, (one) => {
       const isSafe = one.retriedAnyway || (!one.proxied && (one.provable || one.settled));
-      return needsFresh(one) === !(one.replayable && isSafe);
+      return needsFreshConnection(one) === !(one.replayable && isSafe);
     }),
   );
 });
