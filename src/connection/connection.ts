@@ -6,11 +6,11 @@
  *     |                  |--FIN before any byte--> probe ------> 'closed'
  *     '--byte, FIN, error, keepaliveTimeout--> 'closed' <--error, timeout, fail()--'
  */
-import type { Socket } from 'node:net';
 import { ProtocolError } from '../errors.ts';
 import { encodeStdinTerminator } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
+import type { Clock } from './clock.ts';
 import { lost } from './evidence/failure.ts';
 import { type Lost, signOf } from './evidence/lost.ts';
 import { probe } from './evidence/probe.ts';
@@ -22,6 +22,7 @@ import { Activity } from './socket/activity.ts';
 import type { Connected } from './socket/connect.ts';
 import { Drain } from './socket/drain.ts';
 import { IdleState } from './socket/idle.ts';
+import type { ConnectionSocket } from './socket/socket.ts';
 import { SocketWriter } from './socket/writer.ts';
 import { dueTimeout } from './timeouts.ts';
 
@@ -38,18 +39,19 @@ export class Connection {
   owesTerminator = false;
 
   readonly #owner: ConnectionOwner;
-  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #socket: ConnectionSocket;
   readonly #roundTrip: number;
   readonly #writer: SocketWriter;
   readonly #reader: ResponseReader;
   readonly #idle: IdleState;
-  readonly #openedAt: number = performance.now();
+  readonly #openedAt: number;
   #exchange: Exchange | null = null;
   /** SCRIPT_FILENAME of the latest request. */
   #script: string | null = null;
   #stopProbe: (() => void) | null = null;
   readonly #drain: Drain = new Drain();
-  readonly #activity: Activity = new Activity();
+  readonly #activity: Activity;
 
   constructor(
     owner: ConnectionOwner,
@@ -58,6 +60,9 @@ export class Connection {
     keepaliveRequests: number,
   ) {
     this.#owner = owner;
+    this.#clock = owner.clock;
+    this.#openedAt = this.#clock.now();
+    this.#activity = new Activity(this.#openedAt);
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
     this.transport = transport;
@@ -91,7 +96,7 @@ export class Connection {
   send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null): boolean {
     const socket = this.#socket;
     this.#exchange = exchange;
-    exchange.begin(this.requests++, this.#script);
+    exchange.begin(this.requests++, this.#script, this.#clock.now());
     this.#script = exchange.script;
     this.owesTerminator = !exchange.terminatorSent;
     this.#activity.begin(exchange.startedAt);
@@ -181,7 +186,7 @@ export class Connection {
       return;
     }
     if (exchange.bytesReceived === 0) {
-      exchange.firstByteAfter = performance.now() - exchange.startedAt;
+      exchange.firstByteAfter = this.#clock.now() - exchange.startedAt;
       this.proven = true;
       exchange.bytesReceived = length;
       this.#owner.onFirstByte(exchange);
@@ -255,7 +260,7 @@ export class Connection {
       this.#failed({ sign: 'fin', error: null, reason: 'failed', afterFin: 'not-probed' });
       return;
     }
-    this.#stopProbe = probe(this.#socket, this.transport, this.#roundTrip, (afterFin) => {
+    this.#stopProbe = probe(this.#socket, this.#clock, this.transport, this.#roundTrip, (afterFin) => {
       const reason = afterFin === 'accepted' ? 'recycled' : 'failed';
       this.#failed({ sign: 'fin', error: null, reason, afterFin });
     });
@@ -280,6 +285,7 @@ export class Connection {
       bytesSent: this.#writer.sent,
       transport: this.transport,
       proxied: this.#owner.proxied,
+      elapsed: this.#clock.now() - exchange.startedAt,
     });
     this.#exchange = null;
     this.#reader.stop();

@@ -43,7 +43,7 @@ export class Exchange {
   overdue = false;
   /** Its connection had served a request before. */
   reused = false;
-  /** ms, by performance.now(). */
+  /** ms, by the pool's clock. */
   startedAt = 0;
   /** ms between the start and the first byte of the response; -1 before. */
   firstByteAfter = -1;
@@ -66,10 +66,10 @@ export class Exchange {
   }
 
   /** It goes out now, on a connection that has carried `requests` before it, `scriptBefore` the last of them. */
-  begin(requests: number, scriptBefore: string | null): void {
+  begin(requests: number, scriptBefore: string | null, now: number): void {
     this.reused = requests > 0;
     this.scriptBefore = scriptBefore;
-    this.startedAt = performance.now();
+    this.startedAt = now;
   }
 
   get terminatorSent(): boolean {

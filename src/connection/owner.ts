@@ -1,9 +1,11 @@
 import type { HeadNames } from '../cgi/head.ts';
+import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import type { CloseReason } from './reuse.ts';
 
 /** What a connection needs of the pool it belongs to. Times in ms. */
 export interface ConnectionOwner {
+  readonly clock: Clock;
   /** Bytes. */
   readonly maxHeaderSize: number;
   readonly headNames: HeadNames;

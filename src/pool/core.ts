@@ -1,6 +1,8 @@
 /** The waiting half of a pool: who is let in, who waits, and how it all ends. Running them is the runner's affair. */
 
+import { Clock } from '../connection/clock.ts';
 import type { CloseReason } from '../connection/reuse.ts';
+import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import type { Target } from '../connection/socket/address.ts';
 import { ConnectError, PoolError } from '../errors.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
@@ -12,10 +14,8 @@ import { checkRequest } from './request/validate.ts';
 import { Runner, type RunnerOwner } from './runner.ts';
 import type { Stats } from './stats.ts';
 
-/** ms. One timer serves the whole pool; timeouts are late by this much at the most. */
-const TICK = 25;
-
 export class PoolCore implements JobOwner, RunnerOwner {
+  readonly clock: Clock;
   readonly #target: Target;
   readonly #settings: PoolSettings;
   readonly #runner: Runner;
@@ -23,15 +23,15 @@ export class PoolCore implements JobOwner, RunnerOwner {
   /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
   readonly #running: LinkedList<Job> = new LinkedList();
   #served = 0;
-  #timer: NodeJS.Timeout | null = null;
   #closing = false;
   #onClosed: (() => void)[] = [];
 
   /** `persistent`: dials again within connectTimeout; else another server is asked first. */
-  constructor(target: Target, settings: PoolSettings, persistent = true) {
+  constructor(target: Target, settings: PoolSettings, persistent = true, runtime: Runtime = systemRuntime) {
+    this.clock = new Clock(runtime.timers);
     this.#target = target;
     this.#settings = settings;
-    this.#runner = new Runner(this, target, settings, persistent);
+    this.#runner = new Runner(this, target, settings, persistent, runtime);
   }
 
   get closing(): boolean {
@@ -126,7 +126,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
 
   /** Those who have waited as long as the one that could not be connected need not try again one by one. */
   onUnreachable(error: ConnectError): void {
-    const since = performance.now() - this.#settings.connectTimeout;
+    const since = this.clock.now() - this.#settings.connectTimeout;
     for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
       this.#running.add(job);
       job.onFailed(
@@ -161,7 +161,8 @@ export class PoolCore implements JobOwner, RunnerOwner {
   #admit(job: Job, body: PlannedBody): void {
     if (job.over) return;
     job.body = body;
-    this.#startTimer();
+    // What waits here waits for a socket, and that keeps the process alive; the clock need not.
+    this.clock.start(this.#onBeat);
     if (this.#queue.size === 0 && this.#runner.hasRoom()) {
       this.#runner.run(job);
       return;
@@ -172,28 +173,20 @@ export class PoolCore implements JobOwner, RunnerOwner {
       job.onFailed(new PoolError('FCGI_ERR_QUEUE_FULL', message));
       return;
     }
-    job.queuedAt = performance.now();
+    job.queuedAt = this.clock.now();
     this.#queue.add(job);
   }
 
-  #startTimer(): void {
-    if (this.#timer !== null) return;
-    // What waits here waits for a socket, and that keeps the process alive; the timer need not.
-    this.#timer = setInterval(() => this.#tick(), TICK).unref();
-  }
-
-  #tick(): void {
-    const now = performance.now();
+  readonly #onBeat = (): void => {
+    const now = this.clock.now();
     this.#runner.tick(now);
     this.#expire(now);
     while (this.#queue.size > 0 && this.#runner.hasRoom()) {
       const job = this.next();
       if (job !== null) this.#runner.run(job);
     }
-    if (this.alive > 0 || this.#runner.connected > 0 || this.#timer === null) return;
-    clearInterval(this.#timer);
-    this.#timer = null;
-  }
+    if (this.alive === 0 && this.#runner.connected === 0) this.clock.stop();
+  };
 
   #expire(now: number): void {
     const { queueTimeout } = this.#settings;

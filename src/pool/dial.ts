@@ -1,7 +1,8 @@
 /** Getting connected within connectTimeout: php-fpm may be restarting, or its backlog may be full for a moment. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../connection/clock.ts';
+import type { Runtime } from '../connection/runtime.ts';
 import type { Target } from '../connection/socket/address.ts';
-import { type Connected, connect, isPassing, misplaced, timedOut } from '../connection/socket/connect.ts';
+import { type Connected, isLocalShortage, isPassing, timedOut } from '../connection/socket/connect.ts';
 import type { ReadBuffer } from '../connection/socket/read-buffer.ts';
 import { ConnectError } from '../errors.ts';
 
@@ -9,6 +10,10 @@ const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 250;
 
 export interface DialOptions {
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly readBuffer: ReadBuffer;
+  readonly signal: AbortSignal;
   /** ms in all; 0: one try, and no limit of ours. */
   readonly timeout: number;
   /** Try again while the server refuses, has no socket, or its backlog is full. */
@@ -18,41 +23,27 @@ export interface DialOptions {
 }
 
 /**
- * Opens a socket, if need be after several tries with jittered pauses. Rejects with the signal's reason, or a
+ * Opens a socket, if need be after several tries with jittered pauses. A shortage of this machine (file descriptors,
+ * ports, memory) is waited out in any case: no other server would help. Rejects with the signal's reason, or a
  * ConnectError: at once where another try would not help (no permission, a directory at the path, an unknown host).
  */
-export async function dial(
-  target: Target,
-  options: DialOptions,
-  inbox: ReadBuffer,
-  signal: AbortSignal,
-): Promise<Connected> {
-  const { timeout, retryRefused, failures } = options;
-  const deadline = performance.now() + timeout;
-  if (failures > 0) await pauseFor(jittered(Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE)), signal);
+export async function dial(target: Target, options: DialOptions): Promise<Connected> {
+  const { runtime, clock, readBuffer, signal, timeout, retryRefused, failures } = options;
+  const jittered = (pause: number): number => pause * (0.5 + runtime.random());
+  const deadline = clock.now() + timeout;
+  if (failures > 0) await clock.sleep(jittered(Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE)), signal);
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-    const left = deadline - performance.now();
+    const left = timeout > 0 ? Math.max(1, deadline - clock.now()) : 0;
     try {
-      return await connect(target, timeout > 0 ? Math.max(1, left) : 0, inbox, signal);
+      return await runtime.connect(target, { timeout: left, clock, readBuffer, signal });
     } catch (error) {
-      if (timeout === 0 || !retryRefused || !isPassing(error)) throw error;
-      await checkPlace(target, error);
+      const mayPass = isLocalShortage(error) || (retryRefused && isPassing(error));
+      if (timeout === 0 || !mayPass) throw error;
+      const wrong = await runtime.misplaced(target);
+      if (wrong !== '' && error instanceof ConnectError) throw error.learn({ hint: wrong });
       const delay = jittered(pause);
-      if (performance.now() + delay >= deadline) throw timedOut(target, timeout, error);
-      await pauseFor(delay, signal);
+      if (clock.now() + delay >= deadline) throw timedOut(target, timeout, error);
+      await clock.sleep(delay, signal);
     }
   }
-}
-
-async function checkPlace(target: Target, error: unknown): Promise<void> {
-  const wrong = await misplaced(target);
-  if (wrong !== '' && error instanceof ConnectError) throw error.learn({ hint: wrong });
-}
-
-async function pauseFor(delay: number, signal: AbortSignal): Promise<void> {
-  await sleep(delay, undefined, { signal }).catch(() => signal.throwIfAborted());
-}
-
-function jittered(pause: number): number {
-  return pause * (0.5 + Math.random());
 }

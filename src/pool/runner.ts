@@ -3,9 +3,11 @@
  * connection or a fresh one, and again where that is right; who comes next is the pool's affair.
  */
 import { type HeadNames, headNames } from '../cgi/head.ts';
+import type { Clock } from '../connection/clock.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
 import { type CloseReason, noneClosed } from '../connection/reuse.ts';
+import type { Runtime } from '../connection/runtime.ts';
 import type { Target } from '../connection/socket/address.ts';
 import type { Connected } from '../connection/socket/connect.ts';
 import { ReadBuffer } from '../connection/socket/read-buffer.ts';
@@ -25,6 +27,7 @@ import { Slots } from './slots.ts';
 
 /** What the running half asks of the waiting half. */
 export interface RunnerOwner {
+  readonly clock: Clock;
   readonly closing: boolean;
   /** Requests that wait. */
   readonly queued: number;
@@ -39,6 +42,8 @@ export class Runner implements SlotOwner {
   readonly headNames: HeadNames = headNames();
   readonly closed: Record<CloseReason, number>;
   readonly #owner: RunnerOwner;
+  readonly clock: Clock;
+  readonly #runtime: Runtime;
   readonly #target: Target;
   readonly #persistent: boolean;
   readonly #encoder: RequestEncoder = new RequestEncoder();
@@ -52,13 +57,21 @@ export class Runner implements SlotOwner {
   idle = 0;
   retried = 0;
 
-  constructor(owner: RunnerOwner, target: Target, settings: PoolSettings, persistent: boolean) {
+  constructor(
+    owner: RunnerOwner,
+    target: Target,
+    settings: PoolSettings,
+    persistent: boolean,
+    runtime: Runtime,
+  ) {
+    this.clock = owner.clock;
+    this.#runtime = runtime;
     this.#persistent = persistent;
     this.#owner = owner;
     this.#target = target;
     this.settings = settings;
     this.#slots = new Slots(settings.connections, () => new Slot(this));
-    this.#learned = new Learned(settings);
+    this.#learned = new Learned(settings, this.clock, runtime.random);
     this.#budget = new RetryBudget(settings.connections);
     this.closed = noneClosed();
   }
@@ -79,7 +92,7 @@ export class Runner implements SlotOwner {
   hasRoom(): boolean {
     if (this.busy < this.#learned.turns.limit) return true;
     return (
-      this.busy < this.settings.connections && this.busy < this.#learned.turns.capacity(performance.now())
+      this.busy < this.settings.connections && this.busy < this.#learned.turns.capacity(this.clock.now())
     );
   }
 
@@ -145,7 +158,7 @@ export class Runner implements SlotOwner {
   }
 
   mustYield(): boolean {
-    return this.#learned.turns.anyWaiting && this.#learned.turns.mustYield(performance.now());
+    return this.#learned.turns.anyWaiting && this.#learned.turns.mustYield(this.clock.now());
   }
 
   idleFull(): boolean {
@@ -211,11 +224,15 @@ export class Runner implements SlotOwner {
     job.exchange = null;
     this.#open.add(slot);
     const options = {
+      runtime: this.#runtime,
+      clock: this.clock,
+      readBuffer: this.#readBuffer,
+      signal: dialling.signal,
       timeout: this.settings.connectTimeout,
       retryRefused: this.#persistent,
       failures: job.freshFailures,
     };
-    dial(this.#target, options, this.#readBuffer, dialling.signal).then(
+    dial(this.#target, options).then(
       (connected) => this.#connected(slot, job, connected, keepaliveRequests, encoded),
       (error: unknown) => this.#notConnected(slot, job, error),
     );
@@ -230,7 +247,7 @@ export class Runner implements SlotOwner {
       this.#vacate(job);
       return;
     }
-    this.#learned.turns.sent(encoded.exchange, performance.now(), this.#open.size);
+    this.#learned.turns.sent(encoded.exchange, this.clock.now(), this.#open.size);
     this.#send(connection, job, encoded);
   }
 

@@ -1,5 +1,7 @@
 /** A slot in the pool: empty, dialling, or with one connection, which it represents towards the pool. */
+
 import type { HeadNames } from '../cgi/head.ts';
+import type { Clock } from '../connection/clock.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
 import type { ConnectionOwner } from '../connection/owner.ts';
@@ -8,6 +10,7 @@ import type { PoolSettings } from './options.ts';
 import type { PooledSlot } from './slots.ts';
 
 export interface SlotOwner {
+  readonly clock: Clock;
   readonly settings: PoolSettings;
   readonly headNames: HeadNames;
   readonly closing: boolean;
@@ -40,6 +43,10 @@ export class Slot implements ConnectionOwner, PooledSlot {
 
   get spent(): boolean {
     return this.#used && this.connection === null;
+  }
+
+  get clock(): Clock {
+    return this.#pool.clock;
   }
 
   get maxHeaderSize(): number {

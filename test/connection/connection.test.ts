@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { headNames } from '../../src/cgi/head.ts';
+import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { Connection } from '../../src/connection/connection.ts';
 import { Exchange } from '../../src/connection/exchange.ts';
 import type { ConnectionOwner } from '../../src/connection/owner.ts';
@@ -8,6 +9,7 @@ import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { type RawServer, rawServer } from '../pool/support.ts';
 
 const owner: ConnectionOwner = {
+  clock: new Clock(systemTimers),
   maxHeaderSize: 65_536,
   headNames: headNames(),
   keepaliveTime: 0,

@@ -13,6 +13,8 @@ export interface Circumstances {
   readonly bytesSent: number;
   readonly transport: 'unix' | 'tcp';
   readonly proxied: boolean;
+  /** ms since the request was sent. */
+  readonly elapsed: number;
 }
 
 /** The server says in END_REQUEST that it has not begun (specification, 5.5). */
@@ -48,8 +50,7 @@ export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknow
     executed: REFUSALS.has(error.code) ? 'no' : executed,
     stderr: exchange.stderr,
   });
-  const elapsed = performance.now() - exchange.startedAt;
-  return error.learn({ hint: error.hint === '' ? hint(error, cause, at.transport, elapsed) : error.hint });
+  return error.learn({ hint: error.hint === '' ? hint(error, cause, at.transport, at.elapsed) : error.hint });
 }
 
 function errorOf(cause: Lost, exchange: Exchange): unknown {

@@ -2,8 +2,10 @@
  * After the server's FIN and before any response byte: is there still somebody at the other end? Writes a few empty
  * STDIN records (8 bytes; a worker that discards does not mind) and watches whether its kernel takes them.
  */
-import type { Socket } from 'node:net';
+
 import { encodeStdinTerminator } from '../../protocol/encoder.ts';
+import type { Clock } from '../clock.ts';
+import type { ConnectionSocket } from '../socket/socket.ts';
 import type { AfterFin } from './evidence.ts';
 
 /** A handshake slower than this says more of a busy event loop than of the network. */
@@ -18,13 +20,14 @@ const TCP_WRITES = 3;
  * Returns a function that gives up without an answer.
  */
 export function probe(
-  socket: Socket,
+  socket: ConnectionSocket,
+  clock: Clock,
   transport: 'unix' | 'tcp',
   roundTrip: number,
   done: (result: AfterFin) => void,
 ): () => void {
   let over = false;
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => {};
   const finish = (result: AfterFin): void => {
     if (over) return;
     over = true;
@@ -37,13 +40,13 @@ export function probe(
     socket.write(encodeStdinTerminator(), (error) => {
       if (error) finish(sent === 0 && transport === 'tcp' ? 'first-refused' : 'refused');
       else if (sent + 1 === writes) finish('accepted');
-      else timer = setTimeout(write, 2 * pause, sent + 1);
+      else cancel = clock.after(2 * pause, () => write(sent + 1));
     });
   };
   if (transport === 'unix') write(0);
-  else timer = setTimeout(write, pause, 0);
+  else cancel = clock.after(pause, () => write(0));
   return () => {
     over = true;
-    clearTimeout(timer);
+    cancel();
   };
 }

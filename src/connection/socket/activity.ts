@@ -1,7 +1,11 @@
 /** For how long no byte has moved, to the tick: the hot path only sets a flag. Times in ms. */
 export class Activity {
   #stirred = false;
-  #last: number = performance.now();
+  #last: number;
+
+  constructor(now: number) {
+    this.#last = now;
+  }
 
   mark(): void {
     this.#stirred = true;

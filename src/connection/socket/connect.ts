@@ -1,50 +1,52 @@
 /** One attempt to connect; trying again is the pool's affair. Errors of Node become ours here and nowhere else. */
 import { stat } from 'node:fs/promises';
-import { connect as netConnect, type Socket } from 'node:net';
+import { connect as netConnect } from 'node:net';
 import { ConnectError } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
 import type { Target } from './address.ts';
 import type { ReadBuffer, SocketInput } from './read-buffer.ts';
+import type { ConnectionSocket } from './socket.ts';
 
 export interface Connected {
-  readonly socket: Socket;
+  readonly socket: ConnectionSocket;
   readonly incoming: SocketInput;
   /** What the handshake took in ms, 0 on a unix socket: the unit in which waits for the peer's kernel are counted. */
   readonly roundTrip: number;
 }
 
+export interface ConnectOptions {
+  /** ms; 0: none. */
+  readonly timeout: number;
+  readonly clock: Clock;
+  readonly readBuffer: ReadBuffer;
+  readonly signal: AbortSignal;
+}
+
+export type Connect = (target: Target, options: ConnectOptions) => Promise<Connected>;
+
 /** The server may be back in a moment: it restarts (refused, no socket) or its backlog is full (EAGAIN on a unix socket). */
-const PASSING = new Set([
-  'ECONNREFUSED',
-  'ENOENT',
-  'EAGAIN',
-  'ECONNRESET',
-  'EADDRNOTAVAIL',
-  'EAI_AGAIN',
-  'ECONNABORTED',
-]);
+const PASSING = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'ECONNRESET', 'EAI_AGAIN', 'ECONNABORTED']);
+
+/** This machine is short of something for the moment; the server has no part in it. */
+const LOCAL_SHORTAGE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
 /**
  * Opens one socket, half-open allowed: after the server's FIN our probes must still be written.
  * Rejects with the signal's reason, or a ConnectError: FCGI_ERR_CONNECT_TIMEOUT after `timeout` ms (0: none), else
  * FCGI_ERR_CONNECT with Node's error as its cause.
  */
-export function connect(
-  target: Target,
-  timeout: number,
-  inbox: ReadBuffer,
-  signal: AbortSignal,
-): Promise<Connected> {
+export const connect: Connect = (target, { timeout, clock, readBuffer, signal }) => {
   const { promise, resolve, reject } = deferred<Connected>();
   if (signal.aborted) return Promise.reject(signal.reason);
-  const begun = performance.now();
-  const incoming = inbox.open();
+  const begun = clock.now();
+  const incoming = readBuffer.open();
   const { onread } = incoming;
   const socket =
     target.transport === 'unix'
       ? netConnect({ path: target.path, allowHalfOpen: true, onread })
       : netConnect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true, onread });
   const late = (): void => fail(timedOut(target, timeout));
-  const timer = timeout > 0 ? setTimeout(late, timeout) : undefined;
+  const cancel = timeout > 0 ? clock.after(timeout, late) : ignore;
   const aborted = (): void => fail(signal.reason);
   const fail = (error: unknown): void => {
     settle();
@@ -53,7 +55,7 @@ export function connect(
   };
   const failed = (error: NodeJS.ErrnoException): void => fail(refused(target, error));
   const settle = (): void => {
-    clearTimeout(timer);
+    cancel();
     signal.removeEventListener('abort', aborted);
     socket.off('error', failed);
   };
@@ -61,14 +63,19 @@ export function connect(
   socket.once('error', failed);
   socket.once('connect', () => {
     settle();
-    resolve({ socket, incoming, roundTrip: target.transport === 'unix' ? 0 : performance.now() - begun });
+    resolve({ socket, incoming, roundTrip: target.transport === 'unix' ? 0 : clock.now() - begun });
   });
   return promise;
-}
+};
 
 /** Worth another try within connectTimeout? */
 export function isPassing(error: unknown): boolean {
   return error instanceof ConnectError && PASSING.has(codeOf(error.cause));
+}
+
+/** Worth waiting for, and no fault of the server's? */
+export function isLocalShortage(error: unknown): boolean {
+  return error instanceof ConnectError && LOCAL_SHORTAGE.has(codeOf(error.cause));
 }
 
 /** Says what stands at the address where it cannot be a listening socket; '' where it can. */
@@ -113,6 +120,15 @@ function hintOf(code: string, target: Target): string {
       return 'no permission to connect: see `listen.owner`, `listen.group` and `listen.mode` of the php-fpm pool';
     case 'EAGAIN':
       return 'the backlog of php-fpm is full: see `listen.backlog`, `pm.max_children` and net.core.somaxconn';
+    case 'EMFILE':
+      return 'this process has no file descriptor left: see `ulimit -n` (systemd: LimitNOFILE)';
+    case 'ENFILE':
+      return 'this machine has no file descriptor left: see fs.file-max';
+    case 'EADDRNOTAVAIL':
+      return 'no local port is left: see net.ipv4.ip_local_port_range, or use a unix socket';
+    case 'ENOBUFS':
+    case 'ENOMEM':
+      return 'the kernel of this machine is short of memory for sockets';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `the name ${target.transport === 'tcp' ? target.host : target.name} does not resolve`;

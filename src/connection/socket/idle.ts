@@ -1,5 +1,5 @@
 /** What a connection does with the time in which it carries nothing. Times in ms. */
-import type { Socket } from 'node:net';
+import type { ConnectionSocket } from './socket.ts';
 
 /** A worker that has been told to leave is gone within a few ms of its last answer. */
 const SETTLED = 40;
@@ -7,12 +7,12 @@ const SETTLED = 40;
 export class IdleState {
   /** Idle for so long that a worker that was about to leave behind its last answer would have closed the connection. */
   settled = false;
-  readonly #socket: Socket;
+  readonly #socket: ConnectionSocket;
   /** As of the first tick that found it idle; -1: none has. */
   #since = -1;
   #unrefed = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: ConnectionSocket) {
     this.#socket = socket;
   }
 

@@ -1,13 +1,13 @@
 /** What a connection gives its socket to send, and how much of that has gone. */
-import type { Socket } from 'node:net';
+import type { ConnectionSocket } from './socket.ts';
 
 export class SocketWriter {
-  readonly #socket: Socket;
+  readonly #socket: ConnectionSocket;
   /** Bytes. Counted here: Node adds them up, and copies its queue for that, each time it is asked. */
   #given = 0;
   #before = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: ConnectionSocket) {
     this.#socket = socket;
   }
 

@@ -1,4 +1,5 @@
 /** All that a pool learns from what it sees, in one place for the runner; each lesson has its own file. */
+import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
@@ -17,7 +18,12 @@ export class Learned {
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
 
-  constructor(settings: PoolSettings) {
+  readonly #clock: Clock;
+  readonly #random: () => number;
+
+  constructor(settings: PoolSettings, clock: Clock, random: () => number) {
+    this.#clock = clock;
+    this.#random = random;
     this.turns = new Turns(settings.connections);
     this.terminator = new Terminator(settings.terminatorDelay);
     this.#keepaliveRequests = settings.keepaliveRequests;
@@ -26,12 +32,12 @@ export class Learned {
   /** How many requests a new connection may carry: less up to a tenth, so that not all are renewed together. */
   keepaliveRequests(): number {
     const most = this.#keepaliveRequests;
-    return Math.min(most - Math.floor((Math.random() * most) / 10), this.#recycling.cap());
+    return Math.min(most - Math.floor((this.#random() * most) / 10), this.#recycling.cap());
   }
 
   /** May a connection be kept behind this script? */
   keeps(script: string): boolean {
-    return !this.#backgroundWork.anyBlamed || this.#backgroundWork.keeps(script, performance.now());
+    return !this.#backgroundWork.anyBlamed || this.#backgroundWork.keeps(script, this.#clock.now());
   }
 
   firstByte(exchange: Exchange): void {
@@ -55,7 +61,7 @@ export class Learned {
   }
 
   failed(exchange: Exchange): void {
-    this.turns.gone(exchange, performance.now());
+    this.turns.gone(exchange, this.#clock.now());
   }
 
   closed(connection: Connection, reason: CloseReason): void {

@@ -1,0 +1,120 @@
+/**
+ * The time by which a pool counts. It stands still while the event loop does: what the server did meanwhile lies in the
+ * kernel unread, so a stall of ours (a long computation, a garbage collection, SIGSTOP) must not fail a request that has
+ * been answered, nor be taken for a slow server. Times in ms.
+ */
+
+/** What a clock is made from: Node's timers, or a simulator's. */
+export interface Timers {
+  /** Monotonic. */
+  now(): number;
+  /** Calls back once; returns a function that cancels it. */
+  after(delay: number, callback: () => void): () => void;
+  /** Calls back again and again; does not keep the process alive. Returns a function that ends it. */
+  every(interval: number, callback: () => void): () => void;
+  /** Calls back once the bytes that lie in the kernel by now have been read. */
+  afterIo(callback: () => void): void;
+}
+
+export const systemTimers: Timers = {
+  now: () => performance.now(),
+  after: (delay, callback) => {
+    const timer = setTimeout(callback, delay);
+    return () => clearTimeout(timer);
+  },
+  every: (interval, callback) => {
+    const timer = setInterval(callback, interval).unref();
+    return () => clearInterval(timer);
+  },
+  // Node runs immediates right behind the phase in which it polls for I/O.
+  afterIo: (callback) => void setImmediate(callback),
+};
+
+/** ms between two beats. Timeouts are late by this much at the most. */
+export const BEAT = 25;
+/** A gap longer than this is a stall; so much of it counts as time. */
+const LONGEST_GAP = 2 * BEAT;
+
+export class Clock {
+  readonly #timers: Timers;
+  #lastBeat: number;
+  #stalled = 0;
+  #stop: (() => void) | null = null;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+    this.#lastBeat = timers.now();
+  }
+
+  /** Without the time in which the event loop stood still, or in which the clock was stopped. */
+  now(): number {
+    const now = this.#timers.now();
+    const longest = this.#lastBeat + LONGEST_GAP;
+    return Math.min(now, longest) - this.#stalled;
+  }
+
+  /** Calls `onBeat` every 25 ms, each time behind a turn of I/O, until `stop()`. */
+  start(onBeat: () => void): void {
+    if (this.#stop !== null) return;
+    this.#beat();
+    this.#stop = this.#timers.every(BEAT, () => {
+      this.#beat();
+      this.#timers.afterIo(() => {
+        if (this.#stop !== null) onBeat();
+      });
+    });
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  /** Calls back once `delay` ms of running time are over, behind a turn of I/O; returns a function that cancels it. */
+  after(delay: number, callback: () => void): () => void {
+    const due = this.now() + delay;
+    let cancelled = false;
+    let cancel = (): void => {};
+    const wait = (left: number): void => {
+      cancel = this.#timers.after(left, () => {
+        const rest = due - this.now();
+        // Node's timers may fire a fraction of a ms early.
+        if (rest >= 1) wait(rest);
+        else
+          this.#timers.afterIo(() => {
+            if (!cancelled) callback();
+          });
+      });
+    };
+    wait(delay);
+    return () => {
+      cancelled = true;
+      cancel();
+    };
+  }
+
+  /** Resolves after `delay` ms; rejects with the signal's reason. */
+  sleep(delay: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const aborted = (): void => {
+        cancel();
+        reject(signal.reason);
+      };
+      const cancel = this.after(delay, () => {
+        signal.removeEventListener('abort', aborted);
+        resolve();
+      });
+      signal.addEventListener('abort', aborted, { once: true });
+    });
+  }
+
+  #beat(): void {
+    const now = this.#timers.now();
+    this.#stalled += Math.max(0, now - this.#lastBeat - LONGEST_GAP);
+    this.#lastBeat = now;
+  }
+}
