@@ -68,6 +68,8 @@ export type ProtocolErrorCode =
 export type PoolErrorCode =
   /** `queueSize` requests wait already. */
   | 'FCGI_ERR_QUEUE_FULL'
+  /** The queue is longer than can be answered in time; `retryAfter` says when to come back. */
+  | 'FCGI_ERR_QUEUE_OVERLOAD'
   /** No connection came free within `queueTimeout`. */
   | 'FCGI_ERR_QUEUE_TIMEOUT'
   /** None of the servers of an Upstream took the request; `cause` is what the last one said. */
@@ -107,6 +109,8 @@ export interface FailureFacts {
   readonly replayable: boolean;
   /** The tail of what PHP wrote to STDERR for this request. */
   readonly stderr: string;
+  /** Seconds after which to ask again, where the pool refused; else 0. */
+  readonly retryAfter: number;
   /** The likely cause in words, or ''. */
   readonly hint: string;
 }
@@ -121,6 +125,7 @@ const nothingSent: FailureFacts = {
   executed: 'no',
   replayable: true,
   stderr: '',
+  retryAfter: 0,
   hint: '',
 };
 
@@ -143,6 +148,7 @@ export class FcgiError extends Error implements FailureFacts {
   executed: Executed = nothingSent.executed;
   replayable: boolean = nothingSent.replayable;
   stderr: string = nothingSent.stderr;
+  retryAfter: number = nothingSent.retryAfter;
   hint: string = nothingSent.hint;
 
   constructor(code: FcgiErrorCode, message: string, options: FcgiErrorOptions = {}) {

@@ -19,5 +19,5 @@ export type { PoolOptions } from './pool/options.ts';
 export { Pool } from './pool/pool.ts';
 export type { Stats } from './pool/stats.ts';
 export type { Params } from './protocol/params.ts';
-export type { ServerOptions } from './upstream/server.ts';
+export type { ServerOptions } from './upstream/member.ts';
 export { Upstream, type UpstreamOptions, type UpstreamServer } from './upstream/upstream.ts';

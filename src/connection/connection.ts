@@ -10,12 +10,11 @@ import { ProtocolError } from '../errors.ts';
 import { encodeStdinTerminator } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
-import type { Clock } from './clock.ts';
 import { lost } from './evidence/failure.ts';
 import { type Lost, signOf } from './evidence/lost.ts';
 import { probe } from './evidence/probe.ts';
 import type { Exchange } from './exchange.ts';
-import type { ConnectionOwner } from './owner.ts';
+import type { ConnectionLimits, ConnectionOwner } from './owner.ts';
 import { ResponseReader } from './reader.ts';
 import { type AfterExchange, type CloseReason, reuse } from './reuse.ts';
 import { Activity } from './socket/activity.ts';
@@ -39,13 +38,14 @@ export class Connection {
   owesTerminator = false;
 
   readonly #owner: ConnectionOwner;
-  readonly #clock: Clock;
   readonly #socket: ConnectionSocket;
   readonly #roundTrip: number;
   readonly #writer: SocketWriter;
   readonly #reader: ResponseReader;
-  readonly #idle: IdleState;
+  readonly idle: IdleState;
   readonly #openedAt: number;
+  readonly #lease: number;
+  readonly #onClosed: ConnectionLimits['onClosed'];
   #exchange: Exchange | null = null;
   /** SCRIPT_FILENAME of the latest request. */
   #script: string | null = null;
@@ -56,20 +56,20 @@ export class Connection {
   constructor(
     owner: ConnectionOwner,
     { socket, incoming, roundTrip }: Connected,
-    transport: 'unix' | 'tcp',
-    keepaliveRequests: number,
+    { transport, keepaliveRequests, lease, onClosed }: ConnectionLimits,
   ) {
     this.#owner = owner;
-    this.#clock = owner.clock;
-    this.#openedAt = this.#clock.now();
+    this.#openedAt = owner.clock.now();
     this.#activity = new Activity(this.#openedAt);
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
     this.transport = transport;
     this.#roundTrip = roundTrip;
     this.keepaliveRequests = keepaliveRequests;
-    this.#reader = new ResponseReader(owner.maxHeaderSize, owner.headNames);
-    this.#idle = new IdleState(socket);
+    this.#lease = lease;
+    this.#onClosed = onClosed;
+    this.#reader = new ResponseReader(owner.settings.maxHeaderSize, owner.headNames);
+    this.idle = new IdleState(socket);
     incoming.receive = (bytes, length) => this.#onData(bytes, length);
     socket.on('end', () => this.#onFin());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
@@ -77,11 +77,6 @@ export class Connection {
       this.#activity.mark();
       this.#drain.end();
     });
-  }
-
-  /** See Idleness. */
-  get settled(): boolean {
-    return this.#idle.settled;
   }
 
   /** May more of this exchange's body be written? Not once it is over, nor after the server's FIN. */
@@ -96,18 +91,23 @@ export class Connection {
   send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null): boolean {
     const socket = this.#socket;
     this.#exchange = exchange;
-    exchange.begin(this.requests++, this.#script, this.#clock.now());
+    exchange.begin(this.requests++, this.#script, this.#owner.clock.now());
     this.#script = exchange.script;
     this.owesTerminator = !exchange.terminatorSent;
     this.#activity.begin(exchange.startedAt);
     this.#writer.begin();
-    this.#idle.end();
+    this.idle.end();
     this.#reader.begin(exchange);
     if (parts === null || parts.length === 0) this.#writer.write(first);
     else this.#writer.writeAll([first, ...parts]);
     exchange.handedOver = parts !== null;
     exchange.nothingAccepted = socket.errored !== null;
     return socket.writableLength === 0;
+  }
+
+  /** Its request is sent whole, and nothing of the response is here yet. */
+  isAwaiting(exchange: Exchange): boolean {
+    return this.#exchange === exchange && exchange.bytesReceived === 0 && !this.#sending(exchange);
   }
 
   /** More of the body of an exchange that it takes, `last` with its end; false: wait for `drained()` first. */
@@ -145,20 +145,19 @@ export class Connection {
     this.#stopProbe?.();
     this.#socket.destroy();
     this.#drain.end();
-    this.#owner.onClosed(reason);
+    this.#onClosed(reason);
   }
 
-  /** Called every few ms: timeouts, the deferred terminator, idleness. */
-  tick(now: number): void {
+  /** Called every 25 ms: timeouts, the deferred terminator, idleness. */
+  onBeat(now: number): void {
     const silence = this.#activity.silence(now);
     const exchange = this.#exchange;
-    const { keepaliveTimeout } = this.#owner;
-    if (exchange !== null) this.#busyTick(exchange, silence, now);
-    else if (keepaliveTimeout > 0 && silence >= keepaliveTimeout) this.close('keepalive-timeout');
-    else this.#idle.tick(now);
+    if (exchange !== null) this.#onBusyBeat(exchange, silence, now);
+    else if (silence >= (this.#owner.idleTime || Number.POSITIVE_INFINITY)) this.close('keepalive-timeout');
+    else this.idle.tick(now);
   }
 
-  #busyTick(exchange: Exchange, silence: number, now: number): void {
+  #onBusyBeat(exchange: Exchange, silence: number, now: number): void {
     const sending = this.#sending(exchange);
     const error = dueTimeout(
       exchange,
@@ -186,7 +185,7 @@ export class Connection {
       return;
     }
     if (exchange.bytesReceived === 0) {
-      exchange.firstByteAfter = this.#clock.now() - exchange.startedAt;
+      exchange.firstByteAfter = this.#owner.clock.now() - exchange.startedAt;
       this.proven = true;
       exchange.bytesReceived = length;
       this.#owner.onFirstByte(exchange);
@@ -234,7 +233,6 @@ export class Connection {
   }
 
   #after(exchange: Exchange, atBorder: boolean): AfterExchange {
-    const { keepaliveTime } = this.#owner;
     return {
       keepConn: exchange.keepConn,
       bodySent: !this.#sending(exchange),
@@ -243,8 +241,8 @@ export class Connection {
       requests: this.requests,
       keepaliveRequests: this.keepaliveRequests,
       age: exchange.startedAt + exchange.firstByteAfter - this.#openedAt,
-      keepaliveTime,
-      mustYield: this.#owner.mustYield(),
+      keepaliveTime: this.#lease,
+      mustYield: this.#owner.mustYield(exchange),
       idleFull: this.#owner.idleFull(),
       poolClosing: this.#owner.closing,
     };
@@ -260,7 +258,7 @@ export class Connection {
       this.#failed({ sign: 'fin', error: null, reason: 'failed', afterFin: 'not-probed' });
       return;
     }
-    this.#stopProbe = probe(this.#socket, this.#clock, this.transport, this.#roundTrip, (afterFin) => {
+    this.#stopProbe = probe(this.#socket, this.#owner.clock, this.transport, this.#roundTrip, (afterFin) => {
       const reason = afterFin === 'accepted' ? 'recycled' : 'failed';
       this.#failed({ sign: 'fin', error: null, reason, afterFin });
     });
@@ -284,8 +282,8 @@ export class Connection {
       sending: this.#sending(exchange),
       bytesSent: this.#writer.sent,
       transport: this.transport,
-      proxied: this.#owner.proxied,
-      elapsed: this.#clock.now() - exchange.startedAt,
+      proxied: this.#owner.settings.proxied,
+      elapsed: this.#owner.clock.now() - exchange.startedAt,
     });
     this.#exchange = null;
     this.#reader.stop();

@@ -29,6 +29,8 @@ export class Exchange {
   /** ms; 0: none. */
   readonly bodyTimeout: number;
 
+  /** Of all the requests of its server, by the time of their sending. */
+  order = 0;
   /** SCRIPT_FILENAME, of this request and of the one before it on the connection (null: none). */
   script = '';
   scriptBefore: string | null = null;

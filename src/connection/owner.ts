@@ -6,21 +6,32 @@ import type { CloseReason } from './reuse.ts';
 /** What a connection needs of the pool it belongs to. Times in ms. */
 export interface ConnectionOwner {
   readonly clock: Clock;
-  /** Bytes. */
-  readonly maxHeaderSize: number;
+  readonly settings: {
+    /** Bytes. */
+    readonly maxHeaderSize: number;
+    readonly proxied: boolean;
+  };
   readonly headNames: HeadNames;
-  readonly keepaliveTime: number;
-  readonly keepaliveTimeout: number;
-  readonly proxied: boolean;
+  /** How long the connection may be idle; 0: no limit. */
+  readonly idleTime: number;
   /** The silence after which the empty STDIN record goes out by itself. */
   readonly terminatorDelay: number;
   /** No connection is kept any more. */
   readonly closing: boolean;
   /** A response is whole: must this connection go all the same, for the sake of a request that waits? */
-  mustYield(): boolean;
+  mustYield(exchange: Exchange): boolean;
   /** As many connections are idle as may be, and nobody waits for one. */
   idleFull(): boolean;
   /** The first byte of a response is here. */
   onFirstByte(exchange: Exchange): void;
-  onClosed(reason: CloseReason): void;
+}
+
+/** What one connection is told. */
+export interface ConnectionLimits {
+  readonly transport: 'unix' | 'tcp';
+  /** How many requests it may carry. */
+  readonly keepaliveRequests: number;
+  /** Its age from which on it is not used again; 0: no limit. */
+  readonly lease: number;
+  readonly onClosed: (reason: CloseReason) => void;
 }

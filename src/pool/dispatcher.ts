@@ -32,6 +32,12 @@ export interface DispatchRequest {
   readonly signal?: AbortSignal | undefined;
   /** Default: what RFC 9110, 9.2.2 says of REQUEST_METHOD. */
   readonly idempotent?: boolean | undefined;
+  /**
+   * What becomes of the connection where the request is aborted while its script runs and has answered nothing yet.
+   * `'wait'`: it is kept for as long as that script usually takes, and used again: PHP runs the script in any case, and a
+   * new connection would only wait behind it. `'close'`: it is closed at once. Default: 'wait'.
+   */
+  readonly onAbort?: 'wait' | 'close' | undefined;
   /** Overrides the pool's. */
   readonly retry?: RetryPolicy | undefined;
   /** Milliseconds; overrides the pool's. */

@@ -6,24 +6,38 @@ import type { Head } from '../cgi/head.ts';
 import type { Connection } from '../connection/connection.ts';
 import { scriptHint } from '../connection/evidence/hint.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
-import type { CloseReason } from '../connection/reuse.ts';
 import { FcgiError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
 import type { LinkedList, ListNode } from './linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
-import type { Slot } from './slot.ts';
+import type { Slot, SlotJob } from './slot.ts';
 
-/** What a job asks of its pool. */
+/** The server that runs a job, as the scheduler sees it through the job. */
+export interface JobServer {
+  abort(job: Job, reason: unknown): void;
+  /** The response is whole. */
+  complete(job: Job): void;
+  /** True: it is sent again, in its slot. False: it keeps its slot until `vacate`. */
+  resend(job: Job, error: unknown): boolean;
+  vacate(job: Job): void;
+}
+
+/** What a job asks of its scheduler. */
 export interface JobOwner {
   /** The caller wants no more of it: take it out of wherever it is. */
   onAbort(job: Job, reason: unknown): void;
-  onComplete(job: Job, verdict: 'keep' | CloseReason): void;
+  onComplete(job: Job): void;
   /** True: it is sent again, on a fresh connection. */
   onFailure(job: Job, error: unknown): boolean;
+  /** Its caller has left, and now its connection is over, too. */
+  onAbandonedEnd(job: Job): void;
   /** It has ended, one way or the other, and what its handler was told has been told. */
   onOver(job: Job): void;
 }
+
+/** Bytes of an answer that nobody wants any more. */
+const MOST_DISCARDED = 64 * 1024;
 
 const NO_HEADERS: readonly string[] = [];
 
@@ -38,31 +52,35 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   mayHaveRun = false;
   /** How often a fresh connection failed it. */
   freshFailures = 0;
-  /** ms, by performance.now(). */
+  /** ms, by the pool's clock: when it was let in, and when it was given a slot. */
   queuedAt = 0;
+  startedAt = 0;
   /** Of its pool: those that wait, or those that run. */
   list: LinkedList<Job> | null = null;
   previous: Job | null = null;
   next: Job | null = null;
   /** Where it runs; null: it waits, or is over. */
   slot: Slot | null = null;
+  /** The latest that ran it. */
+  server: JobServer | null = null;
   connection: Connection | null = null;
   /** The latest. */
   exchange: Exchange | null = null;
   /** Gives up the dialling. */
   dialling: AbortController | null = null;
   over = false;
+  abandoned: SlotJob['abandoned'] = null;
   aborted = false;
   paused = false;
   rawHeaders: readonly string[] = NO_HEADERS;
-  /** Who runs it; another one, once it has moved to another server. */
-  owner: JobOwner;
+  readonly #owner: JobOwner;
   readonly #handler: DispatchHandler;
+  #discarded = 0;
   /** Its request was found to be one. */
   #began = false;
 
   constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler) {
-    this.owner = owner;
+    this.#owner = owner;
     this.request = request;
     this.#handler = handler;
   }
@@ -97,7 +115,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
     if (this.over || this.aborted) return;
     this.aborted = true;
-    this.owner.onAbort(this, reason);
+    this.#owner.onAbort(this, reason);
     this.fail(reason);
   }
 
@@ -124,6 +142,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   }
 
   onData(chunk: Buffer): void {
+    if (this.abandoned !== null) this.#discard(chunk, this.abandoned.reason);
     if (this.over) return;
     try {
       this.#handler.onResponseData(this, chunk);
@@ -142,10 +161,10 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     }
   }
 
-  onComplete(end: EndRequest, verdict: 'keep' | CloseReason): void {
+  onComplete(end: EndRequest): void {
     const { exchange } = this;
     this.connection = null;
-    this.owner.onComplete(this, verdict);
+    this.#owner.onComplete(this);
     if (this.over) return;
     this.#settle();
     const stderr = exchange?.stderr ?? '';
@@ -167,11 +186,14 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
 
   onFailed(error: unknown): void {
     this.connection = null;
-    if (this.over) return;
+    if (this.over) {
+      this.#owner.onAbandonedEnd(this);
+      return;
+    }
     // What an attempt before this one has left in the dark stays there.
     if (this.mayHaveRun && error instanceof FcgiError && error.executed === 'no')
       error.learn({ executed: 'unknown' });
-    if (this.owner.onFailure(this, error)) return;
+    if (this.#owner.onFailure(this, error)) return;
     this.fail(error);
   }
 
@@ -182,6 +204,17 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (error instanceof FcgiError) error.learn({ attempts: this.attempts, replayable: this.replayable });
     this.#tell(error);
     this.#leave();
+  }
+
+  /** May its connection be kept for a while where the caller leaves? */
+  get waitsForScript(): boolean {
+    return this.request.onAbort !== 'close';
+  }
+
+  /** A long answer that nobody wants is not worth reading: PHP stops when its connection is closed. */
+  #discard(chunk: Buffer, reason: unknown): void {
+    this.#discarded += chunk.length;
+    if (this.#discarded > MOST_DISCARDED) this.connection?.fail(reason, 'aborted');
   }
 
   #settle(): void {
@@ -198,7 +231,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   #leave(): void {
     this.exchange = null;
     this.rawHeaders = NO_HEADERS;
-    this.owner.onOver(this);
+    this.#owner.onOver(this);
   }
 
   #tell(error: unknown): void {

@@ -30,6 +30,18 @@ export class LinkedList<T extends ListNode<T>> {
     this.size++;
   }
 
+  /** To the front of this list, out of the one it stands in, if any. */
+  addFirst(one: T): void {
+    one.list?.remove(one);
+    one.list = this;
+    one.previous = null;
+    one.next = this.first;
+    if (this.first === null) this.#last = one;
+    else this.first.previous = one;
+    this.first = one;
+    this.size++;
+  }
+
   /** No effect for one that is not here. */
   remove(one: T): void {
     if (one.list !== this) return;

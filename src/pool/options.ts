@@ -4,16 +4,22 @@ import type { RetryPolicy } from './dispatcher.ts';
 
 /** Durations in milliseconds, 0 disables; sizes in bytes. */
 export interface PoolOptions {
-  /** Sockets at most, 1 or more. Default: 8. The pool finds by itself how many of them php-fpm has workers for. */
+  /** Sockets at most, 1 or more: as many as php-fpm has workers is the right number, more do little harm. Default: 8. */
   readonly connections?: number | undefined;
   /** Idle sockets kept at most; each holds a worker. 0: FCGI_KEEP_CONN is never set. Default: `connections`. */
   readonly keepalive?: number | undefined;
   /** Requests sent on one socket at most, less up to a tenth at random; the last goes without FCGI_KEEP_CONN. 0: no limit. Default: 1000. */
   readonly keepaliveRequests?: number | undefined;
-  /** The age at which a socket is not used again. Default: 3,600,000. */
-  readonly keepaliveTime?: number | undefined;
-  /** How long a socket may be idle; it costs a worker meanwhile. Default: 10,000. */
-  readonly keepaliveTimeout?: number | undefined;
+  /**
+   * The lease: the age at which a socket is not used again, so that its worker turns to whoever waits in the backlog, be it
+   * another process. `'auto'`: 80 ms, and up to a second where connecting takes long. Default: 'auto'.
+   */
+  readonly keepaliveTime?: number | 'auto' | undefined;
+  /**
+   * How long a socket may be idle; it costs a worker meanwhile. `'auto'`: 300 times what connecting takes, from 50 ms (a unix
+   * socket) to 2 s. Default: 'auto'.
+   */
+  readonly keepaliveTimeout?: number | 'auto' | undefined;
   /** Requests that may wait for a socket; more fail with FCGI_ERR_QUEUE_FULL. Default: 1024. */
   readonly queueSize?: number | undefined;
   /** How long a request may wait for a socket, then FCGI_ERR_QUEUE_TIMEOUT. Default: 30,000. */
@@ -77,6 +83,13 @@ const amount = (unit: 'ms' | 'bytes', fallback: number): OptionRule<number> => (
   accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
 });
 
+const amountOrAuto = (unit: 'ms'): OptionRule<number | 'auto'> => ({
+  unit,
+  default: 'auto',
+  expected: `a number of ${unit} from 0, or 'auto'`,
+  accepts: (value) => value === 'auto' || amount(unit, 0).accepts(value),
+});
+
 export const choice = <T extends string>(...values: [T, ...T[]]): OptionRule<T> => ({
   unit: '',
   default: values[0],
@@ -96,8 +109,8 @@ export const optionRules: { readonly [K in keyof PoolSettings]: OptionRule<PoolS
   connections: count(8, 1),
   keepalive: count(8, 0),
   keepaliveRequests: count(1000, 0),
-  keepaliveTime: amount('ms', 3_600_000),
-  keepaliveTimeout: amount('ms', 10_000),
+  keepaliveTime: amountOrAuto('ms'),
+  keepaliveTimeout: amountOrAuto('ms'),
   queueSize: count(1024, 0),
   queueTimeout: amount('ms', 30_000),
   connectTimeout: amount('ms', 5_000),

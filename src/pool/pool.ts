@@ -1,9 +1,16 @@
-/** Kept connections to one FastCGI server. */
+/**
+ * Kept connections to one FastCGI server. A request's way: Scheduler (scheduler.ts: let in, or waits), Server (server.ts:
+ * a slot, a kept connection or a fresh one), Sender (request/sender.ts: bytes), Connection (../connection), and back over
+ * its Job (job.ts) to the handler. Where a connection is lost, Scheduler.onFailure bends the way back, once.
+ */
+import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
-import { PoolCore } from './core.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
-import { type PoolOptions, resolveOptions } from './options.ts';
+import type { Job } from './job.ts';
+import { type PoolOptions, type PoolSettings, resolveOptions } from './options.ts';
 import { requestBy } from './request/response.ts';
+import { type Balancer, Scheduler } from './scheduler.ts';
+import { Server } from './server.ts';
 import type { Stats } from './stats.ts';
 
 /**
@@ -13,18 +20,18 @@ import type { Stats } from './stats.ts';
  * @throws ArgumentError FCGI_ERR_INVALID_ARG: an address or an option that cannot be; `option` names it.
  */
 export class Pool implements Dispatcher {
-  readonly #core: PoolCore;
+  readonly #scheduler: Scheduler;
 
   constructor(address: Address, options: PoolOptions = {}) {
-    this.#core = new PoolCore(parseAddress(address), resolveOptions(options));
+    this.#scheduler = schedulerOf(address, resolveOptions(options), systemRuntime);
   }
 
   get stats(): Stats {
-    return this.#core.stats;
+    return this.#scheduler.stats;
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    this.#core.dispatch(request, handler);
+    this.#scheduler.dispatch(request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
@@ -32,14 +39,35 @@ export class Pool implements Dispatcher {
   }
 
   close(): Promise<void> {
-    return this.#core.close();
+    return this.#scheduler.close();
   }
 
   destroy(reason?: Error): Promise<void> {
-    return this.#core.destroy(reason);
+    return this.#scheduler.destroy(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** All of a pool but its face; the simulator gives it a runtime of its own. */
+export function schedulerOf(address: Address, settings: PoolSettings, runtime: Runtime): Scheduler {
+  const target = parseAddress(address);
+  return new Scheduler(settings, runtime, (scheduler) =>
+    only(new Server(scheduler, target, settings, runtime, true)),
+  );
+}
+
+/** There is one server, and it gets every job. */
+function only(server: Server): Balancer {
+  return {
+    name: server.target.name,
+    servers: [server],
+    choose: (_job: Job) => (server.hasRoom ? server : null),
+    suits: () => true,
+    onServed: () => {},
+    recover: () => false,
+    onBeat: () => {},
+  };
 }

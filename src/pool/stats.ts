@@ -1,19 +1,61 @@
 /** The counters of a Pool or, summed up, of an Upstream. */
-import type { CloseReason } from '../connection/reuse.ts';
+import { CLOSE_REASONS, type CloseReason, noneClosed } from '../connection/reuse.ts';
+import type { Summary } from './histogram.ts';
 
 export interface Stats {
   /** Sockets that are open, or being opened. */
   readonly connected: number;
-  /** Of those, with a request on them. */
+  /** Of those, with a request on them, or with a script whose client has left. */
   readonly busy: number;
   /** Of those, kept for the next request. */
   readonly idle: number;
+  /** How many sockets have been seen to run at once: at least so many workers php-fpm has for us. null: not yet known. */
+  readonly workers: number | null;
   /** Requests that wait for a connection. */
   readonly queued: number;
   /** Requests that ended well, since the start. */
   readonly served: number;
   /** Requests sent once more, since the start. */
   readonly retried: number;
+  /** Requests that were turned away because the queue was too long or too slow, since the start. */
+  readonly refused: number;
   /** Closed sockets by reason, since the start. */
   readonly closed: Readonly<Record<CloseReason, number>>;
+  /** How long the requests of the last minute waited for a connection, ms. */
+  readonly waiting: Summary;
+  /** How long they took from then to the end of the response, ms. */
+  readonly running: Summary;
+}
+
+/** What one server counts. */
+export interface ServerCounts {
+  readonly connected: number;
+  readonly idle: number;
+  /** 0: not yet known. */
+  readonly workers: number;
+  readonly served: number;
+  readonly retried: number;
+  readonly closed: Readonly<Record<CloseReason, number>>;
+}
+
+export function statsOf(
+  servers: readonly ServerCounts[],
+  queue: Pick<Stats, 'queued' | 'refused' | 'waiting' | 'running'>,
+): Stats {
+  const sum = (of: (server: ServerCounts) => number): number =>
+    servers.reduce((total, server) => total + of(server), 0);
+  const closed = noneClosed();
+  for (const reason of CLOSE_REASONS) closed[reason] = sum((server) => server.closed[reason]);
+  const connected = sum((server) => server.connected);
+  const idle = sum((server) => server.idle);
+  return {
+    connected,
+    busy: connected - idle,
+    idle,
+    workers: sum((server) => server.workers) || null,
+    served: sum((server) => server.served),
+    retried: sum((server) => server.retried),
+    closed,
+    ...queue,
+  };
 }

@@ -14,6 +14,9 @@ import type {
 export type MockScript = MockAnswer | ((request: RecordedRequest) => MockAnswer | Promise<MockAnswer>);
 
 /** No socket is ever closed; the reasons are those of a Pool. */
+/** Of Stats: how long requests took is not measured here. */
+const nothingTimed = { count: 0, p50: 0, p99: 0 } as const;
+
 const noneClosed = {
   failed: 0,
   reset: 0,
@@ -40,11 +43,15 @@ export interface MockStats {
   readonly connected: number;
   readonly busy: number;
   readonly idle: 0;
+  readonly workers: null;
   readonly queued: 0;
   /** Requests that ended well. */
   readonly served: number;
   readonly retried: 0;
+  readonly refused: 0;
   readonly closed: Readonly<Record<keyof typeof noneClosed, number>>;
+  readonly waiting: typeof nothingTimed;
+  readonly running: typeof nothingTimed;
 }
 
 /**
@@ -120,10 +127,14 @@ export class MockDispatcher implements AsyncDisposable {
       connected: size,
       busy: size,
       idle: 0,
+      workers: null,
       queued: 0,
       served: this.#served,
       retried: 0,
+      refused: 0,
       closed: { ...noneClosed },
+      waiting: { ...nothingTimed },
+      running: { ...nothingTimed },
     };
   }
 

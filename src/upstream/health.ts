@@ -51,22 +51,26 @@ export function countsAsFailure(error: unknown): boolean {
 }
 
 /**
- * The next one by smooth weighted round robin, or the least loaded for its weight; backups only where no other
- * server is left. Where all are marked as failed, all are asked again: the last server is never taken away.
- * Null: all have been `visited`.
+ * Those that may be asked now: live ones, else backups that are live, else all that were not `visited`, as where all are
+ * marked as failed, all are asked again: the last server is never taken away.
  */
-export function choose<C extends Candidate>(
+export function eligible<C extends Candidate>(
   servers: readonly C[],
   visited: ReadonlySet<C>,
   now: number,
-  balance: 'round-robin' | 'least-conn',
-): C | null {
+): readonly C[] {
   const open = servers.filter((server) => !visited.has(server));
   const live = open.filter((server) => server.health.available(now));
   const tiers = [live.filter((server) => !server.backup), live.filter((server) => server.backup), open];
-  const tier = tiers.find((list) => list.length > 0);
-  if (tier === undefined) return null;
-  return balance === 'least-conn' ? leastLoaded(tier) : roundRobin(tier);
+  return tiers.find((list) => list.length > 0) ?? [];
+}
+
+/** The next one by smooth weighted round robin, or the least loaded for its weight. Null: there is none. */
+export function choose<C extends Candidate>(
+  servers: readonly C[],
+  balance: 'round-robin' | 'least-conn',
+): C | null {
+  return balance === 'least-conn' ? leastLoaded(servers) : roundRobin(servers);
 }
 
 function roundRobin<C extends Candidate>(servers: readonly C[]): C | null {

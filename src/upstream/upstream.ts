@@ -1,11 +1,9 @@
 /** Several FastCGI servers behind one Dispatcher: a request that one of them has provably not run goes to the next. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CLOSE_REASONS, type CloseReason } from '../connection/reuse.ts';
+import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
 import { ArgumentError, ConnectError, FcgiError, PoolError } from '../errors.ts';
-import { PoolCore } from '../pool/core.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
-import { Job } from '../pool/job.ts';
+import type { Job } from '../pool/job.ts';
 import {
   checkOption,
   choice,
@@ -15,9 +13,11 @@ import {
   resolveOptions,
 } from '../pool/options.ts';
 import { requestBy } from '../pool/request/response.ts';
+import { type Balancer, Scheduler } from '../pool/scheduler.ts';
+import { Server } from '../pool/server.ts';
 import type { Stats } from '../pool/stats.ts';
-import { choose } from './health.ts';
-import { Server, type ServerOptions } from './server.ts';
+import { choose, countsAsFailure, eligible } from './health.ts';
+import { Member, type ServerOptions } from './member.ts';
 
 export interface UpstreamOptions extends PoolOptions {
   /** `'round-robin'` (default, by weight) or `'least-conn'`: the server with the fewest requests for its weight. */
@@ -42,17 +42,12 @@ const PAUSE = 100;
  * @throws ArgumentError FCGI_ERR_INVALID_ARG: no server, an address, or an option that cannot be.
  */
 export class Upstream implements Dispatcher {
-  readonly #servers: readonly Server[];
-  readonly #settings: PoolSettings;
-  readonly #balance: 'round-robin' | 'least-conn';
-  /** What has been tried, of jobs that one server at least has failed. */
-  readonly #visits: WeakMap<Job, { since: number; servers: Set<Server> }> = new WeakMap();
+  readonly #scheduler: Scheduler;
 
   constructor(servers: readonly (Address | UpstreamServer)[], options: UpstreamOptions = {}) {
     const { balance, ...poolOptions } = options;
     checkOption('balance', balance, balanceRule);
-    this.#balance = balance ?? balanceRule.default;
-    this.#settings = resolveOptions(poolOptions);
+    const settings = resolveOptions(poolOptions);
     if (!Array.isArray(servers) || servers.length === 0) {
       throw new ArgumentError(
         'FCGI_ERR_INVALID_ARG',
@@ -60,68 +55,136 @@ export class Upstream implements Dispatcher {
         'servers must be a list of at least one address',
       );
     }
-    const alone = servers.length === 1;
-    this.#servers = servers.map((given: Address | UpstreamServer) => {
-      const { address, ...rest } = isServer(given) ? given : { address: given };
-      const core = new PoolCore(parseAddress(address), this.#settings, alone);
-      return new Server(core, rest, (job, from, error) => this.#moveOn(job, from, error));
-    });
+    this.#scheduler = new Scheduler(
+      settings,
+      systemRuntime,
+      (scheduler) =>
+        new UpstreamBalancer(scheduler, servers, settings, balance ?? balanceRule.default, systemRuntime),
+    );
   }
 
   get stats(): Stats {
-    return this.#servers.map((server) => server.core.stats).reduce(sum);
+    return this.#scheduler.stats;
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    const server = choose(this.#servers, new Set(), performance.now(), this.#balance);
-    if (server !== null) server.core.start(new Job(server, request, handler));
+    this.#scheduler.dispatch(request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
     return requestBy(this, request);
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => server.core.close()));
+  close(): Promise<void> {
+    return this.#scheduler.close();
   }
 
-  async destroy(reason?: Error): Promise<void> {
-    await Promise.all(this.#servers.map((server) => server.core.destroy(reason)));
+  destroy(reason?: Error): Promise<void> {
+    return this.#scheduler.destroy(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
 
-  /** True: another server has the job now, or will have it soon. */
-  #moveOn(job: Job, from: Server, error: unknown): boolean {
-    if (this.#servers.length === 1 || job.over || job.aborted || !isMovable(job, error, this.#settings))
+class UpstreamBalancer implements Balancer {
+  readonly servers: readonly Server[];
+  readonly #scheduler: Scheduler;
+  readonly #members: readonly Member[];
+  readonly #settings: PoolSettings;
+  readonly #balance: 'round-robin' | 'least-conn';
+  readonly #runtime: Runtime;
+  /** What has been tried, of jobs that one server at least has failed. */
+  readonly #visits: WeakMap<Job, { since: number; members: Set<Member> }> = new WeakMap();
+
+  constructor(
+    scheduler: Scheduler,
+    servers: readonly (Address | UpstreamServer)[],
+    settings: PoolSettings,
+    balance: 'round-robin' | 'least-conn',
+    runtime: Runtime,
+  ) {
+    this.#scheduler = scheduler;
+    this.#settings = settings;
+    this.#balance = balance;
+    this.#runtime = runtime;
+    const alone = servers.length === 1;
+    this.#members = servers.map((given) => {
+      const { address, ...rest } = isServer(given) ? given : { address: given };
+      return new Member(new Server(scheduler, parseAddress(address), settings, runtime, alone), rest);
+    });
+    this.servers = this.#members.map(({ server }) => server);
+  }
+
+  get name(): string {
+    return this.servers.map(({ target }) => target.name).join(', ');
+  }
+
+  choose(job: Job): Server | null {
+    return (
+      this.#choose(
+        job,
+        this.#members.filter(({ server }) => server.hasRoom),
+      )?.server ?? null
+    );
+  }
+
+  suits(server: Server, job: Job): boolean {
+    return (
+      this.#choose(
+        job,
+        this.#members.filter((member) => member.server === server),
+      ) !== null
+    );
+  }
+
+  onServed(job: Job): void {
+    this.#members.find(({ server }) => server === job.server)?.health.served();
+  }
+
+  recover(job: Job, error: unknown): boolean {
+    const from = this.#members.find(({ server }) => server === job.server);
+    if (from === undefined) return false;
+    const now = this.#scheduler.clock.now();
+    if (countsAsFailure(error)) from.health.failed(now);
+    if (this.#members.length === 1 || job.over || job.aborted || !isMovable(job, error, this.#settings))
       return false;
-    const visit = this.#visits.get(job) ?? { since: performance.now(), servers: new Set<Server>() };
+    const visit = this.#visits.get(job) ?? { since: now, members: new Set<Member>() };
     this.#visits.set(job, visit);
-    visit.servers.add(from);
-    if (visit.servers.size > this.#settings.tries) return false;
-    const next = choose(this.#servers, visit.servers, performance.now(), this.#balance);
-    if (next !== null) {
-      next.adopt(job, from);
+    visit.members.add(from);
+    if (visit.members.size > this.#settings.tries) return false;
+    if (this.#members.some((member) => !visit.members.has(member))) {
+      this.#scheduler.requeue(job);
       return true;
     }
-    const waited = performance.now() - visit.since;
+    const waited = now - visit.since;
     if (error instanceof ConnectError && waited + 2 * PAUSE < this.#settings.connectTimeout) {
-      visit.servers.clear();
-      void this.#anotherRound(job, from);
+      visit.members.clear();
+      this.#scheduler.clock.after(PAUSE * (0.5 + this.#runtime.random()), () => {
+        if (!job.over) this.#scheduler.requeue(job);
+      });
       return true;
     }
-    job.fail(noneLeft(error, this.#servers.length));
+    job.fail(noneLeft(error, this.#members.length));
     return true;
   }
 
-  async #anotherRound(job: Job, from: Server): Promise<void> {
-    await sleep(PAUSE * (0.5 + Math.random()));
-    if (job.over) return;
-    choose(this.#servers, new Set(), performance.now(), this.#balance)?.adopt(job, from);
+  onBeat(): void {}
+
+  /** Of `members`, the next for this job; null: it must wait for another. */
+  #choose(job: Job, members: readonly Member[]): Member | null {
+    const visited = this.#visits.get(job)?.members ?? NONE;
+    // With room or without: a backup is not for those who only have to wait.
+    const best = eligible(this.#members, visited, this.#scheduler.clock.now());
+    return choose(
+      members.filter((member) => best.includes(member)),
+      this.#balance,
+    );
   }
 }
+
+const NONE: ReadonlySet<Member> = new Set();
 
 /** What provably did not run, and can be sent once more. */
 function isMovable(job: Job, error: unknown, settings: PoolSettings): boolean {
@@ -140,18 +203,4 @@ function noneLeft(cause: unknown, servers: number): PoolError {
 
 function isServer(given: Address | UpstreamServer): given is UpstreamServer {
   return typeof given === 'object' && given !== null && 'address' in given;
-}
-
-function sum(a: Stats, b: Stats): Stats {
-  const closed: Record<CloseReason, number> = { ...a.closed };
-  for (const reason of CLOSE_REASONS) closed[reason] += b.closed[reason];
-  return {
-    connected: a.connected + b.connected,
-    busy: a.busy + b.busy,
-    idle: a.idle + b.idle,
-    queued: a.queued + b.queued,
-    served: a.served + b.served,
-    retried: a.retried + b.retried,
-    closed,
-  };
 }

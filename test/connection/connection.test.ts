@@ -10,17 +10,14 @@ import { type RawServer, rawServer } from '../pool/support.ts';
 
 const owner: ConnectionOwner = {
   clock: new Clock(systemTimers),
-  maxHeaderSize: 65_536,
+  settings: { maxHeaderSize: 65_536, proxied: false },
   headNames: headNames(),
-  keepaliveTime: 0,
-  keepaliveTimeout: 0,
-  proxied: false,
+  idleTime: 0,
   terminatorDelay: 50,
   closing: false,
   mustYield: () => false,
   idleFull: () => false,
   onFirstByte() {},
-  onClosed() {},
 };
 
 interface Sent extends AsyncDisposable {
@@ -38,7 +35,16 @@ async function sent(): Promise<Sent> {
   const { onread } = incoming;
   const socket = connect({ path: server.address.slice('unix:'.length), allowHalfOpen: true, onread });
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
-  const connection = new Connection(owner, { socket, incoming, roundTrip: 0 }, 'unix', 10);
+  const connection = new Connection(
+    owner,
+    { socket, incoming, roundTrip: 0 },
+    {
+      transport: 'unix',
+      keepaliveRequests: 10,
+      lease: 0,
+      onClosed: () => {},
+    },
+  );
   const failed = new Promise<unknown>((resolve, reject) => {
     const listener = {
       onHead() {},

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectError, PoolError, ProtocolError, SocketError } from '../../src/errors.ts';
-import { type Candidate, choose, countsAsFailure, Health } from '../../src/upstream/health.ts';
+import { type Candidate, choose, countsAsFailure, eligible, Health } from '../../src/upstream/health.ts';
 
 interface Named extends Candidate {
   readonly name: string;
@@ -15,7 +15,10 @@ function picks(
   count: number,
   balance: 'round-robin' | 'least-conn' = 'round-robin',
 ): string {
-  return Array.from({ length: count }, () => choose(servers, new Set(), 0, balance)?.name ?? '-').join('');
+  return Array.from(
+    { length: count },
+    () => choose(eligible(servers, new Set(), 0), balance)?.name ?? '-',
+  ).join('');
 }
 
 function down(): Health {
@@ -50,7 +53,8 @@ describe('the choice of a server', () => {
 
   it('finds nobody only where all have been visited', () => {
     const a = server('a');
-    expect(choose([a], new Set([a]), 0, 'round-robin')).toBeNull();
+    expect(eligible([a], new Set([a]), 0)).toEqual([]);
+    expect(choose([], 'round-robin')).toBeNull();
   });
 
   it('by load takes the least loaded for its weight', () => {

@@ -211,6 +211,7 @@ export function statusFor(error: unknown): number {
     case 'FCGI_ERR_BODY_TIMEOUT':
       return 504;
     case 'FCGI_ERR_QUEUE_FULL':
+    case 'FCGI_ERR_QUEUE_OVERLOAD':
     case 'FCGI_ERR_QUEUE_TIMEOUT':
     case 'FCGI_ERR_NO_LIVE_UPSTREAM':
     case 'FCGI_ERR_OVERLOADED':

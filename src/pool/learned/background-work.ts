@@ -28,6 +28,11 @@ const TIMES = 10;
 const AT_LEAST = 100;
 /** A script is blamed from one late answer in so many on. */
 const LATE_IN = 10;
+/** ms, and times the usual. */
+const UNKNOWN_BUDGET = 1_000;
+const LEAST_BUDGET = 100;
+const BUDGET_TIMES = 4;
+const LONGEST_BUDGET = 10_000;
 const FIRST_BLAME = 60_000;
 const LONGEST_BLAME = 3_600_000;
 
@@ -40,6 +45,13 @@ export class BackgroundWork {
   keeps(script: string, now: number): boolean {
     const known = this.#scripts.get(script);
     return known === undefined || now >= known.blamedUntil;
+  }
+
+  /** ms in which a script has nearly always answered; a guess for one that is not known. */
+  budget(script: string): number {
+    const known = this.#scripts.get(script);
+    if (known === undefined || known.samples === 0) return UNKNOWN_BUDGET;
+    return Math.min(LONGEST_BUDGET, BUDGET_TIMES * known.usual + LEAST_BUDGET);
   }
 
   /** `script`'s first byte came after `took`; `before`: the script that ran on that connection before it, or null. */

@@ -5,16 +5,22 @@ import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { PoolSettings } from '../options.ts';
 import { BackgroundWork } from './background-work.ts';
+import { Keeping } from './keeping.ts';
 import { Recycling } from './recycling.ts';
 import { Terminator } from './terminator.ts';
-import { Turns } from './workers.ts';
+import { Workers } from './workers.ts';
+
+/** ms: workers that answer at the same time must not take each other for one that is missing. */
+const YIELD_AFTER = 5;
 
 export class Learned {
-  readonly turns: Turns<Exchange>;
+  readonly workers: Workers<Exchange> = new Workers();
+  readonly keeping: Keeping;
   readonly terminator: Terminator;
   readonly #keepaliveRequests: number;
   readonly #recycling: Recycling = new Recycling();
   readonly #backgroundWork: BackgroundWork = new BackgroundWork();
+  #yieldsSoon = false;
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
 
@@ -24,7 +30,7 @@ export class Learned {
   constructor(settings: PoolSettings, clock: Clock, random: () => number) {
     this.#clock = clock;
     this.#random = random;
-    this.turns = new Turns(settings.connections);
+    this.keeping = new Keeping(settings);
     this.terminator = new Terminator(settings.terminatorDelay);
     this.#keepaliveRequests = settings.keepaliveRequests;
   }
@@ -42,10 +48,9 @@ export class Learned {
 
   firstByte(exchange: Exchange): void {
     const { firstByteAfter, script, scriptBefore } = exchange;
-    const now = exchange.startedAt + firstByteAfter;
     if (!exchange.reused) this.#proven++;
     this.terminator.answered(exchange);
-    this.turns.answered(exchange, now, firstByteAfter, this.#proven);
+    this.workers.answered(exchange, this.#proven);
     this.#backgroundWork.answered(script, scriptBefore, firstByteAfter);
   }
 
@@ -60,8 +65,24 @@ export class Learned {
     if (connection !== null) this.#recycling.outlived(connection.requests);
   }
 
+  /** A connection is idle. Where a fresh one still waits then, `close` as many as wait: it may wait for this one's worker. */
+  yieldSoon(close: (count: number) => void): void {
+    const { workers } = this;
+    if (this.#yieldsSoon || workers.waiting === 0 || workers.oneMore === 0) return;
+    this.#yieldsSoon = true;
+    this.#clock.after(YIELD_AFTER, () => {
+      this.#yieldsSoon = false;
+      close(workers.oneMore);
+    });
+  }
+
+  /** How long to wait for a script whose caller has left, ms. */
+  budget(script: string): number {
+    return this.#backgroundWork.budget(script);
+  }
+
   failed(exchange: Exchange): void {
-    this.turns.gone(exchange, this.#clock.now());
+    this.workers.gone(exchange);
   }
 
   closed(connection: Connection, reason: CloseReason): void {

@@ -1,7 +1,9 @@
 /** Is this a request at all? What is wrong with it is said by name, before anything is dialled. */
 import { ArgumentError } from '../../errors.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
-import { checkOption, optionRules } from '../options.ts';
+import { checkOption, choice, optionRules } from '../options.ts';
+
+const onAbortRule = choice('wait', 'close');
 
 /** Throws FCGI_ERR_INVALID_ARG. Params and body are checked where they are encoded. */
 export function checkRequest(request: DispatchRequest): void {
@@ -11,6 +13,7 @@ export function checkRequest(request: DispatchRequest): void {
   check('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
   check('idempotent', idempotent, ['undefined', 'boolean'].includes(typeof idempotent), 'true or false');
   check('onStderr', onStderr, ['undefined', 'function'].includes(typeof onStderr), 'a function');
+  checkOption('onAbort', request.onAbort, onAbortRule);
   checkOption('retry', request.retry, optionRules.retry);
   checkOption('headersTimeout', request.headersTimeout, optionRules.headersTimeout);
   checkOption('bodyTimeout', request.bodyTimeout, optionRules.bodyTimeout);

@@ -1,149 +1,128 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../../src/pool/learned/workers.ts';
+import { Workers } from '../../../src/pool/learned/workers.ts';
 
-/** Longer than any patience, shorter than php-fpm's own 5 s for a first byte. */
-const LONG = 2_000;
+class Request {
+  order = 0;
+}
 
-describe('when a socket must be given up', () => {
-  it('never, while no request waits on a fresh socket', () => {
-    const turns = new Turns<object>(4);
-    expect(turns.mustYield(LONG)).toBe(false);
-    expect(turns.anyWaiting).toBe(false);
+/** Requests by name, so that a case reads as a story. */
+function story(): {
+  workers: Workers<Request>;
+  fresh(name: string, open: number): void;
+  kept(name: string): void;
+  firstByte(name: string, running: number): void;
+  whole(name: string): void;
+  gone(name: string): void;
+} {
+  const workers = new Workers<Request>();
+  const requests = new Map<string, Request>();
+  const get = (name: string): Request => {
+    const request = requests.get(name) ?? new Request();
+    requests.set(name, request);
+    return request;
+  };
+  return {
+    workers,
+    fresh: (name, open) => workers.sent(get(name), true, open),
+    kept: (name) => workers.sent(get(name), false, 0),
+    firstByte: (name, running) => workers.answered(get(name), running),
+    whole: (name) => workers.completed(get(name)),
+    gone: (name) => workers.gone(get(name)),
+  };
+}
+
+describe('a socket whose response is whole', () => {
+  it('is kept while no request of ours waits on a fresh socket', () => {
+    const { workers, kept, whole } = story();
+    kept('a');
+    whole('a');
+    expect([workers.waiting, workers.oneMore]).toEqual([0, 0]);
+    expect(workers.mustYield()).toBe(false);
   });
 
-  it('not at once: php-fpm may take a moment to accept', () => {
-    const turns = new Turns<object>(4);
-    turns.sent({}, 0, 2);
-    expect(turns.mustYield(1)).toBe(false);
+  it('is kept for the next one where nobody has been overtaken', () => {
+    const { workers, fresh, whole } = story();
+    fresh('a', 1);
+    fresh('b', 2);
+    whole('a');
+    expect([workers.waiting, workers.oneMore]).toEqual([2, 2]);
+    expect(workers.mustYield()).toBe(false);
   });
 
-  it('once a request has waited for long, and well before php-fpm would close its socket unread', () => {
-    const turns = new Turns<object>(4);
-    turns.sent({}, 0, 2);
-    expect(turns.mustYield(LONG)).toBe(true);
+  it('is given up once a request that was sent later than the one that waits has been answered', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    fresh('a', 1);
+    firstByte('a', 1);
+    whole('a');
+    fresh('waits', 2);
+    kept('b');
+    expect(workers.mustYield()).toBe(false);
+    whole('b');
+    expect(workers.mustYield()).toBe(true);
   });
 
-  it('one for each that waits: a second yes for the same request does not come at the same time', () => {
-    const turns = new Turns<object>(4);
-    turns.sent({}, 0, 2);
-    turns.sent({}, 0, 3);
-    expect([1, 2, 3].map(() => turns.mustYield(LONG))).toEqual([true, true, false]);
-  });
-
-  it('again, for a request that goes on waiting', () => {
-    const turns = new Turns<object>(4);
-    turns.sent({}, 0, 2);
-    expect(turns.mustYield(LONG)).toBe(true);
-    expect(turns.mustYield(3 * LONG)).toBe(true);
-  });
-
-  it('no more, once it has been answered', () => {
-    const turns = new Turns<object>(4);
-    const key = {};
-    turns.sent(key, 0, 2);
-    turns.answered(key, 5, 5, 1);
-    expect(turns.anyWaiting).toBe(false);
-    expect(turns.mustYield(LONG)).toBe(false);
-  });
-
-  it('no more, once it has failed or was given up', () => {
-    const turns = new Turns<object>(4);
-    const key = {};
-    turns.sent(key, 0, 2);
-    turns.gone(key, 5);
-    expect(turns.mustYield(LONG)).toBe(false);
+  it('with no more sockets than have run at once before, only once it was overtaken three times', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    fresh('a', 1);
+    fresh('b', 2);
+    firstByte('a', 1);
+    firstByte('b', 2);
+    expect(workers.found).toBe(2);
+    fresh('slow', 2);
+    const verdicts = ['c', 'd', 'e'].map((name) => {
+      kept(name);
+      whole(name);
+      return workers.mustYield();
+    });
+    expect(verdicts).toEqual([false, false, true]);
+    expect([workers.waiting, workers.oneMore]).toEqual([1, 0]);
   });
 });
 
-/** One more socket than there are workers waits, another is given up for it, and then it is answered at once. */
-function starve(turns: Turns<object>, at: number, sockets: number, workers: number): void {
-  const key = {};
-  turns.sent(key, at, sockets);
-  expect(turns.mustYield(at + LONG)).toBe(true);
-  turns.answered(key, at + LONG + 1, LONG + 1, workers);
-}
-
-/** A server whose first bytes come after 2 ms, for as long as it takes to know it. */
-function warm(most: number): Turns<object> {
-  const turns = new Turns<object>(most);
-  for (let i = 0; i < 10; i++) turns.answered({}, i, 2, 1);
-  return turns;
-}
-
-describe('how many sockets are worth having', () => {
-  it('as many as the options allow, until it is known better', () => {
-    expect(new Turns<object>(16).limit).toBe(16);
+describe('a fresh socket that has had no answer', () => {
+  it('has its worker where a later fresh one is answered: the backlog is first come, first served', () => {
+    const { workers, fresh, firstByte, whole } = story();
+    fresh('slow', 1);
+    fresh('later', 2);
+    fresh('last', 3);
+    firstByte('later', 1);
+    whole('later');
+    expect(workers.waiting).toBe(1);
+    firstByte('last', 2);
+    whole('last');
+    expect(workers.waiting).toBe(0);
+    expect(workers.mustYield()).toBe(false);
   });
 
-  it('as many as were seen to run at once, when sockets have waited for each other again and again', () => {
-    const turns = warm(16);
-    for (let i = 0; i < 5; i++) starve(turns, 10_000 * i, 3, 2);
-    expect(turns.limit).toBe(2);
+  it('learns nothing from an answer on a kept socket', () => {
+    const { workers, fresh, kept, firstByte } = story();
+    fresh('waits', 1);
+    kept('a');
+    firstByte('a', 1);
+    expect(workers.waiting).toBe(1);
   });
 
-  it('one slow script says nothing: the limit stays', () => {
-    const turns = warm(16);
-    const key = {};
-    turns.sent(key, 0, 3);
-    turns.mustYield(LONG);
-    // Long after a socket was given up for it: that was not what it had waited for.
-    turns.answered(key, LONG + 5_000, LONG + 5_000, 2);
-    expect(turns.limit).toBe(16);
+  it('does not wait any more once it has failed', () => {
+    const { workers, fresh, gone } = story();
+    fresh('a', 1);
+    gone('a');
+    expect(workers.waiting).toBe(0);
   });
 
-  it('one more is tried now and then, and kept where it has a worker of its own', () => {
-    const turns = warm(16);
-    for (let i = 0; i < 5; i++) starve(turns, 10_000 * i, 3, 2);
-    const now = 1e6;
-    expect(turns.capacity(now)).toBe(3);
-    const key = {};
-    turns.sent(key, now, 3);
-    expect(turns.capacity(now)).toBe(2); // one trial at a time
-    turns.answered(key, now + 2, 2, 3);
-    expect(turns.limit).toBe(3);
-  });
-
-  it('a trial that fails is not repeated at once, but one day', () => {
-    const turns = warm(16);
-    for (let i = 0; i < 5; i++) starve(turns, 10_000 * i, 3, 2);
-    const now = 1e6;
-    const key = {};
-    turns.sent(key, now, 3);
-    turns.gone(key, now + 1);
-    expect(turns.capacity(now + 2)).toBe(2);
-    expect(turns.capacity(now + 60_000)).toBe(3);
+  it('is not overtaken by what was sent before it', () => {
+    const { workers, fresh, kept, whole } = story();
+    kept('before');
+    fresh('waits', 1);
+    whole('before');
+    expect(workers.mustYield()).toBe(false);
   });
 });
 
-it('whatever happens, at least one socket is worth having, and never more than allowed', () => {
-  const event = fc.record({
-    what: fc.constantFrom('sent', 'answered', 'gone', 'yield'),
-    after: fc.integer({ min: 0, max: 3_000 }),
-    sockets: fc.integer({ min: 1, max: 4 }),
-  });
-  fc.assert(
-    fc.property(fc.array(event, { maxLength: 200 }), (events) => {
-      const turns = new Turns<object>(4);
-      const waiting: object[] = [];
-      let now = 0;
-      for (const { what, after, sockets } of events) {
-        now += after;
-        if (what === 'sent') {
-          const key = {};
-          waiting.push(key);
-          turns.sent(key, now, sockets);
-        } else if (what === 'yield') {
-          turns.mustYield(now);
-        } else {
-          const key = waiting.shift() ?? {};
-          if (what === 'answered') turns.answered(key, now, after, sockets);
-          else turns.gone(key, now);
-        }
-        expect(turns.limit).toBeGreaterThanOrEqual(1);
-        expect(turns.limit).toBeLessThanOrEqual(4);
-        expect(turns.capacity(now)).toBeLessThanOrEqual(4);
-      }
-    }),
-  );
+it('the number of workers is that of the sockets that were seen to run at once, and never sinks', () => {
+  const { workers, kept, firstByte } = story();
+  expect(workers.found).toBe(0);
+  kept('a');
+  firstByte('a', 3);
+  firstByte('a', 2);
+  expect(workers.found).toBe(3);
 });

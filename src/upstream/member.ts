@@ -1,10 +1,8 @@
-/** One server of an Upstream: a pool, its weight and its health. */
-import type { CloseReason } from '../connection/reuse.ts';
+/** One server of an Upstream: its pool's server, its weight and its health. */
 import { ArgumentError } from '../errors.ts';
-import type { PoolCore } from '../pool/core.ts';
-import type { Job, JobOwner } from '../pool/job.ts';
 import { checkOption, count, flag, type OptionRule } from '../pool/options.ts';
-import { type Candidate, countsAsFailure, Health } from './health.ts';
+import type { Server } from '../pool/server.ts';
+import { type Candidate, Health } from './health.ts';
 
 /** nginx's parameters of those names. */
 export interface ServerOptions {
@@ -30,20 +28,14 @@ const serverRules: {
   failTimeout: { ...count(10_000, 0), unit: 'ms' },
 };
 
-export class Server implements Candidate, JobOwner {
-  readonly core: PoolCore;
+export class Member implements Candidate {
+  readonly server: Server;
   readonly weight: number;
   readonly backup: boolean;
   readonly health: Health;
   current = 0;
-  /** True: the job goes on elsewhere. */
-  readonly #moveOn: (job: Job, from: Server, error: unknown) => boolean;
 
-  constructor(
-    core: PoolCore,
-    options: ServerOptions,
-    moveOn: (job: Job, from: Server, error: unknown) => boolean,
-  ) {
+  constructor(server: Server, options: ServerOptions) {
     for (const [name, value] of Object.entries(options)) {
       if (!Object.hasOwn(serverRules, name)) {
         throw new ArgumentError(
@@ -54,43 +46,16 @@ export class Server implements Candidate, JobOwner {
       }
       checkOption(name, value, serverRules[name as keyof ServerOptions]);
     }
-    this.core = core;
+    this.server = server;
     this.weight = options.weight ?? serverRules.weight.default;
     this.backup = options.backup ?? serverRules.backup.default;
     this.health = new Health(
       options.maxFails ?? serverRules.maxFails.default,
       options.failTimeout ?? serverRules.failTimeout.default,
     );
-    this.#moveOn = moveOn;
   }
 
   get load(): number {
-    return this.core.alive;
-  }
-
-  /** Takes over a job that `from` could not serve. */
-  adopt(job: Job, from: Server): void {
-    from.core.leave(job);
-    job.owner = this;
-    this.core.accept(job);
-  }
-
-  onAbort(job: Job, reason: unknown): void {
-    this.core.onAbort(job, reason);
-  }
-
-  onComplete(job: Job, verdict: 'keep' | CloseReason): void {
-    this.health.served();
-    this.core.onComplete(job, verdict);
-  }
-
-  onFailure(job: Job, error: unknown): boolean {
-    if (this.core.onFailure(job, error)) return true;
-    if (countsAsFailure(error)) this.health.failed(performance.now());
-    return this.#moveOn(job, this, error);
-  }
-
-  onOver(job: Job): void {
-    this.core.leave(job);
+    return this.server.busy;
   }
 }

@@ -1,0 +1,103 @@
+/** Brings a job's request onto a connection of one server, a kept one or a fresh one. */
+import type { Clock } from '../../connection/clock.ts';
+import type { Connection } from '../../connection/connection.ts';
+import type { Runtime } from '../../connection/runtime.ts';
+import type { Target } from '../../connection/socket/address.ts';
+import type { Connected } from '../../connection/socket/connect.ts';
+import { ReadBuffer } from '../../connection/socket/read-buffer.ts';
+import { RequestEncoder } from '../../protocol/encoder.ts';
+import { dial } from '../dial.ts';
+import type { Job } from '../job.ts';
+import type { Learned } from '../learned/learned.ts';
+import type { PoolSettings } from '../options.ts';
+import { needsFreshConnection } from '../retry/fresh-connection.ts';
+import { retriesUnknown, textParam } from '../retry/resend.ts';
+import { type Encoded, encode, isReadBeforeScript, pump } from './send.ts';
+
+export class Sender {
+  readonly #target: Target;
+  readonly #settings: PoolSettings;
+  readonly #runtime: Runtime;
+  readonly #clock: Clock;
+  readonly #learned: Learned;
+  readonly #retryRefused: boolean;
+  readonly #encoder: RequestEncoder = new RequestEncoder();
+  readonly #readBuffer: ReadBuffer = new ReadBuffer();
+
+  /** `retryRefused`: dials again within connectTimeout where the server refuses. */
+  constructor(
+    target: Target,
+    settings: PoolSettings,
+    runtime: Runtime,
+    clock: Clock,
+    learned: Learned,
+    retryRefused: boolean,
+  ) {
+    this.#target = target;
+    this.#settings = settings;
+    this.#runtime = runtime;
+    this.#clock = clock;
+    this.#learned = learned;
+    this.#retryRefused = retryRefused;
+  }
+
+  /** Must it go out on a fresh connection, although this one is free? */
+  needsFresh(job: Job, connection: Connection): boolean {
+    const { body } = job;
+    const { backend, proxied, replayBuffer } = this.#settings;
+    if (body === null) return true;
+    const provable = backend !== 'php-fpm' || isReadBeforeScript(job.request, body.length);
+    if (provable && body.kind === 'bytes' && !proxied) return false;
+    return needsFreshConnection({
+      proxied,
+      retriedAnyway: retriesUnknown(job, this.#settings),
+      replayable: body.kind === 'bytes' || body.length <= replayBuffer,
+      provable,
+      settled: connection.idle.settled,
+    });
+  }
+
+  /** Opens a socket for the job; rejects as `dial` does. */
+  dial(job: Job): Promise<Connected> {
+    const dialling = new AbortController();
+    job.dialling = dialling;
+    job.exchange = null;
+    return dial(this.#target, {
+      runtime: this.#runtime,
+      clock: this.#clock,
+      readBuffer: this.#readBuffer,
+      signal: dialling.signal,
+      timeout: this.#settings.connectTimeout,
+      retryRefused: this.#retryRefused,
+      failures: job.freshFailures,
+    }).finally(() => {
+      job.dialling = null;
+    });
+  }
+
+  /** For `connection`, or for one that is still to be opened (null). Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. */
+  encode(job: Job, connection: Connection | null, keepaliveRequests: number, closing: boolean): Encoded {
+    const { body } = job;
+    if (body === null) throw new TypeError('the body of the request has not been planned');
+    const keepConn =
+      this.#settings.keepalive > 0 &&
+      !closing &&
+      (connection?.requests ?? 0) + 1 < keepaliveRequests &&
+      this.#learned.keeps(textParam(job.request, 'SCRIPT_FILENAME'));
+    const owesTerminator = connection?.owesTerminator ?? false;
+    const terminate = this.#learned.terminator.atOnce();
+    return encode(this.#encoder, job, body, this.#settings, keepConn, owesTerminator, terminate);
+  }
+
+  /** `open` sockets are open, this one included. */
+  send(connection: Connection, job: Job, encoded: Encoded, open: number): void {
+    const { exchange, first, parts } = encoded;
+    job.attempts++;
+    job.connection = connection;
+    job.exchange = exchange;
+    this.#learned.workers.sent(exchange, connection.requests === 0, open);
+    if (connection.send(exchange, first, parts)) this.#encoder.reclaim(first);
+    if (job.paused) connection.pause();
+    if (parts === null && job.body !== null) void pump(connection, exchange, job.body, encoded.terminate);
+  }
+}

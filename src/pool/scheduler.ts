@@ -1,0 +1,290 @@
+/**
+ * Who is let in, who waits, and how it all ends, over one server (Pool) or several (Upstream). There is one queue:
+ * nobody waits for one server while another has room.
+ */
+import { Clock } from '../connection/clock.ts';
+import type { Runtime } from '../connection/runtime.ts';
+import { ConnectError, PoolError } from '../errors.ts';
+import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
+import { Histogram } from './histogram.ts';
+import { Job, type JobOwner } from './job.ts';
+import { LinkedList } from './linked-list.ts';
+import type { PoolSettings } from './options.ts';
+import { Overload } from './overload.ts';
+import { type PlannedBody, planBody } from './request/body.ts';
+import { checkRequest } from './request/validate.ts';
+import type { Server, ServerOwner } from './server.ts';
+import { type Stats, statsOf } from './stats.ts';
+
+/** The servers, and which of them gets a job. */
+export interface Balancer {
+  /** For messages. */
+  readonly name: string;
+  readonly servers: readonly Server[];
+  /** A server that has room for the job; null: it waits. */
+  choose(job: Job): Server | null;
+  /** May the server take this job, which waits? */
+  suits(server: Server, job: Job): boolean;
+  onServed(job: Job): void;
+  /** `job` has failed on its server. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
+  recover(job: Job, error: unknown): boolean;
+  /** Called every 25 ms. */
+  onBeat(now: number): void;
+}
+
+/** ms. */
+const SUMMARY_PERIOD = 30_000;
+
+export class Scheduler implements JobOwner, ServerOwner {
+  readonly clock: Clock;
+  readonly #settings: PoolSettings;
+  readonly #balancer: Balancer;
+  readonly #queue: LinkedList<Job> = new LinkedList();
+  /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
+  readonly #running: LinkedList<Job> = new LinkedList();
+  readonly #overload: Overload = new Overload();
+  readonly #waiting: Histogram = new Histogram();
+  readonly #runningTimes: Histogram = new Histogram();
+  #summaryAt = 0;
+  #refused = 0;
+  #closing = false;
+  #onClosed: (() => void)[] = [];
+
+  /** `balancerOf` makes the servers, which need their scheduler. */
+  constructor(settings: PoolSettings, runtime: Runtime, balancerOf: (scheduler: Scheduler) => Balancer) {
+    this.clock = new Clock(runtime.timers);
+    this.#settings = settings;
+    this.#balancer = balancerOf(this);
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  get alive(): number {
+    return this.#queue.size + this.#running.size;
+  }
+
+  get stats(): Stats {
+    return statsOf(this.#balancer.servers, {
+      queued: this.#queue.size,
+      refused: this.#refused,
+      waiting: this.#waiting.summary,
+      running: this.#runningTimes.summary,
+    });
+  }
+
+  /** A new request. Whatever is wrong with it is told to its handler. */
+  dispatch(request: DispatchRequest, handler: DispatchHandler): void {
+    const job = new Job(this, request, handler);
+    this.#running.add(job);
+    try {
+      if (this.#closing) throw this.#closedError();
+      checkRequest(job.request);
+      if (!job.begin()) return;
+      const body = planBody(job.request.body, job.request.params, this.#settings.replayBuffer);
+      if (body.kind === 'unread') {
+        job.unread = body.stream;
+        body.whole.then(
+          (planned) => this.#admit(job, planned),
+          (error: unknown) => job.fail(error),
+        );
+      } else {
+        this.#admit(job, body);
+      }
+    } catch (error) {
+      job.fail(error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    for (const server of this.#balancer.servers) server.close();
+    if (this.alive === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onClosed.push(resolve));
+  }
+
+  destroy(reason?: Error): Promise<void> {
+    const closed = this.close();
+    const message = `the pool to ${this.#balancer.name} was destroyed`;
+    // Those that wait first: else they would move up. An error for each, as each is told what was seen of its own.
+    for (const job of [...this.#queue.toArray(), ...this.#running.toArray()]) {
+      job.abort(reason ?? new PoolError('FCGI_ERR_DESTROYED', message));
+    }
+    return closed;
+  }
+
+  /** Runs a job on a server that has room. */
+  run(job: Job, server: Server): void {
+    this.#running.add(job);
+    this.#waiting.add(this.clock.now() - job.queuedAt);
+    server.run(job);
+  }
+
+  /** A job that was let in before, and goes on as soon as a server suits it: in front of the others. */
+  requeue(job: Job): void {
+    this.#queue.addFirst(job);
+    this.runQueued();
+  }
+
+  next(server: Server): Job | null {
+    for (let job = this.#queue.first; job !== null; job = job.next) {
+      if (!this.#balancer.suits(server, job)) continue;
+      this.#running.add(job);
+      const now = this.clock.now();
+      if (this.#queue.size === 0) this.#overload.empty(now);
+      this.#waiting.add(now - job.queuedAt);
+      return job;
+    }
+    return null;
+  }
+
+  /** As many of those that wait as find room. */
+  runQueued(): void {
+    for (let job = this.#queue.first; job !== null; ) {
+      const after: Job | null = job.next;
+      const server = this.#balancer.choose(job);
+      if (server !== null) this.run(job, server);
+      job = after;
+      if (!this.#balancer.servers.some(({ hasRoom }) => hasRoom)) return;
+    }
+  }
+
+  onAbort(job: Job, reason: unknown): void {
+    // It must not be the next one when its slot comes free.
+    this.#running.add(job);
+    job.server?.abort(job, reason);
+  }
+
+  onComplete(job: Job): void {
+    const now = this.clock.now();
+    const { server } = job;
+    this.#overload.served(now);
+    this.#runningTimes.add(now - job.startedAt);
+    if (server === null) return;
+    this.#balancer.onServed(job);
+    server.complete(job);
+  }
+
+  onFailure(job: Job, error: unknown): boolean {
+    const { server } = job;
+    if (server === null) return false;
+    if (server.resend(job, error)) return true;
+    server.vacate(job);
+    if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
+      this.#onUnreachable(error);
+    return this.#balancer.recover(job, error);
+  }
+
+  onAbandonedEnd(job: Job): void {
+    job.server?.vacate(job);
+  }
+
+  onOver(job: Job): void {
+    job.list?.remove(job);
+    if (this.alive > 0 || !this.#closing) return;
+    for (const server of this.#balancer.servers) server.close();
+    for (const resolve of this.#onClosed) resolve();
+    this.#onClosed = [];
+  }
+
+  #closedError(): PoolError {
+    return new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.#balancer.name} is closed`);
+  }
+
+  #admit(job: Job, body: PlannedBody): void {
+    if (job.over) return;
+    job.body = body;
+    // What waits here waits for a socket, and that keeps the process alive; the clock need not.
+    this.clock.start(this.#onBeat);
+    const now = this.clock.now();
+    job.queuedAt = now;
+    const server = this.#queue.size === 0 ? this.#balancer.choose(job) : null;
+    if (server !== null) {
+      this.#overload.empty(now);
+      this.run(job, server);
+      return;
+    }
+    const refusal = this.#refusal(now);
+    if (refusal === null) {
+      if (this.#queue.size === 0) this.#overload.empty(now);
+      this.#queue.add(job);
+      return;
+    }
+    this.#refused++;
+    job.fail(refusal);
+  }
+
+  #refusal(now: number): PoolError | null {
+    const { queueSize } = this.#settings;
+    const { servers, name } = this.#balancer;
+    const queued = this.#queue.size;
+    let perhapsWaiting = queued;
+    let workers = 0;
+    for (const server of servers) {
+      const found = Math.max(1, server.workers);
+      workers += found;
+      perhapsWaiting += Math.max(0, server.busy - found);
+    }
+    const retryAfter = this.#overload.refuses(now, perhapsWaiting, workers);
+    if (queued >= queueSize) {
+      const message = `${queueSize} requests wait already for a connection to ${name}`;
+      return new PoolError('FCGI_ERR_QUEUE_FULL', message, {
+        facts: { retryAfter: seconds(retryAfter ?? 0) },
+      });
+    }
+    if (retryAfter === null) return null;
+    const message = `${queued} requests wait already for ${name}, more than it answers in time`;
+    const hint = 'more is asked than php-fpm can do: see `pm.max_children`, and what the scripts wait for';
+    return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
+      facts: { retryAfter: seconds(retryAfter), hint },
+    });
+  }
+
+  readonly #onBeat = (): void => {
+    const now = this.clock.now();
+    const { servers } = this.#balancer;
+    for (const server of servers) server.onBeat(now);
+    this.#balancer.onBeat(now);
+    this.#expire(now);
+    this.runQueued();
+    if (now - this.#summaryAt >= SUMMARY_PERIOD) {
+      this.#summaryAt = now;
+      this.#waiting.turn();
+      this.#runningTimes.turn();
+    }
+    if (this.alive === 0 && servers.every(({ connected }) => connected === 0)) this.clock.stop();
+  };
+
+  /** Those who have waited as long as the one that could not be connected need not try again one by one. */
+  #onUnreachable(error: ConnectError): void {
+    // Of several servers another one may answer them.
+    if (this.#balancer.servers.length > 1) return;
+    const since = this.clock.now() - this.#settings.connectTimeout;
+    for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
+      this.#running.add(job);
+      job.fail(new ConnectError(error.code, error.message, { cause: error, facts: { hint: error.hint } }));
+    }
+  }
+
+  #expire(now: number): void {
+    const { queueTimeout } = this.#settings;
+    if (queueTimeout === 0) return;
+    // In the order in which they came: the first that may still wait ends the search.
+    const since = now - queueTimeout;
+    for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
+      this.#running.add(job);
+      const message = `no connection to ${this.#balancer.name} came free within ${queueTimeout} ms`;
+      job.fail(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
+    }
+  }
+}
+
+/** Retry-After, RFC 9110, 10.2.3. */
+function seconds(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000));
+}

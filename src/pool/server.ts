@@ -1,0 +1,295 @@
+/**
+ * One server: its slots, the connections in them, and the jobs on those. Sends a job on a kept connection or a fresh
+ * one, and again where that is right; who comes next is the scheduler's affair.
+ */
+import { type HeadNames, headNames } from '../cgi/head.ts';
+import type { Clock } from '../connection/clock.ts';
+import { Connection } from '../connection/connection.ts';
+import type { Exchange } from '../connection/exchange.ts';
+import type { ConnectionOwner } from '../connection/owner.ts';
+import { type CloseReason, noneClosed } from '../connection/reuse.ts';
+import type { Runtime } from '../connection/runtime.ts';
+import type { Target } from '../connection/socket/address.ts';
+import type { Connected } from '../connection/socket/connect.ts';
+import type { Job } from './job.ts';
+import { Learned } from './learned/learned.ts';
+import type { PoolSettings } from './options.ts';
+import type { Encoded } from './request/send.ts';
+import { Sender } from './request/sender.ts';
+import { shouldResend } from './retry/resend.ts';
+import { RetryBudget } from './retry/retry.ts';
+import { Slot } from './slot.ts';
+import { Slots } from './slots.ts';
+
+/** What a server asks of the scheduler. */
+export interface ServerOwner {
+  readonly clock: Clock;
+  readonly closing: boolean;
+  /** Requests that wait. */
+  readonly queued: number;
+  /** A slot has come free: the job that takes it, or null. */
+  next(server: Server): Job | null;
+}
+
+export class Server implements ConnectionOwner {
+  readonly target: Target;
+  readonly settings: PoolSettings;
+  readonly clock: Clock;
+  readonly headNames: HeadNames = headNames();
+  readonly closed: Record<CloseReason, number> = noneClosed();
+  /** Slots with a job on them. */
+  busy = 0;
+  /** Connections without one. */
+  idle = 0;
+  served = 0;
+  retried = 0;
+  readonly #owner: ServerOwner;
+  readonly #runtime: Runtime;
+  readonly #slots: Slots<Slot>;
+  readonly #learned: Learned;
+  readonly #sender: Sender;
+  readonly #budget: RetryBudget;
+  /** Slots with a connection, or dialling for one. */
+  readonly #open: Set<Slot> = new Set();
+
+  /** `retryRefused`: dials again within connectTimeout; else another server is asked first. */
+  constructor(
+    owner: ServerOwner,
+    target: Target,
+    settings: PoolSettings,
+    runtime: Runtime,
+    retryRefused: boolean,
+  ) {
+    this.#owner = owner;
+    this.target = target;
+    this.settings = settings;
+    this.clock = owner.clock;
+    this.#runtime = runtime;
+    this.#slots = new Slots(settings.connections, () => new Slot());
+    this.#learned = new Learned(settings, this.clock, runtime.random);
+    this.#sender = new Sender(target, settings, runtime, this.clock, this.#learned, retryRefused);
+    this.#budget = new RetryBudget(settings.connections);
+  }
+
+  get connected(): number {
+    return this.#open.size;
+  }
+
+  /** So many of its workers have been seen to run at once for us; 0: not yet known. */
+  get workers(): number {
+    return this.#learned.workers.found;
+  }
+
+  get hasRoom(): boolean {
+    return this.busy < this.settings.connections;
+  }
+
+  /** Takes a slot for the job; there must be room. */
+  run(job: Job): void {
+    this.busy++;
+    job.server = this;
+    this.#slots.acquire(
+      (slot) => {
+        if (slot.connection !== null) this.idle--;
+        this.#occupy(slot, job);
+      },
+      (error) => {
+        this.busy--;
+        job.fail(error);
+      },
+    );
+  }
+
+  /**
+   * The caller wants no more of the job. A script that has begun runs on, whatever we do: its connection is kept for as
+   * long as such a script usually takes, and used again if it ends in time. To dial anew would be to wait behind it.
+   */
+  abort(job: Job, reason: unknown): void {
+    job.dialling?.abort(reason);
+    const { connection, exchange } = job;
+    if (connection === null || exchange === null) return;
+    if (this.#owner.closing || !job.waitsForScript || !connection.isAwaiting(exchange)) {
+      connection.fail(reason, this.#owner.closing ? 'pool-closed' : 'aborted');
+      return;
+    }
+    this.#learned.failed(exchange);
+    job.abandoned = { until: this.clock.now() + this.#learned.budget(exchange.script), reason };
+    connection.resume();
+  }
+
+  onBeat(now: number): void {
+    this.#slots.releaseUnused();
+    for (const { connection, job } of this.#open) {
+      if (job !== null && job.abandoned !== null && now >= job.abandoned.until)
+        connection?.fail(job.abandoned.reason, 'aborted');
+      else if (job !== null && job.exchange !== null) this.#learned.silent(job.exchange, now);
+      connection?.onBeat(now);
+    }
+    if (this.idle > 0) this.closeIdle('yield', this.#learned.workers.waiting);
+  }
+
+  closeIdle(reason: CloseReason, most: number): void {
+    let left = most;
+    for (const slot of this.#open) {
+      if (left === 0) return;
+      if (!slot.idle) continue;
+      slot.connection?.close(reason);
+      left--;
+    }
+  }
+
+  /** Closes all that carries no request of somebody who still wants it. */
+  close(): void {
+    this.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
+    for (const { connection, job } of this.#open) {
+      if (job !== null && job.abandoned !== null) connection?.fail(job.abandoned.reason, 'pool-closed');
+    }
+  }
+
+  /** The response is whole: on with the next job, on the same connection if it was kept. */
+  complete(job: Job): void {
+    this.#budget.served();
+    this.#learned.complete(job.slot?.connection ?? null);
+    if (job.abandoned === null) this.served++;
+    this.vacate(job);
+  }
+
+  /** True: it is sent again, in its slot. False: it keeps its slot until `vacate`. */
+  resend(job: Job, error: unknown): boolean {
+    const { slot } = job;
+    if (job.exchange !== null) this.#learned.failed(job.exchange);
+    if (slot === null || !shouldResend(job, error, this.settings, this.#budget)) return false;
+    this.retried++;
+    this.#dial(slot, job);
+    return true;
+  }
+
+  /** The job leaves its slot: to the next one that waits, or back to the others. */
+  vacate(job: Job): void {
+    const { slot } = job;
+    if (slot === null) return;
+    job.slot = null;
+    slot.job = null;
+    const next = this.#owner.next(this);
+    if (next !== null) {
+      next.server = this;
+      this.#occupy(slot, next);
+      return;
+    }
+    this.busy--;
+    if (slot.connection !== null) this.#rest();
+    this.#slots.release(slot);
+  }
+
+  get closing(): boolean {
+    return this.#owner.closing;
+  }
+
+  get idleTime(): number {
+    return this.#learned.keeping.idleTime;
+  }
+
+  get terminatorDelay(): number {
+    return this.#learned.terminator.delay;
+  }
+
+  mustYield(exchange: Exchange): boolean {
+    const { workers } = this.#learned;
+    if (workers.waiting === 0) return false;
+    workers.completed(exchange);
+    return workers.mustYield();
+  }
+
+  idleFull(): boolean {
+    return this.idle >= this.settings.keepalive && this.#owner.queued === 0;
+  }
+
+  onFirstByte(exchange: Exchange): void {
+    this.#learned.firstByte(exchange);
+  }
+
+  #onClosed(slot: Slot, connection: Connection, reason: CloseReason): void {
+    this.closed[reason]++;
+    this.#learned.closed(connection, reason);
+    if (slot.idle) this.idle--;
+    slot.connection = null;
+    slot.used = true;
+    this.#open.delete(slot);
+  }
+
+  /** A connection is idle. Where a fresh one still waits, it may wait for this one's worker. */
+  #rest(): void {
+    this.idle++;
+    this.#learned.yieldSoon((count) => this.closeIdle('yield', count));
+  }
+
+  #occupy(slot: Slot, job: Job): void {
+    slot.job = job;
+    job.slot = slot;
+    if (job.over) {
+      this.vacate(job);
+      return;
+    }
+    job.startedAt = this.clock.now();
+    const { connection } = slot;
+    if (connection === null) {
+      this.#dial(slot, job);
+    } else if (this.#sender.needsFresh(job, connection)) {
+      // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
+      connection.close('fresh-needed');
+      this.#dial(slot, job);
+    } else {
+      const encoded = this.#encode(job, connection, connection.keepaliveRequests);
+      if (encoded !== null) this.#sender.send(connection, job, encoded, this.#open.size);
+    }
+  }
+
+  #dial(slot: Slot, job: Job): void {
+    const keepaliveRequests = this.#learned.keepaliveRequests();
+    // What cannot be encoded is not worth a connection.
+    const encoded = this.#encode(job, null, keepaliveRequests);
+    if (encoded === null) return;
+    this.#open.add(slot);
+    this.#sender.dial(job).then(
+      (connected) => this.#connected(slot, job, connected, keepaliveRequests, encoded),
+      (error: unknown) => {
+        job.attempts++;
+        this.#open.delete(slot);
+        slot.used = true;
+        job.onFailed(error);
+      },
+    );
+  }
+
+  #connected(slot: Slot, job: Job, connected: Connected, keepaliveRequests: number, encoded: Encoded): void {
+    const { keeping } = this.#learned;
+    if (this.target.transport === 'tcp') keeping.connected(connected.roundTrip);
+    const connection = new Connection(this, connected, {
+      transport: this.target.transport,
+      keepaliveRequests,
+      lease: keeping.lease(this.#runtime.random()),
+      onClosed: (reason) => this.#onClosed(slot, connection, reason),
+    });
+    slot.connection = connection;
+    if (job.over) {
+      connection.close('aborted');
+      this.vacate(job);
+      return;
+    }
+    this.#sender.send(connection, job, encoded, this.#open.size);
+  }
+
+  /** Null: the request cannot be encoded, and is over. */
+  #encode(job: Job, connection: Connection | null, keepaliveRequests: number): Encoded | null {
+    try {
+      return this.#sender.encode(job, connection, keepaliveRequests, this.closing);
+    } catch (error) {
+      // Later: a queue full of such requests would be a stack full of frames.
+      queueMicrotask(() => {
+        this.vacate(job);
+        job.fail(error);
+      });
+      return null;
+    }
+  }
+}
