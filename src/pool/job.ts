@@ -2,6 +2,7 @@
  * One request from dispatch() to its end, over as many connections as it takes. It is what the caller steers
  * (DispatchController) and what a connection reports to (ExchangeListener), and it ends exactly once.
  */
+import { AsyncResource } from 'node:async_hooks';
 import type { Head } from '../cgi/head.ts';
 import type { Connection } from '../connection/connection.ts';
 import { scriptHint } from '../connection/evidence/hint.ts';
@@ -26,6 +27,9 @@ export interface JobOwner {
 }
 
 const NO_HEADERS: readonly string[] = [];
+
+/** Else every one of them is registered for finalization, wherever a profiler listens. */
+const BY_HAND = { requireManualDestroy: true };
 
 export class Job implements DispatchController, ExchangeListener, ListNode<Job> {
   readonly request: DispatchRequest;
@@ -58,6 +62,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   /** Who runs it; another one, once it has moved to another server. */
   owner: JobOwner;
   readonly #handler: DispatchHandler;
+  /** Of dispatch(): a socket's events come in that of whoever opened it, and a queue's in that of whoever went before. */
+  readonly #context: AsyncResource = new AsyncResource('FCGI_REQUEST', BY_HAND);
   /** Its request was found to be one. */
   #began = false;
 
@@ -82,6 +88,11 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       this.abort(error);
     }
     return !this.over;
+  }
+
+  /** Code of the caller, in the async context in which it called dispatch(). */
+  run<This, Args extends unknown[], R>(code: (this: This, ...args: Args) => R, on: This, ...args: Args): R {
+    return this.#context.runInAsyncScope(code as (this: unknown, ...args: Args) => R, on, ...args);
   }
 
   /** All of its body can be sent once more. */
@@ -117,7 +128,9 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (this.over) return;
     this.rawHeaders = head.rawHeaders;
     try {
-      this.#handler.onResponseStart(this, head.statusCode, head.headers, head.statusText);
+      const { statusCode, headers, statusText } = head;
+      const handler = this.#handler;
+      this.run(handler.onResponseStart, handler, this, statusCode, headers, statusText);
     } catch (error) {
       this.abort(error);
     }
@@ -126,7 +139,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   onData(chunk: Buffer): void {
     if (this.over) return;
     try {
-      this.#handler.onResponseData(this, chunk);
+      this.run(this.#handler.onResponseData, this.#handler, this, chunk);
     } catch (error) {
       this.abort(error);
     }
@@ -136,7 +149,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     const { onStderr } = this.request;
     if (!onStderr || this.over) return;
     try {
-      onStderr(chunk);
+      this.run(onStderr, undefined, chunk);
     } catch (error) {
       this.abort(error);
     }
@@ -158,7 +171,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       hint: stderr === '' ? '' : scriptHint(stderr, exchange?.script ?? ''),
     };
     try {
-      this.#handler.onResponseEnd(this, ended);
+      this.run(this.#handler.onResponseEnd, this.#handler, this, ended);
     } catch (error) {
       this.#tell(error);
     }
@@ -203,7 +216,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
 
   #tell(error: unknown): void {
     try {
-      this.#handler.onResponseError(this, error);
+      this.run(this.#handler.onResponseError, this.#handler, this, error);
     } catch {
       // The one who is told of errors has failed itself: there is nobody left to tell.
     }

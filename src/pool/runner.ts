@@ -290,7 +290,8 @@ export class Runner implements SlotOwner {
     job.exchange = exchange;
     if (connection.send(exchange, first, parts)) this.#encoder.reclaim(first);
     if (job.paused) connection.pause();
-    if (parts === null && job.body !== null) void pump(connection, exchange, job.body, encoded.terminate);
+    if (parts === null && job.body !== null)
+      void job.run(pump, undefined, connection, exchange, job.body, encoded.terminate);
   }
 
   /** The job leaves its slot: to the next one that waits, or back to the others. */
