@@ -5,6 +5,7 @@ import type { CloseReason } from '../connection/reuse.ts';
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import type { Target } from '../connection/socket/address.ts';
 import { ConnectError, PoolError } from '../errors.ts';
+import { AbortListeners } from './abort-listeners.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
 import { LinkedList } from './linked-list.ts';
@@ -16,6 +17,7 @@ import type { Stats } from './stats.ts';
 
 export class PoolCore implements JobOwner, RunnerOwner {
   readonly clock: Clock;
+  readonly signals: AbortListeners;
   readonly #target: Target;
   readonly #settings: PoolSettings;
   readonly #runner: Runner;
@@ -27,11 +29,22 @@ export class PoolCore implements JobOwner, RunnerOwner {
   #onClosed: (() => void)[] = [];
 
   /** `persistent`: dials again within connectTimeout; else another server is asked first. */
-  constructor(target: Target, settings: PoolSettings, persistent = true, runtime: Runtime = systemRuntime) {
+  constructor(
+    target: Target,
+    settings: PoolSettings,
+    persistent = true,
+    runtime: Runtime = systemRuntime,
+    signals: AbortListeners = new AbortListeners(),
+  ) {
     this.clock = new Clock(runtime.timers);
+    this.signals = signals;
     this.#target = target;
     this.#settings = settings;
     this.#runner = new Runner(this, target, settings, persistent, runtime);
+  }
+
+  get server(): string {
+    return this.#target.name;
   }
 
   get closing(): boolean {
@@ -69,7 +82,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
     try {
       if (this.#closing) throw this.#closed();
       checkRequest(job.request);
-      if (!job.begin()) return;
+      if (!job.begin(this.#settings.timeout)) return;
       const body = planBody(job.request.body, job.request.params, this.#settings.replayBuffer);
       if (body.kind === 'unread') {
         job.unread = body.stream;
@@ -80,6 +93,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
       } else {
         this.#admit(job, body);
       }
+      job.leaveCaller();
     } catch (error) {
       job.fail(error);
     }
@@ -161,6 +175,7 @@ export class PoolCore implements JobOwner, RunnerOwner {
   #admit(job: Job, body: PlannedBody): void {
     if (job.over) return;
     job.body = body;
+    job.times.enter('queued', this.clock.monotonic());
     // What waits here waits for a socket, and that keeps the process alive; the clock need not.
     this.clock.start(this.#onBeat);
     if (this.#queue.size === 0 && this.#runner.hasRoom()) {

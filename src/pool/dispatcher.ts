@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { ResponseHeaders } from '../cgi/head.ts';
+import type { FailureFacts, RequestTimes } from '../errors.ts';
 import type { Stats } from './stats.ts';
 
 export type { ResponseHeaders };
@@ -34,12 +35,19 @@ export interface DispatchRequest {
   readonly idempotent?: boolean | undefined;
   /** Overrides the pool's. */
   readonly retry?: RetryPolicy | undefined;
+  /** Milliseconds from dispatch() to the end, then FCGI_ERR_TIMEOUT; overrides the pool's. 0: no limit. */
+  readonly timeout?: number | undefined;
   /** Milliseconds; overrides the pool's. */
   readonly headersTimeout?: number | undefined;
   /** Milliseconds; overrides the pool's. */
   readonly bodyTimeout?: number | undefined;
   /** Each piece of STDERR as it comes. What it throws fails the request. */
   readonly onStderr?: ((chunk: Uint8Array) => void) | undefined;
+  /**
+   * Where the request ends with an error that is not ours (the signal's reason, what abort() or a callback gave): what
+   * was seen of it up to then, just before that error is told. What it throws is dropped.
+   */
+  readonly onAbort?: ((facts: FailureFacts) => void) | undefined;
 }
 
 /** How a response ended, once it has ended well. */
@@ -50,6 +58,9 @@ export interface Ended {
   readonly reused: boolean;
   /** How often the request was sent, or tried to be: 1 where nothing went wrong. */
   readonly attempts: number;
+  /** The address of the server that answered, as in messages. */
+  readonly server: string;
+  readonly times: RequestTimes;
   readonly executed: 'yes';
   /** The tail of what PHP wrote to STDERR (at most 8 KiB), as UTF-8. */
   readonly stderr: string;
@@ -66,6 +77,11 @@ export interface DispatchController {
   abort(reason?: unknown): void;
   readonly paused: boolean;
   readonly aborted: boolean;
+  /**
+   * What was seen of a request that failed, from onResponseError on, also where the error is not ours; before, and
+   * where it ended well, null.
+   */
+  readonly facts: FailureFacts | null;
   /**
    * Of the response, from onResponseStart to the last callback: name, value, name, value; order and case as PHP sent
    * them. Empty before and after; the array itself stays as it is for whoever keeps it.

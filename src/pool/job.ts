@@ -2,21 +2,30 @@
  * One request from dispatch() to its end, over as many connections as it takes. It is what the caller steers
  * (DispatchController) and what a connection reports to (ExchangeListener), and it ends exactly once.
  */
-import { AsyncResource } from 'node:async_hooks';
 import type { Head } from '../cgi/head.ts';
+import type { Clock } from '../connection/clock.ts';
 import type { Connection } from '../connection/connection.ts';
 import { scriptHint } from '../connection/evidence/hint.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
 import type { CloseReason } from '../connection/reuse.ts';
-import { FcgiError } from '../errors.ts';
+import { type FailureFacts, FcgiError, type RequestTimes, TimeoutError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
+import type { AbortListeners } from './abort-listeners.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
 import type { LinkedList, ListNode } from './linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
+import { copied, givenUp, restored } from './request/call.ts';
+import { Caller } from './request/caller.ts';
+import { discardSource, watchSource } from './request/source.ts';
 import type { Slot } from './slot.ts';
+import { Times } from './times.ts';
 
 /** What a job asks of its pool. */
 export interface JobOwner {
+  /** The address, as in messages. */
+  readonly server: string;
+  readonly clock: Clock;
+  readonly signals: AbortListeners;
   /** The caller wants no more of it: take it out of wherever it is. */
   onAbort(job: Job, reason: unknown): void;
   onComplete(job: Job, verdict: 'keep' | CloseReason): void;
@@ -28,11 +37,9 @@ export interface JobOwner {
 
 const NO_HEADERS: readonly string[] = [];
 
-/** Else every one of them is registered for finalization, wherever a profiler listens. */
-const BY_HAND = { requireManualDestroy: true };
-
 export class Job implements DispatchController, ExchangeListener, ListNode<Job> {
-  readonly request: DispatchRequest;
+  /** As it was given; a copy of it, once it outlives dispatch() without having been sent. */
+  request: DispatchRequest;
   body: PlannedBody | null = null;
   /** Of a body that must be read whole before it can be sent. */
   unread: BodyStream | null = null;
@@ -58,41 +65,61 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   over = false;
   aborted = false;
   paused = false;
+  facts: FailureFacts | null = null;
   rawHeaders: readonly string[] = NO_HEADERS;
   /** Who runs it; another one, once it has moved to another server. */
   owner: JobOwner;
-  readonly #handler: DispatchHandler;
-  /** Of dispatch(): a socket's events come in that of whoever opened it, and a queue's in that of whoever went before. */
-  readonly #context: AsyncResource = new AsyncResource('FCGI_REQUEST', BY_HAND);
-  /** Its request was found to be one. */
-  #began = false;
+  readonly times: Times;
+  readonly caller: Caller;
+  /** Of its request, once that was found to be one. */
+  #signal: AbortSignal | null = null;
+  /** What abort() or the signal gave. */
+  #reason: { readonly given: unknown } | null = null;
+  #cancelDeadline: (() => void) | null = null;
+  /** The params of the call, where `request` is the caller's own: the records that were sent. */
+  #sent: Buffer | null = null;
+  #copied = false;
 
   constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler) {
+    this.caller = new Caller(handler);
     this.owner = owner;
     this.request = request;
-    this.#handler = handler;
+    this.times = new Times(owner.clock.monotonic());
   }
 
-  /** False: it is over already. */
-  begin(): boolean {
-    const { signal } = this.request;
+  /** False: it is over already. `timeout`: ms, of its pool. */
+  begin(timeout: number): boolean {
+    this.caller.check();
+    const { signal, body } = this.request;
+    watchSource(body, (error) => this.abort(error));
     if (signal?.aborted) {
-      this.fail(signal.reason);
+      this.onSignal(signal.reason);
       return false;
     }
-    this.#began = true;
-    signal?.addEventListener('abort', this);
+    if (signal !== undefined) {
+      this.#signal = signal;
+      this.owner.signals.add(signal, this);
+    }
+    const most = this.request.timeout ?? timeout;
+    if (most > 0) this.#cancelDeadline = this.owner.clock.after(most, () => this.abort(tooLong(most)));
     try {
-      this.#handler.onRequestStart?.(this);
+      this.caller.onRequestStart(this);
     } catch (error) {
       this.abort(error);
     }
     return !this.over;
   }
 
-  /** Code of the caller, in the async context in which it called dispatch(). */
-  run<This, Args extends unknown[], R>(code: (this: This, ...args: Args) => R, on: This, ...args: Args): R {
-    return this.#context.runInAsyncScope(code as (this: unknown, ...args: Args) => R, on, ...args);
+  /** dispatch() is about to return, and the caller may change his objects. */
+  leaveCaller(): void {
+    if (this.over || this.#copied || this.#sent !== null) return;
+    this.#copied = true;
+    this.request = copied(this.request);
+  }
+
+  /** `bodyLength`: of a body behind the params, bytes. */
+  onEncoded(first: Buffer, bodyLength: number): void {
+    if (!this.#copied) this.#sent ??= Buffer.from(first.subarray(0, first.length - bodyLength));
   }
 
   /** All of its body can be sent once more. */
@@ -100,16 +127,23 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     return this.body !== null && (this.body.kind === 'bytes' || this.body.stream.replayable);
   }
 
-  /** Of the signal. */
-  handleEvent(): void {
-    this.abort(this.request.signal?.reason);
+  abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
+    this.#giveUp(reason, reason instanceof FcgiError ? reason : null);
   }
 
-  abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
+  /** The reason may be that of many requests: what is seen of this one must not be noted on it. */
+  onSignal(reason: unknown): void {
+    this.#giveUp(reason, null);
+  }
+
+  #giveUp(reason: unknown, noted: FcgiError | null): void {
     if (this.over || this.aborted) return;
     this.aborted = true;
-    this.owner.onAbort(this, reason);
-    this.fail(reason);
+    this.#reason = { given: reason };
+    const seen = noted ?? givenUp(reason, null);
+    if (this.dialling !== null) seen.learn({ phase: 'connecting' });
+    this.owner.onAbort(this, seen);
+    this.fail(seen);
   }
 
   pause(): void {
@@ -128,9 +162,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (this.over) return;
     this.rawHeaders = head.rawHeaders;
     try {
-      const { statusCode, headers, statusText } = head;
-      const handler = this.#handler;
-      this.run(handler.onResponseStart, handler, this, statusCode, headers, statusText);
+      this.caller.onResponseStart(this, head);
     } catch (error) {
       this.abort(error);
     }
@@ -139,7 +171,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   onData(chunk: Buffer): void {
     if (this.over) return;
     try {
-      this.run(this.#handler.onResponseData, this.#handler, this, chunk);
+      this.caller.onResponseData(this, chunk);
     } catch (error) {
       this.abort(error);
     }
@@ -149,7 +181,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     const { onStderr } = this.request;
     if (!onStderr || this.over) return;
     try {
-      this.run(onStderr, undefined, chunk);
+      this.caller.runInAsyncScope(onStderr, undefined, chunk);
     } catch (error) {
       this.abort(error);
     }
@@ -166,14 +198,17 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       appStatus: end.appStatus,
       reused: exchange?.reused ?? false,
       attempts: this.attempts,
+      server: this.owner.server,
+      times: this.#timesSoFar(),
       executed: 'yes',
       stderr,
       hint: stderr === '' ? '' : scriptHint(stderr, exchange?.script ?? ''),
     };
     try {
-      this.run(this.#handler.onResponseEnd, this.#handler, this, ended);
+      this.caller.onResponseEnd(this, ended);
     } catch (error) {
-      this.#tell(error);
+      this.#note(givenUp(error, exchange));
+      this.caller.onResponseError(this, error);
     }
     this.#leave();
   }
@@ -181,9 +216,12 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   onFailed(error: unknown): void {
     this.connection = null;
     if (this.over) return;
-    // What an attempt before this one has left in the dark stays there.
-    if (this.mayHaveRun && error instanceof FcgiError && error.executed === 'no')
-      error.learn({ executed: 'unknown' });
+    if (this.#sent !== null) {
+      this.request = restored(this.request, this.#sent, this.body);
+      this.#sent = null;
+      this.#copied = true;
+    }
+    if (error instanceof FcgiError) this.#remember(error);
     if (this.owner.onFailure(this, error)) return;
     this.fail(error);
   }
@@ -192,16 +230,40 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   fail(error: unknown): void {
     if (this.over) return;
     this.#settle();
-    if (error instanceof FcgiError) error.learn({ attempts: this.attempts, replayable: this.replayable });
-    this.#tell(error);
+    const seen = error instanceof FcgiError ? error : givenUp(error, this.exchange);
+    this.#remember(seen);
+    this.#note(seen);
+    const told = this.#reason !== null && error === seen ? this.#reason.given : error;
+    if (told !== seen) this.caller.onAbort(this.request, seen);
+    this.caller.onResponseError(this, told);
     this.#leave();
+  }
+
+  /** What an attempt before the last one has left in the dark stays there. */
+  #remember(seen: FcgiError): void {
+    if (this.mayHaveRun && seen.executed === 'no') seen.learn({ executed: 'unknown' });
+  }
+
+  #note(seen: FcgiError): void {
+    const { attempts, replayable, owner } = this;
+    this.facts = seen.learn({ attempts, replayable, server: owner.server, times: this.#timesSoFar() });
+  }
+
+  #timesSoFar(): RequestTimes {
+    return this.times.at(this.owner.clock.monotonic(), this.exchange?.firstByteAfter ?? -1);
   }
 
   #settle(): void {
     this.over = true;
-    if (this.#began) this.request.signal?.removeEventListener('abort', this);
-    this.unread?.cancel();
-    if (this.body?.kind === 'stream') this.body.stream.cancel();
+    this.#cancelDeadline?.();
+    if (this.#signal !== null) this.owner.signals.remove(this.#signal, this);
+    try {
+      this.unread?.cancel();
+      if (this.body?.kind === 'stream') this.body.stream.cancel();
+    } catch {
+      // An iterator whose return() throws: what it has to say concerns nobody any more.
+    }
+    discardSource((this.request as Partial<DispatchRequest> | null | undefined)?.body);
   }
 
   /**
@@ -213,12 +275,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     this.rawHeaders = NO_HEADERS;
     this.owner.onOver(this);
   }
+}
 
-  #tell(error: unknown): void {
-    try {
-      this.run(this.#handler.onResponseError, this.#handler, this, error);
-    } catch {
-      // The one who is told of errors has failed itself: there is nobody left to tell.
-    }
-  }
+function tooLong(timeout: number): TimeoutError {
+  return new TimeoutError('FCGI_ERR_TIMEOUT', `the request took longer than ${timeout} ms`);
 }

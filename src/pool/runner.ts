@@ -222,6 +222,7 @@ export class Runner implements SlotOwner {
     const dialling = new AbortController();
     job.dialling = dialling;
     job.exchange = null;
+    job.times.enter('connecting', this.clock.monotonic());
     this.#open.add(slot);
     const options = {
       runtime: this.#runtime,
@@ -272,7 +273,9 @@ export class Runner implements SlotOwner {
     try {
       if (body === null) throw new TypeError('the body of the request has not been planned');
       const terminate = this.#learned.terminator.atOnce();
-      return encode(this.#encoder, job, body, this.settings, keepConn, owesTerminator, terminate);
+      const encoded = encode(this.#encoder, job, body, this.settings, keepConn, owesTerminator, terminate);
+      job.onEncoded(encoded.first, encoded.inline);
+      return encoded;
     } catch (error) {
       // Later: a queue full of such requests would be a stack full of frames.
       queueMicrotask(() => {
@@ -288,10 +291,11 @@ export class Runner implements SlotOwner {
     job.attempts++;
     job.connection = connection;
     job.exchange = exchange;
+    job.times.enter('sent', this.clock.monotonic());
     if (connection.send(exchange, first, parts)) this.#encoder.reclaim(first);
     if (job.paused) connection.pause();
     if (parts === null && job.body !== null)
-      void job.run(pump, undefined, connection, exchange, job.body, encoded.terminate);
+      void job.caller.runInAsyncScope(pump, undefined, connection, exchange, job.body, encoded.terminate);
   }
 
   /** The job leaves its slot: to the next one that waits, or back to the others. */

@@ -1,6 +1,8 @@
 /** One server of an Upstream: a pool, its weight and its health. */
+import type { Clock } from '../connection/clock.ts';
 import type { CloseReason } from '../connection/reuse.ts';
 import { ArgumentError } from '../errors.ts';
+import type { AbortListeners } from '../pool/abort-listeners.ts';
 import type { PoolCore } from '../pool/core.ts';
 import type { Job, JobOwner } from '../pool/job.ts';
 import { checkOption, count, flag, type OptionRule } from '../pool/options.ts';
@@ -62,6 +64,18 @@ export class Server implements Candidate, JobOwner {
       options.failTimeout ?? serverRules.failTimeout.default,
     );
     this.#moveOn = moveOn;
+  }
+
+  get server(): string {
+    return this.core.server;
+  }
+
+  get clock(): Clock {
+    return this.core.clock;
+  }
+
+  get signals(): AbortListeners {
+    return this.core.signals;
   }
 
   get load(): number {

@@ -1,8 +1,10 @@
 /** Several FastCGI servers behind one Dispatcher: a request that one of them has provably not run goes to the next. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLOSE_REASONS, type CloseReason } from '../connection/reuse.ts';
+import { systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
 import { ArgumentError, ConnectError, FcgiError, PoolError } from '../errors.ts';
+import { AbortListeners } from '../pool/abort-listeners.ts';
 import { PoolCore } from '../pool/core.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
 import { Job } from '../pool/job.ts';
@@ -61,9 +63,10 @@ export class Upstream implements Dispatcher {
       );
     }
     const alone = servers.length === 1;
+    const signals = new AbortListeners();
     this.#servers = servers.map((given: Address | UpstreamServer) => {
       const { address, ...rest } = isServer(given) ? given : { address: given };
-      const core = new PoolCore(parseAddress(address), this.#settings, alone);
+      const core = new PoolCore(parseAddress(address), this.#settings, alone, systemRuntime, signals);
       return new Server(core, rest, (job, from, error) => this.#moveOn(job, from, error));
     });
   }
