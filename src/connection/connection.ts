@@ -50,6 +50,7 @@ export class Connection {
   /** SCRIPT_FILENAME of the latest request. */
   #script: string | null = null;
   #stopProbe: (() => void) | null = null;
+  #closingSeen = false;
   readonly #drain: Drain = new Drain();
   readonly #activity: Activity;
 
@@ -160,13 +161,16 @@ export class Connection {
 
   #busyTick(exchange: Exchange, silence: number, now: number): void {
     const sending = this.#sending(exchange);
-    const error = dueTimeout(
-      exchange,
-      sending,
-      this.#socket.isPaused(),
-      this.#socket.writableLength > 0,
-      silence,
-    );
+    const paused = this.#socket.isPaused();
+    const { closing } = this.#owner;
+    // The reader of a response that was paused long before gets his time as well.
+    const first = closing && !this.#closingSeen;
+    if (first) {
+      this.#closingSeen = true;
+      if (paused) this.#activity.begin(now);
+    }
+    const stuffed = this.#socket.writableLength > 0;
+    const error = dueTimeout(exchange, sending, paused, stuffed, silence, closing && !first);
     if (error) {
       this.fail(error, 'timeout');
       return;

@@ -70,7 +70,7 @@ export interface Ended {
 
 /** Steers one request; undici's. */
 export interface DispatchController {
-  /** Stops reading from PHP-FPM (at most what is in flight still comes). Data timeouts do not run meanwhile. */
+  /** Stops reading from PHP-FPM (at most what is in flight still comes). No timeout but `timeout` runs meanwhile, until the pool is closed. */
   pause(): void;
   resume(): void;
   /** Fails the request with `reason`; its connection is closed. No effect once it has ended. */
@@ -109,8 +109,13 @@ export interface DispatchHandler {
   onResponseError(controller: DispatchController, error: unknown): void;
 }
 
-/** A Readable of Buffers. It errors, and never ends, where the response was cut short. */
+/**
+ * A Readable of Buffers. It errors, and never ends, where the response was cut short or is not as long as its
+ * Content-Length (FCGI_ERR_CONTENT_LENGTH). What nobody reads holds a PHP worker, if it is longer than 64 KiB: after
+ * `bodyTimeout` it errors with FCGI_ERR_BODY_TIMEOUT. All three methods reject as the body errors, later as well.
+ */
 export interface ResponseBody extends Readable {
+  /** As UTF-8, without a byte order mark. */
   text(): Promise<string>;
   json(): Promise<unknown>;
   bytes(): Promise<Uint8Array>;

@@ -25,7 +25,10 @@ export interface PoolOptions {
   readonly connectTimeout?: number | undefined;
   /** From the end of sending to the head of the response, then FCGI_ERR_HEADERS_TIMEOUT. Default: 60,000. */
   readonly headersTimeout?: number | undefined;
-  /** Silence between two pieces of the body, then FCGI_ERR_BODY_TIMEOUT. Default: 60,000. */
+  /**
+   * Silence between two pieces of the body, then FCGI_ERR_BODY_TIMEOUT. Default: 60,000. It does not run while the
+   * reader has paused (a slow pipe, `controller.pause()`), until the pool is closed; but it does where nobody reads.
+   */
   readonly bodyTimeout?: number | undefined;
   /** The largest head of a response, then FCGI_ERR_HEAD_TOO_LARGE. Default: 65,536. */
   readonly maxHeaderSize?: number | undefined;

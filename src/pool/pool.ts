@@ -14,9 +14,12 @@ import type { Stats } from './stats.ts';
  */
 export class Pool implements Dispatcher {
   readonly #core: PoolCore;
+  readonly #bodyTimeout: number;
 
   constructor(address: Address, options: PoolOptions = {}) {
-    this.#core = new PoolCore(parseAddress(address), resolveOptions(options));
+    const settings = resolveOptions(options);
+    this.#core = new PoolCore(parseAddress(address), settings);
+    this.#bodyTimeout = settings.bodyTimeout;
   }
 
   get stats(): Stats {
@@ -28,7 +31,7 @@ export class Pool implements Dispatcher {
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
-    return requestBy(this, request);
+    return requestBy(this, request, this.#bodyTimeout);
   }
 
   close(): Promise<void> {

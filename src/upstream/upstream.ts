@@ -81,7 +81,7 @@ export class Upstream implements Dispatcher {
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
-    return requestBy(this, request);
+    return requestBy(this, request, this.#settings.bodyTimeout);
   }
 
   async close(): Promise<void> {
