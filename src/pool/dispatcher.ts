@@ -134,7 +134,10 @@ export interface FcgiResponse {
 }
 
 export interface Dispatcher {
-  /** Never throws and never rejects: bad arguments come to onResponseError as well. */
+  /**
+   * Bad arguments come to onResponseError as well; it throws, FCGI_ERR_INVALID_ARG, only where there is no
+   * onResponseError to be told. Later changes of `params` have no effect; the bytes of values and body are not copied.
+   */
   dispatch(request: DispatchRequest, handler: DispatchHandler): void;
   /** Resolves with the head; the body streams. */
   request(request: DispatchRequest): Promise<FcgiResponse>;
