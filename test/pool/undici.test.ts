@@ -189,7 +189,7 @@ describe('pause() and resume()', () => {
 });
 
 describe('close() and destroy()', () => {
-  it('close() twice, together: both resolve once all is over (undici rejects the second; we differ on purpose)', async () => {
+  it('close() twice, together, and once more: all resolve once all is over', async () => {
     const answer = gate();
     await using fpm = await startFakeFpm({ onRequest: () => answer.opened });
     const pool = new Pool(fpm.address);
