@@ -159,7 +159,7 @@ export interface FcgiErrorOptions {
 
 /** The base of all. `cause` keeps the error of Node or of the layer below. */
 export class FcgiError extends Error implements FailureFacts {
-  // Spelled out: the build shortens the names of classes.
+  // Spelled out: a bundler may shorten the names of classes.
   override readonly name: string = 'FcgiError';
   readonly code: FcgiErrorCode;
   phase: Phase = nothingSent.phase;
