@@ -14,10 +14,12 @@ export type ArgumentErrorCode =
   /** A stream longer than `replayBuffer` came without CONTENT_LENGTH. */
   | 'FCGI_ERR_BODY_LENGTH_REQUIRED';
 
-/** Something in front of the gateway has touched the request. Nothing was sent. */
+/** The request as it came to the gateway, or as the gateway was told to make it, cannot be answered by PHP. */
 export type RequestErrorCode =
-  /** Its body was read, or decoded, before it came to the PHP handler; `hint` says by what. */
-  'FCGI_ERR_BODY_READ';
+  /** Its body was read, or decoded, before it came to the PHP handler; nothing was sent. `hint` says what to move. */
+  | 'FCGI_ERR_BODY_READ'
+  /** PHP-FPM found no script at SCRIPT_FILENAME, and has answered 404; `hint` says what to check. For `onError` only. */
+  | 'FCGI_ERR_SCRIPT_NOT_FOUND';
 
 /** No connection came about. */
 export type ConnectErrorCode =
