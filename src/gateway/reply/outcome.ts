@@ -36,8 +36,7 @@ function factsOf({ name: _name, code: _code, ...facts }: FcgiError): Partial<Fai
   return facts;
 }
 
-/** PHP-FPM's own page says "File not found." and nothing else. Null: it has found one. */
-export function scriptNotFound({ appStatus: _status, ...facts }: Ended): RequestError | null {
-  if (facts.hint === '') return null;
+/** PHP-FPM's own page says "File not found." and nothing else: `hint` names the file. */
+export function scriptNotFound({ appStatus: _status, ...facts }: Ended): RequestError {
   return new RequestError('FCGI_ERR_SCRIPT_NOT_FOUND', 'PHP-FPM has no such script', { facts });
 }

@@ -103,10 +103,9 @@ export class Reply implements DispatchHandler {
   onResponseEnd(_controller: DispatchController, ended: Ended): void {
     const mismatch = this.#finishedBy();
     if (mismatch) this.#fail(mismatch);
-    const missing = scriptNotFound(ended);
-    if (missing) this.#options.report(missing, this.#status);
-    const info = mismatch ? endedBadly(this.#status, mismatch, ended) : endedWell(this.#status, ended);
-    this.#options.ended?.(info);
+    if (ended.hint !== '') this.#options.report(scriptNotFound(ended), this.#status);
+    const { ended: tell } = this.#options;
+    if (tell) tell(mismatch ? endedBadly(this.#status, mismatch, ended) : endedWell(this.#status, ended));
   }
 
   /** PHP has said all. What is wrong with it, if something is. */
@@ -124,7 +123,8 @@ export class Reply implements DispatchHandler {
 
   onResponseError(controller: DispatchController & { facts?: FailureFacts | null }, error: unknown): void {
     this.#fail(error);
-    this.#options.ended?.(endedBadly(this.#status, error, controller.facts ?? null));
+    const { ended: tell } = this.#options;
+    if (tell) tell(endedBadly(this.#status, error, controller.facts ?? null));
   }
 
   /** nginx's status for its log, where the client was gone before there was an answer. */
