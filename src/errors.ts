@@ -14,6 +14,13 @@ export type ArgumentErrorCode =
   /** A stream longer than `replayBuffer` came without CONTENT_LENGTH. */
   | 'FCGI_ERR_BODY_LENGTH_REQUIRED';
 
+/** The request as it came to the gateway, or as the gateway was told to make it, cannot be answered by PHP. */
+export type RequestErrorCode =
+  /** Its body was read, or decoded, before it came to the PHP handler; nothing was sent. `hint` says what to move. */
+  | 'FCGI_ERR_BODY_READ'
+  /** PHP-FPM found no script at SCRIPT_FILENAME, and has answered 404; `hint` says what to check. For `onError` only. */
+  | 'FCGI_ERR_SCRIPT_NOT_FOUND';
+
 /** No connection came about. */
 export type ConnectErrorCode =
   /** Refused for good: no permission, not a socket, an unknown host; `cause` is Node's error. */
@@ -84,6 +91,7 @@ export type PoolErrorCode =
   | 'FCGI_ERR_DESTROYED';
 
 export type FcgiErrorCode =
+  | RequestErrorCode
   | ArgumentErrorCode
   | ConnectErrorCode
   | SocketErrorCode
@@ -223,4 +231,9 @@ export class ProtocolError extends FcgiError {
 export class PoolError extends FcgiError {
   override readonly name: string = 'PoolError';
   declare readonly code: PoolErrorCode;
+}
+
+export class RequestError extends FcgiError {
+  override readonly name: string = 'RequestError';
+  declare readonly code: RequestErrorCode;
 }

@@ -17,7 +17,7 @@ import {
 } from './checks.ts';
 import type { GatewayOptions } from './options.ts';
 import { HandoverFiles, type Mapping } from './reply/handover.ts';
-import { type TrustedProxies, trustedProxies } from './request/proxies.ts';
+import { forwardedHeaders, TrustedProxies } from './request/proxies.ts';
 import type { SpoolLimits } from './request/spool.ts';
 import { triedFiles } from './site/try-files.ts';
 
@@ -35,7 +35,9 @@ export interface Settings<Req> {
   readonly allowSymlinksTo: readonly string[];
   readonly resolveRootSymlink: boolean;
   readonly paramsOf: (request: Req) => Params | undefined;
+  /** Null: whom the framework trusts. */
   readonly proxies: TrustedProxies | null;
+  readonly forwardedHeaders: ReadonlySet<string>;
   readonly fpmPages: ReadonlySet<string>;
   /** Bytes, or Infinity. */
   readonly maxBodySize: number;
@@ -53,7 +55,8 @@ export interface Settings<Req> {
   readonly handover: HandoverFiles | null;
   readonly errorPage: GatewayOptions<Req>['errorPage'];
   readonly interceptErrors: boolean;
-  readonly onError: ((error: unknown, request: Req) => void) | undefined;
+  readonly onError: GatewayOptions<Req>['onError'];
+  readonly onEnd: GatewayOptions<Req>['onEnd'];
   readonly onStderr: ((chunk: Uint8Array, request: Req) => void) | undefined;
 }
 
@@ -84,6 +87,7 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   errorPage: true,
   interceptErrors: true,
   onError: true,
+  onEnd: true,
   onStderr: true,
 };
 
@@ -118,8 +122,10 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     ),
     resolveRootSymlink: resolveRootSymlink(options),
     paramsOf: paramsOf(options.params),
-    proxies: trustedProxies(
-      strings('trustedProxies', options.trustedProxies ?? []),
+    proxies: options.trustedProxies
+      ? new TrustedProxies(strings('trustedProxies', options.trustedProxies))
+      : null,
+    forwardedHeaders: forwardedHeaders(
       strings('forwardedHeaders', options.forwardedHeaders ?? ['x-forwarded-for', 'x-forwarded-proto']),
     ),
     fpmPages: fpmPages(options.fpmPages ?? ['/status', '/ping']),
@@ -143,6 +149,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     errorPage: callback('errorPage', options.errorPage),
     interceptErrors: interceptErrors(options),
     onError: callback('onError', options.onError),
+    onEnd: callback('onEnd', options.onEnd),
     onStderr: callback('onStderr', options.onStderr),
   };
 }
