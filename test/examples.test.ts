@@ -136,7 +136,10 @@ const checks: Readonly<Record<string, (name: string) => Promise<void>>> = {
   'vite.mjs': (name) =>
     served(name, async (get) => {
       expect(await get('/@vite/client')).toEqual({ status: 200, text: expect.stringContaining('import') });
-      expect(await get('/assets/workers.js')).toEqual({ status: 200, text: expect.stringContaining('fetch') });
+      expect(await get('/assets/workers.js')).toEqual({
+        status: 200,
+        text: expect.stringContaining('fetch'),
+      });
       expect(await get('/none')).toEqual(missing);
     }),
   'hono.mjs': (name) =>

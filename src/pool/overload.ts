@@ -54,9 +54,9 @@ export class Overload {
     const { served, time } = this.#pace(now);
     if (served === 0) return queued < ROUNDS_IN_SILENCE * sent ? null : WINDOW;
     const waiting = queued + Math.max(0, sent - workers);
-    // What the workers have in hand is half done, on the average.
+    // `quick` has in it what they waited in the backlog of the server. What the workers have in hand is half done, on the average.
     const pace = (served + workers / 2) / time;
-    const over = waiting / pace - Math.max(LONGEST_WAIT, TIMES_QUICK * quick);
+    const over = waiting / pace - Math.max(LONGEST_WAIT, TIMES_QUICK * quick * Math.min(1, workers / sent));
     return over <= 0 ? null : over;
   }
 

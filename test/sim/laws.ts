@@ -55,7 +55,7 @@ export const laws: Readonly<Record<string, Law>> = {
     const longest = Math.max(...drawn.pages);
     const served = asked.filter(({ error }) => error === '').map(({ took }) => took);
     const p99 = percentile(served, 0.99);
-    const most = Math.max(1_000, 4 * longest) + 10 * (drawn.latency ?? 0);
+    const most = Math.max(1_000, 7 * longest) + 10 * (drawn.latency ?? 0);
     return p99 <= most ? [] : [`p99 ${p99.toFixed(0)} ms, at most ${most.toFixed(0)}`];
   },
 
@@ -63,7 +63,7 @@ export const laws: Readonly<Record<string, Law>> = {
     if (drawn.kind !== 'overload') return [];
     const mean = drawn.pages.reduce((sum, page) => sum + page, 0) / drawn.pages.length;
     const wanted = asked.reduce((sum, { ms }) => sum + ms, 0) / (drawn.fpm.workers * drawn.ms);
-    const least = (0.85 * Math.min(1, wanted) * mean) / (mean + 0.2 + 2.5 * (drawn.latency ?? 0));
+    const least = (0.75 * Math.min(1, wanted) * mean) / (mean + 0.2 + 2.5 * (drawn.latency ?? 0));
     return used >= least ? [] : [`used ${used.toFixed(3)}, at least ${least.toFixed(3)}`];
   },
 };

@@ -53,21 +53,17 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
   write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean {
     const copy = Buffer.from(bytes);
     this.bytesWritten += copy.length;
-    if (this.#dropped && this.#latency > 0 && !this.#refuses) {
-      // Over a network the first bytes are taken, and answered by a reset.
-      this.#refuses = true;
-      const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
-      this.#time.arrive(this.#time.now + 2 * this.#latency, () => this.#fail(error), this.#loop);
-      if (done) this.#time.arrive(this.#time.now, () => done(null), this.#loop);
-      return true;
-    }
-    if (this.#dropped) {
+    if (this.#refuses || (this.#dropped && this.#latency === 0)) {
       const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
       if (done) this.#time.arrive(this.#time.now, () => done(error), this.#loop);
       else this.#fail(error);
       return true;
     }
     this.#time.at(this.#time.now + this.#latency, () => {
+      if (this.#dropped) {
+        this.#reset();
+        return;
+      }
       this.received.push(copy);
       this.onChange();
     });
@@ -87,8 +83,7 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
     if (this.#dropped) return;
     this.#dropped = true;
     if (this.received.length > 0) {
-      const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
-      this.#time.arrive(this.#time.now + this.#latency, () => this.#fail(error), this.#loop);
+      this.#reset();
     } else {
       this.finish();
     }
@@ -125,6 +120,15 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
   uncork(): void {}
   ref(): void {}
   unref(): void {}
+
+  #reset(): void {
+    const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
+    const arrived = (): void => {
+      this.#refuses = true;
+      this.#fail(error);
+    };
+    this.#time.arrive(this.#time.now + this.#latency, arrived, this.#loop);
+  }
 
   #arrive(what: () => void): void {
     const deliver = (): void => {
