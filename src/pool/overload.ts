@@ -3,14 +3,13 @@
  * served are served in time: where clients give up after 2 s, a queue that is 2 s old serves nobody.
  *
  * The rule: where the queue has not been empty for a while, nobody more is taken who would wait longer than LONGEST_WAIT
- * at its pace, or than a few times what even quick pages take here: where each takes a second, a wait of two is no
- * overload. Times in ms.
+ * at its pace, or than a few pages take here: where each takes a second, a wait of two is no overload. Times in ms.
  */
 
 /** A queue younger than this is a burst. */
 const BURST = 150;
 const LONGEST_WAIT = 350;
-const TIMES_QUICK = 2.5;
+const TIMES_USUAL = 4;
 /** While nothing is answered, so many requests may wait for each one that runs. */
 const ROUNDS_IN_SILENCE = 3;
 /** The pace is counted over this time, in so many buckets. */
@@ -26,8 +25,8 @@ export interface Arrival {
   readonly sent: number;
   /** As far as they are known. */
   readonly workers: number;
-  /** What the quickest tenth of the requests took from sending to the end, and no longer. */
-  readonly quick: number;
+  /** What the usual request takes from sending to the end: two of five took no longer. 0: not known. */
+  readonly usual: number;
 }
 
 export class Overload {
@@ -49,14 +48,15 @@ export class Overload {
   }
 
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
-  refuses({ now, queued, sent, workers, quick }: Arrival): number | null {
+  refuses({ now, queued, sent, workers, usual }: Arrival): number | null {
     if (now - this.#emptyAt < BURST) return null;
     const { served, time } = this.#pace(now);
     if (served === 0) return queued < ROUNDS_IN_SILENCE * sent ? null : WINDOW;
     const waiting = queued + Math.max(0, sent - workers);
-    // `quick` has in it what they waited in the backlog of the server. What the workers have in hand is half done, on the average.
+    // `usual` has in it what they waited in the backlog of the server. What the workers have in hand is half done, on the average.
     const pace = (served + workers / 2) / time;
-    const over = waiting / pace - Math.max(LONGEST_WAIT, TIMES_QUICK * quick * Math.min(1, workers / sent));
+    const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
+    const over = waiting / pace - Math.max(LONGEST_WAIT, TIMES_USUAL * page);
     return over <= 0 ? null : over;
   }
 

@@ -2,7 +2,7 @@
  * Who is let in, who waits, and how it all ends, over one server (Pool) or several (Upstream). There is one queue:
  * nobody waits for one server while another has room.
  */
-import { Clock } from '../connection/clock.ts';
+import { BEAT, Clock } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { ConnectError, PoolError } from '../errors.ts';
 import { AbortListeners } from './abort-listeners.ts';
@@ -12,6 +12,7 @@ import { Job, type JobOwner } from './job.ts';
 import { LinkedList } from './linked-list.ts';
 import type { PoolSettings } from './options.ts';
 import { Overload } from './overload.ts';
+import { refusal } from './refusal.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
@@ -34,6 +35,7 @@ export interface Balancer {
 }
 
 /** ms. */
+const REFUSED_AFTER = BEAT;
 const SUMMARY_PERIOD = 30_000;
 
 export class Scheduler implements JobOwner, ServerOwner {
@@ -47,8 +49,8 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly #overload: Overload = new Overload();
   readonly #waiting: Histogram = new Histogram();
   readonly #runningTimes: Histogram = new Histogram();
-  /** What the quickest tenth of the requests took, ms. */
-  #quick = 0;
+  /** See Arrival. */
+  #usual = 0;
   #summaryAt = 0;
   #refused = 0;
   #closing = false;
@@ -221,35 +223,23 @@ export class Scheduler implements JobOwner, ServerOwner {
       this.run(job, server);
       return;
     }
-    const refusal = this.#refusal(now);
-    if (refusal === null) {
+    const refused = this.#refusal(now);
+    if (refused === null) {
       if (this.#queue.size === 0) this.#overload.empty(now);
       this.#queue.add(job);
       return;
     }
     this.#refused++;
-    job.fail(refusal);
+    // Not at once: who asks again in a loop must not keep the event loop from the answers.
+    this.clock.after(REFUSED_AFTER, () => job.fail(refused));
   }
 
   #refusal(now: number): PoolError | null {
-    const { queueSize } = this.#settings;
     const { servers, name } = this.#balancer;
-    const queued = this.#queue.size;
     const sent = servers.reduce((sum, { busy }) => sum + busy, 0);
     const workers = servers.reduce((sum, server) => sum + Math.max(1, server.workers), 0);
-    const retryAfter = this.#overload.refuses({ now, queued, sent, workers, quick: this.#quick });
-    if (queued >= queueSize) {
-      const message = `${queueSize} requests wait already for a connection to ${name}`;
-      return new PoolError('FCGI_ERR_QUEUE_FULL', message, {
-        facts: { retryAfter: seconds(retryAfter ?? 0) },
-      });
-    }
-    if (retryAfter === null) return null;
-    const message = `${queued} requests wait already for ${name}, more than it answers in time`;
-    const hint = 'more is asked than php-fpm can do: see `pm.max_children`, and what the scripts wait for';
-    return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
-      facts: { retryAfter: seconds(retryAfter), hint },
-    });
+    const arrival = { now, queued: this.#queue.size, sent, workers, usual: this.#usual };
+    return refusal(this.#overload, arrival, this.#settings.queueSize, name);
   }
 
   readonly #onBeat = (): void => {
@@ -259,7 +249,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#balancer.onBeat(now);
     this.#expire(now);
     this.runQueued();
-    if (this.#queue.size > 0) this.#quick = this.#runningTimes.percentile(0.1);
+    if (this.#queue.size > 0) this.#usual = this.#runningTimes.percentile(0.4);
     if (now - this.#summaryAt >= SUMMARY_PERIOD) {
       this.#summaryAt = now;
       this.#waiting.turn();
@@ -291,9 +281,4 @@ export class Scheduler implements JobOwner, ServerOwner {
       job.fail(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
     }
   }
-}
-
-/** Retry-After, RFC 9110, 10.2.3. */
-function seconds(ms: number): number {
-  return Math.max(1, Math.ceil(ms / 1000));
 }

@@ -10,7 +10,7 @@ function standing(every: number, until: number): Overload {
 }
 
 function arrival(now: number, queued: number, more: Partial<Arrival> = {}): Arrival {
-  return { now, queued, sent: 1, workers: 1, quick: 0, ...more };
+  return { now, queued, sent: 1, workers: 1, usual: 0, ...more };
 }
 
 describe('one more may wait', () => {
@@ -24,11 +24,20 @@ describe('one more may wait', () => {
     expect(standing(1, 2_000).refuses(arrival(2_000, 340))).toBeNull();
   });
 
-  it('for two and a half pages, where even quick ones take long', () => {
-    // 8 workers, pages of a second: 16 that wait take 2 s.
+  it('for four pages, where they take long', () => {
+    // 8 workers, pages of a second: 24 that wait take 3 s.
     const overload = standing(125, 5_000);
-    expect(overload.refuses(arrival(5_000, 16, { quick: 1_000 }))).toBeNull();
-    expect(overload.refuses(arrival(5_000, 16, { quick: 100 }))).not.toBeNull();
+    expect(overload.refuses(arrival(5_000, 24, { usual: 1_000 }))).toBeNull();
+    expect(overload.refuses(arrival(5_000, 24, { usual: 100 }))).not.toBeNull();
+  });
+
+  it('for no more than two where half of what was sent has no worker, and waits as well', () => {
+    const overload = standing(125, 5_000);
+    const crowded = { usual: 1_000, sent: 8, workers: 4 };
+    expect(overload.refuses(arrival(5_000, 8, crowded))).toBeNull();
+    expect(overload.refuses(arrival(5_000, 20, crowded))).not.toBeNull();
+    // How many workers there are may not be known yet.
+    expect(overload.refuses(arrival(5_000, 8, { ...crowded, workers: 1 }))).toBeNull();
   });
 
   it('where the queue has been empty a moment ago', () => {
