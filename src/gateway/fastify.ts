@@ -42,8 +42,11 @@ const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => 
 
   const depth = app.prefix.split('/').filter((segment) => segment !== '').length;
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
-    const url = request.raw.url ?? '/';
-    const plan = gateway.plan({ method: request.method, url: below(url, depth), originalUrl: url });
+    const { originalUrl } = request;
+    const all = request.raw.url ?? '/';
+    const url = below(all, depth);
+    const baseUrl = all.endsWith(url) ? all.slice(0, all.length - url.length) : all;
+    const plan = gateway.plan({ method: request.method, url, originalUrl, baseUrl });
     if (plan.kind === 'pass') {
       reply.callNotFound();
       return;

@@ -50,7 +50,7 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     });
     if (request.signal.aborted) leave();
     else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
-    else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
+    else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
     else if (plan.kind === 'pass') reply.refuse(404);
     else reply.refuse(plan.statusCode, plan.reason);
     return sink.response;

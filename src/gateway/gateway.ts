@@ -132,7 +132,7 @@ export class Gateway<Req> {
       this.#dispatcher.dispatch({ params, body, onStderr: tell }, reply);
     } catch (error) {
       // the client's doing, or what the function `params` threw
-      reply.refuse(error instanceof ArgumentError ? 400 : 500, error);
+      reply.refuse(error instanceof ArgumentError && error.option !== 'params' ? 400 : 500, error);
     }
   }
 }

@@ -25,7 +25,7 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
   const gateway = new Gateway<Context>(dispatcher, { onError: emit, ...options });
   return async (ctx, next) => {
     const { method, url, originalUrl, req, res } = ctx;
-    const plan = gateway.plan({ method, url, originalUrl });
+    const plan = gateway.plan({ method, url, originalUrl, baseUrl: mountPoint(ctx) });
     if (plan.kind === 'pass') return next();
     ctx.respond = false;
     // Koa's phrase for a status that was set before does not belong to PHP's
@@ -34,6 +34,14 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
     // a client that leaves is no error of the application's
     await finished(outOf(res), { readable: false }).catch(() => {});
   };
+}
+
+/** What koa-mount tells: of several inside each other only the innermost, which is no beginning of the URL then. */
+function mountPoint(ctx: Context): string | undefined {
+  const path: unknown = ctx['mountPath'];
+  if (typeof path !== 'string' || path === '/') return undefined;
+  const isOuter = ctx.originalUrl === path || ctx.originalUrl.startsWith(`${path.replace(/\/$/, '')}/`);
+  return isOuter ? path : undefined;
 }
 
 /** Koa's types know HTTP/1 only; HTTP/2's response object does not tell `finished` when its client left long ago. */

@@ -22,7 +22,7 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   response.on('drain', () => reply.resume());
   if (isIllFormed(raw.request)) reply.refuse(400);
   else if (plan.kind === 'run') gateway.run(plan, request, incoming(raw.request), reply);
-  else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
+  else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
   else if (plan.kind === 'pass') reply.refuse(404);
   else reply.refuse(plan.statusCode, plan.reason);
 }

@@ -43,10 +43,29 @@ export interface GatewayOptions<Req> {
    */
   readonly resolveRootSymlink?: boolean | undefined;
   /**
+   * The path at which the site stands (`/blog`), where the framework has taken it off the URL and does not say so, as
+   * Hono's `app.mount` does: SCRIPT_NAME and REQUEST_URI begin with it. A URL that still begins with it is taken to be
+   * whole. Default: what connect, Express, Koa and Fastify tell, else the root.
+   */
+  readonly mount?: string | undefined;
+  /**
+   * What is done where a script's path is not in its plain form: `//admin/x.php`, `/./admin/x.php`, `/%61dmin/x.php` or
+   * `/admin%2fx.php`, which lead to the same script as `/admin/x.php`, but past a guard that looks for `/admin`.
+   * 'redirect' (308) sends GET and HEAD to the plain form and answers all else 400, 'refuse' answers 400, 'allow' runs the
+   * script, for those who have no guard in front and need encoded slashes in PATH_INFO, say. Default 'redirect'.
+   */
+  readonly ambiguousPaths?: 'redirect' | 'refuse' | 'allow' | undefined;
+  /**
    * Params set last, for all requests or made for each: they win over what a client sends. REMOTE_USER belongs here,
    * once somebody has checked who it is.
    */
   readonly params?: Params | ((request: Req) => Params) | undefined;
+  /**
+   * `params` may hold what PHP-FPM obeys rather than hands on: PHP_VALUE and PHP_ADMIN_VALUE (settings of php.ini),
+   * REQUEST_BODY_FILE, PATH_TRANSLATED. Else such a param is an error, as one that a request had filled in would be a
+   * way to run any code. Default false.
+   */
+  readonly allowControlParams?: boolean | undefined;
   /**
    * Proxies in front: addresses, networks (`10.0.0.0/8`), `unix` for all that come by a unix socket. What such a proxy
    * writes into `forwardedHeaders` is what PHP sees as REMOTE_ADDR, HTTPS, REQUEST_SCHEME, HTTP_HOST, SERVER_NAME and
@@ -61,7 +80,8 @@ export interface GatewayOptions<Req> {
   readonly forwardedHeaders?: readonly ForwardedHeader[] | undefined;
   /**
    * PHP-FPM's `pm.status_path` and `ping.path`, which nobody may reach through here: PHP-FPM answers a SCRIPT_NAME that
-   * equals one of them itself, whatever file is asked for. Only one that ends as a script does can be reached at all.
+   * equals one of them itself, whatever file is asked for, and with `cgi.fix_pathinfo = 0` such a PATH_INFO. A script of
+   * that name is answered 404; such a PATH_INFO reaches the script.
    * Default ['/status', '/ping'].
    */
   readonly fpmPages?: readonly string[] | undefined;

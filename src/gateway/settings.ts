@@ -1,8 +1,10 @@
 /** The options of a gateway, checked once: a mistake is an error when the handler is made, not at the first visitor. */
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import type { Params } from '../cgi/env.ts';
+import { controlParams } from '../cgi/control-params.ts';
+import { defaultFpmPages, type Params } from '../cgi/env.ts';
 import { defaultSplitPath } from '../cgi/script.ts';
+import { parseTarget } from '../cgi/target.ts';
 import {
   callback,
   flag,
@@ -22,6 +24,8 @@ import type { SpoolLimits } from './request/spool.ts';
 import { triedFiles } from './site/try-files.ts';
 
 /** The options, checked and complete. */
+export type AmbiguousPaths = NonNullable<GatewayOptions<never>['ambiguousPaths']>;
+
 export interface Settings<Req> {
   /** Null: no file is looked at. */
   readonly root: string | null;
@@ -34,6 +38,9 @@ export interface Settings<Req> {
   /** Real paths. */
   readonly allowSymlinksTo: readonly string[];
   readonly resolveRootSymlink: boolean;
+  /** '' or a decoded path without a slash at its end. */
+  readonly mount: string;
+  readonly ambiguousPaths: AmbiguousPaths;
   readonly paramsOf: (request: Req) => Params | undefined;
   readonly proxies: TrustedProxies | null;
   readonly fpmPages: ReadonlySet<string>;
@@ -66,7 +73,10 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   splitPath: true,
   allowSymlinksTo: true,
   resolveRootSymlink: true,
+  mount: true,
+  ambiguousPaths: true,
   params: true,
+  allowControlParams: true,
   trustedProxies: true,
   forwardedHeaders: true,
   fpmPages: true,
@@ -117,12 +127,14 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
       realFolder('allowSymlinksTo', path),
     ),
     resolveRootSymlink: resolveRootSymlink(options),
-    paramsOf: paramsOf(options.params),
+    mount: mount(options.mount),
+    ambiguousPaths: ambiguousPaths(options.ambiguousPaths),
+    paramsOf: paramsOf(options),
     proxies: trustedProxies(
       strings('trustedProxies', options.trustedProxies ?? []),
       strings('forwardedHeaders', options.forwardedHeaders ?? ['x-forwarded-for', 'x-forwarded-proto']),
     ),
-    fpmPages: fpmPages(options.fpmPages ?? ['/status', '/ping']),
+    fpmPages: fpmPages(options.fpmPages ?? defaultFpmPages),
     maxBodySize,
     requestBuffering: flag('requestBuffering', options.requestBuffering ?? true),
     spool: {
@@ -210,8 +222,27 @@ function frontController(value: unknown, splitPath: readonly string[]): string |
   return value;
 }
 
-function paramsOf<Req>(params: GatewayOptions<Req>['params']): Settings<Req>['paramsOf'] {
-  if (typeof params === 'function') return params;
+function mount(value: unknown): string {
+  if (value === undefined || value === '/' || value === '') return '';
+  const target = typeof value === 'string' && value.startsWith('/') ? parseTarget(value) : null;
+  if (target === null || 'refused' in target || target.query !== '' || target.uri !== value) {
+    throw wrong('mount', 'must be the path at which the site stands, such as "/blog"');
+  }
+  return target.path.replace(/\/$/, '');
+}
+
+function ambiguousPaths(value: unknown): AmbiguousPaths {
+  if (value === undefined) return 'redirect';
+  if (value === 'redirect' || value === 'refuse' || value === 'allow') return value;
+  throw wrong('ambiguousPaths', 'must be one of redirect, refuse, allow');
+}
+
+function paramsOf<Req>(options: GatewayOptions<Req>): Settings<Req>['paramsOf'] {
+  const { params } = options;
+  const mayControl = flag('allowControlParams', options.allowControlParams ?? false);
+  if (typeof params === 'function') {
+    return mayControl ? params : (request) => withoutControl(params(request));
+  }
   if (params !== undefined && (typeof params !== 'object' || params === null)) {
     throw wrong('params', 'must be an object of strings and Uint8Arrays, or a function that makes one');
   }
@@ -220,5 +251,13 @@ function paramsOf<Req>(params: GatewayOptions<Req>['params']): Settings<Req>['pa
       throw wrong('params', `must hold strings and Uint8Arrays, and ${name} is neither`);
     }
   }
+  if (!mayControl) withoutControl(params);
   return () => params;
+}
+
+/** A param that a request has filled in must not turn into a setting of PHP, or into another script. */
+function withoutControl(params: Params | undefined): Params | undefined {
+  const name = params && controlParams.find((each) => each in params);
+  if (name === undefined) return params;
+  throw wrong('params', `holds ${name}, which PHP-FPM obeys: allowControlParams: true allows it`);
 }

@@ -20,6 +20,8 @@ export function phpHandler(dispatcher: Dispatcher, root: string, command: ServeC
     ...(maxBody === null ? {} : { maxBodySize: maxBody }),
     allowSymlinksTo,
     trustedProxies,
+    // nobody stands guard in front: as with nginx, the resolved path counts
+    ambiguousPaths: 'allow',
     params: Object.fromEntries(params),
     onError: (error, req) => {
       io.stderr.write(`fastcgi-pool: ${printable(`${req.method} ${req.url}`)}: ${reasonOf(error)}\n`);
