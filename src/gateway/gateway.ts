@@ -12,6 +12,7 @@ import { withReadTimeout } from './request/read-timeout.ts';
 import { type Spooled, spool } from './request/spool.ts';
 import { readOptions, type Settings } from './settings.ts';
 import { type Plan, type RequestLine, type RunScript, Site } from './site/site.ts';
+import type { SiteFile } from './site/site-files.ts';
 
 /** A request as its adapter knows it. */
 export interface Incoming {
@@ -47,6 +48,15 @@ export class Gateway<Req> {
 
   plan(line: RequestLine): Plan {
     return this.#site.plan(line);
+  }
+
+  /**
+   * What is to be sent for a plan to send a file.
+   *
+   * @throws an error of the file system, where it may not be read or has gone.
+   */
+  file(plan: Plan & { kind: 'file' }, acceptEncoding: string | undefined): SiteFile {
+    return this.#site.file(plan.file, acceptEncoding);
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {

@@ -1,6 +1,7 @@
 /** What a gateway can be told. */
 import type { Params } from '../cgi/env.ts';
 import type { ForwardedHeader } from './request/proxies.ts';
+import type { FilesOptions } from './site/files-options.ts';
 
 export interface ErrorPage {
   /** Default 'text/html; charset=utf-8'. */
@@ -12,8 +13,8 @@ export interface ErrorPage {
 /** `Req` is the request as the server gives it: node's, or a `Request`. */
 export interface GatewayOptions<Req> {
   /**
-   * The document root here. A script runs only where it is a regular file whose real path is below it. What exists is
-   * looked at again after a second, by a synchronous stat and realpath: on a local disk that is far cheaper (8 us)
+   * The document root here. A script runs only where it is a regular file whose real path is below it. It is looked at
+   * by a synchronous stat for each request, and a realpath once a second: on a local disk that is far cheaper (2 us)
    * than the thread pool (50 us and more), but a network drive would stall the process.
    *
    * Without `root` (the files are on another host) nothing is looked at: a path that names a script is sent as it
@@ -24,7 +25,10 @@ export interface GatewayOptions<Req> {
   readonly root?: string | undefined;
   /** The document root as PHP-FPM sees it, an absolute path. Default: `root`. One of both is needed. */
   readonly fpmRoot?: string | undefined;
-  /** Scripts to try for a folder, in order; a name that is no script is left to `next`. Default 'index.php'. */
+  /**
+   * Scripts to try for a folder, in order; a name that is no script is left to `next`, or sent. Default 'index.php',
+   * and with `files` 'index.html' after it.
+   */
   readonly index?: string | readonly string[] | undefined;
   /** The script (`/index.php`) that gets every path at which there is neither a script nor another file. Default none. */
   readonly frontController?: string | undefined;
@@ -33,6 +37,13 @@ export interface GatewayOptions<Req> {
    * `/about`, and `/index.php` for what is left. Needs `root`. Default none.
    */
   readonly tryFiles?: readonly string[] | undefined;
+  /**
+   * Files below `root` are sent as they are, to GET and HEAD: with ranges, conditions and types, from memory where they
+   * are small. A folder then gets its slash, and one without an index is 403, as with nginx. Never sent: what begins
+   * with a dot, may be source or a copy of it, or hold a secret (configuration, dumps, keys, logs). An object has
+   * options of their own. Default false: they are left to `next`, but for source.
+   */
+  readonly files?: boolean | FilesOptions | undefined;
   /** How names of scripts end; the first such segment that exists is the script, the rest PATH_INFO. Default ['.php']. */
   readonly splitPath?: readonly string[] | undefined;
   /** Folders outside `root` to which symbolic links in it may lead. Default none. */

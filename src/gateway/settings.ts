@@ -1,10 +1,8 @@
 /** The options of a gateway, checked once: a mistake is an error when the handler is made, not at the first visitor. */
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { controlParams } from '../cgi/control-params.ts';
 import { defaultFpmPages, type Params } from '../cgi/env.ts';
 import { defaultSplitPath } from '../cgi/script.ts';
-import { parseTarget } from '../cgi/target.ts';
 import {
   callback,
   flag,
@@ -19,13 +17,14 @@ import {
 } from './checks.ts';
 import type { GatewayOptions } from './options.ts';
 import { HandoverFiles, type Mapping } from './reply/handover.ts';
+import { paramsOf } from './request/params-option.ts';
 import { type TrustedProxies, trustedProxies } from './request/proxies.ts';
 import type { SpoolLimits } from './request/spool.ts';
+import { type FilesSettings, filesSettings } from './site/files-options.ts';
+import { type AmbiguousPaths, ambiguousPaths, mount } from './site/place-options.ts';
 import { triedFiles } from './site/try-files.ts';
 
 /** The options, checked and complete. */
-export type AmbiguousPaths = NonNullable<GatewayOptions<never>['ambiguousPaths']>;
-
 export interface Settings<Req> {
   /** Null: no file is looked at. */
   readonly root: string | null;
@@ -40,6 +39,8 @@ export interface Settings<Req> {
   readonly resolveRootSymlink: boolean;
   /** '' or a decoded path without a slash at its end. */
   readonly mount: string;
+  /** Null: none is sent. */
+  readonly files: FilesSettings | null;
   readonly ambiguousPaths: AmbiguousPaths;
   readonly paramsOf: (request: Req) => Params | undefined;
   readonly proxies: TrustedProxies | null;
@@ -75,6 +76,7 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   resolveRootSymlink: true,
   mount: true,
   ambiguousPaths: true,
+  files: true,
   params: true,
   allowControlParams: true,
   trustedProxies: true,
@@ -109,7 +111,8 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
       throw wrong('splitPath', 'holds endings such as ".php": a dot, then ASCII');
   }
   if (splitPath.length === 0) throw wrong('splitPath', 'is empty: no script could be named');
-  const { index = 'index.php' } = options;
+  const files = filesSettings(options.files);
+  const { index = files ? ['index.php', 'index.html'] : 'index.php' } = options;
   const names = typeof index === 'string' ? [index] : strings('index', index);
   for (const name of names) {
     if (!isRelativeName(name)) throw wrong('index', 'holds names of files such as "index.php"');
@@ -128,6 +131,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     ),
     resolveRootSymlink: resolveRootSymlink(options),
     mount: mount(options.mount),
+    files,
     ambiguousPaths: ambiguousPaths(options.ambiguousPaths),
     paramsOf: paramsOf(options),
     proxies: trustedProxies(
@@ -220,44 +224,4 @@ function frontController(value: unknown, splitPath: readonly string[]): string |
   if (!fits)
     throw wrong('frontController', `must be a script below the root, such as "/index${splitPath[0]}"`);
   return value;
-}
-
-function mount(value: unknown): string {
-  if (value === undefined || value === '/' || value === '') return '';
-  const target = typeof value === 'string' && value.startsWith('/') ? parseTarget(value) : null;
-  if (target === null || 'refused' in target || target.query !== '' || target.uri !== value) {
-    throw wrong('mount', 'must be the path at which the site stands, such as "/blog"');
-  }
-  return target.path.replace(/\/$/, '');
-}
-
-function ambiguousPaths(value: unknown): AmbiguousPaths {
-  if (value === undefined) return 'redirect';
-  if (value === 'redirect' || value === 'refuse' || value === 'allow') return value;
-  throw wrong('ambiguousPaths', 'must be one of redirect, refuse, allow');
-}
-
-function paramsOf<Req>(options: GatewayOptions<Req>): Settings<Req>['paramsOf'] {
-  const { params } = options;
-  const mayControl = flag('allowControlParams', options.allowControlParams ?? false);
-  if (typeof params === 'function') {
-    return mayControl ? params : (request) => withoutControl(params(request));
-  }
-  if (params !== undefined && (typeof params !== 'object' || params === null)) {
-    throw wrong('params', 'must be an object of strings and Uint8Arrays, or a function that makes one');
-  }
-  for (const [name, value] of Object.entries(params ?? {})) {
-    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
-      throw wrong('params', `must hold strings and Uint8Arrays, and ${name} is neither`);
-    }
-  }
-  if (!mayControl) withoutControl(params);
-  return () => params;
-}
-
-/** A param that a request has filled in must not turn into a setting of PHP, or into another script. */
-function withoutControl(params: Params | undefined): Params | undefined {
-  const name = params && controlParams.find((each) => each in params);
-  if (name === undefined) return params;
-  throw wrong('params', `holds ${name}, which PHP-FPM obeys: allowControlParams: true allows it`);
 }

@@ -4,11 +4,13 @@ import { isPlainName, isPlainPath, plainForm, plainSearch } from '../../cgi/plai
 import type { Script } from '../../cgi/script.ts';
 import type { Target } from '../../cgi/target.ts';
 import { ArgumentError } from '../../errors.ts';
-import type { AmbiguousPaths, Settings } from '../settings.ts';
-import { type Choice, type Files, filesOf } from './files.ts';
+import type { Settings } from '../settings.ts';
+import { type Choice, type Files, type FoundFile, filesOf } from './files.ts';
 import { type Place, placeOf } from './place.ts';
+import type { AmbiguousPaths } from './place-options.ts';
 import type { RequestLine } from './request-line.ts';
 import { RootLink } from './root-link.ts';
+import { type SiteFile, SiteFiles } from './site-files.ts';
 
 export type { RequestLine };
 
@@ -25,15 +27,27 @@ export interface RunScript {
 export type Plan =
   | RunScript
   | { readonly kind: 'redirect'; readonly statusCode: 301 | 308; readonly location: string }
+  /** To be sent as it is: GET or HEAD. */
+  | { readonly kind: 'file'; readonly file: FoundFile }
   /** Not PHP's: `next`, or 404. */
   | { readonly kind: 'pass' }
-  | { readonly kind: 'answer'; readonly statusCode: number; readonly reason: unknown };
+  | Answer;
+
+export interface Answer {
+  readonly kind: 'answer';
+  readonly statusCode: number;
+  /** For `onError`; undefined: there is nothing to say. */
+  readonly reason: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 const pass: Plan = { kind: 'pass' };
 const notFound: Plan = { kind: 'answer', statusCode: 404, reason: undefined };
 
 export class Site {
   readonly #files: Files;
+  /** Null: none is sent. */
+  readonly #sent: SiteFiles | null;
   #builder: ParamsBuilder;
   /** Null: PHP is told the root as it is configured. */
   readonly #link: RootLink | null;
@@ -43,6 +57,7 @@ export class Site {
 
   constructor(settings: Settings<never>) {
     this.#files = filesOf(settings);
+    this.#sent = settings.files && new SiteFiles(this.#files, settings.files);
     this.#fpmPages = settings.fpmPages;
     this.#mount = settings.mount;
     this.#ambiguousPaths = settings.ambiguousPaths;
@@ -60,19 +75,30 @@ export class Site {
 
     const choice = this.#files.choose(target.path);
     if (choice.kind === 'pass') return pass;
-    if (choice.kind === 'refuse') return notFound;
+    if (choice.kind === 'refuse') return refused(choice.statusCode, choice.reason);
     // at `/blog` the mounted site sees `/`, but a browser would resolve its relative links against the folder above
     const atBareMount = target.path === '/' && !isRewritten && !whole.path.endsWith('/');
-    if (choice.kind === 'folder' || (atBareMount && choice.script.scriptName !== whole.path)) {
+    if (choice.kind === 'folder' || (atBareMount && nameOf(choice) !== whole.path)) {
       return redirect(301, `${plainForm(whole.path)}/${plainSearch(whole.query)}`);
     }
     if (this.#ambiguousPaths !== 'allow' && isAmbiguous(line, place, choice)) {
       return this.#plainly(line.method, whole);
     }
+    if (choice.kind === 'file') return sendable(line.method, choice.file);
     // to PHP-FPM the name alone counts
     if (this.#fpmPages.has(mount + choice.script.scriptName)) return notFound;
     const asked = isRewritten ? { ...whole, query: target.query } : whole;
     return { kind: 'run', script: choice.script, target: asked, mount };
+  }
+
+  /**
+   * What is to be sent of a file.
+   *
+   * @throws an error of the file system, where it may not be read or has gone.
+   */
+  file(found: FoundFile, acceptEncoding: string | undefined): SiteFile {
+    if (!this.#sent) throw new TypeError('No files are sent');
+    return this.#sent.take(found, acceptEncoding);
   }
 
   /** @throws ArgumentError as `buildParams`. */
@@ -95,11 +121,27 @@ function redirect(statusCode: 301 | 308, location: string): Plan {
   return { kind: 'redirect', statusCode, location };
 }
 
+function refused(statusCode: number, reason: string | undefined): Plan {
+  const error =
+    reason && new ArgumentError('FCGI_ERR_INVALID_ARG', 'allowSymlinksTo', `Not served: ${reason}`);
+  return { kind: 'answer', statusCode, reason: error || undefined };
+}
+
+function sendable(method: string, file: FoundFile): Plan {
+  if (method === 'GET' || method === 'HEAD') return { kind: 'file', file };
+  return { kind: 'answer', statusCode: 405, reason: undefined, headers: { Allow: 'GET, HEAD' } };
+}
+
+/** Of the script or the file. */
+function nameOf(choice: Choice & { kind: 'run' | 'file' }): string {
+  return choice.kind === 'run' ? choice.script.scriptName : choice.file.name;
+}
+
 /** A rewritten URL is the application's own: what the client has sent is judged, and no file has that name. */
 function isAmbiguous(line: RequestLine, { isRewritten, target }: Place, choice: Choice): boolean {
   if (!isPlainPath(pathIn(line.originalUrl))) return true;
-  if (isRewritten || choice.kind !== 'run') return false;
-  const { scriptName } = choice.script;
+  if (isRewritten || (choice.kind !== 'run' && choice.kind !== 'file')) return false;
+  const scriptName = nameOf(choice);
   // else a front controller, to which the path is no name of a file, or the index of a folder
   if (target.path.startsWith(scriptName)) return !isPlainName(pathIn(line.url), segmentsOf(scriptName));
   return scriptName.startsWith(target.path) && !isPlainName(pathIn(line.url), segmentsOf(target.path));
