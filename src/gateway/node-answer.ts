@@ -20,7 +20,8 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   response.on('close', () => reply.leave());
   response.on('error', () => reply.leave());
   response.on('drain', () => reply.resume());
-  if (isIllFormed(raw.request)) reply.refuse(400);
+  // and the connection with it: what follows may be taken for another request
+  if (isIllFormed(raw.request)) reply.refuse(400, undefined, { Connection: 'close' });
   else if (plan.kind === 'run') gateway.run(plan, request, incoming(raw.request), reply);
   else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
   else if (plan.kind === 'pass') reply.refuse(404);

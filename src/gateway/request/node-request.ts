@@ -13,14 +13,13 @@ export function incoming(request: NodeRequest): Incoming {
 }
 
 /**
- * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, and where chunked is not the last
- * coding nobody can know where the body ends (RFC 9112, 6.3), so that a proxy in front may see another request.
+ * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, HTTP/1.0 no codings (RFC 9112, 6.1), and
+ * where chunked is not the last coding nobody can know where the body ends (6.3): a proxy in front may see another request.
  */
 export function isIllFormed(request: NodeRequest): boolean {
   const coding = request.headers['transfer-encoding'];
-  return (
-    request.httpVersionMajor < 1 || (coding !== undefined && !/(?:^|[\t ,])chunked[\t ]*$/i.test(coding))
-  );
+  if (coding === undefined) return request.httpVersionMajor < 1;
+  return request.httpVersion === '1.0' || !/(?:^|[\t ,])chunked[\t ]*$/i.test(coding);
 }
 
 function hasBody(request: NodeRequest): boolean {
