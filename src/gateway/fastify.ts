@@ -5,6 +5,7 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
+import type { Trust } from './request/proxies.ts';
 
 export type { GatewayOptions };
 
@@ -53,7 +54,12 @@ const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => 
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) reply.raw.setHeader(name, value);
     }
-    answerNodeRequest(gateway, plan, request, { request: request.raw, response: reply.raw });
+    answerNodeRequest(gateway, plan, request, {
+      request: request.raw,
+      response: reply.raw,
+      left: request,
+      trust: fastifyTrust(request),
+    });
   };
   const method: HTTPMethods[] = [...app.supportedMethods];
   app.route({ method, url: '/*', handler });
@@ -66,6 +72,15 @@ function below(url: string, depth: number): string {
   const end = new RegExp(`^(?:/+[^/?#]*){${depth}}`).exec(url)?.[0].length ?? 0;
   const rest = url.slice(end);
   return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Fastify's setting `trustProxy`, seen by what comes of it: `ips` ends with the first address that is no proxy. */
+function fastifyTrust(request: FastifyRequest): Trust | undefined {
+  const { ips, protocol, raw } = request;
+  if (ips === undefined) return undefined;
+  const isTls = 'encrypted' in raw.socket && raw.socket.encrypted === true;
+  const isHeard = ips.length > 1 || (protocol === 'https') !== isTls;
+  return { trusts: (_address, hop) => (hop === 0 ? isHeard : hop < ips.length - 1) };
 }
 
 function log(error: unknown, request: FastifyRequest): void {

@@ -4,6 +4,7 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
+import { bodyRead } from './request/touched-body.ts';
 
 export type { GatewayOptions };
 
@@ -49,12 +50,17 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
     });
     if (request.signal.aborted) leave();
+    else if (plan.kind === 'run' && isRead(request)) reply.refuse(500, bodyRead('read', {}));
     else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
     else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
     else if (plan.kind === 'pass') reply.refuse(404);
     else reply.refuse(plan.statusCode, plan.reason);
     return sink.response;
   };
+}
+
+function isRead(request: Request): boolean {
+  return request.bodyUsed || request.body?.locked === true;
 }
 
 function incoming(request: Request, info: RequestInfo): Incoming {

@@ -7,6 +7,7 @@ import { Gateway } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import { isHttp2, type NodeResponse } from './reply/node-sink.ts';
+import type { Trust } from './request/proxies.ts';
 
 export type { GatewayOptions };
 
@@ -30,7 +31,12 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
     ctx.respond = false;
     // Koa's phrase for a status that was set before does not belong to PHP's
     if (req.httpVersionMajor === 1) res.statusMessage = '';
-    answerNodeRequest(gateway, plan, ctx, { request: req, response: res });
+    answerNodeRequest(gateway, plan, ctx, {
+      request: req,
+      response: res,
+      left: ctx.request,
+      trust: koaTrust(ctx),
+    });
     // a client that leaves is no error of the application's
     await finished(outOf(res), { readable: false }).catch(() => {});
   };
@@ -43,4 +49,14 @@ function outOf(response: NodeResponse): NodeJS.WritableStream {
 
 function emit(error: unknown, ctx: Context): void {
   if (!(error instanceof ArgumentError)) ctx.app.emit('error', error, ctx);
+}
+
+/** Koa's setting `proxy`: it believes every address, or the last `maxIpsCount` of them. */
+function koaTrust({ app, ip }: Context): Trust | undefined {
+  if (!app.proxy) return undefined;
+  const isUsual = app.proxyIpHeader.toLowerCase() === 'x-forwarded-for';
+  return {
+    trusts: (_address, hop) => app.maxIpsCount === 0 || hop < app.maxIpsCount,
+    client: isUsual ? undefined : ip,
+  };
 }

@@ -1,13 +1,19 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
-import type { Gateway } from './gateway.ts';
+import type { Gateway, Incoming } from './gateway.ts';
+import { statusFor } from './reply/head.ts';
 import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './reply/node-sink.ts';
+import type { Reply } from './reply/reply.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';
-import type { Plan } from './site/site.ts';
+import type { Trust } from './request/proxies.ts';
+import type { Plan, RunScript } from './site/site.ts';
 
 /** What a framework's request stands for. */
 export interface NodePair {
   readonly request: NodeRequest;
   readonly response: NodeResponse;
+  /** Default: on the request itself. */
+  readonly left?: object;
+  readonly trust?: Trust | undefined;
 }
 
 /** `request` is what the hooks of the options are given: the framework's own, or node's. */
@@ -22,8 +28,19 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   response.on('drain', () => reply.resume());
   // and the connection with it: what follows may be taken for another request
   if (isIllFormed(raw.request)) reply.refuse(400, undefined, { Connection: 'close' });
-  else if (plan.kind === 'run') gateway.run(plan, request, incoming(raw.request), reply);
+  else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);
   else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
   else if (plan.kind === 'pass') reply.refuse(404);
   else reply.refuse(plan.statusCode, plan.reason);
+}
+
+function run<Req>(gateway: Gateway<Req>, plan: RunScript, request: Req, raw: NodePair, reply: Reply): void {
+  let asked: Incoming;
+  try {
+    asked = incoming(raw.request, raw.left, raw.trust);
+  } catch (error) {
+    reply.refuse(statusFor(error), error);
+    return;
+  }
+  gateway.run(plan, request, asked, reply);
 }

@@ -17,7 +17,7 @@ import {
 } from './checks.ts';
 import type { GatewayOptions } from './options.ts';
 import { HandoverFiles, type Mapping } from './reply/handover.ts';
-import { type TrustedProxies, trustedProxies } from './request/proxies.ts';
+import { forwardedHeaders, TrustedProxies } from './request/proxies.ts';
 import type { SpoolLimits } from './request/spool.ts';
 import { triedFiles } from './site/try-files.ts';
 
@@ -35,7 +35,9 @@ export interface Settings<Req> {
   readonly allowSymlinksTo: readonly string[];
   readonly resolveRootSymlink: boolean;
   readonly paramsOf: (request: Req) => Params | undefined;
+  /** Null: whom the framework trusts. */
   readonly proxies: TrustedProxies | null;
+  readonly forwardedHeaders: ReadonlySet<string>;
   readonly fpmPages: ReadonlySet<string>;
   /** Bytes, or Infinity. */
   readonly maxBodySize: number;
@@ -118,8 +120,10 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     ),
     resolveRootSymlink: resolveRootSymlink(options),
     paramsOf: paramsOf(options.params),
-    proxies: trustedProxies(
-      strings('trustedProxies', options.trustedProxies ?? []),
+    proxies: options.trustedProxies
+      ? new TrustedProxies(strings('trustedProxies', options.trustedProxies))
+      : null,
+    forwardedHeaders: forwardedHeaders(
       strings('forwardedHeaders', options.forwardedHeaders ?? ['x-forwarded-for', 'x-forwarded-proto']),
     ),
     fpmPages: fpmPages(options.fpmPages ?? ['/status', '/ping']),

@@ -2,14 +2,39 @@
 import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
 import { isHttp2Request, type NodeRequest } from '../reply/node-sink.ts';
+import type { Trust } from './proxies.ts';
+import { bodyRead, rawBytes, sharedChunksOf, touched } from './touched-body.ts';
 import { chunksOf } from './upload.ts';
 
-export function incoming(request: NodeRequest): Incoming {
+/**
+ * `left`: what may have been left of a body that was read before, `trust`: whom the framework takes for a proxy of ours.
+ *
+ * @throws RequestError FCGI_ERR_BODY_READ
+ */
+export function incoming(request: NodeRequest, left: object = request, trust?: Trust): Incoming {
   return {
     length: request.headers['content-length'],
-    body: hasBody(request) ? chunksOf(request) : null,
+    body: bodyOf(request, left),
     facts: (contentLength) => factsOf(request, contentLength),
+    trust,
   };
+}
+
+function bodyOf(request: NodeRequest, left: object): Incoming['body'] {
+  if (!hasBody(request)) return null;
+  const how = touched(request);
+  if (how === 'untouched') return chunksOf(request);
+  if (how === 'shared') return sharedChunksOf(request);
+  // there was none
+  if (request.readableEnded && !request.readableDidRead) return null;
+  const { headers } = request;
+  const bytes = rawBytes(left, {
+    length: headers['content-length'],
+    encoding: headers['content-encoding'],
+    type: headers['content-type'],
+  });
+  if (bytes === null) throw bodyRead(how, left);
+  return bytes;
 }
 
 /**
@@ -25,7 +50,8 @@ export function isIllFormed(request: NodeRequest): boolean {
 function hasBody(request: NodeRequest): boolean {
   if (isHttp2Request(request)) return !request.stream.endAfterHeaders;
   const { headers } = request;
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  const length = headers['content-length'];
+  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
 }
 
 function factsOf(request: NodeRequest, contentLength: number | undefined): HttpFacts {
