@@ -1,10 +1,15 @@
-/** PHP behind Fastify 5: a plugin. */
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods, RegisterOptions } from 'fastify';
+/** PHP behind Fastify: a plugin. */
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RegisterOptions } from 'fastify';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
+import type { BodyStream } from './reply/body-stream.ts';
+import { type Framework, FrameworkSink } from './reply/framework-sink.ts';
+import type { OwnAnswer, ReplyHead } from './reply/head.ts';
+import { type HeaderTarget, setHeaders } from './reply/node-headers.ts';
 import type { Trust } from './request/proxies.ts';
 
 export type { GatewayOptions };
@@ -49,23 +54,72 @@ const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => 
       reply.callNotFound();
       return;
     }
-    reply.hijack();
-    // hijacked, Fastify no longer sends what hooks have set
-    for (const [name, value] of Object.entries(reply.getHeaders())) {
-      if (value !== undefined) reply.raw.setHeader(name, value);
-    }
     answerNodeRequest(gateway, plan, request, {
       request: request.raw,
       response: reply.raw,
       left: request,
       trust: fastifyTrust(request),
+      sink: new FrameworkSink(request.raw, reply.raw, new FastifyFramework(request, reply)),
     });
   };
-  const method: HTTPMethods[] = [...app.supportedMethods];
-  app.route({ method, url: '/*', handler });
+  app.all('/*', handler);
   // at the root, `/*` is `/`, too, and an application may have a route of its own there
-  if (depth > 0) app.route({ method, url: '/', handler });
+  if (depth > 0) app.all('/', handler);
 };
+
+class FastifyFramework implements Framework {
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    this.#request = request;
+    this.#reply = reply;
+  }
+
+  send(head: ReplyHead, body: Buffer | BodyStream | null): void {
+    const { statusCode, statusMessage, isStream } = head;
+    const isHttp2 = this.#request.raw.httpVersionMajor === 2;
+    // Fastify knows none beyond, and HTTP/1 does
+    this.#reply.code(Math.min(statusCode, 599)).raw.statusCode = statusCode;
+    if (!isHttp2) this.#reply.raw.statusMessage = statusMessage;
+    setHeaders(this.#headers, head, isHttp2);
+    // @fastify/compress would hold events back until a block is full
+    if (isStream) this.#request.headers = { ...this.#request.headers, 'x-no-compression': '1' };
+    this.#reply.send(this.#payload(body));
+  }
+
+  answer({ statusCode, headers, body }: OwnAnswer): void {
+    this.#reply.code(statusCode).headers(headers).send(Buffer.from(body));
+  }
+
+  stepAside(): void {
+    this.#reply.hijack();
+    // hijacked, Fastify no longer sends what hooks have set
+    for (const [name, value] of Object.entries(this.#reply.getHeaders())) {
+      if (value !== undefined) this.#reply.raw.setHeader(name, value);
+    }
+  }
+
+  /** Of bytes without a type Fastify would say that they are an octet-stream. */
+  #payload(body: Buffer | BodyStream | null): unknown {
+    if (body === null || !Buffer.isBuffer(body)) return body ?? undefined;
+    if (body.length === 0) return undefined;
+    if (this.#reply.hasHeader('content-type')) return body;
+    this.#reply.header('content-length', String(body.length));
+    return Readable.from([body], { objectMode: false });
+  }
+
+  get #headers(): HeaderTarget {
+    const reply = this.#reply;
+    return {
+      getHeader: (name) => reply.getHeader(name),
+      // header() adds to the cookies that are there
+      setHeader: (name, value) => reply.removeHeader(name).header(name, value),
+      hasHeader: (name) => reply.hasHeader(name),
+      removeHeader: (name) => reply.removeHeader(name),
+    };
+  }
+}
 
 /** What follows as many segments as the prefix has; a prefix may hold parameters, so its text is not to be sought. */
 function below(url: string, depth: number): string {
@@ -95,8 +149,9 @@ function logStderr(chunk: Uint8Array, request: FastifyRequest): void {
 /**
  * `app.register(fastcgi, { dispatcher: pool, root })` answers every path below `prefix` that leads to a PHP script, as
  * `createHandler` of `fastcgi-pool/node` does. Routes of your own come first; what is not PHP's goes to the not-found
- * handler, which may serve static files. Hooks run up to `preHandler`, then the reply is hijacked and streams:
- * `onSend` does not run, `onResponse` does, and headers set by hooks are sent, PHP's taking their place. The methods
+ * handler, which may serve static files. PHP's reply goes out as Fastify's own: hooks, cookies, sessions and compression do
+ * to it what they do to any, headers that hooks have set stay beside PHP's, cookies add up; names of headers are in lower
+ * case, as Fastify has them. Only a file that PHP hands over goes past Fastify (hijacked: `onSend` does not run). The methods
  * are those that Fastify knows: `app.addHttpMethod()` before `register()` adds some. `bodyLimit` does not hold, but
  * `maxBodySize` does.
  *
@@ -107,7 +162,7 @@ function logStderr(chunk: Uint8Array, request: FastifyRequest): void {
  */
 const fastcgi: FastifyPluginAsync<FastifyGatewayOptions> = Object.assign(plugin, {
   // what fastify-plugin would set: an older Fastify then says that it is too old
-  [Symbol.for('plugin-meta')]: { name: 'fastcgi-pool', fastify: '5.x' },
+  [Symbol.for('plugin-meta')]: { name: 'fastcgi-pool', fastify: '>=4' },
 });
 
 export default fastcgi;

@@ -39,7 +39,6 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     if (plan.kind === 'pass' && info.next) return info.next();
     const sink = new FetchSink();
     const reply = gateway.replyBy(sink, method, request);
-    sink.attach(reply);
     const leave = (): void => {
       reply.leave();
       sink.abandon(request.signal.reason);

@@ -3,6 +3,7 @@ import type { Gateway, Incoming } from './gateway.ts';
 import { statusFor } from './reply/head.ts';
 import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './reply/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
+import type { Sink } from './reply/sink.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
 import type { Plan, RunScript } from './site/site.ts';
@@ -14,6 +15,8 @@ export interface NodePair {
   /** Default: on the request itself. */
   readonly left?: object;
   readonly trust?: Trust | undefined;
+  /** Default: by node's response object. */
+  readonly sink?: Sink;
 }
 
 /** `request` is what the hooks of the options are given: the framework's own, or node's. */
@@ -21,11 +24,10 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;
-  const sink = new NodeSink(raw.request, response);
+  const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   response.on('close', () => reply.leave());
   response.on('error', () => reply.leave());
-  response.on('drain', () => reply.resume());
   // and the connection with it: what follows may be taken for another request
   if (isIllFormed(raw.request)) reply.refuse(400, undefined, { Connection: 'close' });
   else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);

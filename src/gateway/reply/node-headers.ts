@@ -19,13 +19,24 @@ export function setHead(response: ServerResponse | Http2ServerResponse, head: Re
   // node has phrases of its own where PHP gave none; one that was set for another status must not stay
   else response.statusMessage = head.statusMessage;
   response.statusCode = head.statusCode;
-  if (head.contentLength === null && response.hasHeader('content-length'))
-    response.removeHeader('content-length');
-  setFields(response, head.fields);
+  setHeaders(response, head, isHttp2);
 }
 
-export function setFields(response: ServerResponse | Http2ServerResponse, fields: readonly string[]): void {
-  const isHttp2 = 'stream' in response;
+/** What a response and a framework's reply have in common. */
+export interface HeaderTarget {
+  getHeader(name: string): number | string | string[] | undefined;
+  setHeader(name: string, value: string | string[]): unknown;
+  hasHeader(name: string): boolean;
+  removeHeader(name: string): unknown;
+}
+
+export function setHeaders(target: HeaderTarget, head: ReplyHead, isHttp2: boolean): void {
+  if (head.contentLength === null && target.hasHeader('content-length'))
+    target.removeHeader('content-length');
+  setFields(target, head.fields, isHttp2);
+}
+
+export function setFields(response: HeaderTarget, fields: readonly string[], isHttp2: boolean): void {
   const added = new Set(['set-cookie', 'vary']);
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? '';
@@ -40,12 +51,7 @@ export function setFields(response: ServerResponse | Http2ServerResponse, fields
 }
 
 /** HTTP/2's API refuses two fields of most names: there they are joined (RFC 9110, 5.3). */
-function add(
-  response: ServerResponse | Http2ServerResponse,
-  name: string,
-  value: string,
-  isJoined: boolean,
-): void {
+function add(response: HeaderTarget, name: string, value: string, isJoined: boolean): void {
   const before = response.getHeader(name);
   if (before === undefined) response.setHeader(name, value);
   else {
@@ -54,7 +60,8 @@ function add(
   }
 }
 
-function checkHttp2Head({ statusCode, fields }: ReplyHead): void {
+/** @throws RangeError and ProtocolError FCGI_ERR_HEAD_TOO_LARGE */
+export function checkHttp2Head({ statusCode, fields }: ReplyHead): void {
   if (statusCode > 599) throw new RangeError(`HTTP/2 has no status ${statusCode} in node`);
   // as nghttp2 reckons: 12 bytes for each name and value, and for the whole; `:status` and `date` come on top
   let bytes = 100;

@@ -6,7 +6,7 @@ import type { OwnAnswer, ReplyHead } from './head.ts';
 import { setFields, setHead } from './node-headers.ts';
 import { sendFile } from './send-file.ts';
 import { SendTimeout } from './send-timeout.ts';
-import type { OutgoingFile, Refused, Sink } from './sink.ts';
+import type { OutgoingFile, Refused, Sink, Steered } from './sink.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -31,6 +31,10 @@ export class NodeSink implements Sink {
     this.#request = request;
     this.#response = response;
     this.#timeout = new SendTimeout(response, () => destroy(response));
+  }
+
+  attach(reply: Steered): void {
+    this.#response.on('drain', () => reply.resume());
   }
 
   get isFresh(): boolean {
@@ -73,7 +77,7 @@ export class NodeSink implements Sink {
   end(): void {
     if (this.#head) this.#sendWhole(this.#head);
     else if (!isGone(this.#response)) this.#response.end();
-    this.#freeRequest();
+    freeRequest(this.#request);
   }
 
   /** A page that is here in one piece has a length. */
@@ -115,7 +119,7 @@ export class NodeSink implements Sink {
 
   file({ fields, path }: OutgoingFile, refused: Refused): void {
     const response = this.#response;
-    setFields(response, fields);
+    setFields(response, fields, isHttp2(response));
     sendFile(this.#request, response, path, (statusCode, headers) => {
       // a file that cannot be read to its end
       if (response.headersSent) this.cut();
@@ -124,7 +128,7 @@ export class NodeSink implements Sink {
         refused(statusCode, headers);
       }
     }).catch(() => this.cut());
-    this.#freeRequest();
+    freeRequest(this.#request);
   }
 
   answer({ statusCode, headers, body }: OwnAnswer): void {
@@ -137,12 +141,13 @@ export class NodeSink implements Sink {
     // what is left of a body that has stalled would hold the connection
     if (statusCode === 408 && !isHttp2(response)) response.setHeader('Connection', 'close');
     response.end(typeof body === 'string' ? Buffer.from(body) : body);
-    this.#freeRequest();
+    freeRequest(this.#request);
   }
+}
 
-  #freeRequest(): void {
-    if (!this.#request.complete) discard(this.#request);
-  }
+/** Its connection is to be free for the next request, also where nobody has read the body. */
+export function freeRequest(request: NodeRequest): void {
+  if (!request.complete) discard(request);
 }
 
 /** flushHeaders() would write a head as UTF-8, an empty piece lets its bytes be; but it takes a body for that. */

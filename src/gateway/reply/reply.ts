@@ -52,6 +52,7 @@ export class Reply implements DispatchHandler {
   constructor(sink: Sink, options: ReplyOptions) {
     this.#sink = sink;
     this.#options = options;
+    sink.attach(this);
   }
 
   onRequestStart(controller: DispatchController): void {
