@@ -14,6 +14,11 @@ export type ArgumentErrorCode =
   /** A stream longer than `replayBuffer` came without CONTENT_LENGTH. */
   | 'FCGI_ERR_BODY_LENGTH_REQUIRED';
 
+/** Something in front of the gateway has touched the request. Nothing was sent. */
+export type RequestErrorCode =
+  /** Its body was read, or decoded, before it came to the PHP handler; `hint` says by what. */
+  'FCGI_ERR_BODY_READ';
+
 /** No connection came about. */
 export type ConnectErrorCode =
   /** Refused for good: no permission, not a socket, an unknown host; `cause` is Node's error. */
@@ -80,6 +85,7 @@ export type PoolErrorCode =
   | 'FCGI_ERR_DESTROYED';
 
 export type FcgiErrorCode =
+  | RequestErrorCode
   | ArgumentErrorCode
   | ConnectErrorCode
   | SocketErrorCode
@@ -198,4 +204,9 @@ export class ProtocolError extends FcgiError {
 export class PoolError extends FcgiError {
   override readonly name: string = 'PoolError';
   declare readonly code: PoolErrorCode;
+}
+
+export class RequestError extends FcgiError {
+  override readonly name: string = 'RequestError';
+  declare readonly code: RequestErrorCode;
 }

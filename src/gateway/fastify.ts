@@ -1,10 +1,24 @@
-/** PHP behind Fastify 5: a plugin. */
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods, RegisterOptions } from 'fastify';
+/** PHP behind Fastify: a plugin. */
+import { Readable } from 'node:stream';
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  RegisterOptions,
+} from 'fastify';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
+import type { BodyStream } from './reply/body-stream.ts';
+import { type Framework, FrameworkSink } from './reply/framework-sink.ts';
+import type { OwnAnswer, ReplyHead } from './reply/head.ts';
+import { type HeaderTarget, setHeaders } from './reply/node-headers.ts';
+import type { Trust } from './request/proxies.ts';
+import { isSource } from './site/never-sent.ts';
+import type { Plan, RequestLine } from './site/site.ts';
 
 export type { GatewayOptions };
 
@@ -22,7 +36,23 @@ export interface FastifyGatewayOptions extends GatewayOptions<FastifyRequest> {
 // `type/subtype` as RFC 9110, 8.3.1 has it, before the parameters
 const mediaType = /^[\t ]*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+[\t ]*(;|$)/;
 
-const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => {
+type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
+
+const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (outer, given) => {
+  let handler: Handler | null = null;
+  // @fastify/static with `wildcard: false` makes a route for each file, and so for each script: it would send its source
+  outer.addHook('onRequest', (request, reply, done) => {
+    const config: unknown = request.routeOptions?.config;
+    const file = typeof config === 'object' && config && 'file' in config ? config.file : undefined;
+    if (handler && typeof file === 'string' && isSource(file.replaceAll('\\', '/'))) handler(request, reply);
+    else done();
+  });
+  await outer.register(async (app, options) => {
+    handler = serveSite(app, options);
+  }, given);
+};
+
+function serveSite(app: FastifyInstance, given: FastifyGatewayOptions): Handler {
   // register() has taken these three for itself, and passes them on
   const { prefix: _p, logLevel: _l, logSerializers: _s, ...own }: RegisterOptions & typeof given = given;
   const { dispatcher, ...options } = own;
@@ -41,34 +71,145 @@ const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => 
   });
 
   const depth = app.prefix.split('/').filter((segment) => segment !== '').length;
+  const planFor = (request: RawRequest): Plan => gateway.plan(lineOf(request, depth));
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
-    const { originalUrl } = request;
-    const all = request.raw.url ?? '/';
-    const url = below(all, depth);
-    const baseUrl = all.endsWith(url) ? all.slice(0, all.length - url.length) : all;
-    const plan = gateway.plan({ method: request.method, url, originalUrl, baseUrl });
+    const plan = planFor(request.raw);
     if (plan.kind === 'pass') {
       reply.callNotFound();
       return;
     }
-    reply.hijack();
-    // hijacked, Fastify no longer sends what hooks have set
-    for (const [name, value] of Object.entries(reply.getHeaders())) {
-      if (value !== undefined) reply.raw.setHeader(name, value);
-    }
-    answerNodeRequest(gateway, plan, request, { request: request.raw, response: reply.raw });
+    answerNodeRequest(gateway, plan, request, {
+      request: request.raw,
+      response: reply.raw,
+      left: request,
+      trust: fastifyTrust(request),
+      sink: new FrameworkSink(request.raw, reply.raw, new FastifyFramework(request, reply)),
+    });
   };
-  const method: HTTPMethods[] = [...app.supportedMethods];
-  app.route({ method, url: '/*', handler });
   // at the root, `/*` is `/`, too, and an application may have a route of its own there
-  if (depth > 0) app.route({ method, url: '/', handler });
-};
+  addRoutes(app, depth > 0 ? ['/*', '/'] : ['/*'], handler, (request) => planFor(request).kind !== 'pass');
+  return handler;
+}
+
+/** Another plugin may have the same routes, such as @fastify/static: then what is PHP's comes here, and the rest goes there. */
+function addRoutes(
+  app: FastifyInstance,
+  urls: readonly string[],
+  handler: Handler,
+  isOurs: (request: RawRequest) => boolean,
+): void {
+  const name = freeName(app);
+  const isShared = (): boolean =>
+    urls.some((url) => app.hasRoute({ method: 'GET', url: app.prefix + url, constraints: {} }));
+  let areShared = isShared();
+  app.addHook('onReady', async () => {
+    areShared = isShared();
+  });
+  app.addConstraintStrategy({
+    name,
+    storage: () => {
+      const known = new Map();
+      return { get: (key) => known.get(key) ?? null, set: (key, store) => void known.set(key, store) };
+    },
+    deriveConstraint: (request) => (!areShared || isOurs(request) ? ours : undefined),
+    validate: () => {},
+  });
+  for (const url of urls) app.all(url, { constraints: { [name]: ours } }, handler);
+}
+
+/** The value of the constraint. */
+const ours = 'php';
+
+/** There may be several sites in one application. The router builds code of the name: an identifier. */
+function freeName(app: FastifyInstance): string {
+  for (let count = 1; ; count++) {
+    const name = `fastcgiPool${count}`;
+    if (!app.hasConstraintStrategy(name)) return name;
+  }
+}
+
+interface RawRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/** With `rewriteUrl`, `url` is the new one. */
+function lineOf(request: RawRequest, depth: number): RequestLine {
+  const { method = '', url: all = '/' } = request;
+  const url = below(all, depth);
+  const baseUrl = all.endsWith(url) ? all.slice(0, all.length - url.length) : all;
+  const originalUrl = 'originalUrl' in request && request.originalUrl ? String(request.originalUrl) : all;
+  return { method, url, originalUrl, baseUrl };
+}
+
+class FastifyFramework implements Framework {
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    this.#request = request;
+    this.#reply = reply;
+  }
+
+  send(head: ReplyHead, body: Buffer | BodyStream | null): void {
+    const { statusCode, statusMessage, isStream } = head;
+    const isHttp2 = this.#request.raw.httpVersionMajor === 2;
+    // Fastify knows none beyond, and HTTP/1 does
+    this.#reply.code(Math.min(statusCode, 599)).raw.statusCode = statusCode;
+    if (!isHttp2) this.#reply.raw.statusMessage = statusMessage;
+    setHeaders(this.#headers, head, isHttp2);
+    // @fastify/compress would hold events back until a block is full
+    if (isStream) this.#request.headers = { ...this.#request.headers, 'x-no-compression': '1' };
+    this.#reply.send(this.#payload(body));
+  }
+
+  answer({ statusCode, headers, body }: OwnAnswer): void {
+    this.#reply.code(statusCode).headers(headers).send(Buffer.from(body));
+  }
+
+  stepAside(): void {
+    this.#reply.hijack();
+    // hijacked, Fastify no longer sends what hooks have set
+    for (const [name, value] of Object.entries(this.#reply.getHeaders())) {
+      if (value !== undefined) this.#reply.raw.setHeader(name, value);
+    }
+  }
+
+  /** Of bytes without a type Fastify would say that they are an octet-stream. */
+  #payload(body: Buffer | BodyStream | null): unknown {
+    if (body === null || !Buffer.isBuffer(body)) return body ?? undefined;
+    if (body.length === 0) return undefined;
+    if (this.#reply.hasHeader('content-type')) return body;
+    this.#reply.header('content-length', String(body.length));
+    return Readable.from([body], { objectMode: false });
+  }
+
+  get #headers(): HeaderTarget {
+    const reply = this.#reply;
+    return {
+      getHeader: (name) => reply.getHeader(name),
+      // header() adds to the cookies that are there
+      setHeader: (name, value) => reply.removeHeader(name).header(name, value),
+      hasHeader: (name) => reply.hasHeader(name),
+      removeHeader: (name) => reply.removeHeader(name),
+    };
+  }
+}
 
 /** What follows as many segments as the prefix has; a prefix may hold parameters, so its text is not to be sought. */
 function below(url: string, depth: number): string {
   const end = new RegExp(`^(?:/+[^/?#]*){${depth}}`).exec(url)?.[0].length ?? 0;
   const rest = url.slice(end);
   return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** Fastify's setting `trustProxy`, seen by what comes of it: `ips` ends with the first address that is no proxy. */
+function fastifyTrust(request: FastifyRequest): Trust | undefined {
+  const { ips, protocol, raw } = request;
+  if (ips === undefined) return undefined;
+  const isTls = 'encrypted' in raw.socket && raw.socket.encrypted === true;
+  const isHeard = ips.length > 1 || (protocol === 'https') !== isTls;
+  return { trusts: (_address, hop) => (hop === 0 ? isHeard : hop < ips.length - 1) };
 }
 
 function log(error: unknown, request: FastifyRequest): void {
@@ -83,8 +224,9 @@ function logStderr(chunk: Uint8Array, request: FastifyRequest): void {
 /**
  * `app.register(fastcgi, { dispatcher: pool, root })` answers every path below `prefix` that leads to a PHP script, as
  * `createHandler` of `fastcgi-pool/node` does. Routes of your own come first; what is not PHP's goes to the not-found
- * handler, which may serve static files. Hooks run up to `preHandler`, then the reply is hijacked and streams:
- * `onSend` does not run, `onResponse` does, and headers set by hooks are sent, PHP's taking their place. The methods
+ * handler, which may serve static files. PHP's reply goes out as Fastify's own: hooks, cookies, sessions and compression do
+ * to it what they do to any, headers that hooks have set stay beside PHP's, cookies add up; names of headers are in lower
+ * case, as Fastify has them. Only files, those that PHP hands over too, go past Fastify (hijacked: `onSend` does not run). The methods
  * are those that Fastify knows: `app.addHttpMethod()` before `register()` adds some. `bodyLimit` does not hold, but
  * `maxBodySize` does.
  *
@@ -95,7 +237,8 @@ function logStderr(chunk: Uint8Array, request: FastifyRequest): void {
  */
 const fastcgi: FastifyPluginAsync<FastifyGatewayOptions> = Object.assign(plugin, {
   // what fastify-plugin would set: an older Fastify then says that it is too old
-  [Symbol.for('plugin-meta')]: { name: 'fastcgi-pool', fastify: '5.x' },
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('plugin-meta')]: { name: 'fastcgi-pool', fastify: '>=4' },
 });
 
 export default fastcgi;

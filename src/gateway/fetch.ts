@@ -4,6 +4,7 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
+import { bodyRead } from './request/touched-body.ts';
 import { fileError } from './site/file-error.ts';
 import { fileResponse } from './site/send-fetch.ts';
 import type { Answer, Plan } from './site/site.ts';
@@ -43,7 +44,6 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     if (sent instanceof Response) return sent;
     const sink = new FetchSink();
     const reply = gateway.replyBy(sink, method, request);
-    sink.attach(reply);
     const leave = (): void => {
       reply.leave();
       sink.abandon(request.signal.reason);
@@ -54,6 +54,7 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
     });
     if (request.signal.aborted) leave();
+    else if (plan.kind === 'run' && isRead(request)) reply.refuse(500, bodyRead('read', {}));
     else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
     else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
     else if (plan.kind === 'pass') reply.refuse(404);
@@ -75,6 +76,10 @@ function sendFile(
   } catch (error) {
     return fileError(error);
   }
+}
+
+function isRead(request: Request): boolean {
+  return request.bodyUsed || request.body?.locked === true;
 }
 
 function incoming(request: Request, info: RequestInfo): Incoming {

@@ -8,6 +8,7 @@ import { pageFor } from './reply/error-page.ts';
 import { type HeaderKinds, headerKinds, statusFor } from './reply/head.ts';
 import { Reply, type ReplyOptions } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
+import { original, type Trust } from './request/proxies.ts';
 import { withReadTimeout } from './request/read-timeout.ts';
 import { type Spooled, spool } from './request/spool.ts';
 import { readOptions, type Settings } from './settings.ts';
@@ -18,10 +19,12 @@ import type { SiteFile } from './site/site-files.ts';
 export interface Incoming {
   /** Content-Length as it came. */
   readonly length: string | undefined;
-  /** Null: there is none. */
-  readonly body: AsyncIterable<Uint8Array> | null;
+  /** Null: there is none. Bytes: somebody has read it before, and kept it. */
+  readonly body: AsyncIterable<Uint8Array> | Uint8Array | null;
   /** `contentLength` in bytes, where the body had to be counted. */
   facts(contentLength?: number): HttpFacts;
+  /** Whom the framework takes for a proxy, where it can be told so. */
+  readonly trust?: Trust | undefined;
 }
 
 export class Gateway<Req> {
@@ -86,9 +89,15 @@ export class Gateway<Req> {
     const { maxBodySize, requestBuffering, bodyReadTimeout } = this.#settings;
     if (Number(length) > maxBodySize) reply.refuse(413);
     else if (body === null || length === '0') this.#send(plan, request, incoming, null, undefined, reply);
+    else if (body instanceof Uint8Array) this.#sendBytes(plan, request, incoming, body, reply);
     else if (requestBuffering || length === undefined)
       void this.#collect(plan, request, incoming, body, reply);
     else this.#send(plan, request, incoming, withReadTimeout(body, bodyReadTimeout), undefined, reply);
+  }
+
+  #sendBytes(plan: RunScript, request: Req, incoming: Incoming, body: Uint8Array, reply: Reply): void {
+    if (body.length > this.#settings.maxBodySize) reply.refuse(413);
+    else this.#send(plan, request, incoming, body, body.length, reply);
   }
 
   async #collect(
@@ -129,10 +138,11 @@ export class Gateway<Req> {
     contentLength: number | undefined,
     reply: Reply,
   ): void {
-    const { onStderr, paramsOf, proxies } = this.#settings;
+    const { onStderr, paramsOf, proxies, forwardedHeaders } = this.#settings;
     try {
       const facts = incoming.facts(contentLength);
-      const http = proxies ? proxies.original(facts) : facts;
+      const trust = proxies ?? incoming.trust;
+      const http = trust ? original(facts, trust, forwardedHeaders) : facts;
       const params = this.#site.params(
         http,
         http === facts ? plan : heard(plan, facts, http),

@@ -1,12 +1,17 @@
-/** PHP behind Koa 3: a middleware. */
-import { finished } from 'node:stream/promises';
+/** PHP behind Koa: a middleware. */
+import { finished, Readable } from 'node:stream';
 import type { Context, Middleware } from 'koa';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
+import type { BodyStream } from './reply/body-stream.ts';
+import { type Framework, FrameworkSink } from './reply/framework-sink.ts';
+import type { OwnAnswer, ReplyHead } from './reply/head.ts';
+import { setHeaders } from './reply/node-headers.ts';
 import { isHttp2, type NodeResponse } from './reply/node-sink.ts';
+import type { Trust } from './request/proxies.ts';
 
 export type { GatewayOptions };
 
@@ -14,10 +19,11 @@ export type { GatewayOptions };
  * `app.use(createMiddleware(pool, { root }))`: as `createHandler` of `fastcgi-pool/node`, with Koa's context for the
  * hooks of the options. What is not PHP's goes to `next`. Under koa-mount the site stands at the mount's path.
  *
- * The reply streams past Koa (`ctx.respond` is false): headers that middlewares have set before are sent, PHP's taking
- * their place, but they cannot change it afterwards. The promise resolves when the reply is out, or its client gone,
- * so that what runs behind `await next()` finds `ctx.status` and the time it took. Without `onError`, the application's
- * event `error` tells of what is not a client's fault.
+ * PHP's reply becomes Koa's: `ctx.status`, headers beside those that were set before (PHP's take their place, cookies
+ * add up), `ctx.body` a buffer or a stream. Middlewares in front may do with it behind `await next()` what they do with
+ * any other: sessions, compression, logs. A body that one of them replaces ends its script's connection. Only files that
+ * PHP hands over go past Koa (`ctx.respond` is false then). Without `onError`, the application's event `error` tells of
+ * what is not a client's fault.
  *
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */
@@ -27,12 +33,18 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
     const { method, url, originalUrl, req, res } = ctx;
     const plan = gateway.plan({ method, url, originalUrl, baseUrl: mountPoint(ctx) });
     if (plan.kind === 'pass') return next();
-    ctx.respond = false;
-    // Koa's phrase for a status that was set before does not belong to PHP's
-    if (req.httpVersionMajor === 1) res.statusMessage = '';
-    answerNodeRequest(gateway, plan, ctx, { request: req, response: res });
-    // a client that leaves is no error of the application's
-    await finished(outOf(res), { readable: false }).catch(() => {});
+    await new Promise<void>((resolve) => {
+      const framework = new KoaReply(ctx, resolve);
+      answerNodeRequest(gateway, plan, ctx, {
+        request: req,
+        response: res,
+        left: ctx.request,
+        trust: koaTrust(ctx),
+        sink: new FrameworkSink(req, res, framework),
+      });
+      // a client that leaves is no error of the application's
+      finished(outOf(res), { readable: false }, () => resolve());
+    });
   };
 }
 
@@ -44,6 +56,54 @@ function mountPoint(ctx: Context): string | undefined {
   return isOuter ? path : undefined;
 }
 
+class KoaReply implements Framework {
+  readonly #ctx: Context;
+  readonly #done: () => void;
+
+  constructor(ctx: Context, done: () => void) {
+    this.#ctx = ctx;
+    this.#done = done;
+  }
+
+  send(head: ReplyHead, body: Buffer | BodyStream | null): void {
+    const { statusCode, statusMessage, isStream } = head;
+    this.#set(statusCode, body ?? this.#nothing(statusCode));
+    setHeaders(this.#ctx.res, head, this.#ctx.req.httpVersionMajor === 2);
+    // Koa's phrase for the status does not belong to PHP's
+    if (this.#ctx.req.httpVersionMajor === 1) this.#ctx.res.statusMessage = statusMessage;
+    // koa-compress would hold events back until a block is full
+    if (isStream) this.#ctx['compress'] = false;
+    this.#done();
+  }
+
+  answer({ statusCode, headers, body }: OwnAnswer): void {
+    this.#set(statusCode, Buffer.from(body));
+    for (const [name, value] of Object.entries(headers)) this.#ctx.res.setHeader(name, value);
+    this.#done();
+  }
+
+  stepAside(): void {
+    this.#ctx.respond = false;
+    const { req, res } = this.#ctx;
+    res.statusCode = 200;
+    if (req.httpVersionMajor === 1) res.statusMessage = '';
+  }
+
+  #set(statusCode: number, body: Buffer | Readable | undefined): void {
+    const ctx = this.#ctx;
+    const hasType = ctx.res.hasHeader('Content-Type');
+    ctx.status = statusCode;
+    ctx.body = body;
+    // Koa's guess: PHP says what it is, or nobody does
+    if (!hasType) ctx.remove('Content-Type');
+  }
+
+  /** Of a stream Koa knows no length: it would say that of the page for which HEAD asks is 0. */
+  #nothing(statusCode: number): Readable | undefined {
+    return statusCode === 204 || statusCode === 205 || statusCode === 304 ? undefined : Readable.from([]);
+  }
+}
+
 /** Koa's types know HTTP/1 only; HTTP/2's response object does not tell `finished` when its client left long ago. */
 function outOf(response: NodeResponse): NodeJS.WritableStream {
   return isHttp2(response) ? response.stream : response;
@@ -51,4 +111,14 @@ function outOf(response: NodeResponse): NodeJS.WritableStream {
 
 function emit(error: unknown, ctx: Context): void {
   if (!(error instanceof ArgumentError)) ctx.app.emit('error', error, ctx);
+}
+
+/** Koa's setting `proxy`: it believes every address, or the last `maxIpsCount` of them. */
+function koaTrust({ app, ip }: Context): Trust | undefined {
+  if (!app.proxy) return undefined;
+  const isUsual = app.proxyIpHeader.toLowerCase() === 'x-forwarded-for';
+  return {
+    trusts: (_address, hop) => app.maxIpsCount === 0 || hop < app.maxIpsCount,
+    client: isUsual ? undefined : ip,
+  };
 }

@@ -1,15 +1,25 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
-import type { Gateway } from './gateway.ts';
+import type { Gateway, Incoming } from './gateway.ts';
+import { FrameworkSink } from './reply/framework-sink.ts';
+import { statusFor } from './reply/head.ts';
 import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './reply/node-sink.ts';
+import type { Reply } from './reply/reply.ts';
+import type { Sink } from './reply/sink.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';
+import type { Trust } from './request/proxies.ts';
 import { fileError } from './site/file-error.ts';
 import { sendToNode } from './site/send-node.ts';
-import type { Answer, Plan } from './site/site.ts';
+import type { Answer, Plan, RunScript } from './site/site.ts';
 
 /** What a framework's request stands for. */
 export interface NodePair {
   readonly request: NodeRequest;
   readonly response: NodeResponse;
+  /** Default: on the request itself. */
+  readonly left?: object;
+  readonly trust?: Trust | undefined;
+  /** Default: by node's response object. */
+  readonly sink?: Sink;
 }
 
 /** `request` is what the hooks of the options are given: the framework's own, or node's. */
@@ -19,13 +29,13 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   if (isGone(response)) return;
   const refusal = plan.kind === 'file' && !isIllFormed(raw.request) ? sendFile(gateway, plan, raw) : null;
   if (plan.kind === 'file' && refusal === null) return;
-  const sink = new NodeSink(raw.request, response);
+  const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   response.on('close', () => reply.leave());
   response.on('error', () => reply.leave());
-  response.on('drain', () => reply.resume());
-  if (isIllFormed(raw.request)) reply.refuse(400);
-  else if (plan.kind === 'run') gateway.run(plan, request, incoming(raw.request), reply);
+  // and the connection with it: what follows may be taken for another request
+  if (isIllFormed(raw.request)) reply.refuse(400, undefined, { Connection: 'close' });
+  else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);
   else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
   else if (plan.kind === 'pass') reply.refuse(404);
   else if (plan.kind === 'file') reply.refuse(refusal?.statusCode ?? 400, refusal?.reason, refusal?.headers);
@@ -36,13 +46,26 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
 function sendFile<Req>(
   gateway: Gateway<Req>,
   plan: Plan & { kind: 'file' },
-  { request, response }: NodePair,
+  { request, response, sink }: NodePair,
 ): Omit<Answer, 'kind'> | null {
   try {
     const file = gateway.file(plan, String(request.headers['accept-encoding'] ?? ''));
-    const refusal = sendToNode(file, request, response);
+    const refusal = sendToNode(file, request, response, () => {
+      if (sink instanceof FrameworkSink) sink.stepAside();
+    });
     return refusal && { ...refusal, reason: undefined };
   } catch (error) {
     return fileError(error);
   }
+}
+
+function run<Req>(gateway: Gateway<Req>, plan: RunScript, request: Req, raw: NodePair, reply: Reply): void {
+  let asked: Incoming;
+  try {
+    asked = incoming(raw.request, raw.left, raw.trust);
+  } catch (error) {
+    reply.refuse(statusFor(error), error);
+    return;
+  }
+  gateway.run(plan, request, asked, reply);
 }

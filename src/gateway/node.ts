@@ -4,6 +4,7 @@ import { Gateway } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { NodeRequest, NodeResponse } from './reply/node-sink.ts';
+import type { Trust } from './request/proxies.ts';
 import { requestLine } from './site/request-line.ts';
 
 export type { GatewayOptions, NodeRequest, NodeResponse };
@@ -36,6 +37,17 @@ export function createHandler(dispatcher: Dispatcher, options: GatewayOptions<No
       next();
       return;
     }
-    answerNodeRequest(gateway, plan, request, { request, response });
+    answerNodeRequest(gateway, plan, request, { request, response, trust: expressTrust(request) });
   };
+}
+
+/** Express's setting `trust proxy`, as the function that Express makes of it. */
+function expressTrust(request: object): Trust | undefined {
+  if (!('app' in request)) return undefined;
+  const { app } = request;
+  if (typeof app !== 'function' || !('get' in app) || typeof app.get !== 'function') return undefined;
+  const trusts: unknown = app.get('trust proxy fn');
+  return typeof trusts === 'function'
+    ? { trusts: (address, hop) => trusts(address, hop) === true }
+    : undefined;
 }

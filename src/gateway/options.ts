@@ -80,12 +80,16 @@ export interface GatewayOptions<Req> {
   /**
    * Proxies in front: addresses, networks (`10.0.0.0/8`), `unix` for all that come by a unix socket. What such a proxy
    * writes into `forwardedHeaders` is what PHP sees as REMOTE_ADDR, HTTPS, REQUEST_SCHEME, HTTP_HOST, SERVER_NAME and
-   * SERVER_PORT; from anybody else these headers are no more than HTTP_X_FORWARDED_*. Default none.
+   * SERVER_PORT; from anybody else these headers are no more than HTTP_X_FORWARDED_*. Default: those that the framework
+   * trusts (Express's `trust proxy`, Fastify's `trustProxy`, Koa's `proxy`), so that PHP sees whom your own routes see; in
+   * node:http and with `fastcgi-pool/fetch` none. An empty list: none, whatever the framework says.
    */
   readonly trustedProxies?: readonly string[] | undefined;
   /**
    * Those headers that your proxies set or clear on every request: what they pass on as it came, a client may have
-   * made up. `forwarded` (RFC 7239), or any of `x-forwarded-for`, `-proto`, `-host` and `-port`.
+   * made up. `forwarded` (RFC 7239), or any of `x-forwarded-for`, `-proto`, `-host` and `-port`. `x-forwarded-host` counts
+   * only where it is named here, also with a framework that trusts the proxy: many proxies pass it on as it came, and
+   * applications write it into the links of their mails.
    * Default ['x-forwarded-for', 'x-forwarded-proto'].
    */
   readonly forwardedHeaders?: readonly ForwardedHeader[] | undefined;

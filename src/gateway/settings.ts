@@ -18,7 +18,7 @@ import {
 import type { GatewayOptions } from './options.ts';
 import { HandoverFiles, type Mapping } from './reply/handover.ts';
 import { paramsOf } from './request/params-option.ts';
-import { type TrustedProxies, trustedProxies } from './request/proxies.ts';
+import { forwardedHeaders, TrustedProxies } from './request/proxies.ts';
 import type { SpoolLimits } from './request/spool.ts';
 import { type FilesSettings, filesSettings } from './site/files-options.ts';
 import { type AmbiguousPaths, ambiguousPaths, mount } from './site/place-options.ts';
@@ -43,7 +43,9 @@ export interface Settings<Req> {
   readonly files: FilesSettings | null;
   readonly ambiguousPaths: AmbiguousPaths;
   readonly paramsOf: (request: Req) => Params | undefined;
+  /** Null: whom the framework trusts. */
   readonly proxies: TrustedProxies | null;
+  readonly forwardedHeaders: ReadonlySet<string>;
   readonly fpmPages: ReadonlySet<string>;
   /** Bytes, or Infinity. */
   readonly maxBodySize: number;
@@ -134,8 +136,10 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     files,
     ambiguousPaths: ambiguousPaths(options.ambiguousPaths),
     paramsOf: paramsOf(options),
-    proxies: trustedProxies(
-      strings('trustedProxies', options.trustedProxies ?? []),
+    proxies: options.trustedProxies
+      ? new TrustedProxies(strings('trustedProxies', options.trustedProxies))
+      : null,
+    forwardedHeaders: forwardedHeaders(
       strings('forwardedHeaders', options.forwardedHeaders ?? ['x-forwarded-for', 'x-forwarded-proto']),
     ),
     fpmPages: fpmPages(options.fpmPages ?? defaultFpmPages),

@@ -147,3 +147,19 @@ describe('an upload', () => {
     expect((await handler(new Request(page, { method: 'POST', body: 'x', headers }))).status).toBe(400);
   });
 });
+
+describe('a server that aborts the signal when it has delivered the response', () => {
+  it.each([
+    ['HEAD', 200],
+    ['GET', 204],
+    ['GET', 304],
+  ])('does not cut a script that goes on behind its head: %s %i', async (method, status) => {
+    const { php, handler } = bench((exchange) => exchange.head(status));
+    const delivered = new AbortController();
+    const response = await handler(new Request('http://a/a.php', { method, signal: delivered.signal }));
+    expect(response.status).toBe(status);
+    delivered.abort();
+    expect(php.exchanges[0]?.aborted).toBe(false);
+    php.exchanges[0]?.end();
+  });
+});

@@ -186,6 +186,22 @@ describe('a connection', () => {
     expect(await died).toBe('ECONNRESET');
   });
 
+  it.each(['1.0', '1.1'])(
+    'of HTTP/%s gets what there is of a page shorter than its Content-Length, then its end',
+    async (version) => {
+      const { server, errors } = await bench(async (exchange) => {
+        exchange.head(200, ['Content-Length', '100']);
+        exchange.data('half a page');
+        await new Promise((resolve) => setImmediate(resolve));
+        exchange.data(', and more');
+        exchange.end();
+      });
+      const got = await server.exchange(`GET /a.php HTTP/${version}\r\nHost: a\r\n\r\n`);
+      expect(got).toEqual({ text: expect.stringMatching(/\r\n\r\nhalf a page, and more$/), error: '' });
+      expect(errors).toHaveLength(1);
+    },
+  );
+
   it('of HTTP/1.0 is closed at the end of a page', async () => {
     const { server, php } = await bench(answer(200, [], 'whole'));
     const { text, error } = await server.exchange('GET /a.php HTTP/1.0\r\n\r\n');

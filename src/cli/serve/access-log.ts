@@ -6,7 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-import { type TrustedProxies, trustedProxies } from '../../gateway/request/proxies.ts';
+import { original, TrustedProxies } from '../../gateway/request/proxies.ts';
 import { clfDate } from './clf-date.ts';
 import type { Handler } from './handler.ts';
 
@@ -20,6 +20,8 @@ export interface AccessLogOptions {
 const MAX_WAITING = 1024 * 1024;
 /** Milliseconds. */
 const GATHER = 50;
+/** As the gateway's own default. */
+const heard: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-forwarded-proto']);
 /** Chars. */
 const MAX_GATHERED = 32_768;
 
@@ -38,7 +40,8 @@ export class AccessLog {
   constructor(out: Writable, options: AccessLogOptions, now: () => Date = () => new Date()) {
     this.#out = out;
     this.#isJson = options.logFormat === 'json';
-    this.#proxies = trustedProxies(options.trustedProxies, ['x-forwarded-for', 'x-forwarded-proto']);
+    const { trustedProxies } = options;
+    this.#proxies = trustedProxies.length === 0 ? null : new TrustedProxies(trustedProxies);
     this.#now = now;
   }
 
@@ -91,7 +94,7 @@ export class AccessLog {
     if (!this.#proxies) return plainAddress(address);
     const remote = address === undefined ? undefined : { address, port: 0 };
     const http = { method: '', url: '', headers: pairsOf(req.rawHeaders), remote };
-    return plainAddress(this.#proxies.original(http).remote?.address);
+    return plainAddress(original(http, this.#proxies, heard).remote?.address);
   }
 
   #combined(req: IncomingMessage, client: string, status: number, bytes: number): string {

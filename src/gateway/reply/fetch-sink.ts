@@ -2,8 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { OwnAnswer, ReplyHead } from './head.ts';
-import type { Reply } from './reply.ts';
-import type { OutgoingFile, Refused, Sink } from './sink.ts';
+import type { OutgoingFile, Refused, Sink, Steered } from './sink.ts';
 
 /** Bytes the body holds for a reader that is slow, before PHP is held back. */
 const highWaterMark = 65_536;
@@ -16,7 +15,7 @@ export class FetchSink implements Sink {
   readonly response: Promise<Response>;
   #resolve: (response: Response) => void = () => {};
   #body: ReadableStreamDefaultController<Uint8Array> | null = null;
-  #reply: Reply | null = null;
+  #reply: Steered | null = null;
   #isSettled = false;
   /** PHP has sent all, the reader not taken all. */
   isEnding = false;
@@ -28,7 +27,7 @@ export class FetchSink implements Sink {
     });
   }
 
-  attach(reply: Reply): void {
+  attach(reply: Steered): void {
     this.#reply = reply;
   }
 

@@ -117,6 +117,8 @@ export function replyHead(
         setField(fields, name, value);
         break;
       case 'content-type':
+        // PHP's `header('Content-Type:')`: a page without a type, not a field without a value
+        if (value === '') break;
         isStream ||= value.startsWith('text/event-stream');
         setField(fields, name, value);
         break;
@@ -227,6 +229,8 @@ export function statusFor(error: unknown): number {
       return 411;
     // what clients send was checked before: these params are the configured ones
     case 'FCGI_ERR_INVALID_ARG':
+    // a middleware's doing
+    case 'FCGI_ERR_BODY_READ':
       return 500;
     default:
       return 502;

@@ -52,6 +52,7 @@ export class Reply implements DispatchHandler {
   constructor(sink: Sink, options: ReplyOptions) {
     this.#sink = sink;
     this.#options = options;
+    sink.attach(this);
   }
 
   onRequestStart(controller: DispatchController): void {
@@ -80,7 +81,8 @@ export class Reply implements DispatchHandler {
 
   onResponseData(controller: DispatchController, chunk: Buffer): void {
     const head = this.#head;
-    if (this.#isHandedOver) this.#ignore(controller, chunk.length);
+    if (this.#isHandedOver || (this.#hasLeft && this.#isWhole && !this.#options.outlivesClient))
+      this.#ignore(controller, chunk.length);
     if (!head?.hasBody || this.#hasLeft) return;
     const room = head.contentLength === null ? chunk.length : head.contentLength - this.#sent;
     const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
@@ -135,11 +137,15 @@ export class Reply implements DispatchHandler {
     if (!this.#isOver) this.#controller?.resume();
   }
 
-  /** Nobody waits for the reply any more: PHP's connection is closed, so that its worker is free. */
+  /**
+   * Nobody waits for the reply any more: PHP's connection is closed, so that its worker is free. Where the client has
+   * all it was promised (some servers say that they have delivered it by the same signal), the script may end first.
+   */
   leave(): void {
     if (this.#isOver) return;
+    const isAbort = !this.#isWhole || this.#head?.isStream === true;
     this.#hasLeft = true;
-    if (this.#options.outlivesClient && this.#controller) {
+    if ((this.#options.outlivesClient || !isAbort) && this.#controller) {
       // it may wait for room that its client would have made; releases wait for it, as it may read the request still
       this.#controller.resume();
       return;

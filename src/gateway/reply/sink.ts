@@ -1,8 +1,18 @@
 /** How a reply goes out: what every adapter has to be able to do. */
 import type { OwnAnswer, ReplyHead } from './head.ts';
 
+/** The reply, as its sink steers it. */
+export interface Steered {
+  /** The client can take more. */
+  resume(): void;
+  /** Nobody waits for it any more. */
+  leave(): void;
+}
+
 /** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
 export interface Sink {
+  /** Called before all else: whom to tell that the client can take more. */
+  attach(reply: Steered): void;
   /** Nothing was sent yet, not even a head that was given to `start`, and the client is there, as far as is known. */
   readonly isFresh: boolean;
   /** `fail` is for what goes wrong later; what is wrong at once may be thrown, by `end` too. */

@@ -25,7 +25,7 @@ export function hopsOf(headers: Iterable<readonly [string, string]>, heard: Read
   const forwarded = texts.get('forwarded');
   if (forwarded !== undefined) return elementsOf(forwarded);
   return {
-    for: list(texts.get('x-forwarded-for')).map(node),
+    for: list(texts.get('x-forwarded-for')).map(hopOf),
     proto: list(texts.get('x-forwarded-proto')),
     host: list(texts.get('x-forwarded-host')),
     port: list(texts.get('x-forwarded-port')),
@@ -53,7 +53,7 @@ function elementsOf(text: string): Hops {
     element.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? token);
     at += all.length;
     if (end === ';') continue;
-    found.for.push(node(element.get('for') ?? ''));
+    found.for.push(hopOf(element.get('for') ?? ''));
     found.proto.push(element.get('proto') ?? '');
     found.host.push(element.get('host') ?? '');
     element = new Map();
@@ -62,7 +62,7 @@ function elementsOf(text: string): Hops {
 }
 
 /** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`. A port that is not there is 0. */
-function node(text: string): Hop {
+export function hopOf(text: string): Hop {
   if (isIP(text) !== 0) return { address: text, port: 0 };
   const [, ipv6, ipv4, port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const address = ipv6 ?? ipv4 ?? '';

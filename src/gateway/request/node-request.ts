@@ -2,31 +2,56 @@
 import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
 import { isHttp2Request, type NodeRequest } from '../reply/node-sink.ts';
+import type { Trust } from './proxies.ts';
+import { bodyRead, rawBytes, sharedChunksOf, touched } from './touched-body.ts';
 import { chunksOf } from './upload.ts';
 
-export function incoming(request: NodeRequest): Incoming {
+/**
+ * `left`: what may have been left of a body that was read before, `trust`: whom the framework takes for a proxy of ours.
+ *
+ * @throws RequestError FCGI_ERR_BODY_READ
+ */
+export function incoming(request: NodeRequest, left: object = request, trust?: Trust): Incoming {
   return {
     length: request.headers['content-length'],
-    body: hasBody(request) ? chunksOf(request) : null,
+    body: bodyOf(request, left),
     facts: (contentLength) => factsOf(request, contentLength),
+    trust,
   };
 }
 
+function bodyOf(request: NodeRequest, left: object): Incoming['body'] {
+  if (!hasBody(request)) return null;
+  const how = touched(request);
+  if (how === 'untouched') return chunksOf(request);
+  if (how === 'shared') return sharedChunksOf(request);
+  // there was none
+  if (request.readableEnded && !request.readableDidRead) return null;
+  const { headers } = request;
+  const bytes = rawBytes(left, {
+    length: headers['content-length'],
+    encoding: headers['content-encoding'],
+    type: headers['content-type'],
+  });
+  if (bytes === null) throw bodyRead(how, left);
+  return bytes;
+}
+
 /**
- * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, and where chunked is not the last
- * coding nobody can know where the body ends (RFC 9112, 6.3), so that a proxy in front may see another request.
+ * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, HTTP/1.0 no codings (RFC 9112, 6.1), and
+ * where chunked is not the last coding nobody can know where the body ends (6.3): a proxy in front may see another request.
  */
 export function isIllFormed(request: NodeRequest): boolean {
   const coding = request.headers['transfer-encoding'];
-  return (
-    request.httpVersionMajor < 1 || (coding !== undefined && !/(?:^|[\t ,])chunked[\t ]*$/i.test(coding))
-  );
+  if (coding === undefined) return request.httpVersionMajor < 1;
+  return request.httpVersion === '1.0' || !/(?:^|[\t ,])chunked[\t ]*$/i.test(coding);
 }
 
 function hasBody(request: NodeRequest): boolean {
   if (isHttp2Request(request)) return !request.stream.endAfterHeaders;
   const { headers } = request;
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  const length = headers['content-length'];
+  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
 }
 
 function factsOf(request: NodeRequest, contentLength: number | undefined): HttpFacts {

@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import { wrong } from '../checks.ts';
-import { type Hop, hopsOf } from './forwarded.ts';
+import { type Hop, hopOf, hopsOf } from './forwarded.ts';
 
 /** Either `forwarded` (RFC 7239), or some of the others. */
 export type ForwardedHeader =
@@ -20,15 +20,16 @@ const headers: readonly string[] = [
   'x-forwarded-port',
 ] satisfies ForwardedHeader[];
 
-/**
- * Null where nobody is trusted.
- *
- * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
- */
-export function trustedProxies(
-  addresses: readonly string[],
-  heard: readonly string[],
-): TrustedProxies | null {
+/** Who is a proxy of ours. */
+export interface Trust {
+  /** `hop` 0 is who has connected (no address: by a unix socket), 1 the last that it names, and so on. */
+  trusts(address: string | undefined, hop: number): boolean;
+  /** The client, where the framework has found it in a header of another name. */
+  readonly client?: string | undefined;
+}
+
+/** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
+export function forwardedHeaders(heard: readonly string[]): ReadonlySet<string> {
   for (const name of heard) {
     if (!headers.includes(name)) throw wrong('forwardedHeaders', `holds some of ${headers.join(', ')}`);
   }
@@ -36,59 +37,62 @@ export function trustedProxies(
   if (heard.includes('forwarded') && heard.length > 1) {
     throw wrong('forwardedHeaders', 'must not hold both "forwarded" and "x-forwarded-*"');
   }
-  return addresses.length === 0 ? null : new TrustedProxies(addresses, new Set(heard));
+  return new Set(heard);
 }
 
-export class TrustedProxies {
+/** Those that are listed. */
+export class TrustedProxies implements Trust {
   readonly #addresses = new BlockList();
   readonly #isUnixTrusted: boolean;
-  readonly #heard: ReadonlySet<string>;
 
-  constructor(addresses: readonly string[], heard: ReadonlySet<string>) {
+  /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
+  constructor(addresses: readonly string[]) {
     for (const address of addresses) if (address !== 'unix') add(this.#addresses, address);
     this.#isUnixTrusted = addresses.includes('unix');
-    this.#heard = heard;
   }
 
-  /** The request as it came to the first of the proxies that are trusted. */
-  original(http: HttpFacts): HttpFacts {
-    if (!this.#trusts(http.remote?.address)) return http;
-    const all = [...http.headers];
-    const hops = hopsOf(all, this.#heard);
-    const { client, index } = this.#client(hops.for);
-    // a proxy that sets these anew sends one value, one that adds to them as many as there were hops
-    const proto = said(hops.proto, index)?.toLowerCase();
-    const host = said(hops.host, index);
-    const isTls = proto === 'https' || proto === 'wss' || (proto === undefined && http.tls === true);
-    const seen = host === undefined ? http.headers : withHost(all, host);
-    const port = portOf(said(hops.port, index)) ?? (proto ? portIn(seen, isTls) : undefined);
-    return {
-      ...http,
-      remote: client ?? http.remote,
-      local: port === undefined ? http.local : { address: http.local?.address ?? '', port },
-      tls: isTls,
-      headers: seen,
-    };
-  }
-
-  /** The last address that is not a proxy of ours; what stands before it anybody may have made up. */
-  #client(hops: readonly Hop[]): { readonly client: Endpoint | undefined; readonly index: number } {
-    let client: Endpoint | undefined;
-    let index = 0;
-    for (const hop of [...hops].reverse()) {
-      if (hop === null) break;
-      client = hop;
-      if (!this.#trusts(hop.address)) break;
-      index++;
-    }
-    return { client, index: Math.min(index, Math.max(hops.length - 1, 0)) };
-  }
-
-  #trusts(address: string | undefined): boolean {
+  trusts(address: string | undefined): boolean {
     if (address === undefined) return this.#isUnixTrusted;
     const family = isIP(address);
     return family !== 0 && this.#addresses.check(address, family === 4 ? 'ipv4' : 'ipv6');
   }
+}
+
+/** The request as it came to the first of the proxies that are trusted. `heard`: the headers that they set. */
+export function original(http: HttpFacts, trust: Trust, heard: ReadonlySet<string>): HttpFacts {
+  if (!trust.trusts(http.remote?.address, 0)) return http;
+  const all = [...http.headers];
+  const hops = hopsOf(all, heard);
+  const { client, index } = clientOf(hops.for, trust);
+  // a proxy that sets these anew sends one value, one that adds to them as many as there were hops
+  const proto = said(hops.proto, index)?.toLowerCase();
+  const host = said(hops.host, index);
+  const isTls = proto === 'https' || proto === 'wss' || (proto === undefined && http.tls === true);
+  const seen = host === undefined ? http.headers : withHost(all, host);
+  const port = portOf(said(hops.port, index)) ?? (proto ? portIn(seen, isTls) : undefined);
+  return {
+    ...http,
+    remote: (trust.client === undefined ? client : hopOf(trust.client)) ?? http.remote,
+    local: port === undefined ? http.local : { address: http.local?.address ?? '', port },
+    tls: isTls,
+    headers: seen,
+  };
+}
+
+/** The last address that is not a proxy of ours; what stands before it anybody may have made up. */
+function clientOf(
+  hops: readonly Hop[],
+  trust: Trust,
+): { readonly client: Endpoint | undefined; readonly index: number } {
+  let client: Endpoint | undefined;
+  let index = 0;
+  for (const hop of [...hops].reverse()) {
+    if (hop === null) break;
+    client = hop;
+    if (!trust.trusts(hop.address, index + 1)) break;
+    index++;
+  }
+  return { client, index: Math.min(index, Math.max(hops.length - 1, 0)) };
 }
 
 function add(list: BlockList, text: string): void {

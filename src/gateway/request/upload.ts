@@ -10,9 +10,13 @@ export async function* chunksOf(request: Readable): AsyncGenerator<Buffer, void,
     const chunk: Buffer | null = request.read();
     if (chunk !== null) yield chunk;
     else if (request.readableEnded) return;
-    else if (request.destroyed || request.errored) throw request.errored ?? new Error('The client left');
+    else if (request.destroyed || request.errored) throw request.errored ?? clientLeft();
     else await change(request);
   }
+}
+
+export function clientLeft(): Error {
+  return new Error('The client left');
 }
 
 const changes = ['readable', 'end', 'error', 'close', 'aborted'] as const;

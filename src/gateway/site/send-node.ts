@@ -15,8 +15,17 @@ export type Refusal = {
   readonly headers: Readonly<Record<string, string>>;
 } | null;
 
-/** @throws an error of the file system, before anything is sent. */
-export function sendToNode(file: SiteFile, request: NodeRequest, response: NodeResponse): Refusal {
+/**
+ * `begin` is called when it is certain that the file will be sent.
+ *
+ * @throws an error of the file system, before anything is sent.
+ */
+export function sendToNode(
+  file: SiteFile,
+  request: NodeRequest,
+  response: NodeResponse,
+  begin: () => void = () => {},
+): Refusal {
   const header = (name: string): string | undefined => {
     const value = request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;
@@ -24,13 +33,13 @@ export function sendToNode(file: SiteFile, request: NodeRequest, response: NodeR
   const isHead = request.method === 'HEAD';
   if (!isConditional(header)) {
     const range = file.size === 0 ? null : ([0, file.size - 1] as const);
-    send(file, { statusCode: 200, fields: file.fields, range }, isHead, response);
+    send(file, { statusCode: 200, fields: file.fields, range }, isHead, response, begin);
   } else {
     const answer = fileAnswer(file, header);
     if (answer.statusCode === 412 || answer.statusCode === 416) {
       return { statusCode: answer.statusCode, headers: headersOf(answer.fields) };
     }
-    send(file, answer, isHead, response);
+    send(file, answer, isHead, response, begin);
   }
   if (!request.complete) discard(request);
   return null;
@@ -41,9 +50,11 @@ function send(
   { statusCode, fields, range }: FileAnswer,
   isHead: boolean,
   response: NodeResponse,
+  begin: () => void,
 ): void {
   const { content } = file;
   if (isHead || range === null) {
+    begin();
     writeHead(response, statusCode, fields);
     response.end();
     return;
@@ -51,10 +62,12 @@ function send(
   const [first, last] = range;
   if (content === null) {
     const descriptor = openFound(file);
+    begin();
     writeHead(response, statusCode, fields);
     stream(descriptor, first, last, response);
     return;
   }
+  begin();
   writeHead(response, statusCode, fields);
   const isWhole = last - first + 1 === content.length;
   const piece = isWhole ? content : content.subarray(first, last + 1);

@@ -59,6 +59,10 @@ describe('the head of a reply', () => {
     ).toEqual(['A', '4']);
   });
 
+  it('has no type at all where PHP says that there is none', () => {
+    expect(fields('Content-Type', '', 'X', '1')).toEqual(['X', '1']);
+  });
+
   it('cannot lose a length that frames it by naming it in Connection', () => {
     expect(fields('Connection', 'Content-Length', 'Content-Length', '5')).toEqual(['Content-Length', '5']);
   });
@@ -111,6 +115,7 @@ describe('the status of a failure', () => {
     FCGI_ERR_PARAM_TOO_LARGE: 431,
     FCGI_ERR_BODY_LENGTH: 400,
     FCGI_ERR_BODY_LENGTH_REQUIRED: 411,
+    FCGI_ERR_BODY_READ: 500,
     FCGI_ERR_CONNECT: 502,
     FCGI_ERR_CONNECT_TIMEOUT: 504,
     FCGI_ERR_SOCKET_CLOSED: 502,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpFacts, Params } from '../../../src/cgi/env.ts';
 import { createFetchHandler } from '../../../src/gateway/fetch.ts';
 import type { GatewayOptions } from '../../../src/gateway/options.ts';
+import { original } from '../../../src/gateway/request/proxies.ts';
 import { readOptions } from '../../../src/gateway/settings.ts';
 import { Site } from '../../../src/gateway/site/site.ts';
 import { FakeDispatcher } from '../fake-dispatcher.ts';
@@ -22,7 +23,8 @@ function seen(options: Options, peer: string | undefined, headers: [string, stri
     local: { address: '10.0.0.9', port: 8080 },
     ...more,
   };
-  return site.params(settings.proxies?.original(http) ?? http, plan, undefined);
+  const { proxies, forwardedHeaders } = settings;
+  return site.params(proxies ? original(http, proxies, forwardedHeaders) : http, plan, undefined);
 }
 
 const trusting: Options = {

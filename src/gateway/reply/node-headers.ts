@@ -1,0 +1,73 @@
+/** PHP's headers on node's response object, set as any handler sets them: whoever wraps the response sees them. */
+import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+import { ProtocolError } from '../../errors.ts';
+import type { ReplyHead } from './head.ts';
+
+/** Bytes: nghttp2's limit, beyond which it drops the stream without a word (`maxSendHeaderBlockLength` is its default). */
+const longestHttp2Head = 65_536;
+
+/**
+ * Puts status, phrase and fields on `response`; nothing is sent. PHP's fields take the place of a middleware's, but
+ * `Set-Cookie` and `Vary` are added to what is there.
+ *
+ * @throws RangeError and ProtocolError FCGI_ERR_HEAD_TOO_LARGE for what HTTP/2 cannot carry, before anything is set.
+ */
+export function setHead(response: ServerResponse | Http2ServerResponse, head: ReplyHead): void {
+  const isHttp2 = 'stream' in response;
+  if (isHttp2) checkHttp2Head(head);
+  // node has phrases of its own where PHP gave none; one that was set for another status must not stay
+  else response.statusMessage = head.statusMessage;
+  response.statusCode = head.statusCode;
+  setHeaders(response, head, isHttp2);
+}
+
+/** What a response and a framework's reply have in common. */
+export interface HeaderTarget {
+  getHeader(name: string): number | string | string[] | undefined;
+  setHeader(name: string, value: string | string[]): unknown;
+  hasHeader(name: string): boolean;
+  removeHeader(name: string): unknown;
+}
+
+export function setHeaders(target: HeaderTarget, head: ReplyHead, isHttp2: boolean): void {
+  if (head.contentLength === null && target.hasHeader('content-length'))
+    target.removeHeader('content-length');
+  setFields(target, head.fields, isHttp2);
+}
+
+export function setFields(response: HeaderTarget, fields: readonly string[], isHttp2: boolean): void {
+  const added = new Set(['set-cookie', 'vary']);
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    const value = fields[i + 1] ?? '';
+    const key = name.toLowerCase();
+    if (added.has(key)) add(response, name, value, isHttp2 && key !== 'set-cookie');
+    else {
+      response.setHeader(name, value);
+      added.add(key);
+    }
+  }
+}
+
+/** HTTP/2's API refuses two fields of most names: there they are joined (RFC 9110, 5.3). */
+function add(response: HeaderTarget, name: string, value: string, isJoined: boolean): void {
+  const before = response.getHeader(name);
+  if (before === undefined) response.setHeader(name, value);
+  else {
+    const all = [...[before].flat().map(String), value];
+    response.setHeader(name, isJoined ? all.join(', ') : all);
+  }
+}
+
+/** @throws RangeError and ProtocolError FCGI_ERR_HEAD_TOO_LARGE */
+export function checkHttp2Head({ statusCode, fields }: ReplyHead): void {
+  if (statusCode > 599) throw new RangeError(`HTTP/2 has no status ${statusCode} in node`);
+  // as nghttp2 reckons: 12 bytes for each name and value, and for the whole; `:status` and `date` come on top
+  let bytes = 100;
+  for (const text of fields) bytes += text.length + 6;
+  if (bytes > longestHttp2Head) {
+    const message = `The head of the response has ${bytes} bytes, and HTTP/2 takes ${longestHttp2Head} at the most`;
+    throw new ProtocolError('FCGI_ERR_HEAD_TOO_LARGE', message);
+  }
+}

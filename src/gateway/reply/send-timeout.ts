@@ -1,0 +1,42 @@
+/** A client has to take something of what is there for it, or it is taken for gone. */
+import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+
+export class SendTimeout {
+  readonly #response: ServerResponse | Http2ServerResponse;
+  readonly #expire: () => void;
+  #isRunning = false;
+  #usual = 0;
+
+  constructor(response: ServerResponse | Http2ServerResponse, expire: () => void) {
+    this.#response = response;
+    this.#expire = expire;
+  }
+
+  /** `timeout`: milliseconds. False: it runs already. */
+  start(timeout: number): boolean {
+    if (this.#isRunning) return false;
+    this.#isRunning = true;
+    const timed = timedOf(this.#response);
+    this.#usual = 'stream' in this.#response ? 0 : (this.#response.socket?.timeout ?? 0);
+    timed.on('timeout', this.#expire);
+    // node's timer sees what a socket takes, not only what it is given
+    timed.setTimeout(timeout);
+    return true;
+  }
+
+  /** The client has caught up: PHP may be silent for as long as it likes. */
+  stop(): void {
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
+    const timed = timedOf(this.#response);
+    timed.off('timeout', this.#expire);
+    timed.setTimeout(this.#usual);
+  }
+}
+
+function timedOf(
+  response: ServerResponse | Http2ServerResponse,
+): ServerResponse | Http2ServerResponse['stream'] {
+  return 'stream' in response ? response.stream : response;
+}

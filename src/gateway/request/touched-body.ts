@@ -1,0 +1,108 @@
+/** A body that something in front of the gateway has read, decoded, or reads along: nothing of it may be lost in silence. */
+import type { Readable } from 'node:stream';
+import { RequestError } from '../../errors.ts';
+import { clientLeft } from './upload.ts';
+
+/** Where middlewares and frameworks leave what they have read. */
+interface LeftBehind {
+  /** The bytes as they came: a convention of body-parser's `verify`, Nest, cloud functions, fastify-raw-body; text in koa-bodyparser. */
+  readonly rawBody?: unknown;
+  /** Bytes behind `express.raw()`, else what a parser has made of them. */
+  readonly body?: unknown;
+  readonly file?: unknown;
+  readonly files?: unknown;
+}
+
+/** 'shared': somebody listens, and nothing is gone yet. */
+export type Touched = 'untouched' | 'shared' | 'read' | 'decoded';
+
+export function touched(request: Readable): Touched {
+  if (request.readableEncoding !== null) return 'decoded';
+  if (request.readableDidRead) return 'read';
+  const isHeard =
+    request.readableFlowing === true ||
+    request.listenerCount('data') > 0 ||
+    request.listenerCount('readable') > 0;
+  return isHeard ? 'shared' : 'untouched';
+}
+
+/** Bytes that wait for a slow reader before the client is held back. */
+const mostHeld = 1024 * 1024;
+
+/** The chunks of a request that others listen to as well. Listens from now on, as what comes next is gone for who comes later. */
+export function sharedChunksOf(request: Readable): AsyncIterable<Uint8Array> {
+  const held: (Uint8Array | string)[] = [];
+  let bytes = 0;
+  let wake: () => void = () => {};
+  request.on('data', (chunk: Uint8Array | string) => {
+    held.push(chunk);
+    bytes += chunk.length;
+    if (bytes > mostHeld) request.pause();
+    wake();
+  });
+  for (const event of ['end', 'error', 'close', 'aborted']) request.on(event, () => wake());
+  async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const chunk = held.shift();
+      if (typeof chunk === 'string') throw bodyRead('decoded', {});
+      if (chunk) {
+        bytes -= chunk.length;
+        yield chunk;
+      } else if (request.readableEnded) return;
+      else if (request.destroyed || request.errored) throw request.errored ?? clientLeft();
+      else {
+        if (request.isPaused()) request.resume();
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  }
+  return chunks();
+}
+
+/** What is known of a body by its head. */
+export interface BodyHead {
+  readonly length: string | undefined;
+  readonly encoding: string | undefined;
+  readonly type: string | undefined;
+}
+
+/** The body as it came, where somebody has kept it; null: it is not there, or cannot be told from a decoded one. */
+export function rawBytes(left: object, head: BodyHead): Uint8Array | null {
+  const { rawBody, body }: LeftBehind = left;
+  if (rawBody instanceof Uint8Array) return isAsItCame(rawBody, head) ? rawBody : null;
+  if (typeof rawBody === 'string' && isUtf8(rawBody, head)) {
+    const bytes = Buffer.from(rawBody);
+    return isAsItCame(bytes, head) ? bytes : null;
+  }
+  return body instanceof Uint8Array && isAsItCame(body, head) ? body : null;
+}
+
+/** Parsers inflate what they read: then the bytes are others than those that Content-Encoding speaks of. */
+function isAsItCame(bytes: Uint8Array, { length, encoding }: BodyHead): boolean {
+  if (length !== undefined) return bytes.length === Number(length);
+  return encoding === undefined || encoding.toLowerCase() === 'identity';
+}
+
+function isUtf8(text: string, { type }: BodyHead): boolean {
+  const charset = /;[\t ]*charset=["']?([\w-]+)/i.exec(type ?? '')?.[1] ?? 'utf-8';
+  return /^(?:utf-?8|us-ascii)$/i.test(charset) && !text.includes('\ufffd');
+}
+
+export function bodyRead(how: 'read' | 'decoded', left: object): RequestError {
+  const { file, files, body }: LeftBehind = left;
+  const by =
+    file !== undefined || files !== undefined
+      ? 'an upload parser such as multer'
+      : body === undefined
+        ? 'something in front of the PHP handler'
+        : 'a body parser such as express.json() or koa-bodyparser';
+  const message =
+    how === 'read'
+      ? `The body of the request was read by ${by}: nothing is left of it for PHP`
+      : 'The body of the request is decoded to text (setEncoding) in front of the PHP handler: its bytes are lost for PHP';
+  const hint =
+    'move what reads bodies (parsers of JSON, forms and uploads) behind the PHP handler, or to the routes that need it; or let it keep the bytes as `request.rawBody`';
+  return new RequestError('FCGI_ERR_BODY_READ', message, { facts: { hint } });
+}

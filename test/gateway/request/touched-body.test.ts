@@ -1,0 +1,234 @@
+/** Bodies that somebody in front of the gateway has read: PHP gets every byte, or the client a 500 and the log the reason. */
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import { createRequire } from 'node:module';
+import { PassThrough } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import connect from 'connect';
+import express from 'express';
+import Fastify from 'fastify';
+import Koa from 'koa';
+import { afterEach, describe, expect, it } from 'vitest';
+import fastcgi from '../../../src/gateway/fastify.ts';
+import { createFetchHandler } from '../../../src/gateway/fetch.ts';
+import { createMiddleware } from '../../../src/gateway/koa.ts';
+import { createHandler } from '../../../src/gateway/node.ts';
+import { type Client, overHttp1, overHttp2 } from '../clients.ts';
+import { FakeDispatcher } from '../fake-dispatcher.ts';
+import { tempSite } from '../temp-site.ts';
+
+const require = createRequire(import.meta.url);
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** Says which body PHP got, and what it was told of its length. */
+function php(): FakeDispatcher {
+  return new FakeDispatcher(async (exchange) => {
+    const body = await exchange.body();
+    exchange.head(200, ['X-Length', exchange.params['CONTENT_LENGTH'] ?? 'none']);
+    exchange.data(body.length === 0 ? '(nothing)' : body);
+    exchange.end();
+  });
+}
+
+interface Got {
+  readonly status: number;
+  readonly text: string;
+  readonly length: unknown;
+  readonly errors: readonly { code: string; message: string; hint: string }[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: middlewares of three frameworks
+type Middleware = any;
+
+interface Bench {
+  ask(body: Buffer | readonly Buffer[], headers?: Record<string, string>): Promise<Got>;
+}
+
+async function bench(
+  serve: (dispatcher: FakeDispatcher, options: object) => Promise<Client>,
+): Promise<Bench> {
+  const site = tempSite({ 'a.php': '' });
+  const errors: Got['errors'][number][] = [];
+  const onError = (error: never): void => void errors.push(error);
+  const client = await serve(php(), { root: site.root, onError });
+  closing.push(() => client.close(), site.remove);
+  return {
+    async ask(body, headers = { 'content-type': 'application/json' }) {
+      const got = await client.open({ path: '/a.php', method: 'POST', body, headers });
+      const chunks: Buffer[] = [];
+      for await (const chunk of got.body) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString('latin1');
+      return { status: got.status, text, length: got.headers['x-length'], errors };
+    },
+  };
+}
+
+const behind = {
+  connect: (...middlewares: Middleware[]) =>
+    bench((dispatcher, options) => {
+      const app = connect();
+      for (const middleware of [...middlewares, createHandler(dispatcher, options)]) app.use(middleware);
+      return overHttp1(http.createServer(app));
+    }),
+  express: (...middlewares: Middleware[]) =>
+    bench((dispatcher, options) =>
+      overHttp1(http.createServer(express().use([...middlewares, createHandler(dispatcher, options)]))),
+    ),
+  koa: (...middlewares: Middleware[]) =>
+    bench((dispatcher, options) => {
+      const app = new Koa();
+      for (const middleware of [...middlewares, createMiddleware(dispatcher, options)]) app.use(middleware);
+      return overHttp1(http.createServer(app.callback()));
+    }),
+  http2: (middleware: Middleware) =>
+    bench((dispatcher, options) => {
+      const handler = createHandler(dispatcher, options);
+      return overHttp2(http2.createServer((req, res) => middleware(req, res, () => handler(req, res))));
+    }),
+};
+
+const json = Buffer.from('{"name":"caf\xc3\xa9"}', 'latin1');
+const pieces = [json.subarray(0, 5), json.subarray(5)];
+const whole = { status: 200, text: json.toString('latin1'), length: String(json.length), errors: [] };
+
+/** Reads all, then goes on. */
+const reads: Middleware = (request: http.IncomingMessage, _response: unknown, next: () => void) =>
+  request.resume().on('end', next);
+
+describe('a body that was read is never an empty one for PHP', () => {
+  it.each<[string, () => Promise<Bench>, string]>([
+    ['express.json()', () => behind.express(express.json()), 'a body parser'],
+    ["Express 4's", () => behind.connect(require('express-4').json()), 'a body parser'],
+    ['body-parser', () => behind.connect(require('body-parser').json()), 'a body parser'],
+    ['a stream that is drained', () => behind.connect(reads), 'something in front'],
+    ['setEncoding()', () => behind.connect(decodes), 'setEncoding'],
+    ['HTTP/2', () => behind.http2(reads), 'something in front'],
+  ])('%s', async (_, make, by) => {
+    for (const body of [json, pieces]) {
+      const { status, errors } = await (await make()).ask(body);
+      expect(status).toBe(500);
+      expect(errors).toEqual([
+        expect.objectContaining({ code: 'FCGI_ERR_BODY_READ', message: expect.stringContaining(by) }),
+      ]);
+      expect(errors[0]?.hint).toContain('behind the PHP handler');
+    }
+  });
+
+  it('multer', async () => {
+    const type = 'multipart/form-data; boundary=x';
+    const form = Buffer.from(
+      '--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nbytes\r\n--x--\r\n',
+    );
+    const { ask } = await behind.express(require('multer')().any());
+    expect(await ask(form, { 'content-type': type })).toMatchObject({
+      status: 500,
+      errors: [expect.objectContaining({ message: expect.stringContaining('an upload parser') })],
+    });
+  });
+
+  it('of a Request', async () => {
+    const errors: unknown[] = [];
+    const handler = createFetchHandler(php(), {
+      fpmRoot: '/srv',
+      onError: (error) => void errors.push(error),
+    });
+    const request = new Request('http://a/a.php', { method: 'POST', body: 'x' });
+    await request.text();
+    expect((await handler(request)).status).toBe(500);
+    expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_BODY_READ' })]);
+  });
+});
+
+const decodes: Middleware = (request: http.IncomingMessage, _response: unknown, next: () => void) => {
+  request.setEncoding('utf8');
+  next();
+};
+
+describe('a body that can still be had comes to PHP, byte for byte', () => {
+  const keepsRaw = {
+    verify: (request: object, _res: unknown, bytes: Buffer) =>
+      void Object.assign(request, { rawBody: bytes }),
+  };
+
+  it.each<[string, () => Promise<Bench>]>([
+    ['where a parser has another type in mind', () => behind.express(express.urlencoded({ extended: true }))],
+    ['as request.rawBody', () => behind.express(express.json(keepsRaw))],
+    ['as the buffer of express.raw()', () => behind.express(express.raw({ type: '*/*' }))],
+    ['as the text of koa-bodyparser', () => behind.koa(require('koa-bodyparser')())],
+    [
+      'where somebody listens to it',
+      () =>
+        behind.connect((request: http.IncomingMessage, _: unknown, next: () => void) => {
+          request.on('data', () => {});
+          next();
+        }),
+    ],
+    [
+      'where it is piped somewhere else as well',
+      () =>
+        behind.connect((request: http.IncomingMessage, _: unknown, next: () => void) => {
+          request.pipe(new PassThrough()).resume();
+          next();
+        }),
+    ],
+    [
+      'where somebody listens on HTTP/2',
+      () =>
+        behind.http2((request: http.IncomingMessage, _: unknown, next: () => void) => {
+          request.on('data', () => {});
+          next();
+        }),
+    ],
+  ])('%s', async (_, make) => {
+    for (const body of [json, pieces]) expect(await (await make()).ask(body)).toEqual(whole);
+  });
+
+  it('all of a large one that is shared, however slowly the other reads', async () => {
+    const big = Buffer.alloc(5_000_000, 'x');
+    const { ask } = await behind.connect((request: http.IncomingMessage, _: unknown, next: () => void) => {
+      const slow = request.pipe(new PassThrough({ highWaterMark: 100 }));
+      setImmediate(() => slow.resume());
+      next();
+    });
+    expect((await ask(big)).length).toBe(String(big.length));
+  });
+
+  it('through Fastify, whatever its parsers are', async () => {
+    const { ask } = await bench(async (dispatcher, options) => {
+      const app = Fastify();
+      app.addContentTypeParser('application/x', { parseAs: 'buffer' }, (_request, body, done) =>
+        done(null, body),
+      );
+      app.register(fastcgi, { dispatcher, ...options });
+      await app.ready();
+      app.server.listen(0, '127.0.0.1');
+      await once(app.server, 'listening');
+      return overHttp1(app.server);
+    });
+    expect(await ask(json)).toEqual(whole);
+  });
+});
+
+it('bytes that a parser has inflated are not the body that came', async () => {
+  const zipped = gzipSync(json);
+  const headers = { 'content-type': 'a/b', 'content-encoding': 'gzip' };
+  for (const body of [zipped, [zipped]]) {
+    const { ask } = await behind.express(express.raw({ type: '*/*' }));
+    expect(await ask(body, headers)).toMatchObject({
+      status: 500,
+      errors: [expect.objectContaining({ code: 'FCGI_ERR_BODY_READ' })],
+    });
+  }
+});
+
+it.each([
+  ['with a length of 0', Buffer.alloc(0)],
+  ['in chunks', []],
+])('an empty body %s has lost nothing, whoever has read it', async (_, body) => {
+  const { ask } = await behind.connect(reads);
+  expect(await ask(body)).toMatchObject({ status: 200, text: '(nothing)', errors: [] });
+});
