@@ -33,11 +33,13 @@ export type SocketErrorCode =
   /** The server reset it. */
   | 'FCGI_ERR_SOCKET_RESET';
 
-/** The server was silent for too long. */
+/** It took too long. */
 export type TimeoutErrorCode =
+  /** Not over within `timeout`, all told. */
+  | 'FCGI_ERR_TIMEOUT'
   /** No head of a response within `headersTimeout`, or the server took nothing of the request for that long. */
   | 'FCGI_ERR_HEADERS_TIMEOUT'
-  /** No more of the body for `bodyTimeout`. */
+  /** No more of the body for `bodyTimeout`; or nobody has read it for that long, and `hint` says so. */
   | 'FCGI_ERR_BODY_TIMEOUT';
 
 /** What the server sent is not the FastCGI or CGI that was to be expected, or is a refusal in its words. */
@@ -60,6 +62,8 @@ export type ProtocolErrorCode =
   | 'FCGI_ERR_HEAD_MISSING'
   /** A line of the head that is none. */
   | 'FCGI_ERR_HEAD_INVALID'
+  /** The body is not as long as its Content-Length; of `request()` only. */
+  | 'FCGI_ERR_CONTENT_LENGTH'
   /** A head larger than `maxHeaderSize`. */
   | 'FCGI_ERR_HEAD_TOO_LARGE'
   /** The server refused: it takes one request at a time on a connection. */
@@ -91,7 +95,9 @@ export type FcgiErrorCode =
   | SocketErrorCode
   | TimeoutErrorCode
   | ProtocolErrorCode
-  | PoolErrorCode;
+  | PoolErrorCode
+  /** Given up with a reason that is no FcgiError. Only `DispatchController.facts` and `onAbort` show it: the caller gets the reason. */
+  | 'FCGI_ERR_ABORTED';
 
 /** Did PHP run the request? `'no'` is proof, `'yes'` is a response byte seen, `'unknown'` is all the rest. */
 export type Executed = 'no' | 'unknown' | 'yes';
@@ -99,9 +105,24 @@ export type Executed = 'no' | 'unknown' | 'yes';
 /** How far the request had come when it failed. */
 export type Phase = 'queued' | 'connecting' | 'sending' | 'waiting' | 'head' | 'body';
 
+/** Where the time of a request went; ms, each over all attempts. */
+export interface RequestTimes {
+  /** Waiting for a connection to come free. */
+  readonly queued: number;
+  /** Opening connections, the pauses between tries included; 0 on a kept one. */
+  readonly connecting: number;
+  /** From dispatch() to the first byte of the response; null: none came. */
+  readonly firstByte: number | null;
+  /** From dispatch() to the end. */
+  readonly total: number;
+}
+
 /** What was seen of a request that failed. Lengths are bytes of FastCGI records on the wire. */
 export interface FailureFacts {
   readonly phase: Phase;
+  /** The address of the server that had the request last, as in messages; '' where none had. */
+  readonly server: string;
+  readonly times: RequestTimes;
   /** The connection had served a request before this one. */
   readonly reused: boolean;
   /** Requests sent on that connection, this one included; 0 where none was open. */
@@ -123,6 +144,8 @@ export interface FailureFacts {
 
 const nothingSent: FailureFacts = {
   phase: 'queued',
+  server: '',
+  times: { queued: 0, connecting: 0, firstByte: null, total: 0 },
   reused: false,
   requestsOnConnection: 0,
   bytesSent: 0,
@@ -146,6 +169,8 @@ export class FcgiError extends Error implements FailureFacts {
   override readonly name: string = 'FcgiError';
   readonly code: FcgiErrorCode;
   phase: Phase = nothingSent.phase;
+  server: string = nothingSent.server;
+  times: RequestTimes = nothingSent.times;
   reused: boolean = nothingSent.reused;
   requestsOnConnection: number = nothingSent.requestsOnConnection;
   bytesSent: number = nothingSent.bytesSent;

@@ -53,6 +53,11 @@ export class Clock {
     return Math.min(now, longest) - this.#stalled;
   }
 
+  /** With them: what has passed for whoever waits outside. */
+  monotonic(): number {
+    return this.#timers.now();
+  }
+
   /** Calls `onBeat` every 25 ms, each time behind a turn of I/O, until `stop()`. */
   start(onBeat: () => void): void {
     if (this.#stop !== null) return;

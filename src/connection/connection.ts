@@ -6,11 +6,10 @@
  *     |                  |--FIN before any byte--> probe ------> 'closed'
  *     '--byte, FIN, error, keepaliveTimeout--> 'closed' <--error, timeout, fail()--'
  */
-import { ProtocolError } from '../errors.ts';
 import { encodeStdinTerminator } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
-import { lost } from './evidence/failure.ts';
+import { headMissing, lost } from './evidence/failure.ts';
 import { type Lost, signOf } from './evidence/lost.ts';
 import { probe } from './evidence/probe.ts';
 import type { Exchange } from './exchange.ts';
@@ -40,7 +39,7 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #socket: ConnectionSocket;
   readonly #roundTrip: number;
-  readonly #writer: SocketWriter;
+  readonly writer: SocketWriter;
   readonly #reader: ResponseReader;
   readonly idle: IdleState;
   readonly #openedAt: number;
@@ -50,6 +49,7 @@ export class Connection {
   /** SCRIPT_FILENAME of the latest request. */
   #script: string | null = null;
   #stopProbe: (() => void) | null = null;
+  #closingSeen = false;
   readonly #drain: Drain = new Drain();
   readonly #activity: Activity;
 
@@ -62,7 +62,7 @@ export class Connection {
     this.#openedAt = owner.clock.now();
     this.#activity = new Activity(this.#openedAt);
     this.#socket = socket;
-    this.#writer = new SocketWriter(socket);
+    this.writer = new SocketWriter(socket);
     this.transport = transport;
     this.#roundTrip = roundTrip;
     this.keepaliveRequests = keepaliveRequests;
@@ -95,11 +95,11 @@ export class Connection {
     this.#script = exchange.script;
     this.owesTerminator = !exchange.terminatorSent;
     this.#activity.begin(exchange.startedAt);
-    this.#writer.begin();
+    this.writer.begin();
     this.idle.end();
     this.#reader.begin(exchange);
-    if (parts === null || parts.length === 0) this.#writer.write(first);
-    else this.#writer.writeAll([first, ...parts]);
+    if (parts === null || parts.length === 0) this.writer.write(first);
+    else this.writer.writeAll([first, ...parts]);
     exchange.handedOver = parts !== null;
     exchange.nothingAccepted = socket.errored !== null;
     return socket.writableLength === 0;
@@ -113,7 +113,7 @@ export class Connection {
   /** More of the body of an exchange that it takes, `last` with its end; false: wait for `drained()` first. */
   write(exchange: Exchange, parts: readonly Uint8Array[], last: boolean): boolean {
     this.#activity.mark();
-    const room = this.#writer.writeAll(parts);
+    const room = this.writer.writeAll(parts);
     exchange.handedOver = last;
     return room;
   }
@@ -159,13 +159,16 @@ export class Connection {
 
   #onBusyBeat(exchange: Exchange, silence: number, now: number): void {
     const sending = this.#sending(exchange);
-    const error = dueTimeout(
-      exchange,
-      sending,
-      this.#socket.isPaused(),
-      this.#socket.writableLength > 0,
-      silence,
-    );
+    const paused = this.#socket.isPaused();
+    const { closing } = this.#owner;
+    // The reader of a response that was paused long before gets his time as well.
+    const first = closing && !this.#closingSeen;
+    if (first) {
+      this.#closingSeen = true;
+      if (paused) this.#activity.begin(now);
+    }
+    const stuffed = this.#socket.writableLength > 0;
+    const error = dueTimeout(exchange, sending, paused, stuffed, silence, closing && !first);
     if (error) {
       this.fail(error, 'timeout');
       return;
@@ -175,7 +178,7 @@ export class Connection {
     // Silent for long: perhaps a server that waits for the end of its input.
     exchange.terminatorAfter = now - exchange.startedAt;
     this.owesTerminator = false;
-    this.#writer.write(encodeStdinTerminator());
+    this.writer.write(encodeStdinTerminator());
   }
 
   #onData(bytes: Buffer, length: number): void {
@@ -218,10 +221,7 @@ export class Connection {
       return;
     }
     if (!exchange.headDone) {
-      this.fail(
-        new ProtocolError('FCGI_ERR_HEAD_MISSING', 'the response ended before its head did'),
-        'protocol-error',
-      );
+      this.fail(headMissing(), 'protocol-error');
       return;
     }
     const verdict = reuse(this.#after(exchange, atBorder));
@@ -280,7 +280,7 @@ export class Connection {
     const error = lost(cause, exchange, {
       requests: this.requests,
       sending: this.#sending(exchange),
-      bytesSent: this.#writer.sent,
+      bytesSent: this.writer.sent,
       transport: this.transport,
       proxied: this.#owner.settings.proxied,
       elapsed: this.#owner.clock.now() - exchange.startedAt,

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { ResponseHeaders } from '../cgi/head.ts';
+import type { FailureFacts, RequestTimes } from '../errors.ts';
 import type { Stats } from './stats.ts';
 
 export type { ResponseHeaders };
@@ -33,19 +34,26 @@ export interface DispatchRequest {
   /** Default: what RFC 9110, 9.2.2 says of REQUEST_METHOD. */
   readonly idempotent?: boolean | undefined;
   /**
-   * What becomes of the connection where the request is aborted while its script runs and has answered nothing yet.
-   * `'wait'`: it is kept for as long as that script usually takes, and used again: PHP runs the script in any case, and a
-   * new connection would only wait behind it. `'close'`: it is closed at once. Default: 'wait'.
+   * Close the connection at once where the request is aborted while its script runs and has answered nothing yet? PHP runs
+   * the script in any case, and a new connection would only wait behind it. So by default (false) the connection is
+   * kept for as long as that script usually takes, and used again if it ends in time.
    */
-  readonly onAbort?: 'wait' | 'close' | undefined;
+  readonly closeOnAbort?: boolean | undefined;
   /** Overrides the pool's. */
   readonly retry?: RetryPolicy | undefined;
+  /** Milliseconds from dispatch() to the end, then FCGI_ERR_TIMEOUT; overrides the pool's. 0: no limit. */
+  readonly timeout?: number | undefined;
   /** Milliseconds; overrides the pool's. */
   readonly headersTimeout?: number | undefined;
   /** Milliseconds; overrides the pool's. */
   readonly bodyTimeout?: number | undefined;
   /** Each piece of STDERR as it comes. What it throws fails the request. */
   readonly onStderr?: ((chunk: Uint8Array) => void) | undefined;
+  /**
+   * Where the request ends with an error that is not ours (the signal's reason, what abort() or a callback gave): what
+   * was seen of it up to then, just before that error is told. What it throws is dropped.
+   */
+  readonly onAbort?: ((facts: FailureFacts) => void) | undefined;
 }
 
 /** How a response ended, once it has ended well. */
@@ -56,6 +64,9 @@ export interface Ended {
   readonly reused: boolean;
   /** How often the request was sent, or tried to be: 1 where nothing went wrong. */
   readonly attempts: number;
+  /** The address of the server that answered, as in messages. */
+  readonly server: string;
+  readonly times: RequestTimes;
   readonly executed: 'yes';
   /** The tail of what PHP wrote to STDERR (at most 8 KiB), as UTF-8. */
   readonly stderr: string;
@@ -65,13 +76,18 @@ export interface Ended {
 
 /** Steers one request; undici's. */
 export interface DispatchController {
-  /** Stops reading from PHP-FPM (at most what is in flight still comes). Data timeouts do not run meanwhile. */
+  /** Stops reading from PHP-FPM (at most what is in flight still comes). No timeout but `timeout` runs meanwhile, until the pool is closed. */
   pause(): void;
   resume(): void;
   /** Fails the request with `reason`; its connection is closed. No effect once it has ended. */
   abort(reason?: unknown): void;
   readonly paused: boolean;
   readonly aborted: boolean;
+  /**
+   * What was seen of a request that failed, from onResponseError on, also where the error is not ours; before, and
+   * where it ended well, null.
+   */
+  readonly facts: FailureFacts | null;
   /**
    * Of the response, from onResponseStart to the last callback: name, value, name, value; order and case as PHP sent
    * them. Empty before and after; the array itself stays as it is for whoever keeps it.
@@ -99,8 +115,13 @@ export interface DispatchHandler {
   onResponseError(controller: DispatchController, error: unknown): void;
 }
 
-/** A Readable of Buffers. It errors, and never ends, where the response was cut short. */
+/**
+ * A Readable of Buffers. It errors, and never ends, where the response was cut short or is not as long as its
+ * Content-Length (FCGI_ERR_CONTENT_LENGTH). What nobody reads holds a PHP worker, if it is longer than 64 KiB: after
+ * `bodyTimeout` it errors with FCGI_ERR_BODY_TIMEOUT. All three methods reject as the body errors, later as well.
+ */
 export interface ResponseBody extends Readable {
+  /** As UTF-8, without a byte order mark. */
   text(): Promise<string>;
   json(): Promise<unknown>;
   bytes(): Promise<Uint8Array>;
@@ -119,7 +140,10 @@ export interface FcgiResponse {
 }
 
 export interface Dispatcher {
-  /** Never throws and never rejects: bad arguments come to onResponseError as well. */
+  /**
+   * Bad arguments come to onResponseError as well; it throws, FCGI_ERR_INVALID_ARG, only where there is no
+   * onResponseError to be told. Later changes of `params` have no effect; the bytes of values and body are not copied.
+   */
   dispatch(request: DispatchRequest, handler: DispatchHandler): void;
   /** Resolves with the head; the body streams. */
   request(request: DispatchRequest): Promise<FcgiResponse>;

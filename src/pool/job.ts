@@ -3,18 +3,26 @@
  * (DispatchController) and what a connection reports to (ExchangeListener), and it ends exactly once.
  */
 import type { Head } from '../cgi/head.ts';
+import type { Clock } from '../connection/clock.ts';
 import type { Connection } from '../connection/connection.ts';
 import { scriptHint } from '../connection/evidence/hint.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
-import { FcgiError } from '../errors.ts';
+import { type FailureFacts, FcgiError, type RequestTimes, TimeoutError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
+import type { AbortListeners } from './abort-listeners.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
 import type { LinkedList, ListNode } from './linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
+import { Call, givenUp } from './request/call.ts';
+import { Caller } from './request/caller.ts';
+import { discardSource, watchSource } from './request/source.ts';
 import type { Slot, SlotJob } from './slot.ts';
+import { Times } from './times.ts';
 
 /** The server that runs a job, as the scheduler sees it through the job. */
 export interface JobServer {
+  /** The address, as in messages. */
+  readonly name: string;
   abort(job: Job, reason: unknown): void;
   /** The response is whole. */
   complete(job: Job): void;
@@ -25,6 +33,10 @@ export interface JobServer {
 
 /** What a job asks of its scheduler. */
 export interface JobOwner {
+  /** The address, as in messages. */
+  readonly server: string;
+  readonly clock: Clock;
+  readonly signals: AbortListeners;
   /** The caller wants no more of it: take it out of wherever it is. */
   onAbort(job: Job, reason: unknown): void;
   onComplete(job: Job): void;
@@ -42,7 +54,6 @@ const MOST_DISCARDED = 64 * 1024;
 const NO_HEADERS: readonly string[] = [];
 
 export class Job implements DispatchController, ExchangeListener, ListNode<Job> {
-  readonly request: DispatchRequest;
   body: PlannedBody | null = null;
   /** Of a body that must be read whole before it can be sent. */
   unread: BodyStream | null = null;
@@ -72,30 +83,44 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   abandoned: SlotJob['abandoned'] = null;
   aborted = false;
   paused = false;
+  facts: FailureFacts | null = null;
   rawHeaders: readonly string[] = NO_HEADERS;
+  readonly times: Times;
+  readonly caller: Caller;
+  readonly call: Call;
   readonly #owner: JobOwner;
-  readonly #handler: DispatchHandler;
+  /** Bytes of an answer that nobody wants any more. */
   #discarded = 0;
-  /** Its request was found to be one. */
-  #began = false;
+  /** Of its request, once that was found to be one. */
+  #signal: AbortSignal | null = null;
+  /** What abort() or the signal gave. */
+  #reason: { readonly given: unknown } | null = null;
+  #cancelDeadline: (() => void) | null = null;
 
   constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler) {
+    this.caller = new Caller(handler);
     this.#owner = owner;
-    this.request = request;
-    this.#handler = handler;
+    this.call = new Call(request);
+    this.times = new Times(owner.clock.monotonic());
   }
 
-  /** False: it is over already. */
-  begin(): boolean {
-    const { signal } = this.request;
+  /** False: it is over already. `timeout`: ms, of its pool. */
+  begin(timeout: number): boolean {
+    this.caller.check();
+    const { signal, body } = this.request;
+    watchSource(body, (error) => this.abort(error));
     if (signal?.aborted) {
-      this.fail(signal.reason);
+      this.onSignal(signal.reason);
       return false;
     }
-    this.#began = true;
-    signal?.addEventListener('abort', this);
+    if (signal !== undefined) {
+      this.#signal = signal;
+      this.#owner.signals.add(signal, this);
+    }
+    const most = this.request.timeout ?? timeout;
+    if (most > 0) this.#cancelDeadline = this.#owner.clock.after(most, () => this.abort(tooLong(most)));
     try {
-      this.#handler.onRequestStart?.(this);
+      this.caller.onRequestStart(this);
     } catch (error) {
       this.abort(error);
     }
@@ -107,16 +132,23 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     return this.body !== null && (this.body.kind === 'bytes' || this.body.stream.replayable);
   }
 
-  /** Of the signal. */
-  handleEvent(): void {
-    this.abort(this.request.signal?.reason);
+  abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
+    this.#giveUp(reason, reason instanceof FcgiError ? reason : null);
   }
 
-  abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
+  /** The reason may be that of many requests: what is seen of this one must not be noted on it. */
+  onSignal(reason: unknown): void {
+    this.#giveUp(reason, null);
+  }
+
+  #giveUp(reason: unknown, noted: FcgiError | null): void {
     if (this.over || this.aborted) return;
     this.aborted = true;
-    this.#owner.onAbort(this, reason);
-    this.fail(reason);
+    this.#reason = { given: reason };
+    const seen = noted ?? givenUp(reason, null);
+    if (this.dialling !== null) seen.learn({ phase: 'connecting' });
+    this.#owner.onAbort(this, seen);
+    this.fail(seen);
   }
 
   pause(): void {
@@ -135,7 +167,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (this.over) return;
     this.rawHeaders = head.rawHeaders;
     try {
-      this.#handler.onResponseStart(this, head.statusCode, head.headers, head.statusText);
+      this.caller.onResponseStart(this, head);
     } catch (error) {
       this.abort(error);
     }
@@ -145,7 +177,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (this.abandoned !== null) this.#discard(chunk, this.abandoned.reason);
     if (this.over) return;
     try {
-      this.#handler.onResponseData(this, chunk);
+      this.caller.onResponseData(this, chunk);
     } catch (error) {
       this.abort(error);
     }
@@ -155,7 +187,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     const { onStderr } = this.request;
     if (!onStderr || this.over) return;
     try {
-      onStderr(chunk);
+      this.caller.runInAsyncScope(onStderr, undefined, chunk);
     } catch (error) {
       this.abort(error);
     }
@@ -172,14 +204,17 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       appStatus: end.appStatus,
       reused: exchange?.reused ?? false,
       attempts: this.attempts,
+      server: this.server?.name ?? this.#owner.server,
+      times: this.#timesSoFar(),
       executed: 'yes',
       stderr,
       hint: stderr === '' ? '' : scriptHint(stderr, exchange?.script ?? ''),
     };
     try {
-      this.#handler.onResponseEnd(this, ended);
+      this.caller.onResponseEnd(this, ended);
     } catch (error) {
-      this.#tell(error);
+      this.#note(givenUp(error, exchange));
+      this.caller.onResponseError(this, error);
     }
     this.#leave();
   }
@@ -190,9 +225,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       this.#owner.onAbandonedEnd(this);
       return;
     }
-    // What an attempt before this one has left in the dark stays there.
-    if (this.mayHaveRun && error instanceof FcgiError && error.executed === 'no')
-      error.learn({ executed: 'unknown' });
+    this.call.restore(this.body);
+    if (error instanceof FcgiError) this.#remember(error);
     if (this.#owner.onFailure(this, error)) return;
     this.fail(error);
   }
@@ -201,14 +235,18 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   fail(error: unknown): void {
     if (this.over) return;
     this.#settle();
-    if (error instanceof FcgiError) error.learn({ attempts: this.attempts, replayable: this.replayable });
-    this.#tell(error);
+    const seen = error instanceof FcgiError ? error : givenUp(error, this.exchange);
+    this.#remember(seen);
+    this.#note(seen);
+    const told = this.#reason !== null && error === seen ? this.#reason.given : error;
+    if (told !== seen) this.caller.onAbort(this.request, seen);
+    this.caller.onResponseError(this, told);
     this.#leave();
   }
 
-  /** May its connection be kept for a while where the caller leaves? */
-  get waitsForScript(): boolean {
-    return this.request.onAbort !== 'close';
+  /** As it was when dispatch() was called. */
+  get request(): DispatchRequest {
+    return this.call.request;
   }
 
   /** A long answer that nobody wants is not worth reading: PHP stops when its connection is closed. */
@@ -217,11 +255,32 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (this.#discarded > MOST_DISCARDED) this.connection?.fail(reason, 'aborted');
   }
 
+  /** What an attempt before the last one has left in the dark stays there. */
+  #remember(seen: FcgiError): void {
+    if (this.mayHaveRun && seen.executed === 'no') seen.learn({ executed: 'unknown' });
+  }
+
+  #note(seen: FcgiError): void {
+    const { attempts, replayable } = this;
+    const server = this.server?.name ?? this.#owner.server;
+    this.facts = seen.learn({ attempts, replayable, server, times: this.#timesSoFar() });
+  }
+
+  #timesSoFar(): RequestTimes {
+    return this.times.at(this.#owner.clock.monotonic(), this.exchange?.firstByteAfter ?? -1);
+  }
+
   #settle(): void {
     this.over = true;
-    if (this.#began) this.request.signal?.removeEventListener('abort', this);
-    this.unread?.cancel();
-    if (this.body?.kind === 'stream') this.body.stream.cancel();
+    this.#cancelDeadline?.();
+    if (this.#signal !== null) this.#owner.signals.remove(this.#signal, this);
+    try {
+      this.unread?.cancel();
+      if (this.body?.kind === 'stream') this.body.stream.cancel();
+    } catch {
+      // An iterator whose return() throws: what it has to say concerns nobody any more.
+    }
+    discardSource((this.request as Partial<DispatchRequest> | null | undefined)?.body);
   }
 
   /**
@@ -233,12 +292,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     this.rawHeaders = NO_HEADERS;
     this.#owner.onOver(this);
   }
+}
 
-  #tell(error: unknown): void {
-    try {
-      this.#handler.onResponseError(this, error);
-    } catch {
-      // The one who is told of errors has failed itself: there is nobody left to tell.
-    }
-  }
+function tooLong(timeout: number): TimeoutError {
+  return new TimeoutError('FCGI_ERR_TIMEOUT', `the request took longer than ${timeout} ms`);
 }

@@ -1,6 +1,7 @@
 /** The options of a Pool: one table of names, defaults and checks, from which the README's is made. */
 import { ArgumentError } from '../errors.ts';
 import type { RetryPolicy } from './dispatcher.ts';
+import { nearest } from './nearest.ts';
 
 /** Durations in milliseconds, 0 disables; sizes in bytes. */
 export interface PoolOptions {
@@ -24,11 +25,16 @@ export interface PoolOptions {
   readonly queueSize?: number | undefined;
   /** How long a request may wait for a socket, then FCGI_ERR_QUEUE_TIMEOUT. Default: 30,000. */
   readonly queueTimeout?: number | undefined;
+  /** How long a request may take in all, from dispatch() to its end, then FCGI_ERR_TIMEOUT. Default: 0, no limit. */
+  readonly timeout?: number | undefined;
   /** How long a request may take to get connected, further tries included where php-fpm refuses or its socket is gone. Default: 5000. */
   readonly connectTimeout?: number | undefined;
   /** From the end of sending to the head of the response, then FCGI_ERR_HEADERS_TIMEOUT. Default: 60,000. */
   readonly headersTimeout?: number | undefined;
-  /** Silence between two pieces of the body, then FCGI_ERR_BODY_TIMEOUT. Default: 60,000. */
+  /**
+   * Silence between two pieces of the body, then FCGI_ERR_BODY_TIMEOUT. Default: 60,000. It does not run while the
+   * reader has paused (a slow pipe, `controller.pause()`), until the pool is closed; but it does where nobody reads.
+   */
   readonly bodyTimeout?: number | undefined;
   /** The largest head of a response, then FCGI_ERR_HEAD_TOO_LARGE. Default: 65,536. */
   readonly maxHeaderSize?: number | undefined;
@@ -113,6 +119,7 @@ export const optionRules: { readonly [K in keyof PoolSettings]: OptionRule<PoolS
   keepaliveTimeout: amountOrAuto('ms'),
   queueSize: count(1024, 0),
   queueTimeout: amount('ms', 30_000),
+  timeout: amount('ms', 0),
   connectTimeout: amount('ms', 5_000),
   headersTimeout: amount('ms', 60_000),
   bodyTimeout: amount('ms', 60_000),
@@ -134,7 +141,7 @@ export function resolveOptions(options: PoolOptions): PoolSettings {
     const rule: OptionRule | undefined = Object.hasOwn(optionRules, name)
       ? optionRules[name as keyof PoolSettings]
       : undefined;
-    if (rule === undefined) throw invalid(name, `there is no option ${JSON.stringify(name)}`);
+    if (rule === undefined) throw invalid(name, unknownOption(name));
     checkOption(name, value, rule);
   }
   const connections = options.connections ?? optionRules.connections.default;
@@ -148,6 +155,7 @@ export function resolveOptions(options: PoolOptions): PoolSettings {
     keepaliveTimeout: options.keepaliveTimeout ?? optionRules.keepaliveTimeout.default,
     queueSize: options.queueSize ?? optionRules.queueSize.default,
     queueTimeout: options.queueTimeout ?? optionRules.queueTimeout.default,
+    timeout: options.timeout ?? optionRules.timeout.default,
     connectTimeout: options.connectTimeout ?? optionRules.connectTimeout.default,
     headersTimeout: options.headersTimeout ?? optionRules.headersTimeout.default,
     bodyTimeout: options.bodyTimeout ?? optionRules.bodyTimeout.default,
@@ -166,6 +174,11 @@ export function resolveOptions(options: PoolOptions): PoolSettings {
 export function checkOption(name: string, value: unknown, rule: OptionRule): void {
   if (value === undefined || rule.accepts(value)) return;
   throw invalid(name, `${name} must be ${rule.expected}, not ${shown(value)}`);
+}
+
+function unknownOption(name: string): string {
+  const meant = nearest(name, Object.keys(optionRules));
+  return `there is no option ${JSON.stringify(name)}${meant === null ? '' : `; is it ${meant} that you mean?`}`;
 }
 
 function invalid(option: string, message: string): ArgumentError {

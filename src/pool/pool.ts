@@ -21,9 +21,12 @@ import type { Stats } from './stats.ts';
  */
 export class Pool implements Dispatcher {
   readonly #scheduler: Scheduler;
+  readonly #bodyTimeout: number;
 
   constructor(address: Address, options: PoolOptions = {}) {
-    this.#scheduler = schedulerOf(address, resolveOptions(options), systemRuntime);
+    const settings = resolveOptions(options);
+    this.#scheduler = schedulerOf(address, settings, systemRuntime);
+    this.#bodyTimeout = settings.bodyTimeout;
   }
 
   get stats(): Stats {
@@ -35,7 +38,7 @@ export class Pool implements Dispatcher {
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
-    return requestBy(this, request);
+    return requestBy(this, request, this.#bodyTimeout);
   }
 
   close(): Promise<void> {

@@ -5,6 +5,7 @@
 import { Clock } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { ConnectError, PoolError } from '../errors.ts';
+import { AbortListeners } from './abort-listeners.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Histogram } from './histogram.ts';
 import { Job, type JobOwner } from './job.ts';
@@ -37,6 +38,7 @@ const SUMMARY_PERIOD = 30_000;
 
 export class Scheduler implements JobOwner, ServerOwner {
   readonly clock: Clock;
+  readonly signals: AbortListeners = new AbortListeners();
   readonly #settings: PoolSettings;
   readonly #balancer: Balancer;
   readonly #queue: LinkedList<Job> = new LinkedList();
@@ -55,6 +57,11 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.clock = new Clock(runtime.timers);
     this.#settings = settings;
     this.#balancer = balancerOf(this);
+  }
+
+  /** For messages. */
+  get server(): string {
+    return this.#balancer.name;
   }
 
   get closing(): boolean {
@@ -85,7 +92,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     try {
       if (this.#closing) throw this.#closedError();
       checkRequest(job.request);
-      if (!job.begin()) return;
+      if (!job.begin(this.#settings.timeout)) return;
       const body = planBody(job.request.body, job.request.params, this.#settings.replayBuffer);
       if (body.kind === 'unread') {
         job.unread = body.stream;
@@ -96,6 +103,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       } else {
         this.#admit(job, body);
       }
+      if (!job.over) job.call.leave();
     } catch (error) {
       job.fail(error);
     }
@@ -199,6 +207,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   #admit(job: Job, body: PlannedBody): void {
     if (job.over) return;
     job.body = body;
+    job.times.enter('queued', this.clock.monotonic());
     // What waits here waits for a socket, and that keeps the process alive; the clock need not.
     this.clock.start(this.#onBeat);
     const now = this.clock.now();

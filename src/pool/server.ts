@@ -14,6 +14,7 @@ import type { Connected } from '../connection/socket/connect.ts';
 import type { Job } from './job.ts';
 import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
+import { abandoned } from './request/call.ts';
 import type { Encoded } from './request/send.ts';
 import { Sender } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
@@ -71,6 +72,11 @@ export class Server implements ConnectionOwner {
     this.#budget = new RetryBudget(settings.connections);
   }
 
+  /** The address, as in messages. */
+  get name(): string {
+    return this.target.name;
+  }
+
   get connected(): number {
     return this.#open.size;
   }
@@ -108,11 +114,12 @@ export class Server implements ConnectionOwner {
     job.dialling?.abort(reason);
     const { connection, exchange } = job;
     if (connection === null || exchange === null) return;
-    if (this.#owner.closing || !job.waitsForScript || !connection.isAwaiting(exchange)) {
+    if (this.#owner.closing || job.request.closeOnAbort || !connection.isAwaiting(exchange)) {
       connection.fail(reason, this.#owner.closing ? 'pool-closed' : 'aborted');
       return;
     }
     this.#learned.failed(exchange);
+    abandoned(reason, exchange, connection.requests, connection.writer.sent);
     job.abandoned = { until: this.clock.now() + this.#learned.budget(exchange.script), reason };
     connection.resume();
   }
@@ -177,7 +184,11 @@ export class Server implements ConnectionOwner {
       return;
     }
     this.busy--;
-    if (slot.connection !== null) this.#rest();
+    if (slot.connection !== null) {
+      this.idle++;
+      // Where a fresh one still waits, it may wait for this one's worker.
+      this.#learned.yieldSoon((count) => this.closeIdle('yield', count));
+    }
     this.#slots.release(slot);
   }
 
@@ -215,12 +226,6 @@ export class Server implements ConnectionOwner {
     slot.connection = null;
     slot.used = true;
     this.#open.delete(slot);
-  }
-
-  /** A connection is idle. Where a fresh one still waits, it may wait for this one's worker. */
-  #rest(): void {
-    this.idle++;
-    this.#learned.yieldSoon((count) => this.closeIdle('yield', count));
   }
 
   #occupy(slot: Slot, job: Job): void {

@@ -1,4 +1,5 @@
 /** One request through a MockDispatcher: an answer, told to a handler, with exactly one end. */
+import { type FailureFacts, FcgiError, type RequestTimes } from '../errors.ts';
 import type {
   MockAnswer,
   MockController,
@@ -9,8 +10,12 @@ import type {
   RecordedRequest,
 } from './mock-types.ts';
 
+const SERVER = 'mock';
+
 export class MockExchange implements MockController {
   rawHeaders: readonly string[] = [];
+  facts: FailureFacts | null = null;
+  readonly #startedAt: number = performance.now();
   readonly #request: MockDispatchRequest;
   readonly #handler: MockHandler;
   readonly #onOver: (well: boolean) => void;
@@ -72,7 +77,15 @@ export class MockExchange implements MockController {
   /** No effect once it is over. */
   fail(error: unknown): void {
     if (this.#over) return;
-    this.#finish(false, () => this.#handler.onResponseError(this, error));
+    this.#finish(false, () => {
+      const ours = error instanceof FcgiError;
+      const seen = ours
+        ? error
+        : new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: error });
+      this.facts = seen.learn({ server: SERVER, times: this.#times() });
+      if (!ours) this.#request.onAbort?.(seen);
+      this.#handler.onResponseError(this, error);
+    });
   }
 
   async #tell(answer: MockAnswer): Promise<void> {
@@ -94,8 +107,21 @@ export class MockExchange implements MockController {
     while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (error !== undefined) throw error;
-    const ended: MockEnded = { appStatus, reused: false, attempts: 1, executed: 'yes', stderr, hint: '' };
+    const ended: MockEnded = {
+      appStatus,
+      reused: false,
+      attempts: 1,
+      server: SERVER,
+      times: this.#times(),
+      executed: 'yes',
+      stderr,
+      hint: '',
+    };
     this.#finish(true, () => this.#handler.onResponseEnd(this, ended));
+  }
+
+  #times(): RequestTimes {
+    return { queued: 0, connecting: 0, firstByte: 0, total: performance.now() - this.#startedAt };
   }
 
   /** `tell`: the last callback, and the last to see the raw headers. */

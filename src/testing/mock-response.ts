@@ -83,7 +83,7 @@ class StreamedBody extends Readable implements MockResponseBody {
   }
 
   async text(): Promise<string> {
-    return (await this.bytes()).toString('utf8');
+    return new TextDecoder().decode(await this.bytes());
   }
 
   async json(): Promise<unknown> {

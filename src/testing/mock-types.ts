@@ -3,6 +3,7 @@
  * code with what it stands for shares its mistakes. A test assigns one to the other.
  */
 import type { Readable } from 'node:stream';
+import type { FailureFacts, RequestTimes } from '../errors.ts';
 
 /** What is dispatched: the members that a mock looks at. */
 export interface MockDispatchRequest {
@@ -11,6 +12,7 @@ export interface MockDispatchRequest {
   readonly signal?: AbortSignal | undefined;
   readonly idempotent?: boolean | undefined;
   readonly onStderr?: ((chunk: Uint8Array) => void) | undefined;
+  readonly onAbort?: ((facts: FailureFacts) => void) | undefined;
 }
 
 /** Names in lower case; `set-cookie` is always an array. */
@@ -20,6 +22,9 @@ export interface MockEnded {
   readonly appStatus: number;
   readonly reused: boolean;
   readonly attempts: number;
+  /** `'mock'`. */
+  readonly server: string;
+  readonly times: RequestTimes;
   readonly executed: 'yes';
   readonly stderr: string;
   readonly hint: string;
@@ -31,6 +36,8 @@ export interface MockController {
   abort(reason?: unknown): void;
   readonly paused: boolean;
   readonly aborted: boolean;
+  /** From onResponseError on. */
+  readonly facts: FailureFacts | null;
   readonly rawHeaders: readonly string[];
 }
 

@@ -40,8 +40,28 @@ const defaultScript: FakeScript = async (_request, response) => {
   await response.stdout('Content-type: text/plain;charset=UTF-8\r\n\r\nok');
 };
 
+/** All there are. Spelled out as the type's own keys, so that none can be forgotten. */
+const KNOWN: Readonly<Record<keyof FakeFpmOptions, true>> = {
+  script: true,
+  transport: true,
+  workers: true,
+  maxRequests: true,
+  firstByteTimeout: true,
+  recordSize: true,
+  writeSize: true,
+  padding: true,
+  stdoutTerminator: true,
+  readsToEndOfInput: true,
+  onRequest: true,
+};
+
 /** Throws FCGI_ERR_INVALID_ARG, naming the option. */
 export function resolveOptions(options: FakeFpmOptions): Knobs {
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'must be an object');
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(KNOWN, name))
+      throw invalid(name, `is no option of startFakeFpm(): ${Object.keys(KNOWN).join(', ')}`);
+  }
   const {
     script = defaultScript,
     transport = 'unix',
@@ -59,6 +79,8 @@ export function resolveOptions(options: FakeFpmOptions): Knobs {
     throw invalid('transport', `must be 'unix' or 'tcp', not ${String(transport)}`);
   if (typeof script !== 'function') throw invalid('script', 'must be a function');
   if (typeof onRequest !== 'function') throw invalid('onRequest', 'must be a function');
+  checkFlag('stdoutTerminator', stdoutTerminator);
+  checkFlag('readsToEndOfInput', readsToEndOfInput);
   checkInteger('workers', workers, 1, Number.MAX_SAFE_INTEGER);
   checkInteger('maxRequests', maxRequests, 0, Number.MAX_SAFE_INTEGER);
   checkInteger('firstByteTimeout', firstByteTimeout, 0, 2 ** 31 - 1);
@@ -83,6 +105,10 @@ export function resolveOptions(options: FakeFpmOptions): Knobs {
 function checkInteger(option: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw invalid(option, `must be an integer from ${least} to ${most}, not ${String(value)}`);
+}
+
+function checkFlag(option: string, value: boolean): void {
+  if (typeof value !== 'boolean') throw invalid(option, `must be true or false, not ${String(value)}`);
 }
 
 function invalid(option: string, message: string): ArgumentError {

@@ -43,6 +43,7 @@ const PAUSE = 100;
  */
 export class Upstream implements Dispatcher {
   readonly #scheduler: Scheduler;
+  readonly #bodyTimeout: number;
 
   constructor(servers: readonly (Address | UpstreamServer)[], options: UpstreamOptions = {}) {
     const { balance, ...poolOptions } = options;
@@ -55,6 +56,7 @@ export class Upstream implements Dispatcher {
         'servers must be a list of at least one address',
       );
     }
+    this.#bodyTimeout = settings.bodyTimeout;
     this.#scheduler = new Scheduler(
       settings,
       systemRuntime,
@@ -72,7 +74,7 @@ export class Upstream implements Dispatcher {
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
-    return requestBy(this, request);
+    return requestBy(this, request, this.#bodyTimeout);
   }
 
   close(): Promise<void> {

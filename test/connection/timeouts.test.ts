@@ -13,13 +13,21 @@ interface Moment {
   readonly silence: number;
   readonly headersTimeout?: number;
   readonly bodyTimeout?: number;
+  readonly closing?: boolean;
 }
 
 function due(moment: Moment): string | undefined {
-  const { headDone = false, sending = false, paused = false, stuffed = false, silence } = moment;
+  const {
+    headDone = false,
+    sending = false,
+    paused = false,
+    stuffed = false,
+    silence,
+    closing = false,
+  } = moment;
   const exchange = new Exchange(nobody, true, true, moment.headersTimeout ?? 100, moment.bodyTimeout ?? 200);
   exchange.headDone = headDone;
-  return dueTimeout(exchange, sending, paused, stuffed, silence)?.code;
+  return dueTimeout(exchange, sending, paused, stuffed, silence, closing)?.code;
 }
 
 describe('before the head is there', () => {
@@ -46,6 +54,15 @@ describe('after the head', () => {
 
 it('nothing is due while the reader has paused us', () => {
   for (const headDone of [false, true]) expect(due({ headDone, paused: true, silence: 1e6 })).toBeUndefined();
+});
+
+it('while the pool closes, a reader who has paused us has the time of a timeout, and no more', () => {
+  const held = { paused: true, closing: true };
+  expect(due({ ...held, silence: 99 })).toBeUndefined();
+  expect(due({ ...held, silence: 100 })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
+  expect(due({ ...held, headDone: true, silence: 199 })).toBeUndefined();
+  expect(due({ ...held, headDone: true, silence: 200 })).toBe('FCGI_ERR_BODY_TIMEOUT');
+  expect(due({ ...held, headDone: true, silence: 1e6, bodyTimeout: 0 })).toBeUndefined();
 });
 
 it('0 is no timeout', () => {

@@ -15,6 +15,7 @@ export class FakeExchange implements DispatchController {
   readonly gone: Promise<unknown>;
   paused = false;
   aborted = false;
+  readonly facts = null;
   rawHeaders: string[] = [];
   readonly #handler: DispatchHandler;
   #over = false;
@@ -84,7 +85,16 @@ export class FakeExchange implements DispatchController {
 
   end(): void {
     if (this.#over) return;
-    const ended: Ended = { appStatus: 0, reused: false, attempts: 1, executed: 'yes', stderr: '', hint: '' };
+    const ended: Ended = {
+      appStatus: 0,
+      reused: false,
+      attempts: 1,
+      server: 'unix:/fake',
+      times: { queued: 0, connecting: 0, firstByte: 0, total: 0 },
+      executed: 'yes',
+      stderr: '',
+      hint: '',
+    };
     this.#call(() => this.#handler.onResponseEnd(this, ended));
     this.#over = true;
   }

@@ -1,7 +1,9 @@
-import { expect, it } from 'vitest';
-import type { DispatchRequest } from '../../src/pool/dispatcher.ts';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import type { Dispatcher, DispatchHandler, DispatchRequest } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 import { GET, POST, Recorder, rawServer, text } from './support.ts';
 
 it.each<[string, unknown, string]>([
@@ -10,6 +12,25 @@ it.each<[string, unknown, string]>([
   ['no params', {}, 'params'],
   ['params of a wrong type', { params: 'SCRIPT_FILENAME=/x' }, 'params'],
   ['a body of a wrong type', { params: POST, body: 5 }, 'body'],
+  ['an unknown key', { params: GET, headerTimeout: 5 }, 'headerTimeout'],
+  ['params that are a Map', { params: new Map([['REQUEST_METHOD', 'GET']]) }, 'params'],
+  ['params that are Headers', { params: new Headers() }, 'params'],
+  ['params that are an array', { params: ['REQUEST_METHOD=GET'] }, 'params'],
+  ['params that are a class', { params: class {} }, 'params'],
+  ['params that are an instance of one', { params: new (class Params {})() }, 'params'],
+  ['params that are a function', { params: async () => GET }, 'params'],
+  ['a promise of params', { params: Promise.resolve(GET) }, 'params'],
+  ['no REQUEST_METHOD', { params: { SCRIPT_FILENAME: '/srv/index.php' } }, 'params.REQUEST_METHOD'],
+  ['an empty one', { params: { ...GET, REQUEST_METHOD: '' } }, 'params.REQUEST_METHOD'],
+  ['one that is no string', { params: { ...GET, REQUEST_METHOD: 5 } }, 'params.REQUEST_METHOD'],
+  [
+    'a CONTENT_LENGTH that is a number',
+    { params: { ...POST, CONTENT_LENGTH: 3 }, body: 'abc' },
+    'params.CONTENT_LENGTH',
+  ],
+  ['a CONTENT_LENGTH that is null', { params: { ...POST, CONTENT_LENGTH: null } }, 'params.CONTENT_LENGTH'],
+  ['a timeout that is no number', { params: GET, timeout: '5s' }, 'timeout'],
+  ['onAbort that is no function', { params: GET, onAbort: 'log' }, 'onAbort'],
   ['a signal that is none', { params: GET, signal: {} }, 'signal'],
   ['an unknown retry policy', { params: GET, retry: 'sometimes' }, 'retry'],
   ['a headersTimeout that is no number', { params: GET, headersTimeout: '5s' }, 'headersTimeout'],
@@ -83,4 +104,92 @@ it('thousands of requests that cannot be encoded fail one by one, and the next g
   const good = text(pool, { params: GET });
   for (const error of await Promise.all(all)) expect(error).toMatchObject({ option: 'params.BAD' });
   expect(await good).toBeTypeOf('string');
+});
+
+it.each<[string, DispatchRequest, string]>([
+  [
+    'a key that is nearly one',
+    { params: GET, headerTimeout: 5 } as never,
+    'a request has no "headerTimeout"; is it headersTimeout that you mean?',
+  ],
+  ['one that is like none', { params: GET, wibble: 5 } as never, 'a request has no "wibble"'],
+  [
+    'a Map',
+    { params: new Map() } as never,
+    'params must be a plain object of strings and Uint8Arrays, not a Map',
+  ],
+  [
+    'a function',
+    { params: async () => GET } as never,
+    'params must be an object of strings and Uint8Arrays, not a function',
+  ],
+  [
+    'a number',
+    { params: { ...POST, CONTENT_LENGTH: 3 } } as never,
+    'params.CONTENT_LENGTH must be a string or a Uint8Array, not a number',
+  ],
+])('the message says what is wrong: %s', async (_, request, message) => {
+  await using pool = new Pool('unix:/nowhere/fpm.sock');
+  await expect(pool.request(request)).rejects.toThrow(message);
+  await using upstream = new Upstream(['unix:/nowhere/fpm.sock']);
+  await expect(upstream.request(request)).rejects.toThrow(message);
+});
+
+it('an option of the pool that is nearly one', () => {
+  const options = { keepAliveTimeout: 5 } as object;
+  expect(() => new Pool('unix:/nowhere/fpm.sock', options)).toThrow('is it keepaliveTimeout that you mean?');
+});
+
+it.each<[string, object]>([
+  ['without a prototype', Object.assign(Object.create(null), GET)],
+  ['of another realm', runInNewContext('({ SCRIPT_FILENAME: "/srv/index.php", REQUEST_METHOD: "GET" })')],
+])('params %s are as good as any', async (_, params) => {
+  await using fpm = await startFakeFpm();
+  await using pool = new Pool(fpm.address);
+  expect(await text(pool, { params: params as DispatchRequest['params'] })).toBe('ok');
+});
+
+describe.each<[string, () => Dispatcher]>([
+  ['Pool', () => new Pool('unix:/nowhere/fpm.sock')],
+  ['Upstream', () => new Upstream(['unix:/nowhere/a.sock', 'unix:/nowhere/b.sock'])],
+])('%s.dispatch() with a handler', (_, open) => {
+  const whole = new Recorder();
+  const callbacks = ['onResponseStart', 'onResponseData', 'onResponseEnd', 'onResponseError'] as const;
+  const handler = (without: string): DispatchHandler =>
+    Object.fromEntries(
+      callbacks.filter((name) => name !== without).map((name) => [name, whole[name].bind(whole)]),
+    ) as unknown as DispatchHandler;
+
+  it.each<[string, unknown, string]>([
+    ['none', undefined, 'handler'],
+    ['null', null, 'handler'],
+    ['a function', () => {}, 'handler'],
+    ['one that cannot be told of errors', handler('onResponseError'), 'handler.onResponseError'],
+    ['one of undici, of the years before', { onHeaders() {}, onError() {} }, 'handler.onResponseError'],
+  ])('%s throws, as nobody could be told', async (_name, given, option) => {
+    await using dispatcher = open();
+    let thrown: unknown = null;
+    try {
+      dispatcher.dispatch({ params: GET }, given as DispatchHandler);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ name: 'ArgumentError', code: 'FCGI_ERR_INVALID_ARG', option });
+    expect(dispatcher.stats).toMatchObject({ queued: 0, connected: 0 });
+  });
+
+  it.each(['onResponseStart', 'onResponseData', 'onResponseEnd'])(
+    'that lacks %s tells it of that',
+    async (name) => {
+      await using dispatcher = open();
+      const error = await new Promise((resolve) => {
+        dispatcher.dispatch(
+          { params: GET },
+          { ...handler(name), onResponseError: (_controller, told) => resolve(told) },
+        );
+      });
+      expect(error).toMatchObject({ name: 'ArgumentError', option: `handler.${name}` });
+      expect(dispatcher.stats).toMatchObject({ queued: 0, connected: 0 });
+    },
+  );
 });

@@ -11,6 +11,7 @@ it('the defaults are those of the documentation', () => {
     keepaliveTimeout: 'auto',
     queueSize: 1024,
     queueTimeout: 30_000,
+    timeout: 0,
     connectTimeout: 5_000,
     headersTimeout: 60_000,
     bodyTimeout: 60_000,

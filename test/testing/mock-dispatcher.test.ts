@@ -59,6 +59,8 @@ describe('MockDispatcher', () => {
       appStatus: 0,
       reused: false,
       attempts: 1,
+      server: 'mock',
+      times: { queued: 0, connecting: 0, firstByte: 0, total: expect.any(Number) },
       executed: 'yes',
       stderr: '',
       hint: '',

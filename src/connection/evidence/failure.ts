@@ -1,5 +1,5 @@
 /** From how an exchange was lost to the error its caller gets, with all that was seen. */
-import { FcgiError, SocketError } from '../../errors.ts';
+import { FcgiError, ProtocolError, SocketError } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { evidence } from './evidence.ts';
 import { hint } from './hint.ts';
@@ -23,6 +23,10 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'FCGI_ERR_CANT_MPX_CONN',
   'FCGI_ERR_UNKNOWN_ROLE',
 ]);
+
+export function headMissing(): ProtocolError {
+  return new ProtocolError('FCGI_ERR_HEAD_MISSING', 'the response ended before its head did');
+}
 
 /** An FcgiError that has learned the facts, or what the caller gave (an abort's reason) as it is. */
 export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknown {

@@ -209,6 +209,7 @@ export function statusFor(error: unknown): number {
     case 'FCGI_ERR_CONNECT_TIMEOUT':
       // with a cause it was refused all the time
       return error.cause === undefined ? 504 : 502;
+    case 'FCGI_ERR_TIMEOUT':
     case 'FCGI_ERR_HEADERS_TIMEOUT':
     case 'FCGI_ERR_BODY_TIMEOUT':
       return 504;

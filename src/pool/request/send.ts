@@ -30,6 +30,8 @@ const NO_PARTS: readonly Uint8Array[] = [];
 export interface Encoded {
   readonly exchange: Exchange;
   readonly first: Buffer;
+  /** So many bytes of the body are in it. */
+  readonly inline: number;
   /** What follows; null: `pump` sends it, piece by piece. */
   readonly parts: readonly Uint8Array[] | null;
   /** STDIN is ended with the last byte of the body. */
@@ -67,12 +69,13 @@ export function encode(
     request.bodyTimeout ?? settings.bodyTimeout,
   );
   exchange.script = textParam(request, 'SCRIPT_FILENAME');
-  if (body.kind === 'stream' || body.length > SLICE) return { exchange, first, parts: null, terminate };
+  if (body.kind === 'stream' || body.length > SLICE)
+    return { exchange, first, inline: 0, parts: null, terminate };
   if (terminate) exchange.terminatorAfter = 0;
-  if (inline) return { exchange, first, parts: NO_PARTS, terminate };
+  if (inline) return { exchange, first, inline: body.length, parts: NO_PARTS, terminate };
   const parts = encodeStdin(body.bytes);
   if (terminate) parts.push(encodeStdinTerminator());
-  return { exchange, first, parts, terminate };
+  return { exchange, first, inline: 0, parts, terminate };
 }
 
 /** Sends a body as the socket takes it; ends when the body or the exchange does. Never rejects. */

@@ -62,6 +62,7 @@ export class Sender {
     const dialling = new AbortController();
     job.dialling = dialling;
     job.exchange = null;
+    job.times.enter('connecting', this.#clock.monotonic());
     return dial(this.#target, {
       runtime: this.#runtime,
       clock: this.#clock,
@@ -86,7 +87,9 @@ export class Sender {
       this.#learned.keeps(textParam(job.request, 'SCRIPT_FILENAME'));
     const owesTerminator = connection?.owesTerminator ?? false;
     const terminate = this.#learned.terminator.atOnce();
-    return encode(this.#encoder, job, body, this.#settings, keepConn, owesTerminator, terminate);
+    const encoded = encode(this.#encoder, job, body, this.#settings, keepConn, owesTerminator, terminate);
+    job.call.sent(encoded.first, encoded.inline);
+    return encoded;
   }
 
   /** `open` sockets are open, this one included. */
@@ -95,9 +98,11 @@ export class Sender {
     job.attempts++;
     job.connection = connection;
     job.exchange = exchange;
+    job.times.enter('sent', this.#clock.monotonic());
     this.#learned.workers.sent(exchange, connection.requests === 0, open);
     if (connection.send(exchange, first, parts)) this.#encoder.reclaim(first);
     if (job.paused) connection.pause();
-    if (parts === null && job.body !== null) void pump(connection, exchange, job.body, encoded.terminate);
+    if (parts === null && job.body !== null)
+      void job.caller.runInAsyncScope(pump, undefined, connection, exchange, job.body, encoded.terminate);
   }
 }

@@ -1,22 +1,96 @@
 /** Is this a request at all? What is wrong with it is said by name, before anything is dialled. */
 import { ArgumentError } from '../../errors.ts';
-import type { DispatchRequest } from '../dispatcher.ts';
-import { checkOption, choice, optionRules } from '../options.ts';
+import type { DispatchHandler, DispatchRequest } from '../dispatcher.ts';
+import { nearest } from '../nearest.ts';
+import { checkOption, optionRules } from '../options.ts';
 
-const onAbortRule = choice('wait', 'close');
+/** All that a request may have. Spelled out as the type's own keys, so that none can be forgotten. */
+const REQUEST_KEYS: Readonly<Record<keyof DispatchRequest, true>> = {
+  params: true,
+  body: true,
+  signal: true,
+  idempotent: true,
+  retry: true,
+  timeout: true,
+  headersTimeout: true,
+  bodyTimeout: true,
+  onStderr: true,
+  onAbort: true,
+  closeOnAbort: true,
+};
 
-/** Throws FCGI_ERR_INVALID_ARG. Params and body are checked where they are encoded. */
+/** Throws FCGI_ERR_INVALID_ARG. The values of params, and the body, are checked where they are encoded. */
 export function checkRequest(request: DispatchRequest): void {
   check('request', request, isObject(request), 'an object');
-  const { params, signal, idempotent, onStderr } = request;
-  check('params', params, isObject(params), 'an object of strings and Uint8Arrays');
+  for (const key in request) if (!Object.hasOwn(REQUEST_KEYS, key)) throw unknownKey(key);
+  const { params, signal, idempotent, onStderr, onAbort, closeOnAbort } = request;
+  checkParams(params);
   check('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
   check('idempotent', idempotent, ['undefined', 'boolean'].includes(typeof idempotent), 'true or false');
   check('onStderr', onStderr, ['undefined', 'function'].includes(typeof onStderr), 'a function');
-  checkOption('onAbort', request.onAbort, onAbortRule);
+  check('onAbort', onAbort, ['undefined', 'function'].includes(typeof onAbort), 'a function');
+  check(
+    'closeOnAbort',
+    closeOnAbort,
+    ['undefined', 'boolean'].includes(typeof closeOnAbort),
+    'true or false',
+  );
   checkOption('retry', request.retry, optionRules.retry);
+  checkOption('timeout', request.timeout, optionRules.timeout);
   checkOption('headersTimeout', request.headersTimeout, optionRules.headersTimeout);
   checkOption('bodyTimeout', request.bodyTimeout, optionRules.bodyTimeout);
+}
+
+/** Throws FCGI_ERR_INVALID_ARG where nobody could be told of an error. */
+export function checkHandler(handler: DispatchHandler): void {
+  check('handler', handler, isObject(handler), 'an object with callbacks');
+  checkCallback('onResponseError', handler.onResponseError);
+}
+
+/** Throws FCGI_ERR_INVALID_ARG where another callback is missing. */
+export function checkCallbacks(handler: DispatchHandler): void {
+  checkCallback('onResponseStart', handler.onResponseStart);
+  checkCallback('onResponseData', handler.onResponseData);
+  checkCallback('onResponseEnd', handler.onResponseEnd);
+  if (handler.onRequestStart !== undefined) checkCallback('onRequestStart', handler.onRequestStart);
+}
+
+function checkCallback(name: string, callback: unknown): void {
+  check(`handler.${name}`, callback, typeof callback === 'function', 'a function');
+}
+
+function checkParams(params: DispatchRequest['params']): void {
+  const expected = 'an object of strings and Uint8Arrays';
+  check('params', params, isObject(params), expected);
+  // A Map, Headers, an array: they have no names of their own, and all would be lost in silence.
+  check(
+    'params',
+    params,
+    !(Symbol.iterator in params) && !isInstance(params),
+    `a plain ${expected.slice(3)}`,
+  );
+  checkText('REQUEST_METHOD', params['REQUEST_METHOD']);
+  if (params['REQUEST_METHOD'] === undefined || params['REQUEST_METHOD'].length === 0) {
+    const option = 'params.REQUEST_METHOD';
+    throw new ArgumentError(
+      'FCGI_ERR_INVALID_ARG',
+      option,
+      `${option} is missing: 'GET', 'POST' or another method`,
+    );
+  }
+  // It is looked at before the params are encoded, where each value is checked.
+  checkText('CONTENT_LENGTH', params['CONTENT_LENGTH']);
+}
+
+function checkText(name: string, value: unknown): void {
+  const good = value === undefined || typeof value === 'string' || value instanceof Uint8Array;
+  check(`params.${name}`, value, good, 'a string or a Uint8Array');
+}
+
+function unknownKey(key: string): ArgumentError {
+  const hint = nearest(key, Object.keys(REQUEST_KEYS));
+  const message = `a request has no ${JSON.stringify(key)}${hint === null ? '' : `; is it ${hint} that you mean?`}`;
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', key, message);
 }
 
 function check(option: string, value: unknown, good: boolean, expected: string): void {
@@ -24,8 +98,22 @@ function check(option: string, value: unknown, good: boolean, expected: string):
   throw new ArgumentError(
     'FCGI_ERR_INVALID_ARG',
     option,
-    `${option} must be ${expected}, not ${typeof value}`,
+    `${option} must be ${expected}, not ${kindOf(value)}`,
   );
+}
+
+/** 'a Map', 'a number', 'undefined': what it is, not what is in it, which may be a secret. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'function') return 'a function';
+  const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
+  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/** Of a class: its prototype is not that of plain objects, which has none itself. Other realms have their own. */
+function isInstance(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null;
 }
 
 /** By what it can do: a signal may come from another realm. */

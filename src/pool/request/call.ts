@@ -1,0 +1,94 @@
+/**
+ * A request as it was when dispatch() was called, whatever becomes of the caller's objects. What waits is copied. What
+ * goes out at once is not, which would be a tenth of what a request costs: if it must be sent again, its params are
+ * read from the records that were sent.
+ */
+
+import type { Exchange } from '../../connection/exchange.ts';
+import { FcgiError } from '../../errors.ts';
+import { HEADER_LENGTH, RecordType } from '../../protocol/constants.ts';
+import { decodeParams } from '../../protocol/decode-params.ts';
+import { decodeHeader } from '../../protocol/record.ts';
+import type { DispatchRequest } from '../dispatcher.ts';
+import type { PlannedBody } from './body.ts';
+
+export class Call {
+  request: DispatchRequest;
+  /** The records of the params that were sent, where `request` is the caller's own. */
+  #sent: Buffer | null = null;
+  #isCopy = false;
+
+  constructor(request: DispatchRequest) {
+    this.request = request;
+  }
+
+  /** dispatch() is about to return, and the caller may change his objects. */
+  leave(): void {
+    if (this.#isCopy || this.#sent !== null) return;
+    this.#isCopy = true;
+    this.request = { ...this.request, params: { ...this.request.params } };
+  }
+
+  /** `first`: what goes out first, with `bodyLength` bytes of a body behind the params. */
+  sent(first: Buffer, bodyLength: number): void {
+    if (!this.#isCopy) this.#sent ??= Buffer.from(first.subarray(0, first.length - bodyLength));
+  }
+
+  /** It may have to be sent again. */
+  restore(body: PlannedBody | null): void {
+    if (this.#sent === null) return;
+    this.request = { ...this.request, params: sentParams(this.#sent, body) };
+    this.#sent = null;
+    this.#isCopy = true;
+  }
+}
+
+/** `sent`: as RequestEncoder made them (no pair crosses two records), and perhaps more behind them. */
+function sentParams(sent: Uint8Array, body: PlannedBody | null): Record<string, Uint8Array> {
+  const params: Record<string, Uint8Array> = {};
+  for (let at = 0; at < sent.length; ) {
+    const { type, contentLength, paddingLength } = decodeHeader(sent, at);
+    const content = at + HEADER_LENGTH;
+    at = content + contentLength + paddingLength;
+    if (type !== RecordType.PARAMS) continue;
+    if (contentLength === 0) break;
+    for (const [name, value] of decodeParams(sent.subarray(content, content + contentLength))) {
+      params[name] = value;
+    }
+  }
+  // The encoder has added it, and will again.
+  if (body?.kind === 'bytes' && body.addLength) delete params['CONTENT_LENGTH'];
+  return params;
+}
+
+/** Its connection is kept, and the script runs on without its caller. */
+export function abandoned(reason: unknown, exchange: Exchange, requests: number, bytesSent: number): void {
+  if (!(reason instanceof FcgiError)) return;
+  const { reused, stderr } = exchange;
+  reason.learn({
+    phase: 'waiting',
+    reused,
+    requestsOnConnection: requests,
+    bytesSent,
+    executed: 'unknown',
+    stderr,
+  });
+}
+
+/**
+ * Where what was seen of a request is noted, if its error is the caller's own. `exchange`: on which it went out, and
+ * which nobody has looked at yet.
+ */
+export function givenUp(reason: unknown, exchange: Exchange | null): FcgiError {
+  const error = new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: reason });
+  if (exchange === null) return error;
+  const { bytesReceived, reused, stderr } = exchange;
+  const executed = bytesReceived > 0 ? 'yes' : 'unknown';
+  return error.learn({
+    phase: exchange.phase(!exchange.handedOver),
+    bytesReceived,
+    reused,
+    stderr,
+    executed,
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * A body that is a stream belongs to its request from dispatch() on: it is listened to while the request waits, and
+ * destroyed with it, sent or not. Else a file that cannot be opened ends the process, and one that is never read
+ * keeps its descriptor.
+ */
+import type { Readable } from 'node:stream';
+
+/** Calls `failed` with the error of a stream that fails before it has been read to its end. */
+export function watchSource(body: unknown, failed: (error: unknown) => void): void {
+  if (!isStream(body)) return;
+  body.on('error', (error) => {
+    if (!body.readableEnded) failed(error);
+  });
+}
+
+/** No more is wanted of it. */
+export function discardSource(body: unknown): void {
+  if (isStream(body)) {
+    // A file that is still being opened may fail later, and has nobody to tell.
+    body.on('error', () => undefined);
+    // An HTTP request is its server's: destroyed, it takes the client's connection with it, and the answer to him.
+    if (!('httpVersion' in body)) body.destroy();
+  } else if (isWebStream(body) && !body.locked) {
+    body.cancel().catch(() => undefined);
+  }
+}
+
+function isStream(body: unknown): body is Readable {
+  return has(body, 'on') && has(body, 'destroy');
+}
+
+function isWebStream(body: unknown): body is ReadableStream {
+  return has(body, 'cancel') && has(body, 'getReader');
+}
+
+function has(body: unknown, method: string): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  return typeof (body as Record<string, unknown>)[method] === 'function';
+}
