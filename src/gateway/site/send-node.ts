@@ -71,8 +71,14 @@ function send(
   writeHead(response, statusCode, fields);
   const isWhole = last - first + 1 === content.length;
   const piece = isWhole ? content : content.subarray(first, last + 1);
-  if (piece.length > joinable || isHttp2(response)) response.end(piece);
-  else response.end(isWhole ? file.text() : piece.toString('latin1'), 'latin1');
+  if (piece.length > joinable || isHttp2(response)) {
+    response.end(piece);
+    return;
+  }
+  // As one string in one write: end(piece) would send a vector of it and of an empty piece.
+  response.write(isWhole ? file.text() : piece.toString('latin1'), 'latin1');
+  response.socket?.uncork();
+  response.end();
 }
 
 function writeHead(response: NodeResponse, statusCode: number, fields: readonly string[]): void {
