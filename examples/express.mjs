@@ -8,8 +8,10 @@ const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
 
 const app = express();
 app.get('/node', (_request, response) => response.send('Node says hello'));
-app.use(createHandler(fpm, { root }));
+app.use(createHandler(fpm, { root, onError: (error, request) => console.error(request.url, error) }));
 // Behind PHP, never in front of it: it would show the scripts' source.
 app.use(express.static(root));
+// Behind PHP, too: it would read the bodies that PHP is to have.
+app.post('/echo', express.json(), (request, response) => response.json(request.body));
 
 app.listen(port, () => console.log(`http://localhost:${port}`));

@@ -4,7 +4,10 @@ import { H3, serve } from 'h3';
 
 const port = process.env.PORT ?? 8080;
 const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
-const php = createFetchHandler(fpm, { root: `${import.meta.dirname}/site` });
+const php = createFetchHandler(fpm, {
+  root: `${import.meta.dirname}/site`,
+  onError: (error, request) => console.error(request.url, error),
+});
 
 // PHP may have paths that are no UTF-8; h3 would refuse them.
 const app = new H3({ allowMalformedURL: true });

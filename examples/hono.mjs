@@ -8,7 +8,10 @@ import { Hono } from 'hono';
 const port = Number(process.env.PORT ?? 8080);
 const root = `${import.meta.dirname}/site`;
 const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
-const php = createFetchHandler(fpm, { root });
+const php = createFetchHandler(fpm, {
+  root,
+  onError: (error, request) => console.error(request.url, error),
+});
 
 const app = new Hono();
 app.get('/node', (c) => c.text('Node says hello'));

@@ -9,11 +9,16 @@ const app = new Koa();
 
 app.use(async (ctx, next) => {
   await next();
-  // The reply is out by now.
+  // PHP's status, headers and body are here, and not sent yet.
   console.log(ctx.method, ctx.url, ctx.status);
 });
 
-app.use(createMiddleware(fpm, { root: `${import.meta.dirname}/site` }));
+app.use(
+  createMiddleware(fpm, {
+    root: `${import.meta.dirname}/site`,
+    onError: (error, ctx) => console.error(ctx.url, error),
+  }),
+);
 
 // What is not PHP's comes here.
 app.use((ctx) => {

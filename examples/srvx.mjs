@@ -5,7 +5,10 @@ import { serve } from 'srvx';
 
 const port = process.env.PORT ?? 8080;
 const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
-const php = createFetchHandler(fpm, { root: `${import.meta.dirname}/site` });
+const php = createFetchHandler(fpm, {
+  root: `${import.meta.dirname}/site`,
+  onError: (error, request) => console.error(request.url, error),
+});
 
 const server = serve({
   port,

@@ -14,10 +14,12 @@ export type ArgumentErrorCode =
   /** A stream longer than `replayBuffer` came without CONTENT_LENGTH. */
   | 'FCGI_ERR_BODY_LENGTH_REQUIRED';
 
-/** Something in front of the gateway has touched the request. Nothing was sent. */
+/** The request as it came to the gateway, or as the gateway was told to make it, cannot be answered by PHP. */
 export type RequestErrorCode =
-  /** Its body was read, or decoded, before it came to the PHP handler; `hint` says by what. */
-  'FCGI_ERR_BODY_READ';
+  /** Its body was read, or decoded, before it came to the PHP handler; nothing was sent. `hint` says what to move. */
+  | 'FCGI_ERR_BODY_READ'
+  /** PHP-FPM found no script at SCRIPT_FILENAME, and has answered 404; `hint` says what to check. For `onError` only. */
+  | 'FCGI_ERR_SCRIPT_NOT_FOUND';
 
 /** No connection came about. */
 export type ConnectErrorCode =
@@ -165,7 +167,7 @@ export interface FcgiErrorOptions {
 
 /** The base of all. `cause` keeps the error of Node or of the layer below. */
 export class FcgiError extends Error implements FailureFacts {
-  // Spelled out: the build shortens the names of classes.
+  // Spelled out: a bundler may shorten the names of classes.
   override readonly name: string = 'FcgiError';
   readonly code: FcgiErrorCode;
   phase: Phase = nothingSent.phase;

@@ -52,8 +52,16 @@ const offenders: Readonly<Record<keyof typeof laws, readonly [Record<string, str
     { 'protocol/a.ts': "import { Socket } from 'node:net'; setTimeout(f, 1);" },
     ['protocol/a.ts imports node:net', 'protocol/a.ts uses setTimeout'],
   ],
-  'a library neither prints nor touches the process: only the command line does': [
+  'the file that may warn does nothing else to the process': [
     {
+      'gateway/warnings.ts': "import { emitWarning, exit } from 'node:process'; console.log(1);",
+      'gateway/a.ts': 'console.log(1);',
+    },
+    ['gateway/warnings.ts uses console', 'gateway/warnings.ts'],
+  ],
+  'a library neither prints nor touches the process: only the command line does, and one file warns': [
+    {
+      'gateway/warnings.ts': "import { emitWarning } from 'node:process';",
       'gateway/a.ts': 'console.log(1);',
       'cli/b.ts': 'console.log(1);',
       'cgi/c.ts': 'x.process = { console: 1 };',

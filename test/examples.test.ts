@@ -131,6 +131,16 @@ const checks: Readonly<Record<string, (name: string) => Promise<void>>> = {
     served(name, async (get) => {
       expect(await get('/node')).toEqual(node);
       expect(await get('/assets/site.css')).toEqual(style);
+      expect(await get('/echo', '{}')).toMatchObject({ status: 200 });
+    }),
+  'vite.mjs': (name) =>
+    served(name, async (get) => {
+      expect(await get('/@vite/client')).toEqual({ status: 200, text: expect.stringContaining('import') });
+      expect(await get('/assets/workers.js')).toEqual({
+        status: 200,
+        text: expect.stringContaining('fetch'),
+      });
+      expect(await get('/none')).toEqual(missing);
     }),
   'hono.mjs': (name) =>
     served(name, async (get) => {

@@ -7,9 +7,8 @@ import type {
   FastifyRequest,
   RegisterOptions,
 } from 'fastify';
-import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
-import { Gateway } from './gateway.ts';
+import { Gateway, isClientsFault } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { BodyStream } from './reply/body-stream.ts';
@@ -212,8 +211,8 @@ function fastifyTrust(request: FastifyRequest): Trust | undefined {
   return { trusts: (_address, hop) => (hop === 0 ? isHeard : hop < ips.length - 1) };
 }
 
-function log(error: unknown, request: FastifyRequest): void {
-  if (error instanceof ArgumentError) request.log.info({ err: error }, 'a request that cannot be served');
+function log(error: unknown, request: FastifyRequest, statusCode: number): void {
+  if (isClientsFault(error, statusCode)) request.log.info({ err: error }, 'a request that cannot be served');
   else request.log.error({ err: error }, 'a request that PHP did not answer well');
 }
 

@@ -6,6 +6,7 @@ import type { GatewayOptions } from './options.ts';
 import { BufferSpace } from './reply/buffer.ts';
 import { pageFor } from './reply/error-page.ts';
 import { type HeaderKinds, headerKinds, statusFor } from './reply/head.ts';
+import { InContext } from './reply/in-context.ts';
 import { Reply, type ReplyOptions } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { original, type Trust } from './request/proxies.ts';
@@ -14,6 +15,7 @@ import { type Spooled, spool } from './request/spool.ts';
 import { readOptions, type Settings } from './settings.ts';
 import { type Plan, type RequestLine, type RunScript, Site } from './site/site.ts';
 import type { SiteFile } from './site/site-files.ts';
+import { Warnings } from './warnings.ts';
 
 /** A request as its adapter knows it. */
 export interface Incoming {
@@ -33,6 +35,7 @@ export class Gateway<Req> {
   readonly #site: Site;
   readonly #space: BufferSpace;
   readonly #kinds: HeaderKinds = headerKinds();
+  readonly #warnings = new Warnings();
   readonly #handedOver: ReplyOptions['handedOver'];
 
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
@@ -63,23 +66,40 @@ export class Gateway<Req> {
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {
-    const { onError, responseBuffering, sendTimeout, outlivesClient, errorPage, interceptErrors } =
+    const { onEnd, responseBuffering, sendTimeout, outlivesClient, errorPage, interceptErrors } =
       this.#settings;
-    const report = (error: unknown): void => {
-      // later, so that what a log throws cannot break the reply off
-      if (onError) queueMicrotask(() => onError(error, request));
-    };
+    const report = (error: unknown, statusCode: number): void => this.#report(error, statusCode, request);
     return new Reply(sink, {
       method,
       kinds: this.#kinds,
       report,
+      ended: onEnd ? (info) => this.#later(() => onEnd(info, request)) : null,
       buffering: responseBuffering,
       space: this.#space,
       sendTimeout,
       outlivesClient,
       handedOver: this.#handedOver,
-      errorPage: errorPage ? (statusCode) => pageFor(statusCode, errorPage, request, report) : null,
+      errorPage: errorPage
+        ? (statusCode, error) => pageFor(statusCode, errorPage, request, error, report)
+        : null,
       intercepts: interceptErrors,
+    });
+  }
+
+  #report(error: unknown, statusCode: number, request: Req): void {
+    const { onError } = this.#settings;
+    if (onError) this.#later(() => onError(error, request, statusCode));
+    else if (!isClientsFault(error, statusCode)) this.#warnings.tell(error);
+  }
+
+  /** Later, and with a net: what a log throws must neither break the reply off nor end the process. */
+  #later(tell: () => void): void {
+    queueMicrotask(() => {
+      try {
+        tell();
+      } catch (error) {
+        this.#warnings.tell(error);
+      }
     });
   }
 
@@ -148,8 +168,10 @@ export class Gateway<Req> {
         http === facts ? plan : heard(plan, facts, http),
         paramsOf(request),
       );
-      const tell = onStderr && ((chunk: Uint8Array) => onStderr(chunk, request));
-      this.#dispatcher.dispatch({ params, body, onStderr: tell }, reply);
+      const context = new InContext(reply);
+      const tell =
+        onStderr && ((chunk: Uint8Array) => context.runInAsyncScope(onStderr, undefined, chunk, request));
+      this.#dispatcher.dispatch({ params, body, onStderr: tell }, context);
     } catch (error) {
       // the client's doing, or what the function `params` threw
       reply.refuse(error instanceof ArgumentError && error.option !== 'params' ? 400 : 500, error);
@@ -160,4 +182,9 @@ export class Gateway<Req> {
 /** A host that a trusted proxy names counts more than that of the URL, which is how the proxy has asked. */
 function heard(plan: RunScript, asked: HttpFacts, original: HttpFacts): RunScript {
   return asked.headers === original.headers ? plan : { ...plan, target: { ...plan.target, authority: '' } };
+}
+
+/** For logs that have levels. */
+export function isClientsFault(error: unknown, statusCode: number): boolean {
+  return error instanceof ArgumentError && statusCode >= 400 && statusCode < 500;
 }

@@ -1,16 +1,15 @@
 /** PHP behind Koa: a middleware. */
-import { finished, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Context, Middleware } from 'koa';
-import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
-import { Gateway } from './gateway.ts';
+import { Gateway, isClientsFault } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { BodyStream } from './reply/body-stream.ts';
 import { type Framework, FrameworkSink } from './reply/framework-sink.ts';
 import type { OwnAnswer, ReplyHead } from './reply/head.ts';
 import { setHeaders } from './reply/node-headers.ts';
-import { isHttp2, type NodeResponse } from './reply/node-sink.ts';
+import { isGone } from './reply/node-sink.ts';
 import type { Trust } from './request/proxies.ts';
 
 export type { GatewayOptions };
@@ -42,8 +41,9 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
         trust: koaTrust(ctx),
         sink: new FrameworkSink(req, res, framework),
       });
-      // a client that leaves is no error of the application's
-      finished(outOf(res), { readable: false }, () => resolve());
+      // its client has gone, or a file went past Koa and is out
+      if (isGone(res)) resolve();
+      else res.once('close', resolve);
     });
   };
 }
@@ -104,13 +104,8 @@ class KoaReply implements Framework {
   }
 }
 
-/** Koa's types know HTTP/1 only; HTTP/2's response object does not tell `finished` when its client left long ago. */
-function outOf(response: NodeResponse): NodeJS.WritableStream {
-  return isHttp2(response) ? response.stream : response;
-}
-
-function emit(error: unknown, ctx: Context): void {
-  if (!(error instanceof ArgumentError)) ctx.app.emit('error', error, ctx);
+function emit(error: unknown, ctx: Context, statusCode: number): void {
+  if (!isClientsFault(error, statusCode)) ctx.app.emit('error', error, ctx);
 }
 
 /** Koa's setting `proxy`: it believes every address, or the last `maxIpsCount` of them. */

@@ -1,5 +1,6 @@
 /** What a gateway can be told. */
 import type { Params } from '../cgi/env.ts';
+import type { EndInfo } from './reply/outcome.ts';
 import type { ForwardedHeader } from './request/proxies.ts';
 import type { FilesOptions } from './site/files-options.ts';
 
@@ -141,14 +142,21 @@ export interface GatewayOptions<Req> {
   /** Folders below which a file must lie that PHP hands over by `X-Sendfile: /srv/files/report.pdf`. Default none. */
   readonly xSendfile?: readonly string[] | undefined;
   /**
-   * Makes the page for a status from 400 on that the gateway answers by itself; null: its own. What it throws, goes to
-   * `onError`. Default: a line of plain text.
+   * Makes the page for a status from 400 on that the gateway answers by itself; null: its own. `error` is why, for the log
+   * rather than for the client (undefined: a reply of PHP's, or nothing is wrong but the path). What it throws, and what is
+   * no page, goes to `onError`. Default: a line of plain text.
    */
-  readonly errorPage?: ((statusCode: number, request: Req) => ErrorPage | null) | undefined;
+  readonly errorPage?: ((statusCode: number, request: Req, error: unknown) => ErrorPage | null) | undefined;
   /** PHP's replies with a status from 400 on get such a page, too, unless it is null. Default false. */
   readonly interceptErrors?: boolean | undefined;
-  /** Why a request was answered with an error of ours, or cut short: for the log. The client is not told. */
-  readonly onError?: ((error: unknown, request: Req) => void) | undefined;
+  /**
+   * Why a request was answered with an error of ours, or cut short: for the log. The client is not told. `statusCode`: what
+   * it was answered, or would have been. Also told is what PHP's answer hides: a script that PHP-FPM does not find
+   * (FCGI_ERR_SCRIPT_NOT_FOUND). Default: a process warning, once a minute for each cause, of what is not a client's fault.
+   */
+  readonly onError?: ((error: unknown, request: Req, statusCode: number) => void) | undefined;
+  /** Told once of each request that was given to PHP, when it has ended: status, attempts, whether it ran, hint, and so on. */
+  readonly onEnd?: ((info: EndInfo, request: Req) => void) | undefined;
   /** What PHP writes to STDERR, as it comes. */
   readonly onStderr?: ((chunk: Uint8Array, request: Req) => void) | undefined;
 }

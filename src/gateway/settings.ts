@@ -63,7 +63,8 @@ export interface Settings<Req> {
   readonly handover: HandoverFiles | null;
   readonly errorPage: GatewayOptions<Req>['errorPage'];
   readonly interceptErrors: boolean;
-  readonly onError: ((error: unknown, request: Req) => void) | undefined;
+  readonly onError: GatewayOptions<Req>['onError'];
+  readonly onEnd: GatewayOptions<Req>['onEnd'];
   readonly onStderr: ((chunk: Uint8Array, request: Req) => void) | undefined;
 }
 
@@ -98,6 +99,7 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   errorPage: true,
   interceptErrors: true,
   onError: true,
+  onEnd: true,
   onStderr: true,
 };
 
@@ -163,6 +165,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     errorPage: callback('errorPage', options.errorPage),
     interceptErrors: interceptErrors(options),
     onError: callback('onError', options.onError),
+    onEnd: callback('onEnd', options.onEnd),
     onStderr: callback('onStderr', options.onStderr),
   };
 }

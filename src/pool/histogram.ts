@@ -30,19 +30,33 @@ export class Histogram {
   }
 
   get summary(): Summary {
-    const counts = this.#counts.map((count, step) => count + (this.#before[step] ?? 0));
-    const count = counts.reduce((sum, one) => sum + one, 0);
-    return { count, p50: percentile(counts, 0.5 * count), p99: percentile(counts, 0.99 * count) };
+    const counts = this.#all();
+    const count = total(counts);
+    return { count, p50: nth(counts, 0.5 * count), p99: nth(counts, 0.99 * count) };
+  }
+
+  /** The time within which this share of them lies; 0 where there are none. */
+  percentile(share: number): number {
+    const counts = this.#all();
+    return nth(counts, share * total(counts));
+  }
+
+  #all(): Uint32Array {
+    return this.#counts.map((count, step) => count + (this.#before[step] ?? 0));
   }
 }
 
-/** The upper end of the step in which the `nth` one lies. */
-function percentile(counts: Uint32Array, nth: number): number {
-  if (nth === 0) return 0;
+function total(counts: Uint32Array): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** The upper end of the step in which the `wanted`th one lies. */
+function nth(counts: Uint32Array, wanted: number): number {
+  if (wanted === 0) return 0;
   let seen = 0;
   const step = counts.findIndex((count) => {
     seen += count;
-    return seen >= nth;
+    return seen >= wanted;
   });
   return LEAST * Math.exp(step * STEP);
 }

@@ -2,24 +2,35 @@
  * Is a request let in, or refused at once? A burst may wait; a standing queue is refused early, so that those who are
  * served are served in time: where clients give up after 2 s, a queue that is 2 s old serves nobody.
  *
- * The rule: a queue that has not been empty for a while, is longer than a few rounds of the workers, and would take
- * longer than LONGEST_WAIT at the pace of the last second, takes nobody more. The rounds make room for slow pages: 24
- * clients on 8 workers wait two pages each, whatever a page takes. Times in ms.
+ * The rule: where the queue has not been empty for a while, nobody more is taken who would wait longer than LONGEST_WAIT
+ * at its pace, or than a few times what even quick pages take here: where each takes a second, a wait of two is no
+ * overload. Times in ms.
  */
 
 /** A queue younger than this is a burst. */
-const BURST = 250;
+const BURST = 150;
 const LONGEST_WAIT = 350;
-/** So many requests for each worker may wait in any case. */
-const ROUNDS = 3;
+const TIMES_QUICK = 2.5;
+/** While nothing is answered, so many requests may wait for each one that runs. */
+const ROUNDS_IN_SILENCE = 3;
 /** The pace is counted over this time, in so many buckets. */
 const WINDOW = 1_000;
 const BUCKETS = 10;
 const BUCKET = WINDOW / BUCKETS;
 
+/** What the queue is like as a request comes. */
+export interface Arrival {
+  readonly now: number;
+  readonly queued: number;
+  /** Sent; some of them may wait in the backlog of the server. */
+  readonly sent: number;
+  /** As far as they are known. */
+  readonly workers: number;
+  /** What the quickest tenth of the requests took from sending to the end, and no longer. */
+  readonly quick: number;
+}
+
 export class Overload {
-  /** Refused so far. */
-  refused = 0;
   readonly #buckets: number[] = new Array<number>(BUCKETS).fill(0);
   #bucket = 0;
   /** When the queue was empty for the last time. */
@@ -37,26 +48,25 @@ export class Overload {
     this.#buckets[at] = (this.#buckets[at] ?? 0) + 1;
   }
 
-  /**
-   * null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. `waiting` requests
-   * are queued, or sent and perhaps not accepted; `workers`: as far as known, 1 at the least.
-   */
-  refuses(now: number, waiting: number, workers: number): number | null {
-    const age = now - this.#emptyAt;
-    if (age < BURST || waiting < ROUNDS * workers) return null;
-    const wait = waiting * this.#timePerRequest(now);
-    if (wait <= LONGEST_WAIT) return null;
-    this.refused++;
-    return wait - LONGEST_WAIT;
+  /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
+  refuses({ now, queued, sent, workers, quick }: Arrival): number | null {
+    if (now - this.#emptyAt < BURST) return null;
+    const { served, time } = this.#pace(now);
+    if (served === 0) return queued < ROUNDS_IN_SILENCE * sent ? null : WINDOW;
+    const waiting = queued + Math.max(0, sent - workers);
+    // What the workers have in hand is half done, on the average.
+    const pace = (served + workers / 2) / time;
+    const over = waiting / pace - Math.max(LONGEST_WAIT, TIMES_QUICK * quick);
+    return over <= 0 ? null : over;
   }
 
-  /** ms from one answer to the next, since the queue was empty or in the last second. */
-  #timePerRequest(now: number): number {
+  /** So many answers in so many ms, since the queue was empty or in the last second. */
+  #pace(now: number): { served: number; time: number } {
     this.#turn(now);
     const first = Math.max(this.#bucket - BUCKETS + 1, Math.floor(this.#emptyAt / BUCKET) + 1);
     let served = 0;
     for (let bucket = first; bucket <= this.#bucket; bucket++) served += this.#buckets[bucket % BUCKETS] ?? 0;
-    return (now - first * BUCKET) / Math.max(1, served);
+    return { served, time: now - first * BUCKET };
   }
 
   /** Forgets the buckets that time has passed by. */

@@ -47,6 +47,8 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly #overload: Overload = new Overload();
   readonly #waiting: Histogram = new Histogram();
   readonly #runningTimes: Histogram = new Histogram();
+  /** What the quickest tenth of the requests took, ms. */
+  #quick = 0;
   #summaryAt = 0;
   #refused = 0;
   #closing = false;
@@ -135,6 +137,7 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   /** A job that was let in before, and goes on as soon as a server suits it: in front of the others. */
   requeue(job: Job): void {
+    job.times.enter('queued', this.clock.monotonic());
     this.#queue.addFirst(job);
     this.runQueued();
   }
@@ -232,14 +235,9 @@ export class Scheduler implements JobOwner, ServerOwner {
     const { queueSize } = this.#settings;
     const { servers, name } = this.#balancer;
     const queued = this.#queue.size;
-    let perhapsWaiting = queued;
-    let workers = 0;
-    for (const server of servers) {
-      const found = Math.max(1, server.workers);
-      workers += found;
-      perhapsWaiting += Math.max(0, server.busy - found);
-    }
-    const retryAfter = this.#overload.refuses(now, perhapsWaiting, workers);
+    const sent = servers.reduce((sum, { busy }) => sum + busy, 0);
+    const workers = servers.reduce((sum, server) => sum + Math.max(1, server.workers), 0);
+    const retryAfter = this.#overload.refuses({ now, queued, sent, workers, quick: this.#quick });
     if (queued >= queueSize) {
       const message = `${queueSize} requests wait already for a connection to ${name}`;
       return new PoolError('FCGI_ERR_QUEUE_FULL', message, {
@@ -261,10 +259,12 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#balancer.onBeat(now);
     this.#expire(now);
     this.runQueued();
+    if (this.#queue.size > 0) this.#quick = this.#runningTimes.percentile(0.1);
     if (now - this.#summaryAt >= SUMMARY_PERIOD) {
       this.#summaryAt = now;
       this.#waiting.turn();
       this.#runningTimes.turn();
+      for (const server of servers) server.turn();
     }
     if (this.alive === 0 && servers.every(({ connected }) => connected === 0)) this.clock.stop();
   };

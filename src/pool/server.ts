@@ -135,6 +135,11 @@ export class Server implements ConnectionOwner {
     if (this.idle > 0) this.closeIdle('yield', this.#learned.workers.waiting);
   }
 
+  /** Half a minute has passed. */
+  turn(): void {
+    this.#learned.workers.turn();
+  }
+
   closeIdle(reason: CloseReason, most: number): void {
     let left = most;
     for (const slot of this.#open) {
@@ -156,7 +161,6 @@ export class Server implements ConnectionOwner {
   /** The response is whole: on with the next job, on the same connection if it was kept. */
   complete(job: Job): void {
     this.#budget.served();
-    this.#learned.complete(job.slot?.connection ?? null);
     if (job.abandoned === null) this.served++;
     this.vacate(job);
   }
@@ -221,7 +225,7 @@ export class Server implements ConnectionOwner {
 
   #onClosed(slot: Slot, connection: Connection, reason: CloseReason): void {
     this.closed[reason]++;
-    this.#learned.closed(connection, reason);
+    this.#learned.closed(connection);
     if (slot.idle) this.idle--;
     slot.connection = null;
     slot.used = true;

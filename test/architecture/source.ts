@@ -4,6 +4,8 @@ import ts from 'typescript';
 
 export interface Import {
   readonly from: string;
+  /** Of an import of names: what they are called where they come from. */
+  readonly names: readonly string[];
   readonly typeOnly: boolean;
 }
 
@@ -29,6 +31,10 @@ export function parse(path: string, text: string): SourceFile {
         named.elements.every((element) => element.isTypeOnly);
       imports.push({
         from: node.moduleSpecifier.text,
+        names:
+          named !== undefined && ts.isNamedImports(named)
+            ? named.elements.map((element) => (element.propertyName ?? element.name).text)
+            : [],
         typeOnly: node.importClause?.isTypeOnly === true || allTypes,
       });
     } else if (
@@ -36,12 +42,16 @@ export function parse(path: string, text: string): SourceFile {
       node.moduleSpecifier &&
       ts.isStringLiteral(node.moduleSpecifier)
     ) {
-      imports.push({ from: node.moduleSpecifier.text, typeOnly: node.isTypeOnly });
+      imports.push({ from: node.moduleSpecifier.text, names: [], typeOnly: node.isTypeOnly });
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [target] = node.arguments;
-      imports.push({ from: target && ts.isStringLiteral(target) ? target.text : '?', typeOnly: false });
+      imports.push({
+        from: target && ts.isStringLiteral(target) ? target.text : '?',
+        names: [],
+        typeOnly: false,
+      });
     } else if (ts.isImportTypeNode(node)) {
-      imports.push({ from: node.argument.getText(tree).slice(1, -1), typeOnly: true });
+      imports.push({ from: node.argument.getText(tree).slice(1, -1), names: [], typeOnly: true });
     }
   }
   return { path, layer: layerOf(path), text, tree, imports };

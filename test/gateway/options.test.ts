@@ -105,6 +105,7 @@ describe('a handler is not made, and the error names the option, for', () => {
     ['interceptErrors', { root, interceptErrors: [404] }],
     ['onError', { root, onError: 'log' }],
     ['onStderr', { root, onStderr: {} }],
+    ['onEnd', { root, onEnd: true }],
     ['options', undefined],
     ['options', 'root'],
   ])('%s in %j', (option, options) => {

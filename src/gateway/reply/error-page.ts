@@ -1,24 +1,44 @@
 /** The user's own page for an error. */
-
+import { wrong } from '../checks.ts';
 import type { ErrorPage } from '../options.ts';
 import type { OwnAnswer } from './head.ts';
 
-/** Null: there is none, or it could not be made, which is then reported. */
+/** Null: there is none, or it could not be made, which is then reported. `error`: why; undefined for PHP's own answer. */
 export function pageFor<Req>(
   statusCode: number,
-  make: (statusCode: number, request: Req) => ErrorPage | null,
+  make: (statusCode: number, request: Req, error: unknown) => ErrorPage | null,
   request: Req,
-  report: (error: unknown) => void,
+  error: unknown,
+  report: (error: unknown, statusCode: number) => void,
 ): OwnAnswer | null {
   try {
-    const page = make(statusCode, request);
-    if (!page) return null;
-    const { contentType = 'text/html; charset=utf-8' } = page;
-    const body = typeof page.body === 'string' ? Buffer.from(page.body) : page.body;
-    const headers = { 'Content-Type': contentType, 'Content-Length': String(body.length) };
-    return { statusCode, headers, body };
-  } catch (error) {
-    report(error);
+    const page: unknown = make(statusCode, request, error);
+    if (page === null || page === undefined) return null;
+    const { body, contentType } = checked(page);
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const headers = { 'Content-Type': contentType, 'Content-Length': String(bytes.length) };
+    return { statusCode, headers, body: bytes };
+  } catch (failure) {
+    report(failure, 500);
     return null;
   }
+}
+
+function checked(page: object | unknown): Required<ErrorPage> & { readonly contentType: string } {
+  const { body, contentType = 'text/html; charset=utf-8' }: { body?: unknown; contentType?: unknown } =
+    typeof page === 'object' && page !== null ? page : {};
+  if (page instanceof Promise) {
+    page.catch(() => {});
+    throw wrong('errorPage', 'returned a promise: the page must be there at once');
+  }
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+    throw wrong(
+      'errorPage',
+      'must return null, or { body, contentType } whose body is a string or a Uint8Array',
+    );
+  }
+  if (typeof contentType !== 'string' || !/^[\t\x20-\x7e]+$/.test(contentType)) {
+    throw wrong('errorPage', 'returned a contentType that is no value of a header');
+  }
+  return { body, contentType };
 }

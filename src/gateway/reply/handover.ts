@@ -1,6 +1,7 @@
 /** `X-Accel-Redirect` and `X-Sendfile`: PHP has checked who asks, and leaves the file itself to the server. */
 import { realpathSync, statSync } from 'node:fs';
 import { parseTarget } from '../../cgi/target.ts';
+import { ProtocolError } from '../../errors.ts';
 import { isBelow } from '../site/is-below.ts';
 
 /** What PHP says of the file, as it came; each char is one byte. */
@@ -22,6 +23,16 @@ export type Mapping = readonly [prefix: string, folder: string];
 
 const forbidden: HandedOver = { kind: 'forbidden' };
 const missing: HandedOver = { kind: 'missing' };
+
+/** Why the file cannot be sent, for the log. */
+export function handoverError(
+  { redirect, sendfile }: Handover,
+  kind: 'forbidden' | 'missing',
+): ProtocolError {
+  const problem = kind === 'missing' ? 'does not exist' : 'is not below a folder that the options name';
+  const message = `PHP hands over ${JSON.stringify(redirect ?? sendfile)}, which ${problem}`;
+  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message);
+}
 
 export class HandoverFiles {
   readonly #mappings: readonly Mapping[];

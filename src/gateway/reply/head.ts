@@ -190,11 +190,15 @@ export interface OwnAnswer {
   readonly body: string | Uint8Array;
 }
 
-/** Says what its status says and nothing more: the reason is for the log. */
-export function ownAnswer(statusCode: number, headers: Readonly<Record<string, string>> = {}): OwnAnswer {
+/** Says what its status says and nothing more: the reason is for the log. `retryAfter`: seconds; 0: nobody knows. */
+export function ownAnswer(
+  statusCode: number,
+  headers: Readonly<Record<string, string>> = {},
+  retryAfter = 0,
+): OwnAnswer {
   const body = `${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}\n`;
   const own = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': String(body.length) };
-  const later = statusCode === 503 ? { 'Retry-After': '1' } : {};
+  const later = statusCode === 503 ? { 'Retry-After': String(Math.max(retryAfter, 1)) } : {};
   return { statusCode, headers: { ...own, ...later, ...headers }, body };
 }
 

@@ -1,8 +1,8 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
-import { ProtocolError } from '../../errors.ts';
-import type { DispatchController, DispatchHandler, ResponseHeaders } from '../../pool/dispatcher.ts';
+import { type FailureFacts, FcgiError, ProtocolError } from '../../errors.ts';
+import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
 import { type BufferSpace, ReplyBuffer } from './buffer.ts';
-import type { HandedOver, Handover } from './handover.ts';
+import { type HandedOver, type Handover, handoverError } from './handover.ts';
 import {
   fileFields,
   type HeaderKinds,
@@ -12,13 +12,16 @@ import {
   replyHead,
   statusFor,
 } from './head.ts';
+import { type EndInfo, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
 import type { Refused, Sink } from './sink.ts';
 
 export interface ReplyOptions {
   readonly method: string;
   readonly kinds: HeaderKinds;
-  /** Told why a reply is not what PHP meant it to be. */
-  readonly report: (error: unknown) => void;
+  /** Told why a reply is not what PHP meant it to be, and what its client is answered. */
+  readonly report: (error: unknown, statusCode: number) => void;
+  /** Told once, when PHP has ended. */
+  readonly ended: ((info: EndInfo) => void) | null;
   /** Bytes to take from PHP before the client has taken them. */
   readonly buffering: number;
   readonly space: BufferSpace;
@@ -29,7 +32,7 @@ export interface ReplyOptions {
   /** The file that PHP hands over; null: none. */
   readonly handedOver: ((handover: Handover) => HandedOver | null) | null;
   /** In place of the gateway's own page, and of PHP's where `intercepts` says so. */
-  readonly errorPage: ((statusCode: number) => OwnAnswer | null) | null;
+  readonly errorPage: ((statusCode: number, error: unknown) => OwnAnswer | null) | null;
   readonly intercepts: boolean;
 }
 
@@ -42,6 +45,8 @@ export class Reply implements DispatchHandler {
   #controller: DispatchController | null = null;
   #head: ReplyHead | null = null;
   #backlog: ReplyBuffer | null = null;
+  /** What the client is answered; 0: nothing yet. */
+  #statusCode = 0;
   #sent = 0;
   #excess = 0;
   #isOver = false;
@@ -77,6 +82,7 @@ export class Reply implements DispatchHandler {
     if (this.#isTakenOver(head)) return;
     this.#sink.start(head, (error) => this.#giveUp(error));
     this.#head = head;
+    this.#statusCode = head.statusCode;
   }
 
   onResponseData(controller: DispatchController, chunk: Buffer): void {
@@ -94,31 +100,43 @@ export class Reply implements DispatchHandler {
     if (chunk.length > room) this.#drop(controller, chunk.length - room);
   }
 
-  onResponseEnd(): void {
-    const head = this.#head;
-    if (this.#hasLeft && !this.#isOver) this.#finish();
-    if (this.#isOver || !head) return;
-    if (head.contentLength !== null && !this.#isWhole) {
-      this.#fail(
-        new ProtocolError(
-          'FCGI_ERR_HEAD_INVALID',
-          `The body has ${this.#sent} bytes, PHP's Content-Length says ${head.contentLength}`,
-        ),
-      );
-      return;
-    }
-    this.#end();
+  onResponseEnd(_controller: DispatchController, ended: Ended): void {
+    const mismatch = this.#finishedBy();
+    if (mismatch) this.#fail(mismatch);
+    if (ended.hint !== '') this.#options.report(scriptNotFound(ended), this.#status);
+    const { ended: tell } = this.#options;
+    if (tell) tell(mismatch ? endedBadly(this.#status, mismatch, ended) : endedWell(this.#status, ended));
   }
 
-  onResponseError(_controller: unknown, error: unknown): void {
+  /** PHP has said all. What is wrong with it, if something is. */
+  #finishedBy(): ProtocolError | null {
+    const head = this.#head;
+    if (this.#hasLeft && !this.#isOver) this.#finish();
+    if (this.#isOver || !head) return null;
+    if (head.contentLength !== null && !this.#isWhole) {
+      const message = `The body has ${this.#sent} bytes, PHP's Content-Length says ${head.contentLength}`;
+      return new ProtocolError('FCGI_ERR_HEAD_INVALID', message);
+    }
+    this.#end();
+    return null;
+  }
+
+  onResponseError(controller: DispatchController & { facts?: FailureFacts | null }, error: unknown): void {
     this.#fail(error);
+    const { ended: tell } = this.#options;
+    if (tell) tell(endedBadly(this.#status, error, controller.facts ?? null));
+  }
+
+  /** nginx's status for its log, where the client was gone before there was an answer. */
+  get #status(): number {
+    return this.#statusCode === 0 ? 499 : this.#statusCode;
   }
 
   /** Instead of a dispatch: the gateway's own answer; `error` is why, if the log should know. */
   refuse(statusCode: number, error?: unknown, headers?: Readonly<Record<string, string>>): void {
     if (this.#isOver) return;
     this.#answer(statusCode, error, headers);
-    if (error !== undefined) this.#options.report(error);
+    if (error !== undefined) this.#options.report(error, statusCode);
   }
 
   /** What to let go of when nothing will be read or written any more. */
@@ -177,7 +195,7 @@ export class Reply implements DispatchHandler {
     if (this.#isOver) return;
     if (this.#isWhole) this.#end();
     else this.#answer(statusFor(error), error);
-    this.#options.report(error);
+    this.#options.report(error, statusFor(error));
   }
 
   #end(): void {
@@ -193,7 +211,7 @@ export class Reply implements DispatchHandler {
   #giveUp(error: unknown): void {
     if (this.#isOver) return;
     this.#answer(statusFor(error), error);
-    this.#options.report(error);
+    this.#options.report(error, statusFor(error));
     this.#controller?.abort(error);
   }
 
@@ -201,7 +219,7 @@ export class Reply implements DispatchHandler {
   #answer(statusCode: number, error: unknown, headers?: Readonly<Record<string, string>>): void {
     const canAnswer = this.#canAnswer;
     this.#finish();
-    if (canAnswer) this.#say(this.#page(statusCode, headers));
+    if (canAnswer) this.#say(this.#page(statusCode, headers, error));
     else
       this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
   }
@@ -209,7 +227,7 @@ export class Reply implements DispatchHandler {
   /** PHP leaves the client to the gateway: its own page, or a file. What PHP sends as body is dropped. */
   #isTakenOver(head: ReplyHead): boolean {
     const { intercepts, handedOver, errorPage } = this.#options;
-    const page = intercepts && head.statusCode >= 400 ? errorPage?.(head.statusCode) : null;
+    const page = intercepts && head.statusCode >= 400 ? errorPage?.(head.statusCode, undefined) : null;
     if (page) {
       this.#handOver();
       this.#say(page);
@@ -219,15 +237,14 @@ export class Reply implements DispatchHandler {
     if (file === null) return false;
     this.#handOver();
     if (file.kind === 'file') {
-      const refused: Refused = (statusCode, headers) => this.#say(this.#page(statusCode, headers));
+      const refused: Refused = (statusCode, headers) => this.#say(this.#page(statusCode, headers, undefined));
+      this.#statusCode = head.statusCode;
       this.#sink.file({ ...file, fields: fileFields(head), hasBody: head.hasBody }, refused);
     } else {
-      this.#say(this.#page(file.kind === 'missing' ? 404 : 502));
-      const { redirect, sendfile } = head.handover;
-      const problem =
-        file.kind === 'missing' ? 'does not exist' : 'is not below a folder that the options name';
-      const message = `PHP hands over ${JSON.stringify(redirect ?? sendfile)}, which ${problem}`;
-      this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message));
+      const statusCode = file.kind === 'missing' ? 404 : 502;
+      const error = handoverError(head.handover, file.kind);
+      this.#say(this.#page(statusCode, undefined, error));
+      this.#options.report(error, statusCode);
     }
     return true;
   }
@@ -238,12 +255,17 @@ export class Reply implements DispatchHandler {
   }
 
   #say(answer: OwnAnswer): void {
+    this.#statusCode = answer.statusCode;
     this.#sink.answer(this.#options.method === 'HEAD' ? { ...answer, body: '' } : answer);
   }
 
-  #page(statusCode: number, headers?: Readonly<Record<string, string>>): OwnAnswer {
-    const own = ownAnswer(statusCode, headers);
-    const page = statusCode >= 400 ? this.#options.errorPage?.(statusCode) : null;
+  #page(
+    statusCode: number,
+    headers: Readonly<Record<string, string>> | undefined,
+    error: unknown,
+  ): OwnAnswer {
+    const own = ownAnswer(statusCode, headers, error instanceof FcgiError ? error.retryAfter : 0);
+    const page = statusCode >= 400 ? this.#options.errorPage?.(statusCode, error) : null;
     return page ? { ...page, headers: { ...headers, ...page.headers } } : own;
   }
 
@@ -262,7 +284,7 @@ export class Reply implements DispatchHandler {
   #drop(controller: DispatchController, bytes: number): void {
     if (this.#excess === 0) {
       const message = `PHP sent more than its Content-Length of ${this.#head?.contentLength} bytes: the rest is dropped`;
-      this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message));
+      this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message), this.#status);
     }
     this.#excess += bytes;
     if (this.#excess > toleratedExcess)

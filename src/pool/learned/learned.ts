@@ -2,11 +2,9 @@
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
-import type { CloseReason } from '../../connection/reuse.ts';
 import type { PoolSettings } from '../options.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Keeping } from './keeping.ts';
-import { Recycling } from './recycling.ts';
 import { Terminator } from './terminator.ts';
 import { Workers } from './workers.ts';
 
@@ -18,7 +16,6 @@ export class Learned {
   readonly keeping: Keeping;
   readonly terminator: Terminator;
   readonly #keepaliveRequests: number;
-  readonly #recycling: Recycling = new Recycling();
   readonly #backgroundWork: BackgroundWork = new BackgroundWork();
   #yieldsSoon = false;
   /** Connections that have had an answer, so that a worker has them. */
@@ -38,7 +35,7 @@ export class Learned {
   /** How many requests a new connection may carry: less up to a tenth, so that not all are renewed together. */
   keepaliveRequests(): number {
     const most = this.#keepaliveRequests;
-    return Math.min(most - Math.floor((this.#random() * most) / 10), this.#recycling.cap());
+    return most - Math.floor((this.#random() * most) / 10);
   }
 
   /** May a connection be kept behind this script? */
@@ -61,10 +58,6 @@ export class Learned {
     exchange.overdue = this.#backgroundWork.silent(script, scriptBefore, now - startedAt, now);
   }
 
-  complete(connection: Connection | null): void {
-    if (connection !== null) this.#recycling.outlived(connection.requests);
-  }
-
   /** A connection is idle. Where a fresh one still waits then, `close` as many as wait: it may wait for this one's worker. */
   yieldSoon(close: (count: number) => void): void {
     const { workers } = this;
@@ -85,10 +78,7 @@ export class Learned {
     this.workers.gone(exchange);
   }
 
-  closed(connection: Connection, reason: CloseReason): void {
+  closed(connection: Connection): void {
     if (connection.proven) this.#proven--;
-    if (reason === 'server-closed') this.#recycling.ended(connection.requests);
-    // The request that raced with the server's close was not answered.
-    else if (reason === 'recycled') this.#recycling.ended(connection.requests - 1);
   }
 }

@@ -10,10 +10,12 @@
  * connect; no number of sockets is ever forbidden.
  */
 
-interface Waiter {
+interface Unanswered {
   readonly order: number;
   /** It is one more than have been seen to run at once: perhaps one more than there are workers. */
   readonly oneMore: boolean;
+  /** A later fresh socket has been answered: a worker runs this one. */
+  accepted: boolean;
   overtaken: number;
 }
 
@@ -21,59 +23,84 @@ interface Waiter {
 const OVERTAKEN_OFTEN = 3;
 
 export class Workers<Key extends { order: number }> {
-  /** So many sockets have been seen to run at once: at least so many workers are there. 0: none has been seen. */
-  found = 0;
-  readonly #waiting: Map<Key, Waiter> = new Map();
+  /** So many fresh sockets wait for an answer, and perhaps for a worker that an idle socket of ours holds. */
+  waiting = 0;
+  readonly #unanswered: Map<Key, Unanswered> = new Map();
   #order = 0;
+  #accepted = 0;
+  /** Seen in this period, and in the one before. */
+  #found = 0;
+  #foundBefore = 0;
 
-  /** Fresh sockets without an answer: each may wait for a worker that an idle socket of ours holds. */
-  get waiting(): number {
-    return this.#waiting.size;
+  /** So many sockets have been seen to run at once of late: at least so many workers are there. 0: none has been seen. */
+  get found(): number {
+    return Math.max(this.#found, this.#foundBefore);
   }
 
-  /** Of those, as many as are more than have been seen to run at once. */
+  /** Of those that wait, as many as are more than have been seen to run at once. */
   get oneMore(): number {
     let count = 0;
-    for (const { oneMore } of this.#waiting.values()) if (oneMore) count++;
+    for (const { oneMore, accepted } of this.#unanswered.values()) if (oneMore && !accepted) count++;
     return count;
   }
 
   /** A request goes out, on a fresh socket or a kept one; `open` sockets are open then. */
   sent(key: Key, isFresh: boolean, open: number): void {
     key.order = ++this.#order;
-    if (isFresh) {
-      this.#waiting.set(key, { order: key.order, oneMore: open > this.found, overtaken: 0 });
-    }
+    if (!isFresh) return;
+    this.waiting++;
+    this.#unanswered.set(key, {
+      order: key.order,
+      oneMore: open > this.found,
+      accepted: false,
+      overtaken: 0,
+    });
   }
 
-  /** Its first byte is here; `running` sockets have had an answer, this one included. */
-  answered(key: Key, running: number): void {
-    if (running > this.found) this.found = running;
-    if (!this.#waiting.has(key)) return;
-    for (const earlier of this.#waiting.keys()) {
-      this.#waiting.delete(earlier);
-      if (earlier === key) return;
+  /** Its first byte is here; `answered` open sockets have had an answer, this one included. */
+  answered(key: Key, answered: number): void {
+    if (this.#unanswered.has(key)) {
+      for (const [earlier, unanswered] of this.#unanswered) {
+        if (!unanswered.accepted) {
+          unanswered.accepted = true;
+          this.#accepted++;
+          this.waiting--;
+        }
+        if (earlier === key) break;
+      }
+      this.gone(key);
     }
+    this.#found = Math.max(this.#found, answered + this.#accepted);
   }
 
   /** Its response is whole. */
   completed(key: Key): void {
-    for (const waiter of this.#waiting.values()) {
-      if (waiter.order >= key.order) return;
-      waiter.overtaken++;
+    for (const unanswered of this.#unanswered.values()) {
+      if (unanswered.order >= key.order) return;
+      unanswered.overtaken++;
     }
   }
 
   /** It failed, or was given up. */
   gone(key: Key): void {
-    this.#waiting.delete(key);
+    const unanswered = this.#unanswered.get(key);
+    if (unanswered === undefined) return;
+    this.#unanswered.delete(key);
+    if (unanswered.accepted) this.#accepted--;
+    else this.waiting--;
   }
 
   /** Must a socket whose response is whole be closed, although a request of ours could have it? */
   mustYield(): boolean {
-    for (const waiter of this.#waiting.values()) {
-      if (waiter.overtaken >= (waiter.oneMore ? 1 : OVERTAKEN_OFTEN)) return true;
+    for (const { accepted, oneMore, overtaken } of this.#unanswered.values()) {
+      if (!accepted && overtaken >= (oneMore ? 1 : OVERTAKEN_OFTEN)) return true;
     }
     return false;
+  }
+
+  /** A period is over: what was found before the last one is forgotten, as php-fpm may have fewer workers now. */
+  turn(): void {
+    this.#foundBefore = this.#found;
+    this.#found = 0;
   }
 }

@@ -118,11 +118,30 @@ describe('a fresh socket that has had no answer', () => {
   });
 });
 
-it('the number of workers is that of the sockets that were seen to run at once, and never sinks', () => {
+it('the number of workers is that of the sockets that were seen to run at once, in this period or the last', () => {
   const { workers, kept, firstByte } = story();
   expect(workers.found).toBe(0);
   kept('a');
   firstByte('a', 3);
   firstByte('a', 2);
   expect(workers.found).toBe(3);
+  workers.turn();
+  firstByte('a', 1);
+  expect(workers.found).toBe(3);
+  workers.turn();
+  expect(workers.found).toBe(1);
+});
+
+it('a fresh socket that has its worker counts among those that run', () => {
+  const { workers, fresh, firstByte, gone } = story();
+  fresh('slow', 1);
+  fresh('slower', 2);
+  fresh('later', 3);
+  firstByte('later', 1);
+  expect(workers.found).toBe(3);
+  gone('slow');
+  workers.turn();
+  firstByte('slower', 1);
+  workers.turn();
+  expect(workers.found).toBe(1);
 });

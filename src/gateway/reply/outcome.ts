@@ -1,0 +1,42 @@
+/** How a request that was given to PHP ended, as a log wants to have it. */
+import { type Executed, type FailureFacts, FcgiError, RequestError } from '../../errors.ts';
+import type { Ended } from '../../pool/dispatcher.ts';
+
+interface Outcome {
+  /** What the client was answered; 499 where it left before. */
+  readonly statusCode: number;
+  /** Why the response is not what PHP meant it to be; null: it is. */
+  readonly error: unknown;
+  /** How often the request was sent, or tried to be. */
+  readonly attempts: number;
+  /** The connection to PHP-FPM had served a request before this one. */
+  readonly reused: boolean;
+  readonly executed: Executed;
+  /** The tail of what PHP wrote to STDERR. */
+  readonly stderr: string;
+  /** The likely cause of what went wrong, or ''. */
+  readonly hint: string;
+}
+
+/** Given to `onEnd`. What else the dispatcher knows (server, times, ...) comes under its own names. */
+export type EndInfo = Outcome & Partial<Omit<Ended & FailureFacts, keyof Outcome>>;
+
+export function endedWell(statusCode: number, ended: Ended): EndInfo {
+  return { ...ended, statusCode, error: null };
+}
+
+/** `facts`: what the dispatcher has seen, where the error itself does not say. */
+export function endedBadly(statusCode: number, error: unknown, facts: Partial<FailureFacts> | null): EndInfo {
+  const unknown = { attempts: 0, reused: false, executed: 'unknown' as const, stderr: '', hint: '' };
+  const seen = facts ?? (error instanceof FcgiError ? factsOf(error) : {});
+  return { ...unknown, ...seen, statusCode, error };
+}
+
+function factsOf({ name: _name, code: _code, ...facts }: FcgiError): Partial<FailureFacts> {
+  return facts;
+}
+
+/** PHP-FPM's own page says "File not found." and nothing else: `hint` names the file. */
+export function scriptNotFound({ appStatus: _status, ...facts }: Ended): RequestError {
+  return new RequestError('FCGI_ERR_SCRIPT_NOT_FOUND', 'PHP-FPM has no such script', { facts });
+}

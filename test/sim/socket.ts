@@ -1,0 +1,147 @@
+/** One connection in virtual time: what the pool holds at one end, what the model of PHP-FPM reads at the other. */
+import type { ConnectionSocket } from '../../src/connection/socket/socket.ts';
+import type { Loop, VirtualTime } from './time.ts';
+
+type Listener = (error: NodeJS.ErrnoException) => void;
+
+/** The server's end, as the model of PHP-FPM sees it. */
+export interface ServerEnd {
+  /** Bytes from the client; [] and `ended` once it has closed. */
+  readonly received: Buffer[];
+  readonly ended: boolean;
+  /** Called when either changes. */
+  onChange: () => void;
+  send(bytes: Buffer): void;
+  /** FIN: nothing more is sent; what comes is still taken. */
+  finish(): void;
+  /** The process has closed it or is gone: a reset where bytes were left unread, else a FIN, and writes fail. */
+  drop(): void;
+}
+
+export class SimSocket implements ConnectionSocket, ServerEnd {
+  destroyed = false;
+  errored: Error | null = null;
+  readonly writableLength = 0;
+  readonly writableNeedDrain = false;
+  bytesWritten = 0;
+  readonly received: Buffer[] = [];
+  ended = false;
+  onChange = (): void => {};
+  /** The pool's reader. */
+  receive: (bytes: Buffer, length: number) => void = () => {};
+  readonly #time: VirtualTime;
+  readonly #loop: Loop;
+  /** One way, ms. */
+  readonly #latency: number;
+  readonly #listeners: Map<string, (Listener | (() => void))[]> = new Map();
+  #paused = false;
+  #held: (() => void)[] = [];
+  #dropped = false;
+  #refuses = false;
+
+  constructor(time: VirtualTime, loop: Loop, latency: number) {
+    this.#time = time;
+    this.#loop = loop;
+    this.#latency = latency;
+  }
+
+  on(event: string, listener: Listener | (() => void)): this {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+    return this;
+  }
+
+  write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean {
+    const copy = Buffer.from(bytes);
+    this.bytesWritten += copy.length;
+    if (this.#dropped && this.#latency > 0 && !this.#refuses) {
+      // Over a network the first bytes are taken, and answered by a reset.
+      this.#refuses = true;
+      const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
+      this.#time.arrive(this.#time.now + 2 * this.#latency, () => this.#fail(error), this.#loop);
+      if (done) this.#time.arrive(this.#time.now, () => done(null), this.#loop);
+      return true;
+    }
+    if (this.#dropped) {
+      const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
+      if (done) this.#time.arrive(this.#time.now, () => done(error), this.#loop);
+      else this.#fail(error);
+      return true;
+    }
+    this.#time.at(this.#time.now + this.#latency, () => {
+      this.received.push(copy);
+      this.onChange();
+    });
+    if (done) this.#time.arrive(this.#time.now, () => done(null), this.#loop);
+    return true;
+  }
+
+  send(bytes: Buffer): void {
+    this.#arrive(() => this.receive(bytes, bytes.length));
+  }
+
+  finish(): void {
+    this.#arrive(() => this.#emit('end'));
+  }
+
+  drop(): void {
+    if (this.#dropped) return;
+    this.#dropped = true;
+    if (this.received.length > 0) {
+      const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
+      this.#time.arrive(this.#time.now + this.#latency, () => this.#fail(error), this.#loop);
+    } else {
+      this.finish();
+    }
+  }
+
+  destroy(): this {
+    if (this.destroyed) return this;
+    this.destroyed = true;
+    this.#time.at(this.#time.now + this.#latency, () => {
+      this.ended = true;
+      this.onChange();
+    });
+    return this;
+  }
+
+  pause(): this {
+    this.#paused = true;
+    return this;
+  }
+
+  resume(): this {
+    this.#paused = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const one of held) this.#arrive(one);
+    return this;
+  }
+
+  isPaused(): boolean {
+    return this.#paused;
+  }
+
+  cork(): void {}
+  uncork(): void {}
+  ref(): void {}
+  unref(): void {}
+
+  #arrive(what: () => void): void {
+    const deliver = (): void => {
+      if (this.destroyed) return;
+      if (this.#paused) this.#held.push(deliver);
+      else what();
+    };
+    this.#time.arrive(this.#time.now + this.#latency, deliver, this.#loop);
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    if (this.destroyed) return;
+    this.errored = error;
+    this.#emit('error', error);
+  }
+
+  #emit(event: string, error: NodeJS.ErrnoException = new Error(event)): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(error);
+  }
+}
