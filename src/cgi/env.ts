@@ -45,14 +45,25 @@ export interface ScriptOptions {
   readonly splitPath?: readonly string[] | undefined;
   /** Script (`/index.php`) of every path that names none; folders too. Default none. */
   readonly frontController?: string | undefined;
+  /**
+   * PHP-FPM's `pm.status_path` and `ping.path`: with `cgi.fix_pathinfo = 0` it answers a PATH_INFO that equals one of
+   * them with its own page. Such a PATH_INFO goes out under a name that only PHP reads as PATH_INFO. Default
+   * ['/status', '/ping'].
+   */
+  readonly fpmPages?: readonly string[] | undefined;
   /** Set last: they win over everything above, whatever a client sends. */
   readonly params?: Params | undefined;
 }
 
+/** The usual `pm.status_path` and `ping.path`. */
+export const defaultFpmPages: readonly string[] = ['/status', '/ping'];
+
 /**
  * The params for one request, from the request alone: no file is looked at. `SCRIPT_FILENAME` is `root` and the
- * script's name; PATH_INFO and PATH_TRANSLATED are there only where something follows the script. CONTENT_TYPE,
- * CONTENT_LENGTH, HTTPS and REMOTE_PORT are absent rather than empty. REMOTE_USER is yours to set in `params`: an
+ * script's name; PATH_INFO is there only where something follows the script, PATH_TRANSLATED never: with
+ * `cgi.fix_pathinfo = 0` PHP-FPM would run that file in place of the script. CONTENT_TYPE, CONTENT_LENGTH, HTTPS,
+ * REMOTE_ADDR and REMOTE_PORT are absent rather than empty. Where nobody knows the server's end, SERVER_PORT is that
+ * of the URL or of Host, else 443 or 80. REMOTE_USER is yours to set in `params`: an
  * Authorization header proves nothing until somebody has checked it (PHP gets it, as PHP_AUTH_USER).
  *
  * @throws ArgumentError FCGI_ERR_INVALID_ARG; `option` is 'url' (a bad escape or control byte, a path out of the
@@ -67,20 +78,23 @@ export function buildParams(http: HttpFacts, script: ScriptOptions): Params {
     splitPath: script.splitPath ?? defaultSplitPath,
   });
   if (!named) throw badRequest('url', 'The path of the URL names no script, and there is no frontController');
-  return new ParamsBuilder(script.root).build(http, target, named, script.params);
+  const builder = new ParamsBuilder(script.root, new Set(script.fpmPages ?? defaultFpmPages));
+  return builder.build(http, target, named, script.params);
 }
 
 /** Makes the params of many requests to one site: holds what they share. */
 export class ParamsBuilder {
   readonly #root: string;
+  readonly #fpmPages: ReadonlySet<string>;
   readonly #headers = knownHeaders();
-  /** The latest Host, and the name in it. */
+  /** The latest Host, and what is in it. */
   #host: string | Uint8Array | undefined = undefined;
-  #hostName = '';
+  #known: HostPort = { name: '', port: '' };
 
   /** `root` as PHP-FPM sees it; a slash at its end is dropped. */
-  constructor(root: string) {
+  constructor(root: string, fpmPages: ReadonlySet<string>) {
     this.#root = root.replace(/\/+$/, '');
+    this.#fpmPages = fpmPages;
   }
 
   /**
@@ -105,37 +119,36 @@ export class ParamsBuilder {
       REQUEST_SCHEME: http.tls ? 'https' : 'http',
       GATEWAY_INTERFACE: 'CGI/1.1',
       SERVER_SOFTWARE: 'fastcgi-pool',
-      REMOTE_ADDR: http.remote ? plainAddress(http.remote.address) : '',
       // php-cgi and FPM built with force-cgi-redirect refuse to run without it
       REDIRECT_STATUS: '200',
     };
-    if (pathInfo !== '') {
-      params['PATH_INFO'] = latin1(pathInfo);
-      params['PATH_TRANSLATED'] = below(this.#root, pathInfo);
-    }
+    if (pathInfo !== '') params[this.#fpmPages.has(pathInfo) ? 'PATH INFO' : 'PATH_INFO'] = latin1(pathInfo);
     if (http.tls) params['HTTPS'] = 'on';
-    if (http.remote?.port) params['REMOTE_PORT'] = String(http.remote.port);
-    if (http.local) {
-      params['SERVER_ADDR'] = plainAddress(http.local.address);
-      params['SERVER_PORT'] = String(http.local.port);
-    } else {
-      params['SERVER_PORT'] = http.tls ? '443' : '80';
+    if (http.remote) {
+      params['REMOTE_ADDR'] = plainAddress(http.remote.address);
+      if (http.remote.port !== 0) params['REMOTE_PORT'] = String(http.remote.port);
     }
     addHeaders(params, http.headers, this.#headers);
     // RFC 9112, 3.2.2: the host of a target that is a whole URL counts, whatever Host says
     if (target.authority !== '') params['HTTP_HOST'] = target.authority;
-    params['SERVER_NAME'] =
-      this.#nameIn(params['HTTP_HOST']) || (http.local ? plainAddress(http.local.address) : '');
+    const host = this.#hostIn(params['HTTP_HOST']);
+    params['SERVER_NAME'] = host.name || (http.local ? plainAddress(http.local.address) : '');
+    if (http.local) {
+      params['SERVER_ADDR'] = plainAddress(http.local.address);
+      params['SERVER_PORT'] = String(http.local.port);
+    } else {
+      params['SERVER_PORT'] = host.port || (http.tls ? '443' : '80');
+    }
     if (http.contentLength !== undefined) params['CONTENT_LENGTH'] = String(http.contentLength);
     return extra ? Object.assign(params, extra) : params;
   }
 
-  #nameIn(header: string | Uint8Array | undefined): string {
+  #hostIn(header: string | Uint8Array | undefined): HostPort {
     if (header !== this.#host) {
-      this.#hostName = hostName(header);
+      this.#known = hostPort(header);
       this.#host = header;
     }
-    return this.#hostName;
+    return this.#known;
   }
 }
 
@@ -150,16 +163,21 @@ function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }
 
-const host = /^([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
+interface HostPort {
+  readonly name: string;
+  /** '': the scheme's own. */
+  readonly port: string;
+}
 
-function hostName(header: string | Uint8Array | undefined): string {
-  if (header === undefined) return '';
-  const match = typeof header === 'string' ? host.exec(header) : null;
-  const name = match?.[1]?.toLowerCase();
+const host = /^([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
+
+function hostPort(header: string | Uint8Array | undefined): HostPort {
+  if (header === undefined) return { name: '', port: '' };
+  const [, name = '', port = ''] = (typeof header === 'string' ? host.exec(header) : null) ?? [];
   // an http URL without a host is none (RFC 9110, 4.2.1): applications would make links that lead nowhere
-  if (!name) throw badRequest('headers', 'The request header Host is not HOST[:PORT]');
+  if (name === '') throw badRequest('headers', 'The request header Host is not HOST[:PORT]');
   // `example.org.` is the same host, and PHP applications compare names
-  return name.replace(/(?<=[^.])\.$/, '');
+  return { name: name.toLowerCase().replace(/(?<=[^.])\.$/, ''), port };
 }
 
 function badRequest(option: 'url' | 'method' | 'headers', message: string): ArgumentError {

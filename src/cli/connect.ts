@@ -6,7 +6,14 @@ import { Upstream } from '../upstream/upstream.ts';
 
 export type ConnectOptions = Pick<
   PoolOptions,
-  'connections' | 'keepalive' | 'connectTimeout' | 'headersTimeout' | 'bodyTimeout'
+  | 'connections'
+  | 'keepalive'
+  | 'connectTimeout'
+  | 'headersTimeout'
+  | 'bodyTimeout'
+  | 'queueTimeout'
+  | 'proxied'
+  | 'backend'
 >;
 
 export type Connect = (addresses: readonly string[], options: ConnectOptions) => Dispatcher;

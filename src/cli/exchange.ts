@@ -1,5 +1,6 @@
 /** One request on a connection of its own, closed afterwards: what `request`, `ping` and `status` do. */
 import type { DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
+import type { Peer } from './args/peer.ts';
 import type { Connect, ConnectOptions } from './connect.ts';
 
 /** Durations in ms. Who types a command waits as long as they like, but not for a php-fpm that is not there. */
@@ -19,10 +20,11 @@ export async function exchange<T>(
   connect: Connect,
   address: string,
   timeout: number,
+  peer: Peer,
   request: DispatchRequest,
   use: (response: FcgiResponse) => Promise<T>,
 ): Promise<T> {
-  const dispatcher = connect([address], oneRequest);
+  const dispatcher = connect([address], { ...oneRequest, ...peer });
   try {
     const signal = timeout > 0 ? AbortSignal.timeout(timeout) : undefined;
     const response = await dispatcher.request({ ...request, signal });

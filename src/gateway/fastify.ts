@@ -1,6 +1,12 @@
 /** PHP behind Fastify: a plugin. */
 import { Readable } from 'node:stream';
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RegisterOptions } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  RegisterOptions,
+} from 'fastify';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, isClientsFault } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
@@ -10,6 +16,8 @@ import { type Framework, FrameworkSink } from './reply/framework-sink.ts';
 import type { OwnAnswer, ReplyHead } from './reply/head.ts';
 import { type HeaderTarget, setHeaders } from './reply/node-headers.ts';
 import type { Trust } from './request/proxies.ts';
+import { isSource } from './site/never-sent.ts';
+import type { Plan, RequestLine } from './site/site.ts';
 
 export type { GatewayOptions };
 
@@ -27,7 +35,23 @@ export interface FastifyGatewayOptions extends GatewayOptions<FastifyRequest> {
 // `type/subtype` as RFC 9110, 8.3.1 has it, before the parameters
 const mediaType = /^[\t ]*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+[\t ]*(;|$)/;
 
-const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => {
+type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
+
+const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (outer, given) => {
+  let handler: Handler | null = null;
+  // @fastify/static with `wildcard: false` makes a route for each file, and so for each script: it would send its source
+  outer.addHook('onRequest', (request, reply, done) => {
+    const config: unknown = request.routeOptions?.config;
+    const file = typeof config === 'object' && config && 'file' in config ? config.file : undefined;
+    if (handler && typeof file === 'string' && isSource(file.replaceAll('\\', '/'))) handler(request, reply);
+    else done();
+  });
+  await outer.register(async (app, options) => {
+    handler = serveSite(app, options);
+  }, given);
+};
+
+function serveSite(app: FastifyInstance, given: FastifyGatewayOptions): Handler {
   // register() has taken these three for itself, and passes them on
   const { prefix: _p, logLevel: _l, logSerializers: _s, ...own }: RegisterOptions & typeof given = given;
   const { dispatcher, ...options } = own;
@@ -46,9 +70,9 @@ const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => 
   });
 
   const depth = app.prefix.split('/').filter((segment) => segment !== '').length;
+  const planFor = (request: RawRequest): Plan => gateway.plan(lineOf(request, depth));
   const handler = (request: FastifyRequest, reply: FastifyReply): void => {
-    const url = request.raw.url ?? '/';
-    const plan = gateway.plan({ method: request.method, url: below(url, depth), originalUrl: url });
+    const plan = planFor(request.raw);
     if (plan.kind === 'pass') {
       reply.callNotFound();
       return;
@@ -61,10 +85,61 @@ const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (app, given) => 
       sink: new FrameworkSink(request.raw, reply.raw, new FastifyFramework(request, reply)),
     });
   };
-  app.all('/*', handler);
   // at the root, `/*` is `/`, too, and an application may have a route of its own there
-  if (depth > 0) app.all('/', handler);
-};
+  addRoutes(app, depth > 0 ? ['/*', '/'] : ['/*'], handler, (request) => planFor(request).kind !== 'pass');
+  return handler;
+}
+
+/** Another plugin may have the same routes, such as @fastify/static: then what is PHP's comes here, and the rest goes there. */
+function addRoutes(
+  app: FastifyInstance,
+  urls: readonly string[],
+  handler: Handler,
+  isOurs: (request: RawRequest) => boolean,
+): void {
+  const name = freeName(app);
+  const isShared = (): boolean =>
+    urls.some((url) => app.hasRoute({ method: 'GET', url: app.prefix + url, constraints: {} }));
+  let areShared = isShared();
+  app.addHook('onReady', async () => {
+    areShared = isShared();
+  });
+  app.addConstraintStrategy({
+    name,
+    storage: () => {
+      const known = new Map();
+      return { get: (key) => known.get(key) ?? null, set: (key, store) => void known.set(key, store) };
+    },
+    deriveConstraint: (request) => (!areShared || isOurs(request) ? ours : undefined),
+    validate: () => {},
+  });
+  for (const url of urls) app.all(url, { constraints: { [name]: ours } }, handler);
+}
+
+/** The value of the constraint. */
+const ours = 'php';
+
+/** There may be several sites in one application. The router builds code of the name: an identifier. */
+function freeName(app: FastifyInstance): string {
+  for (let count = 1; ; count++) {
+    const name = `fastcgiPool${count}`;
+    if (!app.hasConstraintStrategy(name)) return name;
+  }
+}
+
+interface RawRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/** With `rewriteUrl`, `url` is the new one. */
+function lineOf(request: RawRequest, depth: number): RequestLine {
+  const { method = '', url: all = '/' } = request;
+  const url = below(all, depth);
+  const baseUrl = all.endsWith(url) ? all.slice(0, all.length - url.length) : all;
+  const originalUrl = 'originalUrl' in request && request.originalUrl ? String(request.originalUrl) : all;
+  return { method, url, originalUrl, baseUrl };
+}
 
 class FastifyFramework implements Framework {
   readonly #request: FastifyRequest;
@@ -150,7 +225,7 @@ function logStderr(chunk: Uint8Array, request: FastifyRequest): void {
  * `createHandler` of `fastcgi-pool/node` does. Routes of your own come first; what is not PHP's goes to the not-found
  * handler, which may serve static files. PHP's reply goes out as Fastify's own: hooks, cookies, sessions and compression do
  * to it what they do to any, headers that hooks have set stay beside PHP's, cookies add up; names of headers are in lower
- * case, as Fastify has them. Only a file that PHP hands over goes past Fastify (hijacked: `onSend` does not run). The methods
+ * case, as Fastify has them. Only files, those that PHP hands over too, go past Fastify (hijacked: `onSend` does not run). The methods
  * are those that Fastify knows: `app.addHttpMethod()` before `register()` adds some. `bodyLimit` does not hold, but
  * `maxBodySize` does.
  *
@@ -161,6 +236,7 @@ function logStderr(chunk: Uint8Array, request: FastifyRequest): void {
  */
 const fastcgi: FastifyPluginAsync<FastifyGatewayOptions> = Object.assign(plugin, {
   // what fastify-plugin would set: an older Fastify then says that it is too old
+  [Symbol.for('skip-override')]: true,
   [Symbol.for('plugin-meta')]: { name: 'fastcgi-pool', fastify: '>=4' },
 });
 

@@ -5,6 +5,9 @@ import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
 import { bodyRead } from './request/touched-body.ts';
+import { fileError } from './site/file-error.ts';
+import { fileResponse } from './site/send-fetch.ts';
+import type { Answer, Plan } from './site/site.ts';
 
 export type { GatewayOptions };
 
@@ -37,6 +40,8 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     const { method, url } = request;
     const plan = gateway.plan({ method, url, originalUrl: url });
     if (plan.kind === 'pass' && info.next) return info.next();
+    const sent = plan.kind === 'file' ? sendFile(gateway, plan, request) : null;
+    if (sent instanceof Response) return sent;
     const sink = new FetchSink();
     const reply = gateway.replyBy(sink, method, request);
     const leave = (): void => {
@@ -51,11 +56,26 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     if (request.signal.aborted) leave();
     else if (plan.kind === 'run' && isRead(request)) reply.refuse(500, bodyRead('read', {}));
     else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
-    else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
+    else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
     else if (plan.kind === 'pass') reply.refuse(404);
-    else reply.refuse(plan.statusCode, plan.reason);
+    else if (plan.kind === 'file') reply.refuse(sent?.statusCode ?? 500, sent?.reason, sent?.headers);
+    else reply.refuse(plan.statusCode, plan.reason, plan.headers);
     return sink.response;
   };
+}
+
+function sendFile(
+  gateway: Gateway<Request>,
+  plan: Plan & { kind: 'file' },
+  request: Request,
+): Response | Omit<Answer, 'kind'> {
+  try {
+    const file = gateway.file(plan, request.headers.get('accept-encoding') ?? undefined);
+    const response = fileResponse(file, request);
+    return response instanceof Response ? response : { ...response, reason: undefined };
+  } catch (error) {
+    return fileError(error);
+  }
 }
 
 function isRead(request: Request): boolean {

@@ -14,6 +14,7 @@ import { withReadTimeout } from './request/read-timeout.ts';
 import { type Spooled, spool } from './request/spool.ts';
 import { readOptions, type Settings } from './settings.ts';
 import { type Plan, type RequestLine, type RunScript, Site } from './site/site.ts';
+import type { SiteFile } from './site/site-files.ts';
 import { Warnings } from './warnings.ts';
 
 /** A request as its adapter knows it. */
@@ -53,6 +54,15 @@ export class Gateway<Req> {
 
   plan(line: RequestLine): Plan {
     return this.#site.plan(line);
+  }
+
+  /**
+   * What is to be sent for a plan to send a file.
+   *
+   * @throws an error of the file system, where it may not be read or has gone.
+   */
+  file(plan: Plan & { kind: 'file' }, acceptEncoding: string | undefined): SiteFile {
+    return this.#site.file(plan.file, acceptEncoding);
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {
@@ -164,7 +174,7 @@ export class Gateway<Req> {
       this.#dispatcher.dispatch({ params, body, onStderr: tell }, context);
     } catch (error) {
       // the client's doing, or what the function `params` threw
-      reply.refuse(error instanceof ArgumentError ? 400 : 500, error);
+      reply.refuse(error instanceof ArgumentError && error.option !== 'params' ? 400 : 500, error);
     }
   }
 }

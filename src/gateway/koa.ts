@@ -30,7 +30,7 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
   const gateway = new Gateway<Context>(dispatcher, { onError: emit, ...options });
   return async (ctx, next) => {
     const { method, url, originalUrl, req, res } = ctx;
-    const plan = gateway.plan({ method, url, originalUrl });
+    const plan = gateway.plan({ method, url, originalUrl, baseUrl: mountPoint(ctx) });
     if (plan.kind === 'pass') return next();
     await new Promise<void>((resolve) => {
       const framework = new KoaReply(ctx, resolve);
@@ -46,6 +46,14 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
       else res.once('close', resolve);
     });
   };
+}
+
+/** What koa-mount tells: of several inside each other only the innermost, which is no beginning of the URL then. */
+function mountPoint(ctx: Context): string | undefined {
+  const path: unknown = ctx['mountPath'];
+  if (typeof path !== 'string' || path === '/') return undefined;
+  const isOuter = ctx.originalUrl === path || ctx.originalUrl.startsWith(`${path.replace(/\/$/, '')}/`);
+  return isOuter ? path : undefined;
 }
 
 class KoaReply implements Framework {

@@ -1,12 +1,15 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
 import type { Gateway, Incoming } from './gateway.ts';
+import { FrameworkSink } from './reply/framework-sink.ts';
 import { statusFor } from './reply/head.ts';
 import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './reply/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
-import type { Plan, RunScript } from './site/site.ts';
+import { fileError } from './site/file-error.ts';
+import { sendToNode } from './site/send-node.ts';
+import type { Answer, Plan, RunScript } from './site/site.ts';
 
 /** What a framework's request stands for. */
 export interface NodePair {
@@ -24,6 +27,8 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;
+  const refusal = plan.kind === 'file' && !isIllFormed(raw.request) ? sendFile(gateway, plan, raw) : null;
+  if (plan.kind === 'file' && refusal === null) return;
   const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   response.on('close', () => reply.leave());
@@ -31,9 +36,27 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   // and the connection with it: what follows may be taken for another request
   if (isIllFormed(raw.request)) reply.refuse(400, undefined, { Connection: 'close' });
   else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);
-  else if (plan.kind === 'redirect') reply.refuse(301, undefined, { Location: plan.location });
+  else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
   else if (plan.kind === 'pass') reply.refuse(404);
-  else reply.refuse(plan.statusCode, plan.reason);
+  else if (plan.kind === 'file') reply.refuse(refusal?.statusCode ?? 400, refusal?.reason, refusal?.headers);
+  else reply.refuse(plan.statusCode, plan.reason, plan.headers);
+}
+
+/** Null: it is on its way. */
+function sendFile<Req>(
+  gateway: Gateway<Req>,
+  plan: Plan & { kind: 'file' },
+  { request, response, sink }: NodePair,
+): Omit<Answer, 'kind'> | null {
+  try {
+    const file = gateway.file(plan, String(request.headers['accept-encoding'] ?? ''));
+    const refusal = sendToNode(file, request, response, () => {
+      if (sink instanceof FrameworkSink) sink.stepAside();
+    });
+    return refusal && { ...refusal, reason: undefined };
+  } catch (error) {
+    return fileError(error);
+  }
 }
 
 function run<Req>(gateway: Gateway<Req>, plan: RunScript, request: Req, raw: NodePair, reply: Reply): void {

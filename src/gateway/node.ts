@@ -5,6 +5,7 @@ import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { NodeRequest, NodeResponse } from './reply/node-sink.ts';
 import type { Trust } from './request/proxies.ts';
+import { requestLine } from './site/request-line.ts';
 
 export type { GatewayOptions, NodeRequest, NodeResponse };
 
@@ -31,9 +32,7 @@ export type NodeHandler = (
 export function createHandler(dispatcher: Dispatcher, options: GatewayOptions<NodeRequest>): NodeHandler {
   const gateway = new Gateway(dispatcher, options);
   return (request, response, next) => {
-    const { method = '', url = '' } = request;
-    const originalUrl = 'originalUrl' in request ? String(request.originalUrl) : url;
-    const plan = gateway.plan({ method, url, originalUrl });
+    const plan = gateway.plan(requestLine(request));
     if (plan.kind === 'pass' && next) {
       next();
       return;

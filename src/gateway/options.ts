@@ -2,6 +2,7 @@
 import type { Params } from '../cgi/env.ts';
 import type { EndInfo } from './reply/outcome.ts';
 import type { ForwardedHeader } from './request/proxies.ts';
+import type { FilesOptions } from './site/files-options.ts';
 
 export interface ErrorPage {
   /** Default 'text/html; charset=utf-8'. */
@@ -13,8 +14,8 @@ export interface ErrorPage {
 /** `Req` is the request as the server gives it: node's, or a `Request`. */
 export interface GatewayOptions<Req> {
   /**
-   * The document root here. A script runs only where it is a regular file whose real path is below it. What exists is
-   * looked at again after a second, by a synchronous stat and realpath: on a local disk that is far cheaper (8 us)
+   * The document root here. A script runs only where it is a regular file whose real path is below it. It is looked at
+   * by a synchronous stat for each request, and a realpath once a second: on a local disk that is far cheaper (2 us)
    * than the thread pool (50 us and more), but a network drive would stall the process.
    *
    * Without `root` (the files are on another host) nothing is looked at: a path that names a script is sent as it
@@ -25,7 +26,10 @@ export interface GatewayOptions<Req> {
   readonly root?: string | undefined;
   /** The document root as PHP-FPM sees it, an absolute path. Default: `root`. One of both is needed. */
   readonly fpmRoot?: string | undefined;
-  /** Scripts to try for a folder, in order; a name that is no script is left to `next`. Default 'index.php'. */
+  /**
+   * Scripts to try for a folder, in order; a name that is no script is left to `next`, or sent. Default 'index.php',
+   * and with `files` 'index.html' after it.
+   */
   readonly index?: string | readonly string[] | undefined;
   /** The script (`/index.php`) that gets every path at which there is neither a script nor another file. Default none. */
   readonly frontController?: string | undefined;
@@ -34,6 +38,13 @@ export interface GatewayOptions<Req> {
    * `/about`, and `/index.php` for what is left. Needs `root`. Default none.
    */
   readonly tryFiles?: readonly string[] | undefined;
+  /**
+   * Files below `root` are sent as they are, to GET and HEAD: with ranges, conditions and types, from memory where they
+   * are small. A folder then gets its slash, and one without an index is 403, as with nginx. Never sent: what begins
+   * with a dot, may be source or a copy of it, or hold a secret (configuration, dumps, keys, logs). An object has
+   * options of their own. Default false: they are left to `next`, but for source.
+   */
+  readonly files?: boolean | FilesOptions | undefined;
   /** How names of scripts end; the first such segment that exists is the script, the rest PATH_INFO. Default ['.php']. */
   readonly splitPath?: readonly string[] | undefined;
   /** Folders outside `root` to which symbolic links in it may lead. Default none. */
@@ -44,10 +55,29 @@ export interface GatewayOptions<Req> {
    */
   readonly resolveRootSymlink?: boolean | undefined;
   /**
+   * The path at which the site stands (`/blog`), where the framework has taken it off the URL and does not say so, as
+   * Hono's `app.mount` does: SCRIPT_NAME and REQUEST_URI begin with it. A URL that still begins with it is taken to be
+   * whole. Default: what connect, Express, Koa and Fastify tell, else the root.
+   */
+  readonly mount?: string | undefined;
+  /**
+   * What is done where a script's path is not in its plain form: `//admin/x.php`, `/./admin/x.php`, `/%61dmin/x.php` or
+   * `/admin%2fx.php`, which lead to the same script as `/admin/x.php`, but past a guard that looks for `/admin`.
+   * 'redirect' (308) sends GET and HEAD to the plain form and answers all else 400, 'refuse' answers 400, 'allow' runs the
+   * script, for those who have no guard in front and need encoded slashes in PATH_INFO, say. Default 'redirect'.
+   */
+  readonly ambiguousPaths?: 'redirect' | 'refuse' | 'allow' | undefined;
+  /**
    * Params set last, for all requests or made for each: they win over what a client sends. REMOTE_USER belongs here,
    * once somebody has checked who it is.
    */
   readonly params?: Params | ((request: Req) => Params) | undefined;
+  /**
+   * `params` may hold what PHP-FPM obeys rather than hands on: PHP_VALUE and PHP_ADMIN_VALUE (settings of php.ini),
+   * REQUEST_BODY_FILE, PATH_TRANSLATED. Else such a param is an error, as one that a request had filled in would be a
+   * way to run any code. Default false.
+   */
+  readonly allowControlParams?: boolean | undefined;
   /**
    * Proxies in front: addresses, networks (`10.0.0.0/8`), `unix` for all that come by a unix socket. What such a proxy
    * writes into `forwardedHeaders` is what PHP sees as REMOTE_ADDR, HTTPS, REQUEST_SCHEME, HTTP_HOST, SERVER_NAME and
@@ -66,7 +96,8 @@ export interface GatewayOptions<Req> {
   readonly forwardedHeaders?: readonly ForwardedHeader[] | undefined;
   /**
    * PHP-FPM's `pm.status_path` and `ping.path`, which nobody may reach through here: PHP-FPM answers a SCRIPT_NAME that
-   * equals one of them itself, whatever file is asked for. Only one that ends as a script does can be reached at all.
+   * equals one of them itself, whatever file is asked for, and with `cgi.fix_pathinfo = 0` such a PATH_INFO. A script of
+   * that name is answered 404; such a PATH_INFO reaches the script.
    * Default ['/status', '/ping'].
    */
   readonly fpmPages?: readonly string[] | undefined;

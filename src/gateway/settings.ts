@@ -1,7 +1,7 @@
 /** The options of a gateway, checked once: a mistake is an error when the handler is made, not at the first visitor. */
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import type { Params } from '../cgi/env.ts';
+import { defaultFpmPages, type Params } from '../cgi/env.ts';
 import { defaultSplitPath } from '../cgi/script.ts';
 import {
   callback,
@@ -17,8 +17,11 @@ import {
 } from './checks.ts';
 import type { GatewayOptions } from './options.ts';
 import { HandoverFiles, type Mapping } from './reply/handover.ts';
+import { paramsOf } from './request/params-option.ts';
 import { forwardedHeaders, TrustedProxies } from './request/proxies.ts';
 import type { SpoolLimits } from './request/spool.ts';
+import { type FilesSettings, filesSettings } from './site/files-options.ts';
+import { type AmbiguousPaths, ambiguousPaths, mount } from './site/place-options.ts';
 import { triedFiles } from './site/try-files.ts';
 
 /** The options, checked and complete. */
@@ -34,6 +37,11 @@ export interface Settings<Req> {
   /** Real paths. */
   readonly allowSymlinksTo: readonly string[];
   readonly resolveRootSymlink: boolean;
+  /** '' or a decoded path without a slash at its end. */
+  readonly mount: string;
+  /** Null: none is sent. */
+  readonly files: FilesSettings | null;
+  readonly ambiguousPaths: AmbiguousPaths;
   readonly paramsOf: (request: Req) => Params | undefined;
   /** Null: whom the framework trusts. */
   readonly proxies: TrustedProxies | null;
@@ -69,7 +77,11 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   splitPath: true,
   allowSymlinksTo: true,
   resolveRootSymlink: true,
+  mount: true,
+  ambiguousPaths: true,
+  files: true,
   params: true,
+  allowControlParams: true,
   trustedProxies: true,
   forwardedHeaders: true,
   fpmPages: true,
@@ -103,7 +115,8 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
       throw wrong('splitPath', 'holds endings such as ".php": a dot, then ASCII');
   }
   if (splitPath.length === 0) throw wrong('splitPath', 'is empty: no script could be named');
-  const { index = 'index.php' } = options;
+  const files = filesSettings(options.files);
+  const { index = files ? ['index.php', 'index.html'] : 'index.php' } = options;
   const names = typeof index === 'string' ? [index] : strings('index', index);
   for (const name of names) {
     if (!isRelativeName(name)) throw wrong('index', 'holds names of files such as "index.php"');
@@ -121,14 +134,17 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
       realFolder('allowSymlinksTo', path),
     ),
     resolveRootSymlink: resolveRootSymlink(options),
-    paramsOf: paramsOf(options.params),
+    mount: mount(options.mount),
+    files,
+    ambiguousPaths: ambiguousPaths(options.ambiguousPaths),
+    paramsOf: paramsOf(options),
     proxies: options.trustedProxies
       ? new TrustedProxies(strings('trustedProxies', options.trustedProxies))
       : null,
     forwardedHeaders: forwardedHeaders(
       strings('forwardedHeaders', options.forwardedHeaders ?? ['x-forwarded-for', 'x-forwarded-proto']),
     ),
-    fpmPages: fpmPages(options.fpmPages ?? ['/status', '/ping']),
+    fpmPages: fpmPages(options.fpmPages ?? defaultFpmPages),
     maxBodySize,
     requestBuffering: flag('requestBuffering', options.requestBuffering ?? true),
     spool: {
@@ -215,17 +231,4 @@ function frontController(value: unknown, splitPath: readonly string[]): string |
   if (!fits)
     throw wrong('frontController', `must be a script below the root, such as "/index${splitPath[0]}"`);
   return value;
-}
-
-function paramsOf<Req>(params: GatewayOptions<Req>['params']): Settings<Req>['paramsOf'] {
-  if (typeof params === 'function') return params;
-  if (params !== undefined && (typeof params !== 'object' || params === null)) {
-    throw wrong('params', 'must be an object of strings and Uint8Arrays, or a function that makes one');
-  }
-  for (const [name, value] of Object.entries(params ?? {})) {
-    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
-      throw wrong('params', `must hold strings and Uint8Arrays, and ${name} is neither`);
-    }
-  }
-  return () => params;
 }

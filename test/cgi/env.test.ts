@@ -59,7 +59,6 @@ describe('params', () => {
       CONTENT_LENGTH: '5',
       SCRIPT_NAME: '/a/b.php',
       PATH_INFO: '/c/d',
-      PATH_TRANSLATED: '/srv/app/c/d',
       REQUEST_URI: '/a/b.php/c/d?x=1&y=%20',
       DOCUMENT_URI: '/a/b.php/c/d',
       DOCUMENT_ROOT: '/srv/app',
@@ -79,14 +78,13 @@ describe('params', () => {
     });
   });
 
-  it('leave out what is not there: PATH_INFO, PATH_TRANSLATED, HTTPS, CONTENT_*', () => {
+  it('leave out what is not there: PATH_INFO, PATH_TRANSLATED, HTTPS, CONTENT_*, REMOTE_*', () => {
     expect(Object.keys(params()).sort()).toEqual([
       'DOCUMENT_ROOT',
       'DOCUMENT_URI',
       'GATEWAY_INTERFACE',
       'QUERY_STRING',
       'REDIRECT_STATUS',
-      'REMOTE_ADDR',
       'REQUEST_METHOD',
       'REQUEST_SCHEME',
       'REQUEST_URI',
@@ -242,7 +240,7 @@ describe('request headers', () => {
 });
 
 it('a request gets its own headers, whatever those before it were', () => {
-  const builder = new ParamsBuilder('/srv');
+  const builder = new ParamsBuilder('/srv', new Set());
   const asked = (headers: [string, string][]): Params => {
     const target = parseTarget('/a.php');
     if ('refused' in target) throw new Error(target.refused);
@@ -311,5 +309,28 @@ describe('Host', () => {
       REQUEST_URI: '/x.php',
     });
     expect(refused({ url: 'http://user@a.example/x.php' })).toBe('headers');
+  });
+
+  it.each([
+    ['http://x:18640/index.php', '', '18640'],
+    ['/index.php', 'x:18640', '18640'],
+    ['/index.php', '[::1]:81', '81'],
+    ['/index.php', 'x:', '80'],
+    ['/index.php', 'x', '80'],
+  ])("of %s (Host: %s) has the server's port where nobody knows its socket: %s", (url, host, port) => {
+    const headers: [string, string][] = host === '' ? [] : [['Host', host]];
+    expect(params({ url, headers })['SERVER_PORT']).toBe(port);
+    expect(params({ url, headers, local: { address: '::1', port: 9 } })['SERVER_PORT']).toBe('9');
+  });
+});
+
+describe('PATH_INFO', () => {
+  it('that equals a page of PHP-FPM goes out under a name that PHP-FPM does not compare', () => {
+    expect(params({ url: '/index.php/status' })).toMatchObject({ 'PATH INFO': '/status' });
+    expect(params({ url: '/index.php/status' })).not.toHaveProperty('PATH_INFO');
+    expect(params({ url: '/index.php/ping' })).not.toHaveProperty('PATH_INFO');
+    expect(params({ url: '/index.php/fpm' }, { fpmPages: ['/fpm'] })).not.toHaveProperty('PATH_INFO');
+    expect(params({ url: '/index.php/status/' })).toMatchObject({ PATH_INFO: '/status/' });
+    expect(params({ url: '/index.php/status' }, { fpmPages: [] })).toMatchObject({ PATH_INFO: '/status' });
   });
 });

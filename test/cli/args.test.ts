@@ -5,18 +5,24 @@ import { UsageError } from '../../src/cli/usage-error.ts';
 const serveDefaults = {
   name: 'serve',
   docroot: '.',
-  listen: { host: '127.0.0.1', port: 8080 },
+  listen: [{ host: '127.0.0.1', port: 8080 }],
   upstream: [],
   index: 'index.php',
   frontController: null,
   connections: 8,
+  backend: null,
+  proxied: false,
+  timeouts: {},
   fpmRoot: null,
   allowSymlinksTo: [],
   params: [],
+  allowControlParams: false,
   trustedProxies: [],
   maxBody: null,
   drainTimeout: 30_000,
   quiet: false,
+  logFormat: 'combined',
+  check: false,
   fpm: null,
   user: null,
   ini: [],
@@ -34,6 +40,7 @@ const requestDefaults = {
   include: false,
   fail: false,
   timeout: 0,
+  peer: {},
 };
 
 /** What is typed after the command, and what it changes of the defaults. */
@@ -43,9 +50,24 @@ describe('serve', () => {
   const cases: readonly Case[] = [
     [[], {}],
     [['public'], { docroot: 'public' }],
-    [['--listen', '0.0.0.0:80'], { listen: { host: '0.0.0.0', port: 80 } }],
-    [['--listen', 'localhost:0'], { listen: { host: 'localhost', port: 0 } }],
-    [['--listen=[::1]:8080'], { listen: { host: '::1', port: 8080 } }],
+    [['--listen', '0.0.0.0:80'], { listen: [{ host: '0.0.0.0', port: 80 }] }],
+    [['--listen', 'localhost:0'], { listen: [{ host: 'localhost', port: 0 }] }],
+    [['--listen=[::1]:8080'], { listen: [{ host: '::1', port: 8080 }] }],
+    [
+      ['--listen', 'unix:/run/a.sock', '--listen', '127.0.0.1:80'],
+      { listen: [{ path: '/run/a.sock' }, { host: '127.0.0.1', port: 80 }] },
+    ],
+    [['--backend', 'generic', '--proxied'], { backend: 'generic', proxied: true }],
+    [
+      ['--headers-timeout', '90', '--body-timeout', '0', '--queue-timeout', '2', '--connect-timeout', '0.5'],
+      { timeouts: { headersTimeout: 90_000, bodyTimeout: 0, queueTimeout: 2000, connectTimeout: 500 } },
+    ],
+    [['--log-format', 'json'], { logFormat: 'json' }],
+    [['--check'], { check: true }],
+    [
+      ['--param', 'PHP_VALUE=a=b', '--allow-control-params'],
+      { params: [['PHP_VALUE', 'a=b']], allowControlParams: true },
+    ],
     [['--upstream', 'unix:/run/a.sock'], { upstream: ['unix:/run/a.sock'] }],
     [
       ['--upstream', 'tcp://fpm:9000', '--upstream', '[::1]:9000'],
@@ -101,7 +123,13 @@ describe('serve', () => {
     [['--listen', '127.0.0.1:'], /--listen must be HOST:PORT/],
     [['--listen', '127.0.0.1:65536'], /--listen must be HOST:PORT/],
     [['--listen', '::1:80'], /--listen must be HOST:PORT/],
-    [['--listen', 'unix:/tmp/a'], /--listen must be HOST:PORT/],
+    [['--listen', 'unix:a'], /--listen must be HOST:PORT/],
+    [['--listen', `unix:/${'a'.repeat(103)}`], /--listen: the path of the socket is too long/],
+    [['--backend', 'apache'], /--backend must be php-fpm or generic/],
+    [['--headers-timeout', 'long'], /--headers-timeout must be a number of seconds/],
+    [['--log-format', 'xml'], /--log-format must be combined or json/],
+    [['--param', 'PHP_ADMIN_VALUE=a=b'], /--param PHP_ADMIN_VALUE is obeyed by PHP-FPM/],
+    [['--ini', `a='$\{B}`], /--ini a cannot hold both/],
     [['--upstream', 'nowhere'], /--upstream: .*nowhere/],
     [['--upstream', 'tcp://h:0'], /--upstream: .*port/],
     [['--upstream', 'unix:'], /--upstream: .*path/],
@@ -170,6 +198,7 @@ describe('request', () => {
     [['--include', '--fail'], { include: true, fail: true }],
     [['-f'], { fail: true }],
     [['--timeout', '2'], { timeout: 2000 }],
+    [['--proxied', '--backend', 'generic'], { peer: { proxied: true, backend: 'generic' } }],
   ];
 
   it.each(cases)('reads %j', (typed, changes) => {
@@ -208,18 +237,18 @@ describe('request', () => {
 
 describe('ping and status', () => {
   it.each<[string[], Readonly<Record<string, unknown>>]>([
-    [['ping', 'h:1'], { name: 'ping', address: 'h:1', path: '/ping', timeout: 5000 }],
+    [['ping', 'h:1'], { name: 'ping', address: 'h:1', path: '/ping', timeout: 5000, peer: {} }],
     [
       ['ping', 'unix:/a', '--path', '/p', '--timeout', '0'],
-      { name: 'ping', address: 'unix:/a', path: '/p', timeout: 0 },
+      { name: 'ping', address: 'unix:/a', path: '/p', timeout: 0, peer: {} },
     ],
     [
       ['status', 'h:1'],
-      { name: 'status', address: 'h:1', path: '/status', json: false, full: false, timeout: 5000 },
+      { name: 'status', address: 'h:1', path: '/status', json: false, full: false, timeout: 5000, peer: {} },
     ],
     [
       ['status', 'h:1', '--json', '--full', '--path', '/s', '--timeout', '0.25'],
-      { name: 'status', address: 'h:1', path: '/s', json: true, full: true, timeout: 250 },
+      { name: 'status', address: 'h:1', path: '/s', json: true, full: true, timeout: 250, peer: {} },
     ],
   ])('reads %j', (argv, command) => {
     expect(parseCommand(argv)).toEqual(command);

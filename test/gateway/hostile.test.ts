@@ -64,7 +64,10 @@ describe('whatever the URL', () => {
           if (plan.kind === 'redirect') {
             const landed = new URL(plan.location, 'http://site.example/');
             expect(landed.host).toBe('site.example');
-            expect(landed.pathname).toMatch(/\/$/);
+            if (plan.statusCode === 301) expect(landed.pathname).toMatch(/\/$/);
+            // a plain form has no plainer one: nobody is sent in a circle
+            const next = gate.plan({ method: 'GET', url: plan.location, originalUrl: plan.location });
+            expect(next.kind === 'redirect' && next.statusCode === 308).toBe(false);
           }
           if (plan.kind !== 'run') return;
           ran++;

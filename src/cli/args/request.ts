@@ -2,6 +2,7 @@
 
 import { UsageError } from '../usage-error.ts';
 import { parseOptions, positionals } from './options.ts';
+import { type Peer, peerOf, peerOptions } from './peer.ts';
 import { address, header, nameValue, type Pair, seconds } from './values.ts';
 
 export interface RequestCommand {
@@ -21,6 +22,7 @@ export interface RequestCommand {
   readonly fail: boolean;
   /** Milliseconds for the whole request; 0: no limit. */
   readonly timeout: number;
+  readonly peer: Peer;
 }
 
 export type DataSource =
@@ -45,6 +47,8 @@ the current folder.
   -i, --include            the status line and the headers first
   -f, --fail               exit with 1 where the status is 400 or more
       --timeout SECONDS    for the whole request (default: no limit)
+      --backend KIND       php-fpm (default), or generic: no PHP-FPM
+      --proxied            a TCP proxy stands in between
 `;
 
 const options = {
@@ -55,6 +59,7 @@ const options = {
   include: { type: 'boolean', short: 'i', default: false },
   fail: { type: 'boolean', short: 'f', default: false },
   timeout: { type: 'string', default: '0' },
+  ...peerOptions,
 } as const;
 
 export function parseRequest(args: readonly string[]): RequestCommand {
@@ -75,6 +80,7 @@ export function parseRequest(args: readonly string[]): RequestCommand {
     include: values.include,
     fail: values.fail,
     timeout: seconds('--timeout', values.timeout),
+    peer: peerOf(values),
   };
 }
 

@@ -38,7 +38,18 @@ export function hostPort(option: string, text: string): HostPort {
   const [, ipv6, name, port = ''] = /^(?:\[([0-9a-f:.%]+)\]|([^\s:/[\]]+)):(\d{1,5})$/i.exec(text) ?? [];
   const host = ipv6 ?? name;
   if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
-  throw new UsageError(`${option} must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, not '${text}'`);
+  throw new UsageError(
+    `${option} must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or unix:/path, not '${text}'`,
+  );
+}
+
+/** `HOST:PORT` or `unix:/path`. */
+export function listenPlace(option: string, text: string): HostPort | { readonly path: string } {
+  const [, path] = /^unix:(\/[^\0]*[^\0/])$/.exec(text) ?? [];
+  if (path === undefined) return hostPort(option, text);
+  // bytes of sun_path on macOS, less its NUL; a longer one would be cut
+  if (Buffer.byteLength(path) <= 103) return { path };
+  throw new UsageError(`${option}: the path of the socket is too long: '${text}'`);
 }
 
 /** A FastCGI address, checked but left as it is. */

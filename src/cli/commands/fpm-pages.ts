@@ -1,5 +1,7 @@
 /** `ping` and `status`: the pages that PHP-FPM answers by itself, found by SCRIPT_NAME, whatever the file. */
+
 import type { PingCommand, StatusCommand } from '../args/fpm-pages.ts';
+import type { Peer } from '../args/peer.ts';
 import type { Connect } from '../connect.ts';
 import { exchange } from '../exchange.ts';
 import type { Io } from '../io.ts';
@@ -27,11 +29,12 @@ interface PageRequest {
   readonly address: string;
   readonly path: string;
   readonly timeout: number;
+  readonly peer: Peer;
 }
 
 /** The text of the page; throws where the pool has none, naming the `setting` that would make it. */
 function page(command: PageRequest, query: string, setting: string, connect: Connect): Promise<string> {
-  const { address, path, timeout } = command;
+  const { address, path, timeout, peer } = command;
   const params = {
     SCRIPT_FILENAME: path,
     SCRIPT_NAME: path,
@@ -41,7 +44,7 @@ function page(command: PageRequest, query: string, setting: string, connect: Con
     SERVER_PROTOCOL: 'HTTP/1.1',
     GATEWAY_INTERFACE: 'CGI/1.1',
   };
-  return exchange(connect, address, timeout, { params }, async (response) => {
+  return exchange(connect, address, timeout, peer, { params }, async (response) => {
     const text = await response.body.text();
     if (response.statusCode === 200) return text;
     const answer = printable(text.trim().slice(0, 100));

@@ -23,7 +23,7 @@ export async function request(command: RequestCommand, io: Io, connect: Connect)
     onStderr: (chunk: Uint8Array) => stderr.write(chunk),
   };
   try {
-    return await exchange(connect, command.address, command.timeout, send, async (response) => {
+    return await exchange(connect, command.address, command.timeout, command.peer, send, async (response) => {
       if (command.include) await print(io.stdout, Buffer.from(headOf(response), 'latin1'));
       await copy(response, io.stdout);
       return command.fail && response.statusCode >= 400 ? 1 : 0;

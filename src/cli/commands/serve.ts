@@ -1,20 +1,19 @@
 /** `serve`: an HTTP server for a PHP application, until a signal ends it. */
-import { resolve } from 'node:path';
-import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { ServeCommand } from '../args/serve.ts';
-import type { Connect } from '../connect.ts';
+import type { Connect, ConnectOptions } from '../connect.ts';
 import { findFpm, givenFpm } from '../fpm/find.ts';
+import { startsBeforeBody } from '../fpm/ini.ts';
 import { type PrivateFpm, startPrivateFpm } from '../fpm/private.ts';
 import { chooseUser, type FpmUser } from '../fpm/user.ts';
 import type { Io } from '../io.ts';
+import { print } from '../output.ts';
 import { atMost } from '../pause.ts';
 import { AccessLog } from '../serve/access-log.ts';
-import { type Docroot, openDocroot } from '../serve/docroot.ts';
+import { folderOf, needFrontController } from '../serve/folders.ts';
+import { siteHandler } from '../serve/handler.ts';
 import { Listener } from '../serve/listener.ts';
-import { phpHandler } from '../serve/php.ts';
-import { type Handler, siteHandler } from '../serve/site.ts';
+import { warnOfUnreachable } from '../serve/reachable.ts';
 import { StopSignals } from '../serve/stop-signals.ts';
-import { printable, reasonOf } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Milliseconds that php-fpm gets when all responses are out: scripts may go on after fastcgi_finish_request(). */
@@ -50,23 +49,27 @@ async function live(
   asked: Promise<void>,
   running: Running,
 ): Promise<number> {
-  const docroot = await openDocroot(io.cwd, command.docroot, command.allowSymlinksTo, (link, target) => {
-    const [from, to] = [printable(link), printable(target)];
-    io.stderr.write(
-      `fastcgi-pool: not served: ${from} links out of DOCROOT, to ${to} (--allow-symlinks-to)\n`,
-    );
-  });
-  await needFrontController(docroot, command.frontController);
-  const fpm = command.upstream.length > 0 ? null : await ownFpm(command, docroot, io);
+  const root = await folderOf(io.cwd, 'DOCROOT', command.docroot);
+  const linked = await Promise.all(
+    command.allowSymlinksTo.map((folder) => folderOf(io.cwd, '--allow-symlinks-to', folder)),
+  );
+  await needFrontController(root, command.frontController);
+  const fpm = command.upstream.length > 0 ? null : await ownFpm(command, root, io);
   running.fpm = fpm;
   try {
-    const dispatcher = connect(fpm ? [fpm.address] : command.upstream, { connections: command.connections });
+    const addresses = fpm ? [fpm.address] : command.upstream;
+    const dispatcher = connect(addresses, connectOptions(command));
     try {
-      const listener = new Listener(handlerOf(command, docroot, dispatcher, io));
+      const handler = siteHandler(dispatcher, root, linked, command, io);
+      if (command.check) return await check(addresses, io);
+      if (!fpm) void warnOfUnreachable(addresses, io);
+      const log = command.quiet ? null : new AccessLog(io.stdout, command);
+      const listener = new Listener(log ? log.around(handler) : handler);
       running.listener = listener;
-      io.stdout.write(`${await listener.listen(command.listen)}\n`);
+      for (const url of await listener.listen(command.listen)) io.stdout.write(`${url}\n`);
       const broken = await Promise.race([asked, ...(fpm ? [fpm.gaveUp] : [])]);
       const drained = await listener.drain(command.drainTimeout);
+      log?.flush();
       if (broken instanceof Error) throw broken;
       if (!drained)
         throw new Error(`requests were cut after ${command.drainTimeout / 1000} s (--drain-timeout)`);
@@ -80,28 +83,20 @@ async function live(
   }
 }
 
-function handlerOf(command: ServeCommand, docroot: Docroot, dispatcher: Dispatcher, io: Io): Handler {
-  const site = { docroot, index: command.index, hasFrontController: command.frontController !== null };
-  const php = phpHandler(dispatcher, docroot.root, { ...command, ...absolute(command, io.cwd) }, io);
-  const handler = siteHandler(site, php, (error) => io.stderr.write(`fastcgi-pool: ${reasonOf(error)}\n`));
-  if (command.quiet) return handler;
-  const log = new AccessLog(io.stdout);
-  return (req, res) => {
-    log.watch(req, res);
-    handler(req, res);
-  };
+function connectOptions(command: ServeCommand): ConnectOptions {
+  const { connections, timeouts, proxied } = command;
+  const backend = command.backend ?? (startsBeforeBody(command.ini) ? 'generic' : null);
+  return { connections, ...timeouts, ...(proxied ? { proxied } : {}), ...(backend ? { backend } : {}) };
 }
 
-function absolute(command: ServeCommand, cwd: string): Pick<ServeCommand, 'allowSymlinksTo'> {
-  return { allowSymlinksTo: command.allowSymlinksTo.map((folder) => resolve(cwd, folder)) };
+/** `--check`: all that can be known before the first request is right. */
+async function check(addresses: readonly string[], io: Io): Promise<number> {
+  const reached = await warnOfUnreachable(addresses, io);
+  if (reached) await print(io.stdout, 'all is well\n');
+  return reached ? 0 : 1;
 }
 
-async function needFrontController(docroot: Docroot, path: string | null): Promise<void> {
-  if (path === null || (await docroot.look(path)).kind === 'file') return;
-  throw new UsageError(`--front-controller '${path}' is no file in DOCROOT`);
-}
-
-async function ownFpm(command: ServeCommand, docroot: Docroot, io: Io): Promise<PrivateFpm> {
+async function ownFpm(command: ServeCommand, root: string, io: Io): Promise<PrivateFpm> {
   const program = command.fpm === null ? await findFpm(io.env['PATH']) : await givenFpm(io.cwd, command.fpm);
   const say = (line: string): void => {
     io.stderr.write(`${line}\n`);
@@ -109,21 +104,21 @@ async function ownFpm(command: ServeCommand, docroot: Docroot, io: Io): Promise<
   return startPrivateFpm({
     program,
     children: command.connections,
-    user: await userOf(command, docroot, io),
+    user: await userOf(command, root, io),
     ini: command.ini,
     env: io.env,
-    cwd: docroot.root,
+    cwd: root,
     say,
     kill: io.kill,
   });
 }
 
-async function userOf(command: ServeCommand, docroot: Docroot, io: Io): Promise<FpmUser | null> {
+async function userOf(command: ServeCommand, root: string, io: Io): Promise<FpmUser | null> {
   if (!io.isRoot) {
     if (command.user === null) return null;
     throw new UsageError('--user is for root: nobody else can start PHP as another user');
   }
-  const user = await chooseUser(command.user, docroot.root);
+  const user = await chooseUser(command.user, root);
   if (user.user === 'root') io.stderr.write('fastcgi-pool: PHP runs as root (see --user)\n');
   return user;
 }

@@ -1,6 +1,7 @@
 /** The configuration of our own php-fpm, and the arguments it is started with. */
 import type { Pair } from '../args/values.ts';
 import type { FpmProgram } from './find.ts';
+import { iniArgument } from './ini.ts';
 import type { FpmUser } from './user.ts';
 
 /** In the private folder, which php-fpm has as its prefix. */
@@ -47,6 +48,6 @@ export function fpmArguments({ user, ini }: FpmSetup, folder: string, configFile
   // PHP would log each message twice: to the web server, and to the stderr that we read anyway, which also gets
   // what comes after the end of a request.
   args.push('-d', 'fastcgi.logging=0');
-  for (const [name, value] of ini) args.push('-d', `${name}=${value}`);
+  for (const setting of ini) args.push('-d', iniArgument(setting));
   return args;
 }

@@ -72,7 +72,8 @@ export class Master {
 
   #hear(line: string): void {
     const [, level, text] = /^\[[^\]]*\] (NOTICE|WARNING|ERROR|ALERT|DEBUG): (.*)$/.exec(line) ?? [];
-    if (level === 'NOTICE' || level === 'DEBUG') return;
+    const isOfPhp = text?.startsWith('PHP message: ') ?? false;
+    if ((level === 'NOTICE' && !isOfPhp) || level === 'DEBUG') return;
     // A worker's line has no date; php-fpm calls every message of PHP a notice, fatal errors too.
     const words = text ?? line.replace(/^NOTICE: (?=PHP message: )/, '');
     if (this.#heard) this.#options.say(printable(text === undefined ? words : `php-fpm: ${words}`));

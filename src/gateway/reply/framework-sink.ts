@@ -124,9 +124,14 @@ export class FrameworkSink implements Sink {
     this.#body?.destroy();
   }
 
-  file(file: OutgoingFile, refused: Refused): void {
+  /** What follows goes out by node's response object. */
+  stepAside(): void {
     this.#isGiven = true;
     this.#framework.stepAside();
+  }
+
+  file(file: OutgoingFile, refused: Refused): void {
+    this.stepAside();
     new NodeSink(this.#request, this.#response).file(file, refused);
   }
 

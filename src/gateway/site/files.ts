@@ -1,49 +1,61 @@
 /** Which file answers for a path. PHP is asked for nothing but a regular file that really is below the root. */
-import { realpathSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { namedScript, type Script, splitScript } from '../../cgi/script.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Settings } from '../settings.ts';
-import { isBelow } from './is-below.ts';
-import { TtlCache } from './ttl-cache.ts';
+import { isHidden, isSource } from './never-sent.ts';
+import { type Found, RootFolder } from './root-folder.ts';
 
 /** What is to be done with a path. */
 export type Choice =
   | { readonly kind: 'run'; readonly script: Script }
+  /** To be sent as it is. */
+  | { readonly kind: 'file'; readonly file: FoundFile }
   /** A folder without its slash: to the same path with one. */
   | { readonly kind: 'folder' }
   /** Not PHP's: somebody else may serve it. */
   | { readonly kind: 'pass' }
-  /** PHP source that must not run: nobody may serve it. */
-  | { readonly kind: 'refuse' };
+  /** Nobody may serve it: source that must not run, what may hold a secret, what a link leads to outside. */
+  | { readonly kind: 'refuse'; readonly statusCode: 403 | 404; readonly reason?: string };
+
+export interface FoundFile {
+  /** As it was asked for, decoded; of a folder's index, with its name. */
+  readonly name: string;
+  /** Bytes. */
+  readonly real: string;
+  readonly stats: Stats;
+}
 
 export interface Files {
   /** `path` is a Target's. */
   choose(path: string): Choice;
+  /** What may be sent in place of a file, by its real path: a packed copy beside it. */
+  sibling(file: FoundFile, ending: string): FoundFile | null;
 }
 
 type FileSettings = Pick<
   Settings<never>,
-  'root' | 'index' | 'splitPath' | 'frontController' | 'trySuffixes' | 'allowSymlinksTo'
+  'root' | 'index' | 'splitPath' | 'frontController' | 'trySuffixes' | 'allowSymlinksTo' | 'files'
 >;
-type Found = 'file' | 'folder' | 'elsewhere' | 'nothing';
 
 const pass: Choice = { kind: 'pass' };
-const refuse: Choice = { kind: 'refuse' };
+const missing: Choice = { kind: 'refuse', statusCode: 404 };
+const forbidden: Choice = { kind: 'refuse', statusCode: 403 };
 const folder: Choice = { kind: 'folder' };
-// also in capitals: a file system that ignores case finds the source below such a name, and PHP would not run it
-const looksLikePhp = /\.(php\d?|phps|phtml|phar|pht)$/i;
 
-/** @throws ArgumentError FCGI_ERR_INVALID_ARG where the front controller is not there, or nothing can be tried. */
+/** @throws ArgumentError FCGI_ERR_INVALID_ARG where the front controller is not there, or nothing can be looked for. */
 export function filesOf(settings: FileSettings): Files {
-  const { root, trySuffixes } = settings;
-  if (root === null && trySuffixes.length > 0) {
+  const { root, trySuffixes, files } = settings;
+  if (root !== null) return new LocalFiles(root, settings);
+  const option = trySuffixes.length > 0 ? 'tryFiles' : 'files';
+  if (trySuffixes.length > 0 || files !== null) {
     throw new ArgumentError(
       'FCGI_ERR_INVALID_ARG',
-      'tryFiles',
-      'Option tryFiles needs root: files are looked for',
+      option,
+      `Option ${option} needs root: files are looked for`,
     );
   }
-  return root === null ? new UnseenFiles(settings) : new LocalFiles(root, settings);
+  return new UnseenFiles(settings);
 }
 
 /** The files are on another host: only names can be looked at. */
@@ -59,36 +71,75 @@ class UnseenFiles implements Files {
     const script = namedScript(path, { index: index[0] ?? '', splitPath, frontController });
     return script ? { kind: 'run', script } : pass;
   }
+
+  sibling(): null {
+    return null;
+  }
 }
 
 class LocalFiles implements Files {
-  readonly #root: string;
   readonly #settings: FileSettings;
-  readonly #frontController: Choice | null = null;
-  /** What exists, for a second: a small page would spend a sixth of its time on looking. */
-  readonly #seen = new TtlCache<Found>(1000, 1000);
-  #realRoot: string;
+  readonly #folder: RootFolder;
 
   constructor(root: string, settings: FileSettings) {
-    this.#root = root;
-    this.#realRoot = realpathSync.native(root, 'latin1');
     this.#settings = settings;
+    this.#folder = new RootFolder(root, settings.allowSymlinksTo);
     const { frontController } = settings;
-    if (frontController === undefined) return;
-    if (this.#look(frontController) !== 'file') {
+    if (frontController !== undefined && this.#folder.look(frontController).kind !== 'file') {
       const message = `Option frontController ${frontController} is no file below root (${root})`;
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'frontController', message);
     }
-    this.#frontController = { kind: 'run', script: { scriptName: frontController, pathInfo: '' } };
   }
 
   choose(path: string): Choice {
-    const script = this.#script(path);
-    if (script) return script;
-    const found = this.#look(path);
-    if (found === 'folder') return this.#index(path) ?? this.#frontController ?? pass;
-    if (found === 'nothing') return this.#tried(path) ?? this.#frontController ?? pass;
-    return looksLikePhp.test(path) ? refuse : pass;
+    const chosen = this.#script(path) ?? (path.endsWith('/') ? this.#index(path) : null);
+    if (chosen) return chosen;
+    // there or not: as servers are usually told, and nothing is to be learned from the difference
+    if (this.#settings.files && isHidden(path)) return missing;
+    const found = this.#folder.look(path);
+    switch (found.kind) {
+      case 'nothing':
+        return this.#tried(path) ?? this.#last() ?? pass;
+      case 'folder':
+        return this.#asFolder(path);
+      case 'file':
+        return this.#asFile(path, found);
+      case 'forbidden':
+        return this.#settings.files ? forbidden : pass;
+      case 'elsewhere':
+        return this.#settings.files || isSource(path) ? this.#outside(path) : pass;
+    }
+  }
+
+  sibling(file: FoundFile, ending: string): FoundFile | null {
+    const name = file.name + ending;
+    const found = this.#folder.look(name);
+    // one that is older was made of what the file held before
+    if (found.kind !== 'file' || found.stats.mtimeMs < file.stats.mtimeMs) return null;
+    return { name, real: found.real, stats: found.stats };
+  }
+
+  #asFile(path: string, found: Found & { kind: 'file' | 'folder' }): Choice {
+    // a link's own name may be harmless where that of what it leads to is not
+    const isJudged = this.#settings.files ? this.#settings.files.isNeverSent : isSource;
+    if (isJudged(path) || isJudged(found.inner)) return missing;
+    if (!this.#settings.files) return pass;
+    return { kind: 'file', file: { name: path, real: found.real, stats: found.stats } };
+  }
+
+  /** nginx's `$uri/`. Where files are not ours, a folder without an index is not either. */
+  #asFolder(path: string): Choice {
+    const isWhole = path.endsWith('/');
+    if (!this.#settings.files) {
+      const index = isWhole ? null : this.#index(`${path}/`);
+      if (index) return index.kind === 'run' ? folder : index;
+      return this.#last() ?? pass;
+    }
+    // called like a script, it is no more there than a script is
+    if (splitScript(path, this.#settings.splitPath)) return this.#last() ?? missing;
+    if (!isWhole) return folder;
+    // a site without a home page is of no use to anybody
+    return (path === '/' ? this.#last() : null) ?? forbidden;
   }
 
   /** The first script in `path` that exists; null where there is none. */
@@ -96,11 +147,11 @@ class LocalFiles implements Files {
     const { splitPath } = this.#settings;
     let script = splitScript(path, splitPath);
     while (script) {
-      const found = this.#look(script.scriptName);
-      if (found === 'file') return { kind: 'run', script };
-      if (found === 'elsewhere') return refuse;
+      const { kind } = this.#folder.look(script.scriptName);
+      if (kind === 'file') return { kind: 'run', script };
+      if (kind === 'elsewhere') return this.#outside(script.scriptName);
       // below what does not exist, or is a file, there is no script
-      if (found === 'nothing') return null;
+      if (kind !== 'folder') return null;
       script = splitScript(path, splitPath, script);
     }
     return null;
@@ -116,47 +167,29 @@ class LocalFiles implements Files {
     return null;
   }
 
+  /** The front controller, which a link may have been put in the place of since the last request. */
+  #last(): Choice | null {
+    const { frontController } = this.#settings;
+    if (frontController === undefined) return null;
+    return this.#script(frontController) ?? missing;
+  }
+
+  /** `path` ends with a slash. */
   #index(path: string): Choice | null {
-    const asFolder = path.endsWith('/') ? path : `${path}/`;
     for (const name of this.#settings.index) {
-      const script = this.#script(asFolder + name);
-      if (script) return script.kind === 'refuse' || asFolder === path ? script : folder;
-      if (this.#look(asFolder + name) === 'file') return pass;
+      const script = this.#script(path + name);
+      if (script) return script;
+      const found = this.#folder.look(path + name);
+      if (found.kind === 'file') return this.#asFile(path + name, found);
     }
     return null;
   }
 
-  #look(name: string): Found {
-    const seen = this.#seen.get(name);
-    if (seen) return seen;
-    const found = this.#find(name);
-    // what is not there may come at any time, and there are as many such names as clients care to make up
-    if (found === 'file' || found === 'folder') this.#seen.set(name, found);
-    return found;
-  }
-
-  /** Only 'file' and 'folder' are below the root, whatever links lead there. */
-  #find(name: string): Found {
-    // plain ASCII stays a string; else bytes, as a file's name need not be UTF-8
-    const file = /^[\x20-\x7e]*$/.test(name)
-      ? this.#root + name
-      : Buffer.concat([Buffer.from(this.#root), Buffer.from(name, 'latin1')]);
-    try {
-      const facts = statSync(file, { throwIfNoEntry: false });
-      if (!facts?.isFile() && !facts?.isDirectory()) return 'nothing';
-      if (!this.#isAllowed(realpathSync.native(file, 'latin1'))) return 'elsewhere';
-      return facts.isFile() ? 'file' : 'folder';
-    } catch {
-      // a file in place of a folder, a name too long, a loop of links, no permission: nothing that we could vouch for
-      return 'nothing';
-    }
-  }
-
-  #isAllowed(real: string): boolean {
-    if (isBelow(real, this.#realRoot)) return true;
-    // the root may be a link that a new release has moved
-    this.#realRoot = realpathSync.native(this.#root, 'latin1');
-    if (isBelow(real, this.#realRoot)) return true;
-    return this.#settings.allowSymlinksTo.some((allowed) => isBelow(real, allowed));
+  #outside(name: string): Choice {
+    const out = this.#folder.linkOut(name);
+    const reason = out
+      ? `${out.link} links out of the root, to ${out.target} (see allowSymlinksTo)`
+      : `${name} was out of the root`;
+    return { kind: 'refuse', statusCode: 404, reason };
   }
 }

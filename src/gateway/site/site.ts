@@ -1,17 +1,24 @@
 /** From a URL to what is to be done: the one place where a path is judged, whatever server the request came by. */
 import { type HttpFacts, type Params, ParamsBuilder } from '../../cgi/env.ts';
+import { isPlainName, isPlainPath, plainForm, plainSearch } from '../../cgi/plain-path.ts';
 import type { Script } from '../../cgi/script.ts';
-import { parseTarget, type Target } from '../../cgi/target.ts';
+import type { Target } from '../../cgi/target.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Settings } from '../settings.ts';
-import { type Files, filesOf } from './files.ts';
+import { type Choice, type Files, type FoundFile, filesOf } from './files.ts';
+import { type Place, placeOf } from './place.ts';
+import type { AmbiguousPaths } from './place-options.ts';
+import type { RequestLine } from './request-line.ts';
 import { RootLink } from './root-link.ts';
+import { type SiteFile, SiteFiles } from './site-files.ts';
+
+export type { RequestLine };
 
 /** A script is to answer. */
 export interface RunScript {
   readonly kind: 'run';
   readonly script: Script;
-  /** Of the whole URL; its path is not what the script was found by where the site is mounted. */
+  /** As the client has sent it, but for the query, which is that of a rewritten URL. */
   readonly target: Target;
   /** '' or the decoded path at which the site is mounted. */
   readonly mount: string;
@@ -19,82 +26,135 @@ export interface RunScript {
 
 export type Plan =
   | RunScript
-  | { readonly kind: 'redirect'; readonly location: string }
+  | { readonly kind: 'redirect'; readonly statusCode: 301 | 308; readonly location: string }
+  /** To be sent as it is: GET or HEAD. */
+  | { readonly kind: 'file'; readonly file: FoundFile }
   /** Not PHP's: `next`, or 404. */
   | { readonly kind: 'pass' }
-  | { readonly kind: 'answer'; readonly statusCode: number; readonly reason: unknown };
+  | Answer;
 
-/** Where a request stands, in the words of connect: `url` is what follows the mount point, `originalUrl` all of it. */
-export interface RequestLine {
-  readonly method: string;
-  readonly url: string;
-  readonly originalUrl: string;
+export interface Answer {
+  readonly kind: 'answer';
+  readonly statusCode: number;
+  /** For `onError`; undefined: there is nothing to say. */
+  readonly reason: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const pass: Plan = { kind: 'pass' };
+const notFound: Plan = { kind: 'answer', statusCode: 404, reason: undefined };
 
 export class Site {
   readonly #files: Files;
+  /** Null: none is sent. */
+  readonly #sent: SiteFiles | null;
   #builder: ParamsBuilder;
   /** Null: PHP is told the root as it is configured. */
   readonly #link: RootLink | null;
   readonly #fpmPages: ReadonlySet<string>;
+  readonly #mount: string;
+  readonly #ambiguousPaths: AmbiguousPaths;
 
   constructor(settings: Settings<never>) {
     this.#files = filesOf(settings);
+    this.#sent = settings.files && new SiteFiles(this.#files, settings.files);
     this.#fpmPages = settings.fpmPages;
-    const { root, fpmRoot, resolveRootSymlink } = settings;
-    this.#builder = new ParamsBuilder(fpmRoot);
+    this.#mount = settings.mount;
+    this.#ambiguousPaths = settings.ambiguousPaths;
+    const { root, fpmRoot, fpmPages, resolveRootSymlink } = settings;
+    this.#builder = new ParamsBuilder(fpmRoot, fpmPages);
     this.#link = resolveRootSymlink && root !== null ? new RootLink(root) : null;
   }
 
   plan(line: RequestLine): Plan {
     // TRACE would show a script's cookies to whatever runs in a page; nginx and Apache do not pass it on either
     if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
-    const target = parseTarget(line.url);
-    if ('refused' in target) return badTarget(line.url, target.refused);
-    const whole = line.originalUrl === line.url ? target : parseTarget(line.originalUrl);
-    if ('refused' in whole) return badTarget(line.originalUrl, whole.refused);
-    const mount = mountOf(whole.path, target.path);
+    const place = placeOf(line, this.#mount);
+    if ('refused' in place) return badTarget(place.url, place.refused);
+    const { whole, target, mount, isRewritten } = place;
 
     const choice = this.#files.choose(target.path);
     if (choice.kind === 'pass') return pass;
-    if (choice.kind === 'refuse') return { kind: 'answer', statusCode: 404, reason: undefined };
+    if (choice.kind === 'refuse') return refused(choice.statusCode, choice.reason);
     // at `/blog` the mounted site sees `/`, but a browser would resolve its relative links against the folder above
-    const atBareMount = target.path === '/' && !whole.path.endsWith('/');
-    if (choice.kind === 'folder' || (atBareMount && choice.script.scriptName !== whole.path)) {
-      return { kind: 'redirect', location: withSlash(whole) };
+    const atBareMount = target.path === '/' && !isRewritten && !whole.path.endsWith('/');
+    if (choice.kind === 'folder' || (atBareMount && nameOf(choice) !== whole.path)) {
+      return redirect(301, `${plainForm(whole.path)}/${plainSearch(whole.query)}`);
     }
+    if (this.#ambiguousPaths !== 'allow' && isAmbiguous(line, place, choice)) {
+      return this.#plainly(line.method, whole);
+    }
+    if (choice.kind === 'file') return sendable(line.method, choice.file);
     // to PHP-FPM the name alone counts
-    if (this.#fpmPages.has(mount + choice.script.scriptName)) {
-      return { kind: 'answer', statusCode: 404, reason: undefined };
-    }
-    return { kind: 'run', script: choice.script, target: whole, mount };
+    if (this.#fpmPages.has(mount + choice.script.scriptName)) return notFound;
+    const asked = isRewritten ? { ...whole, query: target.query } : whole;
+    return { kind: 'run', script: choice.script, target: asked, mount };
+  }
+
+  /**
+   * What is to be sent of a file.
+   *
+   * @throws an error of the file system, where it may not be read or has gone.
+   */
+  file(found: FoundFile, acceptEncoding: string | undefined): SiteFile {
+    if (!this.#sent) throw new TypeError('No files are sent');
+    return this.#sent.take(found, acceptEncoding);
   }
 
   /** @throws ArgumentError as `buildParams`. */
   params(http: HttpFacts, plan: RunScript, extra: Params | undefined): Params {
     const moved = this.#link?.moved();
-    if (moved) this.#builder = new ParamsBuilder(moved);
+    if (moved) this.#builder = new ParamsBuilder(moved, this.#fpmPages);
     return this.#builder.build(http, plan.target, plan.script, extra, plan.mount);
+  }
+
+  /** To the one spelling that whoever stands guard in front knows. What has a body cannot be sent on. */
+  #plainly(method: string, whole: Target): Plan {
+    if (this.#ambiguousPaths === 'redirect' && (method === 'GET' || method === 'HEAD')) {
+      return redirect(308, plainForm(whole.path) + plainSearch(whole.query));
+    }
+    return badTarget(whole.uri, 'its path is not in its plain form (see the option ambiguousPaths)');
   }
 }
 
-/** `/blog` where the whole path is `/blog/post` and the mounted one `/post`; else ''. */
-function mountOf(whole: string, mounted: string): string {
-  if (whole.length === mounted.length) return '';
-  if (whole.endsWith(mounted)) return whole.slice(0, -mounted.length);
-  return mounted === '/' ? whole : '';
+function redirect(statusCode: 301 | 308, location: string): Plan {
+  return { kind: 'redirect', statusCode, location };
 }
 
-/** The resolved path, never the one that was sent: a redirect to `//host/` would leave the site. */
-function withSlash({ path, query }: Target): string {
-  const search = query === '' ? '' : `?${escaped(query, /[^\x21-\x7e]/g)}`;
-  return `${escaped(path, /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g)}/${search}`;
+function refused(statusCode: number, reason: string | undefined): Plan {
+  const error =
+    reason && new ArgumentError('FCGI_ERR_INVALID_ARG', 'allowSymlinksTo', `Not served: ${reason}`);
+  return { kind: 'answer', statusCode, reason: error || undefined };
 }
 
-function escaped(text: string, unsafe: RegExp): string {
-  return text.replace(unsafe, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+function sendable(method: string, file: FoundFile): Plan {
+  if (method === 'GET' || method === 'HEAD') return { kind: 'file', file };
+  return { kind: 'answer', statusCode: 405, reason: undefined, headers: { Allow: 'GET, HEAD' } };
+}
+
+/** Of the script or the file. */
+function nameOf(choice: Choice & { kind: 'run' | 'file' }): string {
+  return choice.kind === 'run' ? choice.script.scriptName : choice.file.name;
+}
+
+/** A rewritten URL is the application's own: what the client has sent is judged, and no file has that name. */
+function isAmbiguous(line: RequestLine, { isRewritten, target }: Place, choice: Choice): boolean {
+  if (!isPlainPath(pathIn(line.originalUrl))) return true;
+  if (isRewritten || (choice.kind !== 'run' && choice.kind !== 'file')) return false;
+  const scriptName = nameOf(choice);
+  // else a front controller, to which the path is no name of a file, or the index of a folder
+  if (target.path.startsWith(scriptName)) return !isPlainName(pathIn(line.url), segmentsOf(scriptName));
+  return scriptName.startsWith(target.path) && !isPlainName(pathIn(line.url), segmentsOf(target.path));
+}
+
+function pathIn(url: string): string {
+  const mark = url.indexOf('?');
+  const path = mark === -1 ? url : url.slice(0, mark);
+  return path.startsWith('/') ? path : path.replace(/^https?:\/\/[^/]*/i, '');
+}
+
+function segmentsOf(path: string): number {
+  return path.split('/').length - 1;
 }
 
 function badTarget(url: string, refused: string): Plan {

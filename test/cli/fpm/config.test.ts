@@ -47,6 +47,6 @@ describe('its arguments', () => {
       '/t',
       '/t/c',
     );
-    expect(args.slice(-4)).toEqual(['-d', 'fastcgi.logging=1', '-d', 'a.b=c d']);
+    expect(args.slice(-4)).toEqual(['-d', 'fastcgi.logging=1', '-d', "a.b='c d'"]);
   });
 });

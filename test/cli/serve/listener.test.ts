@@ -1,9 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
 import { Listener } from '../../../src/cli/serve/listener.ts';
-import { freePort } from '../../fpm/support/temp.ts';
+import { freePort, tempDir } from '../../fpm/support/temp.ts';
 import { within } from '../../fpm/support/wait.ts';
 
 let listener: Listener | undefined;
@@ -13,7 +17,8 @@ type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 
 async function listen(handler: Handler): Promise<URL> {
   listener = new Listener(handler);
-  return new URL(await listener.listen({ host: '127.0.0.1', port: 0 }));
+  const [url = ''] = await listener.listen([{ host: '127.0.0.1', port: 0 }]);
+  return new URL(url);
 }
 
 function drain(limit: number): Promise<boolean> {
@@ -36,7 +41,9 @@ it('says the port that it got', async () => {
 
 it('an IPv6 address stands in brackets', async () => {
   listener = new Listener((_, res) => res.end());
-  expect(await listener.listen({ host: '::1', port: 0 })).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  expect(await listener.listen([{ host: '::1', port: 0 }])).toEqual([
+    expect.stringMatching(/^http:\/\/\[::1\]:\d+$/),
+  ]);
 });
 
 it('says why it cannot listen', async () => {
@@ -44,13 +51,40 @@ it('says why it cannot listen', async () => {
   await once(other, 'listening');
   const address = other.address();
   const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-  await expect(new Listener(() => {}).listen({ host: '127.0.0.1', port })).rejects.toThrow(
+  await expect(new Listener(() => {}).listen([{ host: '127.0.0.1', port }])).rejects.toThrow(
     `cannot listen on 127.0.0.1:${port}: the port is in use`,
   );
   other.close();
-  await expect(new Listener(() => {}).listen({ host: '192.0.2.1', port: await freePort() })).rejects.toThrow(
-    /the host is no address of this machine/,
+  await expect(
+    new Listener(() => {}).listen([{ host: '192.0.2.1', port: await freePort() }]),
+  ).rejects.toThrow(/the host is no address of this machine/);
+});
+
+it('listens at several places, a unix socket among them, though a server that was killed has left it', async () => {
+  const temp = tempDir();
+  const path = join(temp.path, 'site.sock');
+  const killed = spawnSync(process.execPath, [
+    '-e',
+    'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))',
+    path,
+  ]);
+  expect([killed.signal, existsSync(path)]).toEqual(['SIGKILL', true]);
+  listener = new Listener((_, res) => res.end('here'));
+  const places = [{ path }, { host: '127.0.0.1', port: 0 }];
+  const [unix, http = ''] = await listener.listen(places);
+  expect(unix).toBe(`unix:${path}`);
+  expect(await (await fetch(http)).text()).toBe('here');
+  const asked = request({ socketPath: path }).end();
+  const [response] = await once(asked, 'response');
+  expect(await text(response)).toBe('here');
+  // one that is in use is not taken away
+  const second = new Listener(() => {});
+  await expect(second.listen([{ host: '127.0.0.1', port: 0 }, { path }])).rejects.toThrow(
+    'the port is in use',
   );
+  expect(await drain(1000)).toBe(true);
+  expect(existsSync(path)).toBe(false);
+  temp.remove();
 });
 
 it('a request in progress is answered, then its kept connection is closed', async () => {
@@ -80,7 +114,7 @@ it('a response whose head comes after the signal says that the connection closes
       resolve();
     });
   });
-  const url = new URL((await listener?.listen({ host: '127.0.0.1', port: 0 })) ?? '');
+  const url = new URL((await listener?.listen([{ host: '127.0.0.1', port: 0 }]))?.[0] ?? '');
   const answered = fetch(url);
   await arrived;
   const drained = drain(0);
@@ -107,7 +141,7 @@ it('what lasts longer than the limit is cut', async () => {
   const arrived = new Promise<void>((resolve) => {
     listener = new Listener(() => resolve());
   });
-  const url = new URL((await listener?.listen({ host: '127.0.0.1', port: 0 })) ?? '');
+  const url = new URL((await listener?.listen([{ host: '127.0.0.1', port: 0 }]))?.[0] ?? '');
   const answered = fetch(url).then(
     () => 'answered',
     () => 'cut',

@@ -13,7 +13,8 @@ type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 /** Sends, and reads until the server closes: the status of each response. */
 async function statuses(handler: Handler, bytes: string, fin = false): Promise<string[]> {
   listener = new Listener(handler);
-  const url = new URL(await listener.listen({ host: '127.0.0.1', port: 0 }));
+  const [place = ''] = await listener.listen([{ host: '127.0.0.1', port: 0 }]);
+  const url = new URL(place);
   const socket = connect({ port: Number(url.port), host: url.hostname, allowHalfOpen: true });
   socket.on('error', () => {});
   socket.write(bytes, 'latin1');

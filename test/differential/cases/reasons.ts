@@ -143,5 +143,15 @@ export const reasons: Readonly<Record<string, readonly Reason[]>> = {
     { why: shortPage, status: [502], of: ['length-too-large'] },
     { why: bytesInValue, status: [200], of: ['value-control', 'value-escape', 'value-del'] },
     { why: badName, status: [502], of: ['name-odd', 'name-high'] },
+    {
+      why: 'What Connection names is for this hop alone (RFC 9110, 7.6.1): it is taken off, as PHP is no hop of the client.',
+      status: [200],
+      of: ['connection-names', 'connection-names, asked by HEAD', 'connection-names, asked by HTTP/1.0'],
+    },
+    {
+      why: 'What Connection names is for this hop alone (RFC 9110, 7.6.1): it is taken off, as PHP is no hop of the client.',
+      status: [200, 200],
+      of: ['connection-names, and a second request behind it'],
+    },
   ],
 };

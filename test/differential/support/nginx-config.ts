@@ -42,7 +42,8 @@ ${tempPaths(folder)}
     root ${fpm.root};
     index index.php index.html;
     absolute_redirect off;
-    location ~ /\\.(?!well-known/) { return 404; }
+    # PATH_INFO is the script's affair
+    location ~ ^(?:(?!\\.php/).)*/\\.(?!well-known/) { return 404; }
     location ~* \\.(?:inc|phar|phps|phtml|php[0-9])$ { return 404; }
     location / {
       charset utf-8;

@@ -98,7 +98,7 @@ function probed(body: string): unknown {
   const { server, ...rest } = JSON.parse(body) as { server: Record<string, unknown> };
   const kept = Object.entries(server)
     .filter(([name, value]) => !ownNames.has(name) && !(emptyIsAbsent.has(name) && value === ''))
-    // nginx and PHP itself set it to the root, or to the script, where there is no PATH_INFO to translate
-    .filter(([name]) => name !== 'PATH_TRANSLATED' || Boolean(server['PATH_INFO']));
+    // with cgi.fix_pathinfo = 0 PHP-FPM would run that file in place of the script: we never send it
+    .filter(([name]) => name !== 'PATH_TRANSLATED');
   return { ...rest, server: Object.fromEntries(kept) };
 }

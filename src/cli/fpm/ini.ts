@@ -1,0 +1,35 @@
+/** Settings of php.ini as PHP-FPM's `-d` takes them. */
+import type { Pair } from '../args/values.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** Words and constants that PHP evaluates: On, and E_ALL & ~E_NOTICE. */
+const evaluated =
+  /^(?:on|off|yes|no|true|false|none|null|-?[\d.]+[kmg]?|[~!(\s]*E_[A-Z_]+[\s)]*(?:[&|^][~!(\s]*E_[A-Z_]+[\s)]*)*)?$/i;
+
+/**
+ * `NAME='VALUE'`: without quotes a `;` would begin a comment, and `&`, `|` or `!` be operators.
+ *
+ * @throws UsageError where no quotes can hold the value.
+ */
+export function iniArgument([name, value]: Pair): string {
+  if (evaluated.test(value)) return `${name}=${value}`;
+  if (!value.includes("'")) return `${name}='${value}'`;
+  // in double quotes ${NAME} stands for a variable, and nothing can keep it from that
+  if (value.includes('${')) throw new UsageError(`--ini ${name} cannot hold both ' and \${`);
+  return `${name}="${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** Bytes of a body that PHP-FPM reads before the script starts. */
+const READ_FIRST = 16_384;
+
+const units: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** Whether PHP starts a script before it has read a small body, so that a reset does not prove that it has not. */
+export function startsBeforeBody(settings: readonly Pair[]): boolean {
+  const latest = new Map(settings);
+  const reading = latest.get('enable_post_data_reading');
+  if (reading !== undefined && !/^(?:1|on|yes|true)$/i.test(reading.trim())) return true;
+  const [, digits, unit = ''] = /^\s*(\d+)([kmg]?)/i.exec(latest.get('post_max_size') ?? '') ?? [];
+  const size = Number(digits) * (units[unit.toLowerCase()] ?? 1);
+  return size > 0 && size < READ_FIRST;
+}

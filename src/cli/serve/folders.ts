@@ -1,0 +1,20 @@
+/** The folders that are to be served: an error that says what is wrong with one, before anything is started. */
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { UsageError } from '../usage-error.ts';
+
+/** Resolves with the absolute path. Throws a UsageError that names the option. */
+export async function folderOf(cwd: string, option: string, given: string): Promise<string> {
+  const path = resolve(cwd, given);
+  const info = await stat(path).catch((error: NodeJS.ErrnoException) => error.code ?? 'an error');
+  if (info === 'ENOENT') throw new UsageError(`${option} '${given}' does not exist`);
+  if (typeof info === 'string') throw new UsageError(`${option} '${given}' cannot be opened: ${info}`);
+  if (!info.isDirectory()) throw new UsageError(`${option} '${given}' is not a folder`);
+  return path;
+}
+
+export async function needFrontController(root: string, path: string | null): Promise<void> {
+  if (path === null) return;
+  const info = await stat(join(root, path)).catch(() => null);
+  if (!info?.isFile()) throw new UsageError(`--front-controller '${path}' is no file in DOCROOT`);
+}

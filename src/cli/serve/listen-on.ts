@@ -1,0 +1,67 @@
+/** Where an HTTP server listens, and what is wrong where it cannot. */
+import { unlink } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import type { HostPort } from '../args/values.ts';
+
+export type Place = HostPort | { readonly path: string };
+
+/** Rejects with one line that says why not. */
+export async function listenOn(server: Server, place: Place): Promise<void> {
+  try {
+    await listen(server, place);
+  } catch (error) {
+    // a server that was killed leaves its socket behind
+    if ('path' in place && codeOf(error) === 'EADDRINUSE' && !(await answers(place.path))) {
+      await unlink(place.path);
+      await listen(server, place);
+      return;
+    }
+    const name = 'path' in place ? `unix:${place.path}` : hostPort(place);
+    throw new Error(`cannot listen on ${name}: ${whyNot(error)}`, { cause: error });
+  }
+}
+
+function listen(server: Server, place: Place): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...place }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'));
+  });
+}
+
+function hostPort({ host, port }: HostPort): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function whyNot(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return 'the port is in use';
+    case 'EACCES':
+      return 'no permission (ports below 1024 are for root)';
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'the host is no address of this machine';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

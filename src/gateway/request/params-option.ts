@@ -1,0 +1,30 @@
+/** The option `params`, checked. */
+import { controlParams } from '../../cgi/control-params.ts';
+import type { Params } from '../../cgi/env.ts';
+import { flag, wrong } from '../checks.ts';
+import type { GatewayOptions } from '../options.ts';
+
+export function paramsOf<Req>(options: GatewayOptions<Req>): (request: Req) => Params | undefined {
+  const { params } = options;
+  const mayControl = flag('allowControlParams', options.allowControlParams ?? false);
+  if (typeof params === 'function') {
+    return mayControl ? params : (request) => withoutControl(params(request));
+  }
+  if (params !== undefined && (typeof params !== 'object' || params === null)) {
+    throw wrong('params', 'must be an object of strings and Uint8Arrays, or a function that makes one');
+  }
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+      throw wrong('params', `must hold strings and Uint8Arrays, and ${name} is neither`);
+    }
+  }
+  if (!mayControl) withoutControl(params);
+  return () => params;
+}
+
+/** A param that a request has filled in must not turn into a setting of PHP, or into another script. */
+function withoutControl(params: Params | undefined): Params | undefined {
+  const name = params && controlParams.find((each) => each in params);
+  if (name === undefined) return params;
+  throw wrong('params', `holds ${name}, which PHP-FPM obeys: allowControlParams: true allows it`);
+}

@@ -1,0 +1,111 @@
+/** What a client gets of a file: all of it, a range, or that it has it already (RFC 9110, 13 and 14). Pure. */
+import fresh from 'fresh';
+import parseRange from 'range-parser';
+
+export interface FileFacts {
+  /** Bytes. */
+  readonly size: number;
+  readonly etag: string;
+  readonly lastModified: string;
+  /** Name and value in turn: what a whole answer has, Content-Length included. */
+  readonly fields: readonly string[];
+}
+
+/** The headers of a request, each by its name in lower case. */
+export type HeaderOf = (name: string) => string | undefined;
+
+export interface FileAnswer {
+  readonly statusCode: 200 | 206 | 304 | 412 | 416;
+  /** Name and value in turn. */
+  readonly fields: readonly string[];
+  /** First and last byte of the body, both included; null: it has none. */
+  readonly range: readonly [first: number, last: number] | null;
+}
+
+const conditions = [
+  'if-none-match',
+  'if-modified-since',
+  'if-match',
+  'if-unmodified-since',
+  'range',
+] as const;
+
+/** Most requests bring none: then the whole file is the answer. */
+export function isConditional(header: HeaderOf): boolean {
+  return conditions.some((name) => header(name) !== undefined);
+}
+
+export function fileAnswer(file: FileFacts, header: HeaderOf): FileAnswer {
+  if (isPreconditionFailed(file, header)) return { statusCode: 412, fields: [], range: null };
+  if (isFresh(file, header)) {
+    return { statusCode: 304, fields: without(file.fields, /^Content-|^Accept-Ranges$/), range: null };
+  }
+  const { size, fields } = file;
+  const wanted = rangeOf(file, header);
+  if (wanted === 'unsatisfiable') {
+    return { statusCode: 416, fields: ['Content-Range', `bytes */${size}`], range: null };
+  }
+  if (wanted === null) return { statusCode: 200, fields, range: size === 0 ? null : [0, size - 1] };
+  const [first, last] = wanted;
+  const part = [
+    ...without(fields, /^Content-Length$/),
+    ...['Content-Range', `bytes ${first}-${last}/${size}`, 'Content-Length', String(last - first + 1)],
+  ];
+  return { statusCode: 206, fields: part, range: wanted };
+}
+
+function isPreconditionFailed({ etag, lastModified }: FileFacts, header: HeaderOf): boolean {
+  const match = header('if-match');
+  if (match !== undefined) return match !== '*' && !tagsIn(match).includes(weakless(etag));
+  const since = dateIn(header('if-unmodified-since'));
+  return since !== null && Date.parse(lastModified) > since;
+}
+
+function isFresh({ etag, lastModified }: FileFacts, header: HeaderOf): boolean {
+  const names = ['if-none-match', 'if-modified-since', 'cache-control'] as const;
+  const asked = Object.fromEntries(names.map((name) => [name, header(name)]));
+  return fresh(asked, { etag, 'last-modified': lastModified });
+}
+
+/** Null: all of it, as for several ranges, which a server need not give (RFC 9110, 14.2). */
+function rangeOf(file: FileFacts, header: HeaderOf): [number, number] | 'unsatisfiable' | null {
+  const asked = header('range');
+  if (asked === undefined || !/^ *bytes=/.test(asked) || !isRangeOf(file, header('if-range'))) return null;
+  const suffix = /^ *bytes=-(\d+)$/.exec(asked)?.[1];
+  // the last 500 of 200 bytes are all of them (14.1.2)
+  if (Number(suffix) > file.size && file.size > 0) return [0, file.size - 1];
+  const ranges = parseRange(file.size, asked, { combine: true });
+  if (ranges === -1) return 'unsatisfiable';
+  const only = ranges === -2 || ranges.length !== 1 ? undefined : ranges[0];
+  return only ? [only.start, only.end] : null;
+}
+
+/** If-Range: a part of another version must not be put into what the client has. */
+function isRangeOf({ etag, lastModified }: FileFacts, condition: string | undefined): boolean {
+  if (condition === undefined) return true;
+  if (condition.includes('"')) return condition === etag;
+  const since = dateIn(condition);
+  return since !== null && Date.parse(lastModified) <= since;
+}
+
+function tagsIn(list: string): string[] {
+  return list.split(',').map((tag) => weakless(tag.trim()));
+}
+
+function weakless(tag: string): string {
+  return tag.replace(/^W\//, '');
+}
+
+function dateIn(text: string | undefined): number | null {
+  const date = Date.parse(text ?? '');
+  return Number.isNaN(date) ? null : date;
+}
+
+function without(fields: readonly string[], unwanted: RegExp): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    if (!unwanted.test(name)) kept.push(name, fields[i + 1] ?? '');
+  }
+  return kept;
+}

@@ -1,0 +1,105 @@
+/** What lies below a folder, links followed: each name is looked at with one system call, so no swapped link goes unseen. */
+import { realpathSync, type Stats, statSync } from 'node:fs';
+import { isBelow } from './is-below.ts';
+
+/** What is there. Only 'file' and 'folder' are below the root, or in a folder to which links may lead. */
+export type Found =
+  | { readonly kind: 'file' | 'folder'; readonly real: string; readonly inner: string; readonly stats: Stats }
+  /** A link leads out. */
+  | { readonly kind: 'elsewhere' }
+  | { readonly kind: 'nothing' }
+  /** It may not be looked at. */
+  | { readonly kind: 'forbidden' };
+
+interface Known {
+  /** Bytes. */
+  readonly real: string;
+  /** The real path from the root on, or from the folder that links may lead to. */
+  readonly inner: string;
+  readonly dev: number;
+  readonly ino: number;
+  readonly until: number;
+}
+
+/** Milliseconds for which a real path is believed. */
+const keep = 1000;
+const most = 4096;
+
+const nothing: Found = { kind: 'nothing' };
+const elsewhere: Found = { kind: 'elsewhere' };
+const forbidden: Found = { kind: 'forbidden' };
+
+export class RootFolder {
+  readonly #root: string;
+  readonly #others: readonly string[];
+  readonly #now: () => number;
+  #realRoot: string;
+  /**
+   * Where a name really leads. While it leads to the same file (device and inode), the answer holds: a real path takes
+   * a system call for each of its folders, and a page would spend a sixth of its time on them.
+   */
+  readonly #known = new Map<string, Known>();
+
+  /** `others`: real paths of folders outside to which links may lead. */
+  constructor(root: string, others: readonly string[], now: () => number = () => performance.now()) {
+    this.#root = root;
+    this.#others = others;
+    this.#now = now;
+    this.#realRoot = realpathSync.native(root, 'latin1');
+  }
+
+  look(name: string): Found {
+    const path = this.#pathOf(name);
+    try {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats === undefined) return nothing;
+      const isFile = stats.isFile();
+      // a fifo or a device would hold the request for ever
+      if (!isFile && !stats.isDirectory()) return nothing;
+      const known = this.#known.get(name);
+      if (known && known.ino === stats.ino && known.dev === stats.dev && this.#now() < known.until) {
+        return { kind: isFile ? 'file' : 'folder', real: known.real, inner: known.inner, stats };
+      }
+      const real = realpathSync.native(path, 'latin1');
+      const inner = this.#innerOf(real);
+      if (inner === null) return elsewhere;
+      if (this.#known.size >= most) this.#known.clear();
+      this.#known.set(name, { real, inner, dev: stats.dev, ino: stats.ino, until: this.#now() + keep });
+      return { kind: isFile ? 'file' : 'folder', real, inner, stats };
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : '';
+      // a file in place of a folder, a name too long, a loop of links: nothing that we could vouch for
+      return code === 'EACCES' || code === 'EPERM' ? forbidden : nothing;
+    }
+  }
+
+  /** For a log: the first part of `name` that leads out, and where to. */
+  linkOut(name: string): { readonly link: string; readonly target: string } | null {
+    let link = '';
+    for (const part of name.split('/').filter((segment) => segment !== '')) {
+      link += `/${part}`;
+      try {
+        const target = realpathSync.native(this.#pathOf(link), 'latin1');
+        if (this.#innerOf(target) === null) return { link, target };
+      } catch {
+        return null;
+      }
+    }
+    return null;
+  }
+
+  /** Plain ASCII stays a string; else bytes, as a file's name need not be UTF-8. */
+  #pathOf(name: string): string | Buffer {
+    if (/^[\x20-\x7e]*$/.test(name)) return this.#root + name;
+    return Buffer.concat([Buffer.from(this.#root), Buffer.from(name, 'latin1')]);
+  }
+
+  #innerOf(real: string): string | null {
+    if (!isBelow(real, this.#realRoot)) {
+      // the root may be a link that a new release has moved
+      this.#realRoot = realpathSync.native(this.#root, 'latin1');
+    }
+    const folder = [this.#realRoot, ...this.#others].find((each) => isBelow(real, each));
+    return folder === undefined ? null : real.slice(folder === '/' ? 0 : folder.length);
+  }
+}

@@ -1,0 +1,180 @@
+/** Files of the site, ready to be sent: their headers, and what is in the small ones. */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import mime from 'mime-types';
+import type { FileFacts } from './file-answer.ts';
+import type { Files, FoundFile } from './files.ts';
+import type { FilesSettings } from './files-options.ts';
+import { TtlCache } from './ttl-cache.ts';
+
+export interface SiteFile extends FileFacts {
+  /** All of it; null: too large to be kept. */
+  readonly content: Buffer | null;
+  /** `content`, each char a byte. */
+  text(): string;
+  /** Bytes. */
+  readonly real: string;
+  readonly dev: number;
+  readonly ino: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+}
+
+/** Bytes: up to this one read costs less than a stream. */
+const largestKept = 65_536;
+/** Entries. */
+const most = 4096;
+
+/** In the order in which they are wanted. */
+const codings = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const;
+
+export class SiteFiles {
+  readonly #files: Files;
+  readonly #settings: FilesSettings;
+  #known = new Map<string, SiteFile>();
+  #bytes = 0;
+  /** Files that have no packed copy beside them: most, and two looks each. */
+  readonly #alone = new TtlCache<true>(1000, 4096);
+
+  constructor(files: Files, settings: FilesSettings) {
+    this.#files = files;
+    this.#settings = settings;
+  }
+
+  /**
+   * What is to be sent for a file that was just found. `acceptEncoding`: the request's header.
+   *
+   * @throws an error of the file system, where it may not be read or has gone.
+   */
+  take(found: FoundFile, acceptEncoding: string | undefined): SiteFile {
+    if (!this.#settings.precompressed || this.#alone.get(found.name)) return this.#load(found, []);
+    const candidates = isCompressible(found.name) ? codings : [];
+    const packed = candidates.flatMap(([coding, ending]) => {
+      const sibling = this.#files.sibling(found, ending);
+      return sibling ? [{ coding, sibling }] : [];
+    });
+    if (packed.length === 0) {
+      this.#alone.set(found.name, true);
+      return this.#load(found, []);
+    }
+    const vary = ['Vary', 'Accept-Encoding'];
+    const best = packed.find(({ coding }) => accepts(acceptEncoding, coding));
+    if (!best) return this.#load(found, vary);
+    return this.#load({ ...best.sibling, name: found.name }, [...vary, 'Content-Encoding', best.coding]);
+  }
+
+  #load(found: FoundFile, more: readonly string[]): SiteFile {
+    const key = `${found.name}\0${more.join()}`;
+    const known = this.#known.get(key);
+    if (known && isSame(known, found)) return known;
+    if (known) this.#forget(key, known);
+    const file = this.#read(found, more);
+    const bytes = file.content?.length ?? 0;
+    if (this.#known.size >= most || this.#bytes + bytes > this.#settings.memory) {
+      this.#known = new Map();
+      this.#bytes = 0;
+    }
+    // one that is being written may change once more within a tick of the file system's clock
+    const isSettled = Date.now() - found.stats.mtimeMs > 100;
+    if (isSettled && bytes <= this.#settings.memory) {
+      this.#known.set(key, file);
+      this.#bytes += bytes;
+    }
+    return file;
+  }
+
+  #forget(key: string, file: SiteFile): void {
+    this.#known.delete(key);
+    this.#bytes -= file.content?.length ?? 0;
+  }
+
+  #read(found: FoundFile, more: readonly string[]): SiteFile {
+    const { real, name } = found;
+    const { dev, ino, size, mtimeMs, ctimeMs } = found.stats;
+    const etag = `W/"${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}"`;
+    const lastModified = new Date(mtimeMs).toUTCString();
+    const cacheControl = this.#settings.cacheControl(name);
+    const content = size <= largestKept ? contentOf(found) : null;
+    let text: string | null = null;
+    return {
+      size,
+      etag,
+      lastModified,
+      fields: [
+        ...['Accept-Ranges', 'bytes', 'Last-Modified', lastModified, 'ETag', etag],
+        ...['Content-Type', typeOf(name, real), 'Content-Length', String(size)],
+        ...(cacheControl === null ? [] : ['Cache-Control', cacheControl]),
+        ...more,
+      ],
+      content,
+      text() {
+        text ??= content?.toString('latin1') ?? '';
+        return text;
+      },
+      ...{ real, dev, ino, mtimeMs, ctimeMs },
+    };
+  }
+}
+
+/** A link `logo.svg` to `3f2a` is an SVG: the name that was asked for counts, if it has an ending. */
+function typeOf(name: string, real: string): string {
+  const ending = /[^/](\.[^./]*)$/.exec(name)?.[1] ?? /[^/](\.[^./]*)$/.exec(real)?.[1] ?? '';
+  return mime.contentType(ending) || 'application/octet-stream';
+}
+
+function isCompressible(name: string): boolean {
+  const type = mime.lookup(name);
+  const charset = type ? mime.charset(type) : false;
+  return charset !== false || /(?:json|xml|javascript|wasm|\/font-|vnd\.ms-fontobject)$/.test(String(type));
+}
+
+function accepts(header: string | undefined, coding: string): boolean {
+  if (header === undefined) return false;
+  for (const part of header.split(',')) {
+    const [name = '', ...parameters] = part.split(';').map((word) => word.trim().toLowerCase());
+    if (name === coding) return !parameters.some((word) => /^q=0(?:\.0*)?$/.test(word));
+  }
+  return false;
+}
+
+function isSame(known: SiteFile, { real, stats }: FoundFile): boolean {
+  return (
+    known.real === real &&
+    known.ino === stats.ino &&
+    known.dev === stats.dev &&
+    known.size === stats.size &&
+    known.mtimeMs === stats.mtimeMs &&
+    known.ctimeMs === stats.ctimeMs
+  );
+}
+
+/**
+ * Opens the very file that was found: one that was put in its place since may be a link to anywhere.
+ *
+ * @throws an error of the file system.
+ */
+export function openFound(file: Pick<SiteFile, 'real' | 'dev' | 'ino'>): number {
+  const descriptor = openSync(Buffer.from(file.real, 'latin1'), constants.O_RDONLY | constants.O_NONBLOCK);
+  const { dev, ino } = fstatSync(descriptor);
+  if (dev === file.dev && ino === file.ino) return descriptor;
+  closeSync(descriptor);
+  throw Object.assign(new Error('The file was replaced meanwhile'), { code: 'ENOENT' });
+}
+
+/** Null where it is not as long as it was when it was found: somebody is writing it. */
+function contentOf({ real, stats }: FoundFile): Buffer | null {
+  const descriptor = openFound({ real, dev: stats.dev, ino: stats.ino });
+  try {
+    const content = Buffer.allocUnsafeSlow(stats.size);
+    for (let at = 0; at < content.length; ) {
+      const read = readSync(descriptor, content, at, content.length - at, at);
+      if (read === 0) return null;
+      at += read;
+    }
+    return content;
+  } finally {
+    closeSync(descriptor);
+  }
+}

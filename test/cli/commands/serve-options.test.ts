@@ -1,0 +1,114 @@
+/** `serve`: what is passed on to php-fpm and to the pool, and what is said at the start. */
+import { once } from 'node:events';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startFpm } from '../../fpm/support/fpm.ts';
+import { serve, serveInVain } from '../support/serving.ts';
+import { SiteFolder, text } from '../support/site.ts';
+
+let site: SiteFolder;
+beforeEach(() => {
+  site = new SiteFolder();
+});
+afterEach(() => site.remove());
+
+it('--ini values reach PHP as they are given', async () => {
+  const values = {
+    'session.save_path': 'tcp://h?weight=1&timeout=2.5',
+    upload_tmp_dir: 'x=5;/tmp',
+    sendmail_path: '/bin/true -f "a b" | cat; !x',
+    user_agent: 'it\'s "me"',
+    memory_limit: '77M',
+    display_errors: 'Off',
+    error_reporting: 'E_ALL & ~E_NOTICE',
+  };
+  site.put(
+    'index.php',
+    `<?php echo json_encode(array_map('ini_get', ${JSON.stringify(Object.keys(values))}));`,
+  );
+  const args = Object.entries(values).flatMap(([name, value]) => ['--ini', `${name}=${value}`]);
+  await using served = await serve(site.path, args);
+  const seen: string[] = JSON.parse(await text(served.url));
+  const evaluated = { display_errors: '', error_reporting: String(32_767 & ~8) };
+  expect(seen).toEqual(Object.values({ ...values, ...evaluated }));
+});
+
+it.each(['enable_post_data_reading=0', 'post_max_size=10'])(
+  'a POST whose script dies runs once, with --ini %s',
+  async (setting) => {
+    const log = join(site.parent, 'ran');
+    writeFileSync(log, '');
+    // whoever runs PHP is to write it
+    chmodSync(log, 0o666);
+    site.put(
+      'die.php',
+      `<?php file_put_contents(${JSON.stringify(log)}, "x", FILE_APPEND); posix_kill(getmypid(), 9);`,
+    );
+    await using served = await serve(site.path, ['--ini', setting]);
+    for (let count = 0; count < 3; count++) {
+      expect((await fetch(`${served.url}/die.php`, { method: 'POST', body: 'a=1'.repeat(500) })).status).toBe(
+        502,
+      );
+    }
+    expect(readFileSync(log, 'utf8')).toBe('xxx');
+  },
+);
+
+it('--headers-timeout is how long a script may take', async () => {
+  site.put('index.php', '<?php sleep(3); echo "done";');
+  await using served = await serve(site.path, ['--headers-timeout', '0.3']);
+  expect((await fetch(served.url)).status).toBe(504);
+});
+
+it('PATH_INFO is the affair of the script, whatever it is and whatever the method', async () => {
+  site.put('remote.php', '<?php echo $_SERVER["REQUEST_METHOD"], $_SERVER["PATH_INFO"];');
+  await using served = await serve(site.path, []);
+  expect(await text(`${served.url}/remote.php/.NET`)).toBe('GET/.NET');
+  const moved = request(`${served.url}/remote.php/dav/uploads/u/1/.file`, { method: 'MOVE' }).end();
+  const [response] = await once(moved, 'response');
+  expect(await textOf(response)).toBe('MOVE/dav/uploads/u/1/.file');
+});
+
+it('an extension that cannot be loaded is named at the start', async () => {
+  site.put('index.php', '<?php echo "x";');
+  await using served = await serve(site.path, ['--ini', 'extension=no_such_extension']);
+  await served.io.complained(/Unable to load dynamic library 'no_such_extension'/);
+  expect(await text(served.url)).toBe('x');
+});
+
+describe('an --upstream that cannot be reached', () => {
+  it('is named at the start, and served all the same', async () => {
+    await using served = await serve(site.path, ['--upstream', 'unix:/nope/fpm.sock']);
+    await served.io.complained(
+      /^fastcgi-pool: --upstream unix:\/nope\/fpm\.sock cannot be reached now: .*ENOENT.*\n/,
+    );
+  });
+
+  it('fails --check; all else that is well passes it', async () => {
+    site.put('index.php', '<?php');
+    const inVain = await serveInVain(site.path, ['--check', '--upstream', 'unix:/nope/fpm.sock']);
+    expect(inVain).toMatchObject({ status: 1, err: expect.stringContaining('cannot be reached now') });
+    await using fpm = await startFpm();
+    expect(await serveInVain(site.path, ['--check', '--upstream', fpm.address])).toEqual({
+      status: 0,
+      err: '',
+    });
+    expect(await serveInVain(site.path, ['--check'])).toEqual({ status: 0, err: '' });
+    expect((await serveInVain(site.path, ['--check', '--front-controller', '/no.php'])).status).toBe(2);
+    expect(site.filesLeft.filter((name) => name.startsWith('fastcgi-pool'))).toEqual([]);
+  });
+});
+
+it('serves at a unix socket and at a port', async () => {
+  site.put('index.php', '<?php echo $_SERVER["REMOTE_ADDR"] ?? "nobody";');
+  const socketPath = join(site.parent, 'http.sock');
+  await using served = await serve(site.path, ['--listen', `unix:${socketPath}`]);
+  expect(served.io.out).toContain(`unix:${socketPath}\n`);
+  expect(await text(served.url)).toBe('127.0.0.1');
+  const asked = request({ socketPath, headers: { host: 'h' } }).end();
+  const [response] = await once(asked, 'response');
+  expect(await textOf(response)).toBe('nobody');
+});

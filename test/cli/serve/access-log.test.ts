@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, request, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterEach, expect, it } from 'vitest';
+import { AccessLog, type AccessLogOptions } from '../../../src/cli/serve/access-log.ts';
+import { clfDate } from '../../../src/cli/serve/clf-date.ts';
+import { tempDir } from '../../fpm/support/temp.ts';
+import { waitFor } from '../../fpm/support/wait.ts';
+
+const temp = tempDir();
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+const date = new Date('2026-11-23T06:54:31.999Z');
+
+async function logged(
+  handler: RequestListener,
+  options: Partial<AccessLogOptions> = {},
+  place: { path: string } | { host: string } = { host: '127.0.0.1' },
+): Promise<{ port: number; lines: (count: number) => Promise<string[]> }> {
+  const out = new PassThrough();
+  let said = '';
+  out.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const log = new AccessLog(out, { logFormat: 'combined', trustedProxies: [], ...options }, () => date);
+  const server = createServer(log.around(handler));
+  servers.push(server.listen('path' in place ? place : { port: 0, ...place }));
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  return {
+    port: address.port,
+    lines: (count) => waitFor(() => said.split('\n').length > count && said.trimEnd().split('\n')),
+  };
+}
+
+async function ask(port: number, path: string, headers: Record<string, string> = {}): Promise<void> {
+  const asked = request({ port, path, headers }).end();
+  const [response] = await once(asked, 'response');
+  await text(response);
+}
+
+it("is nginx's combined format, with the bytes of the body", async () => {
+  const { port, lines } = await logged((_req, res) => void res.end('0123456789'));
+  await ask(port, '/a.txt?x=1', {
+    referer: 'http://r/',
+    'user-agent': 'test',
+    authorization: `Basic ${Buffer.from('alice:secret').toString('base64')}`,
+  });
+  expect(await lines(1)).toEqual([
+    `127.0.0.1 - alice [${clfDate(date)}] "GET /a.txt?x=1 HTTP/1.1" 200 10 "http://r/" "test"`,
+  ]);
+  expect(clfDate(date)).toMatch(/^\d\d\/Nov\/2026:\d\d:\d4:31 [+-]\d{4}$/);
+});
+
+it('counts nothing but the body: not the heads of HEAD, 304 and errors', async () => {
+  const { port, lines } = await logged((req, res) => {
+    if (req.method === 'HEAD') res.setHeader('Content-Length', 100).end();
+    else if (req.url === '/304') res.writeHead(304).end();
+    else if (req.url === '/chunked') {
+      res.write('abc');
+      res.end('defg');
+    } else res.writeHead(404, { 'Content-Length': 3 }).end('no\n');
+  });
+  const head = request({ port, path: '/head', method: 'HEAD' }).end();
+  await once(head, 'response');
+  for (const path of ['/304', '/none', '/chunked']) await ask(port, path);
+  const found = await lines(4);
+  const bytes = Object.fromEntries(
+    found.map((line) => (/\/(\w+) HTTP\/1\.1" \d+ (\d+) /.exec(line) ?? []).slice(1)),
+  );
+  // the frame of two chunks, as with nginx: 3 CRLF abc CRLF 4 CRLF defg CRLF 0 CRLF CRLF
+  expect(bytes).toEqual({ head: '0', 304: '0', none: '3', chunked: String(8 + 9 + 5) });
+});
+
+it('names the client that PHP sees', async () => {
+  const answer: RequestListener = (_req, res) => void res.end();
+  const headers = { 'X-Forwarded-For': '192.0.2.7' };
+  const trusting = await logged(answer, { trustedProxies: ['127.0.0.0/8'] });
+  await ask(trusting.port, '/', headers);
+  expect((await trusting.lines(1))[0]).toMatch(/^192\.0\.2\.7 - - /);
+  const other = await logged(answer, { trustedProxies: ['10.0.0.1'] });
+  await ask(other.port, '/', headers);
+  expect((await other.lines(1))[0]).toMatch(/^127\.0\.0\.1 - - /);
+  const both = await logged(answer, {}, { host: '::' });
+  await ask(both.port, '/');
+  expect((await both.lines(1))[0]).toMatch(/^(?:127\.0\.0\.1|::1) - - /);
+  const path = join(temp.path, 'log.sock');
+  const unix = await logged(answer, {}, { path });
+  const socket = connect({ path });
+  socket.end('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  expect((await unix.lines(1))[0]).toMatch(/^unix: - - /);
+  socket.destroy();
+});
+
+it('cannot be forged: quotes and control bytes are escaped', async () => {
+  const { port, lines } = await logged((_req, res) => void res.writeHead(404, { 'Content-Length': 0 }).end());
+  await ask(port, '/a%22"b', { 'user-agent': 'x" \\ \t \u00e9' });
+  expect((await lines(1))[0]).toContain('"GET /a%22\\x22b HTTP/1.1" 404 0 "-" "x\\x22 \\x5C \\x09 \\xE9"');
+});
+
+it('a client that leaves before there is a head is 499', async () => {
+  const { port, lines } = await logged((req) => void req.socket.destroy());
+  await ask(port, '/hang').catch(() => {});
+  expect((await lines(1))[0]).toContain('"GET /hang HTTP/1.1" 499 0 ');
+});
+
+it('as JSON has one object a line, with the seconds', async () => {
+  const { port, lines } = await logged((_req, res) => void res.end('abc'), { logFormat: 'json' });
+  await ask(port, '/a"b', { 'user-agent': 'x\u00e9' });
+  expect(JSON.parse((await lines(1))[0] ?? '')).toEqual({
+    time: date.toISOString(),
+    remote_addr: '127.0.0.1',
+    method: 'GET',
+    uri: '/a"b',
+    protocol: 'HTTP/1.1',
+    host: `localhost:${port}`,
+    status: 200,
+    body_bytes_sent: 3,
+    request_time: expect.any(Number),
+    user_agent: 'x\u00e9',
+  });
+});
+
+it('a reader that stalls loses lines, not the service', async () => {
+  const stalled = new PassThrough();
+  const log = new AccessLog(stalled, { logFormat: 'combined', trustedProxies: [] });
+  const server = createServer(log.around((_req, res) => void res.end()));
+  servers.push(server.listen(0, '127.0.0.1'));
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const path = `/${'x'.repeat(8000)}`;
+  for (let count = 0; count < 200; count += 1) await ask(port, path);
+  log.flush();
+  // 200 lines of 8 kB: 1.6 MB
+  expect(stalled.writableLength + stalled.readableLength).toBeLessThan(1_200_000);
+  let said = '';
+  stalled.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await ask(port, path);
+  await waitFor(() => /^- \d+ lines lost/m.test(said), { what: 'a word about the lines lost' });
+  const lost = Number(/^- (\d+) lines lost/m.exec(said)?.[1]);
+  const kept = said.split('\n').filter((line) => line.startsWith('127.')).length;
+  expect(lost + kept).toBe(201);
+});

@@ -1,0 +1,109 @@
+/** Mount points, wildcards, rewritten URLs and guards, in the frameworks themselves. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import fastify from 'fastify';
+import { Hono } from 'hono';
+import { afterAll, describe, expect, it } from 'vitest';
+import fastcgi from '../../../src/gateway/fastify.ts';
+import { createFetchHandler } from '../../../src/gateway/fetch.ts';
+import { createHandler } from '../../../src/gateway/node.ts';
+import { FakeDispatcher } from '../fake-dispatcher.ts';
+import { rawServer } from '../raw.ts';
+import { tempSite } from '../temp-site.ts';
+
+const names = ['app.php', 'index.php', 'a/b.php', 'admin/x.php'];
+const site = tempSite(Object.fromEntries(names.map((name) => [name, ''])));
+afterAll(() => site.remove());
+const options = { root: site.root, index: 'index.php' };
+
+/** The status, and what PHP is told: script, query and URI. */
+async function told(listener: RequestListener, php: FakeDispatcher, path: string): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const before = php.exchanges.length;
+  const { port } = server.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual' });
+  server.closeAllConnections();
+  server.close();
+  if (php.exchanges.length === before)
+    return `${response.status} ${response.headers.get('location') ?? ''}`.trim();
+  const { SCRIPT_NAME, QUERY_STRING, REQUEST_URI } = php.params;
+  return `${SCRIPT_NAME} ${QUERY_STRING} ${REQUEST_URI}`;
+}
+
+describe('Express', () => {
+  it.each([
+    ['/*splat', '/a/b.php?q', '/a/b.php q /a/b.php?q'],
+    ['/*splat', '/a', '404'],
+    ['/m/*splat', '/m/a/b.php', '/m/a/b.php  /m/a/b.php'],
+    ['/{*path}', '/app.php', '/app.php  /app.php'],
+    ['/m/:id', '/m/7/app.php', '/m/7/app.php  /m/7/app.php'],
+    ['/m', '/m', '301 /m/'],
+    ['/m', '/m/', '/m/index.php  /m/'],
+  ])('app.use(%j, site) for %s: %s', async (mount, path, expected) => {
+    const php = new FakeDispatcher();
+    const app = express().use(mount, createHandler(php, options));
+    expect(await told(app, php, path)).toBe(expected);
+  });
+
+  it.each(['', '/m'])('a URL rewritten below %j has script and query of the new one', async (mount) => {
+    const php = new FakeDispatcher();
+    const inner = express.Router();
+    inner.use((req, _res, next) => {
+      req.url = '/app.php?id=7';
+      next();
+    });
+    inner.use(createHandler(php, options));
+    const app = express().use(mount === '' ? '/' : mount, inner);
+    expect(await told(app, php, `${mount}/item/7?x`)).toBe(`${mount}/app.php id=7 ${mount}/item/7?x`);
+  });
+});
+
+it('Fastify: rewriteUrl is a rewrite', async () => {
+  const php = new FakeDispatcher();
+  const app = fastify({ rewriteUrl: (req) => (req.url === '/item/7' ? '/app.php?id=7' : (req.url ?? '/')) });
+  await app.register(fastcgi, { dispatcher: php, ...options });
+  await app.ready();
+  expect(await told(app.routing, php, '/item/7')).toBe('/app.php id=7 /item/7');
+  await app.close();
+});
+
+it('Hono: app.mount takes the mount off the URL, and the option says which it was', async () => {
+  const php = new FakeDispatcher();
+  const handler = createFetchHandler(php, { ...options, mount: '/blog' });
+  const app = new Hono().mount('/blog', (request) => handler(request));
+  await app.request('http://x:18640/blog/a/b.php?q');
+  expect(php.params).toMatchObject({
+    SCRIPT_NAME: '/blog/a/b.php',
+    SCRIPT_FILENAME: `${site.root}/a/b.php`,
+    REQUEST_URI: '/blog/a/b.php?q',
+    SERVER_PORT: '18640',
+  });
+});
+
+const ways = [
+  '/admin/x.php',
+  '//admin/x.php',
+  '/admin%2fx.php',
+  '/./admin/x.php',
+  '/%61dmin/x.php',
+  '/a/../admin/x.php',
+];
+
+describe('a guard in front holds', () => {
+  it.each(ways)('in Express, for %s', async (way) => {
+    const php = new FakeDispatcher();
+    const app = express();
+    app.use('/admin', (_req, res) => void res.status(403).end());
+    app.use(createHandler(php, options));
+    const server = await rawServer((req, res) => app(req as IncomingMessage, res as ServerResponse));
+    const { text } = await server.exchange(`GET ${way} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+    await server.close();
+    expect(text).toMatch(
+      way === ways[0] ? /^HTTP\/1\.1 403 / : /^HTTP\/1\.1 308 [\s\S]*\r\nLocation: \/admin\/x\.php\r\n/,
+    );
+    expect(php.exchanges).toEqual([]);
+  });
+});

@@ -1,0 +1,392 @@
+import { describe, expect, it } from 'vitest';
+import { isHidden, isNeverSent, isSource } from '../../../src/gateway/site/never-sent.ts';
+
+const sources = [
+  'index.php',
+  'wp-config.php',
+  'x.PHP',
+  'a.phtml',
+  'old.php5',
+  'lib.inc',
+  'page.tpl',
+  'x.blade.php',
+];
+const marks = [
+  '~',
+  '#',
+  '.',
+  '..',
+  ' ',
+  '$',
+  '%',
+  '_old',
+  '-save',
+  ' (copy)',
+  '::$DATA',
+  ';1',
+  ',v',
+  '%00.txt',
+  '\\',
+];
+const endings = [
+  ...[
+    'bak',
+    'bkp',
+    'bk',
+    'backup',
+    'old',
+    'orig',
+    'original',
+    'rej',
+    'save',
+    'sav',
+    'swp',
+    'swo',
+    'swn',
+    'tmp',
+    'temp',
+  ],
+  ...[
+    'copy',
+    'dist',
+    'sample',
+    'example',
+    'rpmnew',
+    'rpmsave',
+    'rpmorig',
+    'dpkg-old',
+    'dpkg-new',
+    'dpkg-dist',
+    'dpkg-tmp',
+  ],
+  ...['ucf-old', 'ucf-dist', 'pacnew', 'pacsave', 'pacorig', 'bak~', 'bak_2024', 'old-1'],
+];
+const onlyOfSource = [
+  'txt',
+  '1',
+  '2024-01-31',
+  'text',
+  'gz',
+  'zip',
+  'tar.gz',
+  'xml',
+  'md',
+  'doc',
+  'diff',
+  'patch',
+  'json',
+  'save.1',
+];
+
+describe('source and its copies are never sent', () => {
+  it.each(sources)('%s, and whatever is made of its name', (name) => {
+    const copies = [
+      name,
+      `#${name}#`,
+      `${name}#`,
+      `~${name}`,
+      `.${name}.swp`,
+      `.#${name}`,
+      `Copy of ${name}`,
+      ...marks.map((mark) => name + mark),
+      ...[...endings, ...onlyOfSource].map((ending) => `${name}.${ending}`),
+      ...endings.map((ending) => `${name}.${ending.toUpperCase()}`),
+      ...endings.map((ending) => `${name}.${ending}.gz`),
+    ];
+    expect(copies.filter((copy) => !isNeverSent(`/a/${copy}`))).toEqual([]);
+  });
+
+  it.each([
+    ...[
+      'x.php3',
+      'x.php7',
+      'x.phps',
+      'x.pht',
+      'x.phar',
+      'x.phpt',
+      'x.php.inc',
+      'j.php.',
+      'x.inc.orig',
+      'block.module',
+    ],
+    ...[
+      'x.install',
+      'x.engine',
+      'x.profile',
+      'x.theme',
+      'page.twig',
+      'x.latte',
+      'x.ctp',
+      'x.asp',
+      'x.aspx',
+      'x.jsp',
+    ],
+    ...[
+      'x.cgi',
+      'x.pl',
+      'x.py',
+      'x.rb',
+      'deploy.sh',
+      'artisan',
+      'console',
+      'occ',
+      'config.inc.php-dist',
+      'x.phpbak',
+    ],
+  ])('%s', (name) => {
+    expect(isNeverSent(`/${name}`)).toBe(true);
+  });
+});
+
+describe('what an editor or a package manager left is never sent', () => {
+  it.each(['style.css', 'main.js', 'data.json', 'page.html', 'photo.jpg', 'LICENSE'])('of %s', (name) => {
+    const copies = [
+      `${name}~`,
+      `#${name}#`,
+      `.#${name}`,
+      `.${name}.swp`,
+      ...endings.map((ending) => `${name}.${ending}`),
+    ];
+    expect(copies.filter((copy) => !isNeverSent(`/${copy}`))).toEqual([]);
+  });
+});
+
+describe('what may hold a secret is never sent', () => {
+  it.each([
+    ...[
+      '.env',
+      '.env.local',
+      '.git/config',
+      '.git/HEAD',
+      '.svn/entries',
+      '.hg/store',
+      '.htaccess',
+      '.htpasswd',
+      '.npmrc',
+    ],
+    ...[
+      '.DS_Store',
+      '.user.ini',
+      '.aws/credentials',
+      '.ssh/id_rsa',
+      '.idea/x.xml',
+      '.vscode/sftp.json',
+      'a/.git/x.png',
+    ],
+    ...['.well-known/.secret', 'a/.well-known/x', 'CVS/Entries', 'WEB-INF/web.xml', '..a'],
+    ...[
+      'composer.json',
+      'composer.lock',
+      'package.json',
+      'package-lock.json',
+      'yarn.lock',
+      'symfony.lock',
+      'auth.json',
+    ],
+    ...[
+      'Gemfile',
+      'Gemfile.lock',
+      'Dockerfile',
+      'Makefile',
+      'Vagrantfile',
+      'docker-compose.yml',
+      'phpunit.xml',
+    ],
+    ...[
+      'phpunit.xml.dist',
+      'phpcs.xml',
+      'web.config',
+      'app.config',
+      'php.ini',
+      'my.cnf',
+      'nginx.conf',
+      'x.cfg',
+      'prod.env',
+    ],
+    ...[
+      'config.yml',
+      'services.yaml',
+      'pyproject.toml',
+      'phpstan.neon',
+      'settings.ini',
+      'parameters.json',
+      'secrets.json',
+    ],
+    ...[
+      'dump.sql',
+      'dump.SQL',
+      'dump.sql.gz',
+      'dump.sql.zip',
+      'db.mysql',
+      'x.pgsql',
+      'app.sqlite',
+      'app.sqlite3',
+      'x.db',
+    ],
+    ...[
+      'x.db3',
+      'x.mdb',
+      'x.dump',
+      'backup.sql.bz2',
+      'debug.log',
+      'app.log.1',
+      'app.log.2.gz',
+      'error_log',
+      'nohup.out',
+    ],
+    ...[
+      'server.key',
+      'server.pem',
+      'x.p12',
+      'x.pfx',
+      'x.jks',
+      'x.kdbx',
+      'x.ppk',
+      'id_rsa',
+      'id_ed25519',
+      'x.ovpn',
+      'core',
+    ],
+    ...[
+      'terraform.tfstate',
+      'x.tfvars',
+      'known_hosts',
+      'service-account-1.json',
+      'x.sql_old',
+      'x.sql~',
+      'Thumbs.db',
+    ],
+  ])('%s', (path) => {
+    expect(isNeverSent(`/${path}`)).toBe(true);
+  });
+});
+
+describe('all else is sent', () => {
+  it.each([
+    ...[
+      'photo.jpg',
+      'main.js',
+      'main.min.js',
+      'app.mjs',
+      'style.css',
+      'style.css.map',
+      'x.svg',
+      'x.woff2',
+      'x.wasm',
+    ],
+    ...[
+      'phpinfo.html',
+      'php.css',
+      'mode-php.js',
+      'x.php.js',
+      'x.php.png',
+      'icon.php.svg',
+      'php',
+      'php.txt',
+      'x.php.d/a.txt',
+    ],
+    ...[
+      'include',
+      'include/a.js',
+      'a.include.js',
+      'button.module.css',
+      'list.tpl.html',
+      'vue.runtime.js',
+      'theme.css',
+    ],
+    ...[
+      'index.html',
+      'a.htm',
+      'feed.xml',
+      'sitemap.xml',
+      'sitemap.xml.gz',
+      'robots.txt',
+      'humans.txt',
+      'ads.txt',
+      'LICENSE',
+    ],
+    ...[
+      'README.md',
+      'CHANGELOG',
+      'manifest.json',
+      'site.webmanifest',
+      'data.json',
+      'geo.geojson',
+      'x.csv',
+      'x.pdf',
+      'x.zip',
+    ],
+    ...[
+      'x.tar.gz',
+      'x.tgz',
+      'x.7z',
+      'x.mp4',
+      'x.ts',
+      'x.m3u8',
+      'x.ogg',
+      'x.glb',
+      'x.apk',
+      'x.exe',
+      'x.dmg',
+      'x.deb',
+      'x.iso',
+    ],
+    ...[
+      'x.docx',
+      'x.xlsx',
+      'x.epub',
+      'x.ics',
+      'x.vcf',
+      'x.vtt',
+      'x.po',
+      'x.crt',
+      'x.asc',
+      'x.sha256',
+      'x.rss',
+      'x.atom',
+    ],
+    ...[
+      '.well-known/acme-challenge/abc',
+      '.well-known/security.txt',
+      '.well-known/apple-app-site-association',
+    ],
+    ...[
+      'apple-app-site-association',
+      'favicon.ico',
+      'keyboard.js',
+      'catalog.html',
+      'my.logo.png',
+      'old.css',
+      'backup.js',
+    ],
+    ...[
+      'core.js',
+      'console.css',
+      'sample.html',
+      'temp/a.png',
+      'jquery-3.7.1.min.js',
+      'chunk.2f3a1b.js',
+      'tool.1',
+      'v1.2.3',
+    ],
+    ...[
+      'a b.txt',
+      'caf\xc3\xa9.txt',
+      'C++.html',
+      '100%25.txt',
+      'git/a.js',
+      'logs/a.css',
+      'log.html',
+      'sql.html',
+      'x.key.png',
+    ],
+  ])('%s', (path) => {
+    expect(isNeverSent(`/${path}`)).toBe(false);
+  });
+});
+
+it('source is told from secrets: the one is kept from other handlers, too', () => {
+  expect(isSource('/x.php.txt')).toBe(true);
+  expect(isSource('/composer.json')).toBe(false);
+  expect(isHidden('/.well-known/x')).toBe(false);
+});

@@ -1,0 +1,203 @@
+/** Files of the site, through every adapter. */
+import { renameSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ask, adapters, type Client } from '../adapters.ts';
+import { FakeDispatcher } from '../fake-dispatcher.ts';
+import { tempSite } from '../temp-site.ts';
+
+const digits = '0123456789'.repeat(10);
+const large = Buffer.alloc(300_000, 'large file ');
+const site = tempSite({
+  'index.php': '<?php',
+  'a.txt': digits,
+  'empty.css': '',
+  'a%b &.json': '{}',
+  '3f2a': '<svg/>',
+  'large.bin': '',
+  'app.js': 'plain',
+  'app.js.br': 'br',
+  'app.js.gz': 'gz',
+  'stale.js': 'new',
+  'stale.js.br': 'old',
+  'docs/index.html': '<p>docs',
+  'none/x.txt': 'x',
+  'old.php.txt': '<?php TOPSECRET',
+  '.env': 'TOPSECRET',
+  '../outside/secret.txt': 'TOPSECRET',
+  '../outside/evil.php': 'TOPSECRET',
+});
+writeFileSync(join(site.root, 'large.bin'), large);
+site.link('3f2a', 'logo.svg');
+site.link('.env', 'env.txt');
+site.link('../outside/secret.txt', 'out.txt');
+const past = new Date('2024-02-29T12:34:56.789Z');
+for (const name of ['a.txt', 'app.js', 'stale.js.br', '3f2a', 'large.bin']) {
+  utimesSync(join(site.root, name), past, past);
+}
+afterAll(() => site.remove());
+
+describe.each(adapters)('a file through $name', (adapter) => {
+  let client: Client;
+  const php = new FakeDispatcher();
+
+  beforeAll(async () => {
+    client = await adapter.serve(php, {
+      root: site.root,
+      files: { cacheControl: 'max-age=60', immutable: /\.svg$/ },
+    });
+  });
+  afterAll(() => client?.close());
+
+  async function ask(
+    given: string | Ask,
+  ): Promise<{ status: number; headers: Record<string, unknown>; body: string }> {
+    const { status, headers, body } = await client.open(typeof given === 'string' ? { path: given } : given);
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(Buffer.from(chunk));
+    return { status, headers, body: Buffer.concat(chunks).toString('latin1') };
+  }
+
+  it('comes with its type, its length, its date and a validator, again and again', async () => {
+    for (let count = 0; count < 3; count++) {
+      const { status, headers, body } = await ask('/a.txt');
+      expect([status, body]).toEqual([200, digits]);
+      expect(headers).toMatchObject({
+        'content-type': 'text/plain; charset=utf-8',
+        'content-length': '100',
+        'last-modified': 'Thu, 29 Feb 2024 12:34:56 GMT',
+        'cache-control': 'max-age=60',
+        'accept-ranges': 'bytes',
+      });
+      expect(headers['etag']).toMatch(/^(?:W\/)?"[^"]+"$/);
+    }
+    expect(php.exchanges).toEqual([]);
+  });
+
+  it('is not sent again to whoever has it', async () => {
+    const { headers } = await ask('/a.txt');
+    for (const condition of [
+      { 'if-none-match': String(headers['etag']) },
+      { 'if-modified-since': String(headers['last-modified']) },
+    ]) {
+      const again = await ask({ path: '/a.txt', headers: condition });
+      expect([again.status, again.body]).toEqual([304, '']);
+      expect(again.headers).toMatchObject({ etag: headers['etag'], 'cache-control': 'max-age=60' });
+      expect(again.headers).not.toHaveProperty('content-type');
+    }
+    const other = await ask({ path: '/a.txt', headers: { 'if-none-match': '"other"' } });
+    expect([other.status, other.body]).toEqual([200, digits]);
+  });
+
+  it.each([
+    ['/a.txt', 'bytes=5-9', 206, 'bytes 5-9/100', '56789'],
+    ['/a.txt', 'bytes=-1000', 206, 'bytes 0-99/100', digits],
+    ['/a.txt', 'bytes=100-', 416, 'bytes */100', '416 Range Not Satisfiable\n'],
+    ['/a.txt', 'bytes=0-1,5-6', 200, undefined, digits],
+    [
+      '/large.bin',
+      'bytes=200000-200004',
+      206,
+      'bytes 200000-200004/300000',
+      large.toString('latin1', 200_000, 200_005),
+    ],
+  ])('%s can be asked for by %s', async (path, range, status, contentRange, body) => {
+    const part = await ask({ path, headers: { range } });
+    expect([part.status, part.headers['content-range'], part.body]).toEqual([status, contentRange, body]);
+  });
+
+  it('may be large, empty, strangely named, or a link', async () => {
+    const whole = await ask('/large.bin');
+    expect([whole.status, whole.body === large.toString('latin1')]).toEqual([200, true]);
+    const empty = await ask('/empty.css');
+    expect([empty.status, empty.headers['content-length'], empty.body]).toEqual([200, '0', '']);
+    expect((await ask('/a%25b%20&.json')).body).toBe('{}');
+    const logo = await ask('/logo.svg');
+    expect([logo.headers['content-type'], logo.body]).toEqual(['image/svg+xml', '<svg/>']);
+    expect(logo.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+  });
+
+  it.each([
+    ['gzip, br', 'br', 'br'],
+    ['gzip', 'gzip', 'gz'],
+    ['br;q=0, gzip;q=0.5', 'gzip', 'gz'],
+    ['deflate', undefined, 'plain'],
+  ])('is sent packed to whoever takes %s: %s', async (accepted, coding, body) => {
+    const got = await ask({ path: '/app.js', headers: { 'accept-encoding': accepted } });
+    expect([got.headers['content-encoding'], got.body]).toEqual([coding, body]);
+    expect(got.headers).toMatchObject({
+      vary: 'Accept-Encoding',
+      'content-type': 'text/javascript; charset=utf-8',
+    });
+  });
+
+  it('is not sent packed where the packed one is older', async () => {
+    const got = await ask({ path: '/stale.js', headers: { 'accept-encoding': 'br' } });
+    expect([got.headers['content-encoding'], got.body]).toEqual([undefined, 'new']);
+  });
+
+  it('HEAD has the head alone, other methods are 405', async () => {
+    const head = await ask({ path: '/a.txt', method: 'HEAD' });
+    expect([head.status, head.headers['content-length'], head.body]).toEqual([200, '100', '']);
+    const post = await ask({ path: '/a.txt', method: 'POST', body: Buffer.from('x') });
+    expect([post.status, post.headers['allow']]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('a folder gets its slash and its index, or is 403', async () => {
+    const folder = await ask('/docs');
+    expect([folder.status, folder.headers['location']]).toEqual([301, '/docs/']);
+    expect((await ask('/docs/')).body).toBe('<p>docs');
+    expect((await ask('/none/')).status).toBe(403);
+  });
+
+  it.each(['/old.php.txt', '/.env', '/env.txt', '/out.txt', '/nothing.txt'])('%s is 404', async (path) => {
+    const got = await ask(path);
+    expect([got.status, got.body]).toEqual([404, '404 Not Found\n']);
+  });
+
+  it('is the new one at once where it was changed or replaced', async () => {
+    const path = join(site.root, 'changing.txt');
+    for (const content of ['first', 'other', 'longer one']) {
+      writeFileSync(path, content);
+      expect((await ask('/changing.txt')).body).toBe(content);
+      writeFileSync(`${path}.new`, `${content}!`);
+      renameSync(`${path}.new`, path);
+      expect((await ask('/changing.txt')).body).toBe(`${content}!`);
+    }
+  });
+
+  it('is not sent, and a script not run, where a link was swapped for one that leads out', async () => {
+    for (const [name, good, evil] of [
+      ['swap.txt', 'a.txt', '../outside/secret.txt'],
+      ['swap.php', 'index.php', '../outside/evil.php'],
+    ] as const) {
+      const link = join(site.root, name);
+      const put = (target: string): void => {
+        symlinkSync(target, `${link}.new`);
+        renameSync(`${link}.new`, link);
+      };
+      const before = php.exchanges.length;
+      for (let count = 0; count < 3; count++) {
+        put(good);
+        expect((await ask(`/${name}`)).status).toBe(200);
+        put(evil);
+        expect((await ask(`/${name}`)).status).toBe(404);
+      }
+      expect(php.exchanges.length - before).toBe(name === 'swap.php' ? 3 : 0);
+    }
+  });
+});
+
+it('a file that becomes shorter while it is sent is not taken for a whole one', async () => {
+  const path = join(site.root, 'shrinking.bin');
+  writeFileSync(path, Buffer.alloc(40_000_000, 'x'));
+  const client = await adapters[0]?.serve(new FakeDispatcher(), { root: site.root, files: true });
+  const got = await client?.open({ path: '/shrinking.bin' });
+  truncateSync(path, 1_000_000);
+  await expect(
+    (async () => {
+      for await (const _ of got?.body ?? []);
+    })(),
+  ).rejects.toThrow();
+  await client?.close();
+});
