@@ -6,7 +6,6 @@ import type { GatewayOptions } from './options.ts';
 import { BufferSpace } from './reply/buffer.ts';
 import { pageFor } from './reply/error-page.ts';
 import { type HeaderKinds, headerKinds, statusFor } from './reply/head.ts';
-import { InContext } from './reply/in-context.ts';
 import { Reply, type ReplyOptions } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { original, type Trust } from './request/proxies.ts';
@@ -168,10 +167,8 @@ export class Gateway<Req> {
         http === facts ? plan : heard(plan, facts, http),
         paramsOf(request),
       );
-      const context = new InContext(reply);
-      const tell =
-        onStderr && ((chunk: Uint8Array) => context.runInAsyncScope(onStderr, undefined, chunk, request));
-      this.#dispatcher.dispatch({ params, body, onStderr: tell }, context);
+      const tell = onStderr && ((chunk: Uint8Array) => onStderr(chunk, request));
+      this.#dispatcher.dispatch({ params, body, onStderr: tell }, reply);
     } catch (error) {
       // the client's doing, or what the function `params` threw
       reply.refuse(error instanceof ArgumentError && error.option !== 'params' ? 400 : 500, error);

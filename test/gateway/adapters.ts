@@ -29,9 +29,11 @@ interface Traits {
   readonly anyStatus: boolean;
   /** Bytes in a head as they are; else they are taken for characters and go out as UTF-8. */
   readonly latin1Heads: boolean;
+  /** A page without a type; else the server says that it is text. */
+  readonly typeless: boolean;
 }
 
-const http1: Traits = { scheme: 'http', anyStatus: true, latin1Heads: true };
+const http1: Traits = { scheme: 'http', anyStatus: true, latin1Heads: true, typeless: true };
 const noOddStatus: Traits = { ...http1, anyStatus: false };
 
 export interface Adapter extends Traits {
@@ -101,6 +103,7 @@ export const adapters: readonly Adapter[] = [
     name: 'Hono',
     ...noOddStatus,
     latin1Heads: false,
+    typeless: false,
     serve: async (dispatcher, options) => overHttp1(behindHono(dispatcher, options)),
   },
 ];

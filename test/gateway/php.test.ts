@@ -23,6 +23,8 @@ beforeAll(async () => {
       'cookies.php': '<?php setcookie("a", "1"); setcookie("b", "2"); header("Location: /x", true, 303);',
       'status.php':
         '<?php header("HTTP/1.1 418 Tea Pot"); header("X-A: \\xe9", false); header("X-A: 2", false);',
+      'hop.php':
+        '<?php header("Connection: X-Hop, x-other"); header("X-Hop: 1"); header("X-Other: 2"); header("X-End: 3"); header("Content-Type:"); echo "page";',
       'big.php': '<?php for ($i = 0; $i < 64; $i++) echo str_repeat(chr(65 + $i % 26), 262144);',
       'stderr.php': '<?php fwrite(fopen("php://stderr", "w"), ""); error_log("noted"); echo "page";',
       'fatal.php': '<?php header("Content-Length: 1000"); echo "half"; flush(); posix_kill(getmypid(), 9);',
@@ -127,6 +129,14 @@ describe.each(adapters)('PHP through $name', (adapter) => {
       expect(got.body.toString()).toBe(`${size} ${createHash('sha256').update(body).digest('hex')}`);
     },
   );
+
+  it('headers that Connection names stay here, and a page may have no type', async () => {
+    const { headers, body } = await ask('/hop.php');
+    expect(headers).toMatchObject({ 'x-end': '3' });
+    for (const name of ['x-hop', 'x-other']) expect(headers[name]).toBeUndefined();
+    expect(headers['content-type'] === undefined).toBe(adapter.typeless);
+    expect(body.toString()).toBe('page');
+  });
 
   it('status, phrase, cookies and repeated headers come out as PHP set them', async () => {
     const cookies = await ask('/cookies.php');

@@ -47,6 +47,8 @@ describe('onEnd', () => {
       executed: 'yes',
       stderr: '',
       hint: '',
+      server: 'unix:/fake',
+      times: expect.objectContaining({ total: 0 }),
     });
     expect(more).toEqual([]);
   });

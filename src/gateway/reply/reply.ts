@@ -1,5 +1,5 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
-import { type FailureFacts, FcgiError, ProtocolError } from '../../errors.ts';
+import { FcgiError, ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
 import { type BufferSpace, ReplyBuffer } from './buffer.ts';
 import { type HandedOver, type Handover, handoverError } from './handover.ts';
@@ -121,10 +121,10 @@ export class Reply implements DispatchHandler {
     return null;
   }
 
-  onResponseError(controller: DispatchController & { facts?: FailureFacts | null }, error: unknown): void {
+  onResponseError(controller: DispatchController, error: unknown): void {
     this.#fail(error);
     const { ended: tell } = this.#options;
-    if (tell) tell(endedBadly(this.#status, error, controller.facts ?? null));
+    if (tell) tell(endedBadly(this.#status, error, controller.facts));
   }
 
   /** nginx's status for its log, where the client was gone before there was an answer. */
