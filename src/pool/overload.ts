@@ -6,6 +6,7 @@
  * at its pace, or than a few times what even quick pages take here: where each takes a second, a wait of two is no
  * overload. Times in ms.
  */
+import { PoolError } from '../errors.ts';
 
 /** A queue younger than this is a burst. */
 const BURST = 150;
@@ -76,4 +77,40 @@ export class Overload {
       this.#buckets[i % BUCKETS] = 0;
     this.#bucket = Math.max(this.#bucket, bucket);
   }
+}
+
+/** What the rule needs to know of a server. */
+interface Occupied {
+  readonly workers: number;
+  readonly busy: number;
+}
+
+/** null: one more may wait, behind `queued` others. Else the error for it. */
+export function refusal(
+  overload: Overload,
+  now: number,
+  queued: number,
+  queueSize: number,
+  servers: readonly Occupied[],
+  quick: number,
+  name: string,
+): PoolError | null {
+  const sent = servers.reduce((sum, { busy }) => sum + busy, 0);
+  const workers = servers.reduce((sum, server) => sum + Math.max(1, server.workers), 0);
+  const retryAfter = overload.refuses({ now, queued, sent, workers, quick });
+  if (queued >= queueSize) {
+    const message = `${queueSize} requests wait already for a connection to ${name}`;
+    return new PoolError('FCGI_ERR_QUEUE_FULL', message, { facts: { retryAfter: seconds(retryAfter ?? 0) } });
+  }
+  if (retryAfter === null) return null;
+  const message = `${queued} requests wait already for ${name}, more than it answers in time`;
+  const hint = 'more is asked than php-fpm can do: see `pm.max_children`, and what the scripts wait for';
+  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
+    facts: { retryAfter: seconds(retryAfter), hint },
+  });
+}
+
+/** Retry-After, RFC 9110, 10.2.3. */
+function seconds(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000));
 }

@@ -11,23 +11,33 @@ import { Histogram } from './histogram.ts';
 import { Job, type JobOwner } from './job.ts';
 import { LinkedList } from './linked-list.ts';
 import type { PoolSettings } from './options.ts';
-import { Overload } from './overload.ts';
+import { Overload, refusal } from './overload.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
-import { type Stats, statsOf } from './stats.ts';
+import { type ServerCounts, type Stats, statsOf } from './stats.ts';
 
 /** The servers, and which of them gets a job. */
 export interface Balancer {
   /** For messages. */
   readonly name: string;
+  /** Those that are used, and those that were and have connections still. */
   readonly servers: readonly Server[];
+  /** Of all servers that there have been. */
+  readonly counts: readonly ServerCounts[];
+  /** Some server may take one more. */
+  readonly hasRoom: boolean;
   /** A server that has room for the job; null: it waits. */
   choose(job: Job): Server | null;
-  /** May the server take this job, which waits? */
+  /** A slot of the server has come free: may this job, which waits, have it? */
   suits(server: Server, job: Job): boolean;
   onServed(job: Job): void;
-  /** `job` has failed on its server. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
+  /**
+   * `job` has failed on its server, which may send it again, out of sight of its caller. True: it must not, as another
+   * server is better, or as the job is not to be sent again.
+   */
+  onFailed(job: Job, error: unknown): boolean;
+  /** It was not sent again there. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
   recover(job: Job, error: unknown): boolean;
   /** Called every 25 ms. */
   onBeat(now: number): void;
@@ -79,7 +89,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   get stats(): Stats {
-    return statsOf(this.#balancer.servers, {
+    return statsOf(this.#balancer.counts, {
       queued: this.#queue.size,
       refused: this.#refused,
       waiting: this.#waiting.summary,
@@ -161,7 +171,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       const server = this.#balancer.choose(job);
       if (server !== null) this.run(job, server);
       job = after;
-      if (!this.#balancer.servers.some(({ hasRoom }) => hasRoom)) return;
+      if (server === null && !this.#balancer.hasRoom) return;
     }
   }
 
@@ -184,7 +194,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   onFailure(job: Job, error: unknown): boolean {
     const { server } = job;
     if (server === null) return false;
-    if (server.resend(job, error)) return true;
+    if (!this.#balancer.onFailed(job, error) && server.resend(job, error)) return true;
     server.vacate(job);
     if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
       this.#onUnreachable(error);
@@ -221,35 +231,16 @@ export class Scheduler implements JobOwner, ServerOwner {
       this.run(job, server);
       return;
     }
-    const refusal = this.#refusal(now);
-    if (refusal === null) {
+    const { servers, name } = this.#balancer;
+    const { queueSize } = this.#settings;
+    const refused = refusal(this.#overload, now, this.#queue.size, queueSize, servers, this.#quick, name);
+    if (refused === null) {
       if (this.#queue.size === 0) this.#overload.empty(now);
       this.#queue.add(job);
       return;
     }
     this.#refused++;
-    job.fail(refusal);
-  }
-
-  #refusal(now: number): PoolError | null {
-    const { queueSize } = this.#settings;
-    const { servers, name } = this.#balancer;
-    const queued = this.#queue.size;
-    const sent = servers.reduce((sum, { busy }) => sum + busy, 0);
-    const workers = servers.reduce((sum, server) => sum + Math.max(1, server.workers), 0);
-    const retryAfter = this.#overload.refuses({ now, queued, sent, workers, quick: this.#quick });
-    if (queued >= queueSize) {
-      const message = `${queueSize} requests wait already for a connection to ${name}`;
-      return new PoolError('FCGI_ERR_QUEUE_FULL', message, {
-        facts: { retryAfter: seconds(retryAfter ?? 0) },
-      });
-    }
-    if (retryAfter === null) return null;
-    const message = `${queued} requests wait already for ${name}, more than it answers in time`;
-    const hint = 'more is asked than php-fpm can do: see `pm.max_children`, and what the scripts wait for';
-    return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
-      facts: { retryAfter: seconds(retryAfter), hint },
-    });
+    job.fail(refused);
   }
 
   readonly #onBeat = (): void => {
@@ -291,9 +282,4 @@ export class Scheduler implements JobOwner, ServerOwner {
       job.fail(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
     }
   }
-}
-
-/** Retry-After, RFC 9110, 10.2.3. */
-function seconds(ms: number): number {
-  return Math.max(1, Math.ceil(ms / 1000));
 }
