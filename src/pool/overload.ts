@@ -97,7 +97,8 @@ export function refusal(
 ): PoolError | null {
   const sent = servers.reduce((sum, { busy }) => sum + busy, 0);
   const workers = servers.reduce((sum, server) => sum + Math.max(1, server.workers), 0);
-  const retryAfter = overload.refuses({ now, queued, sent, workers, quick });
+  // Where nothing runs, nothing is overloaded: no server is known yet, or all of them are being tried again.
+  const retryAfter = sent === 0 ? null : overload.refuses({ now, queued, sent, workers, quick });
   if (queued >= queueSize) {
     const message = `${queueSize} requests wait already for a connection to ${name}`;
     return new PoolError('FCGI_ERR_QUEUE_FULL', message, { facts: { retryAfter: seconds(retryAfter ?? 0) } });
