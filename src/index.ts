@@ -19,5 +19,15 @@ export type { PoolOptions } from './pool/options.ts';
 export { Pool } from './pool/pool.ts';
 export type { Stats } from './pool/stats.ts';
 export type { Params } from './protocol/params.ts';
-export type { ServerOptions } from './upstream/member.ts';
-export { Upstream, type UpstreamOptions, type UpstreamServer } from './upstream/upstream.ts';
+export type { Balance } from './upstream/balance/balance.ts';
+export type { HealthState } from './upstream/health/health.ts';
+export type {
+  HealthCheck,
+  Resolve,
+  ServerOptions,
+  UpstreamOptions,
+  UpstreamServer,
+  UpstreamService,
+} from './upstream/options.ts';
+export type { ServerStats, UpstreamStats } from './upstream/stats.ts';
+export { Upstream } from './upstream/upstream.ts';

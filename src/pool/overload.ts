@@ -49,7 +49,8 @@ export class Overload {
 
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
   refuses({ now, queued, sent, workers, usual }: Arrival): number | null {
-    if (now - this.#emptyAt < BURST) return null;
+    // Where nothing is sent, no server is known yet, or all of them are being tried again.
+    if (sent === 0 || now - this.#emptyAt < BURST) return null;
     const { served, time } = this.#pace(now);
     if (served === 0) return queued < ROUNDS_IN_SILENCE * sent ? null : WINDOW;
     const waiting = queued + Math.max(0, sent - workers);

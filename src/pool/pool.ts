@@ -67,9 +67,14 @@ function only(server: Server): Balancer {
   return {
     name: server.target.name,
     servers: [server],
+    counts: [server],
+    get hasRoom() {
+      return server.hasRoom;
+    },
     choose: (_job: Job) => (server.hasRoom ? server : null),
     suits: () => true,
     onServed: () => {},
+    onFailed: () => false,
     recover: () => false,
     onBeat: () => {},
   };

@@ -16,19 +16,29 @@ import { refusal } from './refusal.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
-import { type Stats, statsOf } from './stats.ts';
+import { type ServerCounts, type Stats, statsOf } from './stats.ts';
 
 /** The servers, and which of them gets a job. */
 export interface Balancer {
   /** For messages. */
   readonly name: string;
+  /** Those that are used, and those that were and have connections still. */
   readonly servers: readonly Server[];
+  /** Of all servers that there have been. */
+  readonly counts: readonly ServerCounts[];
+  /** Some server may take one more. */
+  readonly hasRoom: boolean;
   /** A server that has room for the job; null: it waits. */
   choose(job: Job): Server | null;
-  /** May the server take this job, which waits? */
+  /** A slot of the server has come free: may this job, which waits, have it? */
   suits(server: Server, job: Job): boolean;
   onServed(job: Job): void;
-  /** `job` has failed on its server. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
+  /**
+   * `job` has failed on its server, which may send it again, out of sight of its caller. True: it must not, as another
+   * server is better, or as the job is not to be sent again.
+   */
+  onFailed(job: Job, error: unknown): boolean;
+  /** It was not sent again there. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
   recover(job: Job, error: unknown): boolean;
   /** Called every 25 ms. */
   onBeat(now: number): void;
@@ -81,7 +91,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   get stats(): Stats {
-    return statsOf(this.#balancer.servers, {
+    return statsOf(this.#balancer.counts, {
       queued: this.#queue.size,
       refused: this.#refused,
       waiting: this.#waiting.summary,
@@ -163,7 +173,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       const server = this.#balancer.choose(job);
       if (server !== null) this.run(job, server);
       job = after;
-      if (!this.#balancer.servers.some(({ hasRoom }) => hasRoom)) return;
+      if (server === null && !this.#balancer.hasRoom) return;
     }
   }
 
@@ -186,7 +196,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   onFailure(job: Job, error: unknown): boolean {
     const { server } = job;
     if (server === null) return false;
-    if (server.resend(job, error)) return true;
+    if (!this.#balancer.onFailed(job, error) && server.resend(job, error)) return true;
     server.vacate(job);
     if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
       this.#onUnreachable(error);

@@ -19,7 +19,7 @@ import type { Encoded } from './request/send.ts';
 import { Sender } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
-import { Slot } from './slot.ts';
+import { closeAbandoned, closeIdle, Slot } from './slot.ts';
 import { Slots } from './slots.ts';
 
 /** What a server asks of the scheduler. */
@@ -38,9 +38,9 @@ export class Server implements ConnectionOwner {
   readonly clock: Clock;
   readonly headNames: HeadNames = headNames();
   readonly closed: Record<CloseReason, number> = noneClosed();
-  /** Slots with a job on them. */
+  /** Slots with a connection or dialling for one, slots with a job, and connections without one. */
+  readonly open: Set<Slot> = new Set();
   busy = 0;
-  /** Connections without one. */
   idle = 0;
   served = 0;
   retried = 0;
@@ -50,8 +50,7 @@ export class Server implements ConnectionOwner {
   readonly #learned: Learned;
   readonly #sender: Sender;
   readonly #budget: RetryBudget;
-  /** Slots with a connection, or dialling for one. */
-  readonly #open: Set<Slot> = new Set();
+  #retired = false;
 
   /** `retryRefused`: dials again within connectTimeout; else another server is asked first. */
   constructor(
@@ -72,18 +71,22 @@ export class Server implements ConnectionOwner {
     this.#budget = new RetryBudget(settings.connections);
   }
 
-  /** The address, as in messages. */
   get name(): string {
     return this.target.name;
   }
 
   get connected(): number {
-    return this.#open.size;
+    return this.open.size;
   }
 
-  /** So many of its workers have been seen to run at once for us; 0: not yet known. */
+  /** So many were seen to run at once for us; 0: not yet known. */
   get workers(): number {
     return this.#learned.workers.found;
+  }
+
+  /** How often more sockets than `workers` have been seen not to run at once. */
+  get overtaken(): number {
+    return this.#learned.workers.oneMoreOvertaken;
   }
 
   get hasRoom(): boolean {
@@ -114,8 +117,8 @@ export class Server implements ConnectionOwner {
     job.dialling?.abort(reason);
     const { connection, exchange } = job;
     if (connection === null || exchange === null) return;
-    if (this.#owner.closing || job.request.closeOnAbort || !connection.isAwaiting(exchange)) {
-      connection.fail(reason, this.#owner.closing ? 'pool-closed' : 'aborted');
+    if (this.closing || job.request.closeOnAbort || !connection.isAwaiting(exchange)) {
+      connection.fail(reason, this.closing ? 'pool-closed' : 'aborted');
       return;
     }
     this.#learned.failed(exchange);
@@ -126,13 +129,13 @@ export class Server implements ConnectionOwner {
 
   onBeat(now: number): void {
     this.#slots.releaseUnused();
-    for (const { connection, job } of this.#open) {
+    for (const { connection, job } of this.open) {
       if (job !== null && job.abandoned !== null && now >= job.abandoned.until)
         connection?.fail(job.abandoned.reason, 'aborted');
       else if (job !== null && job.exchange !== null) this.#learned.silent(job.exchange, now);
       connection?.onBeat(now);
     }
-    if (this.idle > 0) this.closeIdle('yield', this.#learned.workers.waiting);
+    if (this.idle > 0) closeIdle(this.open, 'yield', this.#learned.workers.waiting);
   }
 
   /** Half a minute has passed. */
@@ -140,22 +143,16 @@ export class Server implements ConnectionOwner {
     this.#learned.workers.turn();
   }
 
-  closeIdle(reason: CloseReason, most: number): void {
-    let left = most;
-    for (const slot of this.#open) {
-      if (left === 0) return;
-      if (!slot.idle) continue;
-      slot.connection?.close(reason);
-      left--;
-    }
+  /** It takes no more jobs, and keeps no connection behind those that it has. */
+  retire(): void {
+    this.#retired = true;
+    this.close();
   }
 
   /** Closes all that carries no request of somebody who still wants it. */
   close(): void {
-    this.closeIdle('pool-closed', Number.POSITIVE_INFINITY);
-    for (const { connection, job } of this.#open) {
-      if (job !== null && job.abandoned !== null) connection?.fail(job.abandoned.reason, 'pool-closed');
-    }
+    closeIdle(this.open, 'pool-closed', Number.POSITIVE_INFINITY);
+    closeAbandoned(this.open, 'pool-closed');
   }
 
   /** The response is whole: on with the next job, on the same connection if it was kept. */
@@ -165,7 +162,6 @@ export class Server implements ConnectionOwner {
     this.vacate(job);
   }
 
-  /** True: it is sent again, in its slot. False: it keeps its slot until `vacate`. */
   resend(job: Job, error: unknown): boolean {
     const { slot } = job;
     if (job.exchange !== null) this.#learned.failed(job.exchange);
@@ -179,6 +175,7 @@ export class Server implements ConnectionOwner {
   vacate(job: Job): void {
     const { slot } = job;
     if (slot === null) return;
+    if (job.exchange !== null) this.#learned.failed(job.exchange);
     job.slot = null;
     slot.job = null;
     const next = this.#owner.next(this);
@@ -188,16 +185,16 @@ export class Server implements ConnectionOwner {
       return;
     }
     this.busy--;
+    // Where a fresh connection still waits, it may wait for this one's worker.
     if (slot.connection !== null) {
       this.idle++;
-      // Where a fresh one still waits, it may wait for this one's worker.
-      this.#learned.yieldSoon((count) => this.closeIdle('yield', count));
+      this.#learned.yieldSoon((count) => closeIdle(this.open, 'yield', count));
     }
     this.#slots.release(slot);
   }
 
   get closing(): boolean {
-    return this.#owner.closing;
+    return this.#retired || this.#owner.closing;
   }
 
   get idleTime(): number {
@@ -210,9 +207,8 @@ export class Server implements ConnectionOwner {
 
   mustYield(exchange: Exchange): boolean {
     const { workers } = this.#learned;
-    if (workers.waiting === 0) return false;
-    workers.completed(exchange);
-    return workers.mustYield();
+    if (workers.waiting > 0) workers.completed(exchange);
+    return workers.waiting > 0 && workers.mustYield();
   }
 
   idleFull(): boolean {
@@ -229,7 +225,7 @@ export class Server implements ConnectionOwner {
     if (slot.idle) this.idle--;
     slot.connection = null;
     slot.used = true;
-    this.#open.delete(slot);
+    this.open.delete(slot);
   }
 
   #occupy(slot: Slot, job: Job): void {
@@ -249,7 +245,7 @@ export class Server implements ConnectionOwner {
       this.#dial(slot, job);
     } else {
       const encoded = this.#encode(job, connection, connection.keepaliveRequests);
-      if (encoded !== null) this.#sender.send(connection, job, encoded, this.#open.size);
+      if (encoded !== null) this.#sender.send(connection, job, encoded, this.open.size);
     }
   }
 
@@ -258,12 +254,12 @@ export class Server implements ConnectionOwner {
     // What cannot be encoded is not worth a connection.
     const encoded = this.#encode(job, null, keepaliveRequests);
     if (encoded === null) return;
-    this.#open.add(slot);
+    this.open.add(slot);
     this.#sender.dial(job).then(
       (connected) => this.#connected(slot, job, connected, keepaliveRequests, encoded),
       (error: unknown) => {
         job.attempts++;
-        this.#open.delete(slot);
+        this.open.delete(slot);
         slot.used = true;
         job.onFailed(error);
       },
@@ -285,7 +281,7 @@ export class Server implements ConnectionOwner {
       this.vacate(job);
       return;
     }
-    this.#sender.send(connection, job, encoded, this.#open.size);
+    this.#sender.send(connection, job, encoded, this.open.size);
   }
 
   /** Null: the request cannot be encoded, and is over. */

@@ -1,11 +1,15 @@
 /** A slot in the pool: empty, dialling, or with one connection. It is what generic-pool holds. */
 import type { Connection } from '../connection/connection.ts';
 import type { Exchange } from '../connection/exchange.ts';
+import type { CloseReason } from '../connection/reuse.ts';
 import type { PooledSlot } from './slots.ts';
 
 /** What a slot knows of the job on it. */
 export interface SlotJob {
+  /** null: it is being dialled for. */
   readonly exchange: Exchange | null;
+  /** ms, by the pool's clock: when it was given the slot. */
+  readonly startedAt: number;
   /** Its caller has left while its script ran: the connection is kept until then, in case it ends in time. */
   readonly abandoned: { readonly until: number; readonly reason: unknown } | null;
 }
@@ -23,5 +27,23 @@ export class Slot implements PooledSlot {
 
   get spent(): boolean {
     return this.used && this.connection === null;
+  }
+}
+
+/** Closes idle connections, `most` of them at most. */
+export function closeIdle(slots: Iterable<Slot>, reason: CloseReason, most: number): void {
+  let left = most;
+  for (const slot of slots) {
+    if (left === 0) return;
+    if (!slot.idle) continue;
+    slot.connection?.close(reason);
+    left--;
+  }
+}
+
+/** Closes connections whose requests nobody wants any more. */
+export function closeAbandoned(slots: Iterable<Slot>, reason: CloseReason): void {
+  for (const { connection, job } of slots) {
+    if (job !== null && job.abandoned !== null) connection?.fail(job.abandoned.reason, reason);
   }
 }

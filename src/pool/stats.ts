@@ -38,10 +38,17 @@ export interface ServerCounts {
   readonly closed: Readonly<Record<CloseReason, number>>;
 }
 
-export function statsOf(
-  servers: readonly ServerCounts[],
-  queue: Pick<Stats, 'queued' | 'refused' | 'waiting' | 'running'>,
-): Stats {
+/** What concerns the queue, which several servers share. */
+type QueueStats = Pick<Stats, 'queued' | 'refused' | 'waiting' | 'running'>;
+
+/** What can be said of one server of several. */
+export type ConnectionStats = Omit<Stats, keyof QueueStats>;
+
+export function statsOf(servers: readonly ServerCounts[], queue: QueueStats): Stats {
+  return { ...connectionStats(servers), ...queue };
+}
+
+export function connectionStats(servers: readonly ServerCounts[]): ConnectionStats {
   const sum = (of: (server: ServerCounts) => number): number =>
     servers.reduce((total, server) => total + of(server), 0);
   const closed = noneClosed();
@@ -56,6 +63,11 @@ export function statsOf(
     served: sum((server) => server.served),
     retried: sum((server) => server.retried),
     closed,
-    ...queue,
   };
+}
+
+/** One in place of several servers that are gone: what they did, and nothing that they have. */
+export function addCounts(servers: readonly ServerCounts[]): ServerCounts {
+  const { served, retried, closed } = connectionStats(servers);
+  return { connected: 0, idle: 0, workers: 0, served, retried, closed };
 }

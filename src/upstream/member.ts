@@ -1,61 +1,131 @@
-/** One server of an Upstream: its pool's server, its weight and its health. */
-import { ArgumentError } from '../errors.ts';
-import { checkOption, count, flag, type OptionRule } from '../pool/options.ts';
+/** One server of an Upstream: its pool's server, its options, and what is known of it. */
 import type { Server } from '../pool/server.ts';
-import { type Candidate, Health } from './health.ts';
+import { type Candidate, capacityOf } from './balance/balance.ts';
+import { Health, type HealthState } from './health/health.ts';
+import { isTrusted, type Known, quota, quotaInNeed } from './health/quota.ts';
+import { type Progress, Silence } from './health/silence.ts';
+import type { Ranked } from './health/tier.ts';
+import type { ServerSettings } from './options.ts';
 
-/** nginx's parameters of those names. */
-export interface ServerOptions {
-  /** Its share of the requests. Default 1. */
-  readonly weight?: number | undefined;
-  /** Asked only where the others cannot be. Default false. */
-  readonly backup?: boolean | undefined;
-  /** Failures within `failTimeout` after which it is left alone for that time. Default 1; 0: never. */
-  readonly maxFails?: number | undefined;
-  /** ms. Default 10,000. */
-  readonly failTimeout?: number | undefined;
-}
+/** ms: so long a server that was seen to be full is taken to be. */
+const FULL_FOR = 1000;
+/** The smallest part of its weight that a server gets that is eased in. */
+const FIRST_SHARE = 0.1;
 
-const serverRules: {
-  readonly weight: OptionRule<number>;
-  readonly backup: OptionRule<boolean>;
-  readonly maxFails: OptionRule<number>;
-  readonly failTimeout: OptionRule<number>;
-} = {
-  weight: count(1, 1),
-  backup: flag,
-  maxFails: count(1, 0),
-  failTimeout: { ...count(10_000, 0), unit: 'ms' },
-};
-
-export class Member implements Candidate {
+export class Member implements Candidate, Ranked {
   readonly server: Server;
-  readonly weight: number;
-  readonly backup: boolean;
-  readonly health: Health;
+  readonly name: string;
+  health: Health;
+  readonly silence: Silence = new Silence();
+  /** As the caller gave it; a name that was looked up, or the same as `name`. */
+  origin: string;
+  settings: ServerSettings;
+  /** It has answered once. */
+  proven = false;
+  /** Answers so far. */
+  answers = 0;
+  /** By the pool's clock, ms: the latest. */
+  answeredAt: number = Number.NEGATIVE_INFINITY;
+  state: HealthState = 'up';
+  weight: number;
+  capacity = 1;
   current = 0;
+  /** By the machine's clock, ms: when it was checked last. */
+  checkedAt: number = Number.NEGATIVE_INFINITY;
+  #overtaken = 0;
+  #fullUntil = Number.NEGATIVE_INFINITY;
+  #lasting = 0;
 
-  constructor(server: Server, options: ServerOptions) {
-    for (const [name, value] of Object.entries(options)) {
-      if (!Object.hasOwn(serverRules, name)) {
-        throw new ArgumentError(
-          'FCGI_ERR_INVALID_ARG',
-          name,
-          `a server has no option ${JSON.stringify(name)}`,
-        );
-      }
-      checkOption(name, value, serverRules[name as keyof ServerOptions]);
-    }
+  constructor(server: Server, origin: string, settings: ServerSettings) {
     this.server = server;
-    this.weight = options.weight ?? serverRules.weight.default;
-    this.backup = options.backup ?? serverRules.backup.default;
-    this.health = new Health(
-      options.maxFails ?? serverRules.maxFails.default,
-      options.failTimeout ?? serverRules.failTimeout.default,
-    );
+    this.name = server.target.name;
+    this.origin = origin;
+    this.settings = settings;
+    this.weight = settings.weight;
+    this.health = new Health(settings.maxFails, settings.failTimeout);
+  }
+
+  /** What is known of it stays. */
+  configure(origin: string, settings: ServerSettings): void {
+    const { maxFails, failTimeout } = settings;
+    if (maxFails !== this.settings.maxFails || failTimeout !== this.settings.failTimeout)
+      this.health = new Health(maxFails, failTimeout);
+    this.origin = origin;
+    this.settings = settings;
+    this.weight = settings.weight;
+  }
+
+  get backup(): boolean {
+    return this.settings.backup;
+  }
+
+  get until(): number {
+    return this.health.until;
   }
 
   get load(): number {
     return this.server.busy;
   }
+
+  get trusted(): boolean {
+    return isTrusted(this.known);
+  }
+
+  get known(): Known {
+    return { state: this.state, proven: this.proven, suspect: this.silence.suspect, silence: this.#lasting };
+  }
+
+  /** One more may be given to it, where `load` are on it: its own limits, and what it has shown so far. */
+  takes(load: number, inNeed: 'no' | 'some-trusted' | 'none-trusted'): boolean {
+    const { maxConns } = this.settings;
+    if (load >= this.server.settings.connections || (maxConns > 0 && load >= maxConns)) return false;
+    if (this.state === 'up' && this.proven && !this.silence.suspect) return true;
+    const known = this.known;
+    return load < (inNeed === 'no' ? quota(known) : quotaInNeed(known, inNeed === 'none-trusted'));
+  }
+
+  /** `now` by the machine's clock: what waits for time to pass. True: its state is another. */
+  refresh(now: number): boolean {
+    const { settings, health, state } = this;
+    this.state = health.state(now);
+    const back = settings.slowStart === 0 ? 1 : (now - health.backSince) / settings.slowStart;
+    this.weight = settings.weight * Math.min(1, Math.max(FIRST_SHARE, back));
+    const { overtaken } = this.server;
+    if (overtaken !== this.#overtaken) this.#fullUntil = now + FULL_FOR;
+    this.#overtaken = overtaken;
+    return state !== this.state;
+  }
+
+  /** `most`: the most workers that a server was found to have, for a weight of 1. */
+  measure(most: number, now: number): void {
+    this.capacity = capacityOf(this.server.workers, now < this.#fullUntil, this.settings.weight, most);
+  }
+
+  /** `due` as for Silence; `now` by the pool's clock. */
+  watch(due: number, now: number): void {
+    const progress = progressOf(this.server);
+    if (progress.answeredAt > this.answeredAt) {
+      this.answeredAt = progress.answeredAt;
+      this.proven = true;
+    }
+    this.silence.onBeat(progress, this.answeredAt, due, now);
+    this.#lasting = this.silence.lasts(now);
+  }
+}
+
+function progressOf(server: Server): Progress {
+  let unanswered = 0;
+  let oldest = Number.POSITIVE_INFINITY;
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  for (const { job } of server.open) {
+    if (job === null) continue;
+    const { exchange } = job;
+    if (exchange?.headDone) {
+      answeredAt = Math.max(answeredAt, exchange.startedAt + exchange.firstByteAfter);
+    } else {
+      unanswered++;
+      oldest = Math.min(oldest, job.startedAt);
+    }
+  }
+  return { unanswered, oldest, answeredAt };
 }

@@ -1,76 +1,52 @@
-/** Several FastCGI servers behind one Dispatcher: a request that one of them has provably not run goes to the next. */
+/** Several FastCGI servers behind one Dispatcher, with one queue: a request that one of them has failed goes to another. */
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
-import { type Address, parseAddress } from '../connection/socket/address.ts';
-import { ArgumentError, ConnectError, FcgiError, PoolError } from '../errors.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
-import type { Job } from '../pool/job.ts';
-import {
-  checkOption,
-  choice,
-  type OptionRule,
-  type PoolOptions,
-  type PoolSettings,
-  resolveOptions,
-} from '../pool/options.ts';
+import type { PoolSettings } from '../pool/options.ts';
 import { requestBy } from '../pool/request/response.ts';
-import { type Balancer, Scheduler } from '../pool/scheduler.ts';
-import { Server } from '../pool/server.ts';
-import type { Stats } from '../pool/stats.ts';
-import { choose, countsAsFailure, eligible } from './health.ts';
-import { Member, type ServerOptions } from './member.ts';
-
-export interface UpstreamOptions extends PoolOptions {
-  /** `'round-robin'` (default, by weight) or `'least-conn'`: the server with the fewest requests for its weight. */
-  readonly balance?: 'round-robin' | 'least-conn' | undefined;
-}
-
-/** A server, as nginx's `server` directive has it. */
-export interface UpstreamServer extends ServerOptions {
-  readonly address: Address;
-}
-
-const balanceRule: OptionRule<'round-robin' | 'least-conn'> = choice('round-robin', 'least-conn');
-
-/** ms between two rounds over servers that all refuse, jittered. */
-const PAUSE = 100;
+import { Scheduler } from '../pool/scheduler.ts';
+import { UpstreamBalancer } from './balancer.ts';
+import { type Given, sourcesOf } from './discovery/source.ts';
+import { resolveUpstreamOptions, type UpstreamOptions } from './options.ts';
+import type { UpstreamStats } from './stats.ts';
 
 /**
- * Pools to several servers; `options` hold for each of them (`connections` per server). Where all refuse, they are
- * asked again within `connectTimeout`; then the request fails with FCGI_ERR_NO_LIVE_UPSTREAM, whose cause is the
- * last refusal.
+ * A pool over several servers; `options` hold for each of them (`connections` per server), the queue is one. Where all
+ * refuse, they are asked again within `connectTimeout`; then the request fails with FCGI_ERR_NO_LIVE_UPSTREAM, whose
+ * cause is the last refusal.
  *
- * @throws ArgumentError FCGI_ERR_INVALID_ARG: no server, an address, or an option that cannot be.
+ * A request that failed on one server goes to another if `retry` lets it be sent again: what has provably not run always; with
+ * `'idempotent'` and `'always'` also what may have run, a `headersTimeout` included where that server answered nobody else meanwhile.
+ *
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG: no server, an address, or an option that cannot be; `option` names it.
  */
 export class Upstream implements Dispatcher {
-  readonly #scheduler: Scheduler;
+  readonly #parts: UpstreamParts;
+  readonly #resolves: boolean;
   readonly #bodyTimeout: number;
 
-  constructor(servers: readonly (Address | UpstreamServer)[], options: UpstreamOptions = {}) {
-    const { balance, ...poolOptions } = options;
-    checkOption('balance', balance, balanceRule);
-    const settings = resolveOptions(poolOptions);
-    if (!Array.isArray(servers) || servers.length === 0) {
-      throw new ArgumentError(
-        'FCGI_ERR_INVALID_ARG',
-        'servers',
-        'servers must be a list of at least one address',
-      );
-    }
-    this.#bodyTimeout = settings.bodyTimeout;
-    this.#scheduler = new Scheduler(
-      settings,
-      systemRuntime,
-      (scheduler) =>
-        new UpstreamBalancer(scheduler, servers, settings, balance ?? balanceRule.default, systemRuntime),
-    );
+  constructor(servers: readonly Given[], options: UpstreamOptions = {}) {
+    this.#parts = upstreamParts(servers, options, systemRuntime);
+    this.#resolves = Boolean(options.resolve);
+    this.#bodyTimeout = this.#parts.pool.bodyTimeout;
   }
 
-  get stats(): Stats {
-    return this.#scheduler.stats;
+  get stats(): UpstreamStats {
+    const { scheduler, balancer } = this.#parts;
+    return { ...scheduler.stats, servers: balancer.stats };
+  }
+
+  /**
+   * Other servers from now on. What is known of those that stay, and their connections, stays; those that are not listed any more end
+   * what they have.
+   *
+   * @throws ArgumentError FCGI_ERR_INVALID_ARG: then nothing has changed.
+   */
+  update(servers: readonly Given[]): void {
+    this.#parts.balancer.update(sourcesOf(servers, this.#resolves));
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    this.#scheduler.dispatch(request, handler);
+    this.#parts.scheduler.dispatch(request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
@@ -78,11 +54,11 @@ export class Upstream implements Dispatcher {
   }
 
   close(): Promise<void> {
-    return this.#scheduler.close();
+    return this.#parts.scheduler.close();
   }
 
   destroy(reason?: Error): Promise<void> {
-    return this.#scheduler.destroy(reason);
+    return this.#parts.scheduler.destroy(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -90,119 +66,25 @@ export class Upstream implements Dispatcher {
   }
 }
 
-class UpstreamBalancer implements Balancer {
-  readonly servers: readonly Server[];
-  readonly #scheduler: Scheduler;
-  readonly #members: readonly Member[];
-  readonly #settings: PoolSettings;
-  readonly #balance: 'round-robin' | 'least-conn';
-  readonly #runtime: Runtime;
-  /** What has been tried, of jobs that one server at least has failed. */
-  readonly #visits: WeakMap<Job, { since: number; members: Set<Member> }> = new WeakMap();
-
-  constructor(
-    scheduler: Scheduler,
-    servers: readonly (Address | UpstreamServer)[],
-    settings: PoolSettings,
-    balance: 'round-robin' | 'least-conn',
-    runtime: Runtime,
-  ) {
-    this.#scheduler = scheduler;
-    this.#settings = settings;
-    this.#balance = balance;
-    this.#runtime = runtime;
-    const alone = servers.length === 1;
-    this.#members = servers.map((given) => {
-      const { address, ...rest } = isServer(given) ? given : { address: given };
-      return new Member(new Server(scheduler, parseAddress(address), settings, runtime, alone), rest);
-    });
-    this.servers = this.#members.map(({ server }) => server);
-  }
-
-  get name(): string {
-    return this.servers.map(({ target }) => target.name).join(', ');
-  }
-
-  choose(job: Job): Server | null {
-    return (
-      this.#choose(
-        job,
-        this.#members.filter(({ server }) => server.hasRoom),
-      )?.server ?? null
-    );
-  }
-
-  suits(server: Server, job: Job): boolean {
-    return (
-      this.#choose(
-        job,
-        this.#members.filter((member) => member.server === server),
-      ) !== null
-    );
-  }
-
-  onServed(job: Job): void {
-    this.#members.find(({ server }) => server === job.server)?.health.served();
-  }
-
-  recover(job: Job, error: unknown): boolean {
-    const from = this.#members.find(({ server }) => server === job.server);
-    if (from === undefined) return false;
-    const now = this.#scheduler.clock.now();
-    if (countsAsFailure(error)) from.health.failed(now);
-    if (this.#members.length === 1 || job.over || job.aborted || !isMovable(job, error, this.#settings))
-      return false;
-    const visit = this.#visits.get(job) ?? { since: now, members: new Set<Member>() };
-    this.#visits.set(job, visit);
-    visit.members.add(from);
-    if (visit.members.size > this.#settings.tries) return false;
-    if (this.#members.some((member) => !visit.members.has(member))) {
-      this.#scheduler.requeue(job);
-      return true;
-    }
-    const waited = now - visit.since;
-    if (error instanceof ConnectError && waited + 2 * PAUSE < this.#settings.connectTimeout) {
-      visit.members.clear();
-      this.#scheduler.clock.after(PAUSE * (0.5 + this.#runtime.random()), () => {
-        if (!job.over) this.#scheduler.requeue(job);
-      });
-      return true;
-    }
-    job.fail(noneLeft(error, this.#members.length));
-    return true;
-  }
-
-  onBeat(): void {}
-
-  /** Of `members`, the next for this job; null: it must wait for another. */
-  #choose(job: Job, members: readonly Member[]): Member | null {
-    const visited = this.#visits.get(job)?.members ?? NONE;
-    // With room or without: a backup is not for those who only have to wait.
-    const best = eligible(this.#members, visited, this.#scheduler.clock.now());
-    return choose(
-      members.filter((member) => best.includes(member)),
-      this.#balance,
-    );
-  }
+interface UpstreamParts {
+  readonly scheduler: Scheduler;
+  readonly balancer: UpstreamBalancer;
+  readonly pool: PoolSettings;
 }
 
-const NONE: ReadonlySet<Member> = new Set();
-
-/** What provably did not run, and can be sent once more. */
-function isMovable(job: Job, error: unknown, settings: PoolSettings): boolean {
-  if (!(error instanceof FcgiError) || error instanceof ArgumentError || error.executed !== 'no')
-    return false;
-  if ((job.request.retry ?? settings.retry) === 'never') return false;
-  return job.replayable;
-}
-
-function noneLeft(cause: unknown, servers: number): PoolError {
-  const hint = cause instanceof FcgiError ? cause.hint : '';
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `none of ${servers} servers took the request; the last: ${why}`;
-  return new PoolError('FCGI_ERR_NO_LIVE_UPSTREAM', message, { cause, facts: { hint } });
-}
-
-function isServer(given: Address | UpstreamServer): given is UpstreamServer {
-  return typeof given === 'object' && given !== null && 'address' in given;
+/** All of an Upstream but its face; the simulator gives it a runtime of its own. */
+export function upstreamParts(
+  servers: readonly Given[],
+  options: UpstreamOptions,
+  runtime: Runtime,
+): UpstreamParts {
+  const [settings, pool] = resolveUpstreamOptions(options);
+  const sources = sourcesOf(servers, Boolean(settings.resolve));
+  const made: { balancer?: UpstreamBalancer } = {};
+  const scheduler = new Scheduler(pool, runtime, (one) => {
+    made.balancer = new UpstreamBalancer(one, sources, settings, pool, runtime);
+    return made.balancer;
+  });
+  if (made.balancer === undefined) throw new TypeError('a scheduler without a balancer');
+  return { scheduler, balancer: made.balancer, pool };
 }

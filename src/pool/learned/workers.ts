@@ -25,6 +25,8 @@ const OVERTAKEN_OFTEN = 3;
 export class Workers<Key extends { order: number }> {
   /** So many fresh sockets wait for an answer, and perhaps for a worker that an idle socket of ours holds. */
   waiting = 0;
+  /** How often one socket more than `found` was overtaken: there are likely no more workers. */
+  oneMoreOvertaken = 0;
   readonly #unanswered: Map<Key, Unanswered> = new Map();
   #order = 0;
   #accepted = 0;
@@ -78,6 +80,7 @@ export class Workers<Key extends { order: number }> {
     for (const unanswered of this.#unanswered.values()) {
       if (unanswered.order >= key.order) return;
       unanswered.overtaken++;
+      if (unanswered.oneMore && !unanswered.accepted) this.oneMoreOvertaken++;
     }
   }
 

@@ -32,7 +32,7 @@ export function retriesUnknown(job: Job, settings: PoolSettings): boolean {
   return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job.request));
 }
 
-function mayRunTwice(request: DispatchRequest): boolean {
+export function mayRunTwice(request: DispatchRequest): boolean {
   return request.idempotent ?? isIdempotent(textParam(request, 'REQUEST_METHOD'));
 }
 

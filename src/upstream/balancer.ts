@@ -1,0 +1,275 @@
+/** The Balancer of an Upstream: who takes a request, who takes it next where it failed, and what is learned of both. */
+import type { Runtime } from '../connection/runtime.ts';
+import { ArgumentError, ConnectError, FcgiError, PoolError } from '../errors.ts';
+import type { Job } from '../pool/job.ts';
+import type { PoolSettings } from '../pool/options.ts';
+import { mayRunTwice } from '../pool/retry/resend.ts';
+import { RetryBudget } from '../pool/retry/retry.ts';
+import type { Balancer, Scheduler } from '../pool/scheduler.ts';
+import { Server } from '../pool/server.ts';
+import type { ServerCounts } from '../pool/stats.ts';
+import { Discovery } from './discovery/discovery.ts';
+import { lookupBy } from './discovery/lookup.ts';
+import type { Found, Source } from './discovery/source.ts';
+import { failover } from './failover.ts';
+import { check } from './health/check.ts';
+import { failureKind } from './health/failure.ts';
+import type { Member } from './member.ts';
+import { Members } from './members.ts';
+import type { UpstreamSettings } from './options.ts';
+import { Selection } from './selection.ts';
+import { type ServerStats, serverStats } from './stats.ts';
+import { type Visit, Visits } from './visits.ts';
+
+/** ms between two rounds over servers that all refuse: the first, doubled each time up to the longest, jittered. */
+const FIRST_PAUSE = 10;
+const LONGEST_PAUSE = 100;
+/** One server of several gets this part of connectTimeout, but so many ms at the least: the rest is for the others. */
+const PART = 5;
+const LEAST_CONNECT_TIMEOUT = 250;
+
+export class UpstreamBalancer implements Balancer {
+  readonly #scheduler: Scheduler;
+  readonly #settings: UpstreamSettings;
+  readonly #pool: PoolSettings;
+  readonly #runtime: Runtime;
+  readonly #members: Members;
+  readonly #selection: Selection;
+  readonly #discovery: Discovery;
+  readonly #visits: Visits = new Visits();
+  readonly #budget: RetryBudget;
+  #started = false;
+  #runsSoon = false;
+  /** Of all servers. */
+  #answers = 0;
+
+  constructor(
+    scheduler: Scheduler,
+    sources: readonly Source[],
+    settings: UpstreamSettings,
+    pool: PoolSettings,
+    runtime: Runtime,
+  ) {
+    this.#scheduler = scheduler;
+    this.#settings = settings;
+    this.#pool = pool;
+    this.#runtime = runtime;
+    this.#budget = new RetryBudget(pool.connections * sources.length);
+    const { connectTimeout } = pool;
+    const part = Math.max(connectTimeout / PART, LEAST_CONNECT_TIMEOUT);
+    const each = { ...pool, connectTimeout: Math.min(connectTimeout, part) };
+    this.#members = new Members(({ target }) => new Server(scheduler, target, each, runtime, false));
+    this.#selection = new Selection(this.#members, settings, runtime.random);
+    const lookup = lookupBy(settings.resolve, settings.nameservers);
+    this.#discovery = new Discovery(lookup, settings.resolveInterval, runtime.timers.now, (found) =>
+      this.#onFound(found),
+    );
+    this.#discovery.update(sources);
+  }
+
+  get name(): string {
+    return this.#members.all.map(({ name }) => name).join(', ');
+  }
+
+  get servers(): readonly Server[] {
+    return this.#members.servers;
+  }
+
+  get counts(): readonly ServerCounts[] {
+    return this.#members.counts;
+  }
+
+  get stats(): ServerStats[] {
+    this.#refresh();
+    const { all, leaving } = this.#members;
+    return [
+      ...all.map((member) => serverStats(member, false)),
+      ...leaving.map((member) => serverStats(member, true)),
+    ];
+  }
+
+  get hasRoom(): boolean {
+    return this.#selection.hasRoom;
+  }
+
+  update(sources: readonly Source[]): void {
+    this.#discovery.update(sources);
+    if (this.#started) this.#discovery.poll();
+  }
+
+  choose(job: Job): Server | null {
+    if (!this.#started) {
+      this.#started = true;
+      this.#discovery.poll();
+    }
+    return this.#selection.choose(job, this.#visits.members(job))?.server ?? null;
+  }
+
+  suits(server: Server, job: Job): boolean {
+    const member = this.#members.of(server);
+    return member !== undefined && this.#selection.suits(member, this.#visits.members(job));
+  }
+
+  onServed(job: Job): void {
+    const member = this.#members.of(job.server);
+    if (member === undefined) return;
+    const now = this.#now();
+    const { trusted } = member;
+    this.#answers++;
+    member.answers++;
+    member.answeredAt = this.#scheduler.clock.now();
+    member.proven = true;
+    member.silence.suspect = false;
+    member.health.answered(this.#startedAt(job), now);
+    this.#budget.served();
+    if (trusted) return;
+    member.refresh(now);
+    this.#selection.changed();
+    // It takes more than the one that moves up into this slot.
+    this.#runSoon();
+  }
+
+  onFailed(job: Job, error: unknown): boolean {
+    const member = this.#members.of(job.server);
+    if (member === undefined || job.over || job.aborted) return true;
+    const startedAt = this.#startedAt(job);
+    const kind = failureKind(error);
+    const { message } = error instanceof Error ? error : { message: String(error) };
+    const others = member.load - 1;
+    const counts = member.health.failed({ kind, startedAt, others, message }, this.#now());
+    if (kind === 'unreachable') this.#discovery.onUnreachable(member.origin);
+    member.refresh(this.#now());
+    this.#selection.changed();
+    if (!(error instanceof FcgiError) || error instanceof ArgumentError || error instanceof PoolError)
+      return true;
+    const visit = this.#visits.begin(job, startedAt);
+    const { retryTimeout } = this.#settings;
+    const late = retryTimeout > 0 && this.#now() - visit.since >= retryTimeout;
+    visit.where = failover({
+      policy: job.request.retry ?? this.#pool.retry,
+      executed: error.executed,
+      idempotent: mayRunTwice(job.request),
+      replayable: job.replayable,
+      notConnected: error instanceof ConnectError,
+      reused: error.reused,
+      kind,
+      counts,
+      usable: this.#members.all.includes(member) && member.state !== 'failed',
+      othersLeft: this.#members.all.some(
+        (other) => other !== member && !visit.members.has(other) && isAsked(other),
+      ),
+      triesLeft: this.#pool.tries - 1 - job.freshFailures - visit.moves,
+      budgetSpent: late || this.#budget.spent,
+    });
+    return visit.where !== 'here';
+  }
+
+  recover(job: Job, error: unknown): boolean {
+    const from = this.#members.of(job.server);
+    const visit = this.#visits.get(job);
+    if (from === undefined || visit === undefined || visit.where !== 'elsewhere') return false;
+    if (job.over || job.aborted || !(error instanceof FcgiError)) return false;
+    visit.members.add(from);
+    if (error instanceof ConnectError) return this.#goRound(job, visit, error);
+    visit.moves++;
+    from.server.retried++;
+    if (error.executed !== 'no') {
+      job.mayHaveRun = true;
+      this.#budget.spend();
+    }
+    this.#scheduler.requeue(job);
+    return true;
+  }
+
+  onBeat(clockNow: number): void {
+    const now = this.#now();
+    this.#discovery.poll();
+    this.#members.sweep();
+    this.#refresh();
+    const { all } = this.#members;
+    let most = 1;
+    let weights = 0;
+    for (const { server, settings } of all) {
+      most = Math.max(most, server.workers / settings.weight);
+      weights += settings.weight;
+    }
+    for (const member of all) {
+      const { weight } = member.settings;
+      const others = Math.max(1, weights - weight);
+      member.measure(most, now);
+      member.watch(((this.#answers - member.answers) * weight) / others, clockNow);
+      if (member.state === 'failed') this.#check(member, now);
+    }
+  }
+
+  #goRound(job: Job, visit: Visit, error: ConnectError): boolean {
+    const { all } = this.#members;
+    if (all.some((member) => !member.settings.down && !visit.members.has(member))) {
+      this.#scheduler.requeue(job);
+      return true;
+    }
+    const pause = Math.min(FIRST_PAUSE * 2 ** visit.rounds, LONGEST_PAUSE);
+    if (this.#now() - visit.since + 2 * pause >= this.#pool.connectTimeout) {
+      job.fail(noneLeft(error, all.length));
+      return true;
+    }
+    visit.rounds++;
+    visit.members.clear();
+    this.#scheduler.clock.after(pause * (0.5 + this.#runtime.random()), () => {
+      if (!job.over) this.#scheduler.requeue(job);
+    });
+    return true;
+  }
+
+  #onFound(found: readonly Found[]): void {
+    this.#members.update(found);
+    this.#selection.changed();
+    this.#refresh();
+    this.#runSoon();
+  }
+
+  /** Not at once: whoever tells us is in the middle of something. */
+  #runSoon(): void {
+    if (this.#runsSoon) return;
+    this.#runsSoon = true;
+    queueMicrotask(() => {
+      this.#runsSoon = false;
+      this.#scheduler.runQueued();
+    });
+  }
+
+  #refresh(): void {
+    const now = this.#now();
+    for (const member of this.#members.all) if (member.refresh(now)) this.#selection.changed();
+  }
+
+  #check(member: Member, now: number): void {
+    const { healthCheck } = this.#settings;
+    if (healthCheck === null || now - member.checkedAt < healthCheck.interval) return;
+    const { params, interval, timeout } = healthCheck;
+    member.checkedAt = Number.POSITIVE_INFINITY;
+    void check(member.server.target, params, timeout, this.#pool, this.#runtime).then((why) => {
+      const then = this.#now();
+      member.checkedAt = then;
+      member.health.checked(why === '', then, then + interval + timeout);
+    });
+  }
+
+  /** By the machine's clock: a server gets well while nobody asks for anything, too. */
+  #now(): number {
+    return this.#runtime.timers.now();
+  }
+
+  #startedAt(job: Job): number {
+    return this.#now() - (this.#scheduler.clock.now() - job.startedAt);
+  }
+}
+
+function isAsked({ settings, state }: Member): boolean {
+  return !settings.down && state !== 'failed';
+}
+
+function noneLeft(cause: ConnectError, servers: number): PoolError {
+  const message = `none of ${servers} servers took the request; the last: ${cause.message}`;
+  return new PoolError('FCGI_ERR_NO_LIVE_UPSTREAM', message, { cause, facts: { hint: cause.hint } });
+}

@@ -1,0 +1,100 @@
+/**
+ * Keeps the list of servers up to date: looks names up when the first request comes, again after `interval`, and soon after a
+ * failed connect. What was found last stands while there is no new answer: a DNS server that is down must not take php-fpm with it.
+ * Times in ms, by the machine's clock: an answer gets old while nothing is asked, too.
+ */
+import type { Lookup } from './lookup.ts';
+import type { Found, Source } from './source.ts';
+
+/** No name is looked up again sooner, whatever fails. */
+const LEAST_INTERVAL = 1000;
+
+interface Entry {
+  readonly source: Source;
+  /** null: not known yet. */
+  found: readonly Found[] | null;
+  askedAt: number;
+  asking: boolean;
+  /** The last look-up failed. */
+  failed: boolean;
+}
+
+export class Discovery {
+  readonly #lookup: Lookup;
+  readonly #interval: number;
+  readonly #now: () => number;
+  readonly #onFound: (found: readonly Found[]) => void;
+  #entries: readonly Entry[] = [];
+
+  constructor(
+    lookup: Lookup,
+    interval: number,
+    now: () => number,
+    onFound: (found: readonly Found[]) => void,
+  ) {
+    this.#lookup = lookup;
+    this.#interval = interval;
+    this.#now = now;
+    this.#onFound = onFound;
+  }
+
+  /** Sources that were there before keep what was found of them. */
+  update(sources: readonly Source[]): void {
+    const before = new Map(this.#entries.map((entry) => [keyOf(entry.source), entry]));
+    this.#entries = sources.map((source) => {
+      if (source.kind === 'address') return entryOf(source, [source]);
+      const known = before.get(keyOf(source))?.found ?? null;
+      return entryOf(source, known?.map(({ target }) => ({ ...source, target })) ?? null);
+    });
+    this.#tell();
+  }
+
+  /** Called often: asks for what is not known yet, or is old. */
+  poll(): void {
+    const now = this.#now();
+    for (const entry of this.#entries) {
+      const pause = entry.failed ? Math.min(LEAST_INTERVAL, this.#interval) : this.#interval;
+      if (now - entry.askedAt >= pause) this.#ask(entry, now);
+    }
+  }
+
+  /** Nobody answers at a server that was found by `origin`: it may have moved. */
+  onUnreachable(origin: string): void {
+    const now = this.#now();
+    const least = Math.min(LEAST_INTERVAL, this.#interval);
+    for (const entry of this.#entries) {
+      if (entry.source.origin === origin && now - entry.askedAt >= least) this.#ask(entry, now);
+    }
+  }
+
+  #ask(entry: Entry, now: number): void {
+    if (entry.source.kind === 'address' || entry.asking) return;
+    entry.asking = true;
+    entry.askedAt = now;
+    this.#lookup(entry.source).then(
+      (found) => this.#answered(entry, found, false),
+      () => this.#answered(entry, entry.found ?? [entry.source], true),
+    );
+  }
+
+  #answered(entry: Entry, found: readonly Found[], failed: boolean): void {
+    entry.asking = false;
+    entry.failed = failed;
+    const changed = entry.found !== found;
+    entry.found = found;
+    // It may be a source that an update has removed meanwhile.
+    if (changed && this.#entries.includes(entry)) this.#tell();
+  }
+
+  #tell(): void {
+    this.#onFound(this.#entries.flatMap(({ found }) => found ?? []));
+  }
+}
+
+function entryOf(source: Source, found: readonly Found[] | null): Entry {
+  return { source, found, askedAt: Number.NEGATIVE_INFINITY, asking: false, failed: false };
+}
+
+function keyOf({ kind, origin }: Source): string {
+  return `${kind} ${origin}`;
+}

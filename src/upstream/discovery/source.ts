@@ -1,0 +1,61 @@
+/** What the caller gave as a server: an address, a name that stands for several, a DNS service. */
+import { isIP } from 'node:net';
+import { type Address, parseAddress, type Target } from '../../connection/socket/address.ts';
+import { ArgumentError } from '../../errors.ts';
+import {
+  resolveServerOptions,
+  type ServerSettings,
+  type UpstreamServer,
+  type UpstreamService,
+} from '../options.ts';
+
+export type Given = Address | UpstreamServer | UpstreamService;
+
+/** A server that is to be used. */
+export interface Found {
+  readonly target: Target;
+  readonly settings: ServerSettings;
+  /** What it was found by. */
+  readonly origin: string;
+}
+
+export interface Source {
+  readonly origin: string;
+  readonly settings: ServerSettings;
+  /** `'address'`: it is what it says. */
+  readonly kind: 'address' | 'host' | 'service';
+  /** Of a host or a service, too: where nothing is known, it is dialled as it is, and the error tells what is wrong. */
+  readonly target: Target;
+}
+
+/** Throws FCGI_ERR_INVALID_ARG that names what is wrong. */
+export function sourcesOf(servers: readonly Given[], resolve: boolean): readonly Source[] {
+  if (!Array.isArray(servers) || servers.length === 0) {
+    const message = 'servers must be a list of at least one address';
+    throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'servers', message);
+  }
+  return servers.map((given: Given) => sourceOf(given, resolve));
+}
+
+function sourceOf(given: Given, resolve: boolean): Source {
+  if (isObject(given) && 'srv' in given) {
+    const { srv, ...options } = given;
+    if (typeof srv !== 'string' || srv === '') {
+      throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'srv', 'srv must be the name of a DNS service');
+    }
+    const target = { transport: 'tcp', host: srv, port: 1, name: srv } as const;
+    return { origin: srv, settings: resolveServerOptions(options), kind: 'service', target };
+  }
+  const { target, settings } = serverOf(given);
+  const named = target.transport === 'tcp' && isIP(target.host) === 0;
+  return { origin: target.name, settings, kind: resolve && named ? 'host' : 'address', target };
+}
+
+export function serverOf(given: Address | UpstreamServer): { target: Target; settings: ServerSettings } {
+  const { address, ...options } = isObject(given) && 'address' in given ? given : { address: given };
+  return { target: parseAddress(address), settings: resolveServerOptions(options) };
+}
+
+function isObject(given: Given): given is Exclude<Given, string> {
+  return typeof given === 'object' && given !== null;
+}

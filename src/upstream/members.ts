@@ -1,0 +1,68 @@
+/** The servers of an Upstream: those in use, and those that were taken out and end what they have. */
+import type { Server } from '../pool/server.ts';
+import { addCounts, type ServerCounts } from '../pool/stats.ts';
+import type { Found } from './discovery/source.ts';
+import { Member } from './member.ts';
+
+export class Members {
+  /** In the order given. */
+  all: readonly Member[] = [];
+  leaving: readonly Member[] = [];
+  servers: readonly Server[] = [];
+  readonly #make: (found: Found) => Server;
+  readonly #byServer: Map<unknown, Member> = new Map();
+  /** What those have done that are gone. */
+  #gone: readonly ServerCounts[] = [];
+
+  constructor(make: (found: Found) => Server) {
+    this.#make = make;
+  }
+
+  get counts(): readonly ServerCounts[] {
+    return [...this.servers, ...this.#gone];
+  }
+
+  /** In use, or leaving. */
+  of(server: unknown): Member | undefined {
+    return this.#byServer.get(server);
+  }
+
+  /** Those that stay keep what is known of them; the same address twice is two servers. */
+  update(found: readonly Found[]): void {
+    const before = new Map<string, Member[]>();
+    for (const member of this.all) before.set(member.name, [...(before.get(member.name) ?? []), member]);
+    const all: Member[] = [];
+    for (const one of found) {
+      const known = before.get(one.target.name)?.shift();
+      known?.configure(one.origin, one.settings);
+      all.push(known ?? this.#add(one));
+    }
+    const vanished = [...before.values()].flat();
+    this.all = all;
+    this.leaving = [...this.leaving, ...vanished];
+    this.#list();
+    for (const { server } of vanished) server.retire();
+  }
+
+  /** Forgets those that have ended what they had. */
+  sweep(): void {
+    if (this.leaving.length === 0) return;
+    const over = this.leaving.filter(({ server }) => server.busy === 0 && server.connected === 0);
+    if (over.length === 0) return;
+    this.leaving = this.leaving.filter((member) => !over.includes(member));
+    for (const { server } of over) this.#byServer.delete(server);
+    this.#gone = [addCounts([...this.#gone, ...over.map(({ server }) => server)])];
+    this.#list();
+  }
+
+  #add(found: Found): Member {
+    const server = this.#make(found);
+    const member = new Member(server, found.origin, found.settings);
+    this.#byServer.set(server, member);
+    return member;
+  }
+
+  #list(): void {
+    this.servers = [...this.all, ...this.leaving].map(({ server }) => server);
+  }
+}

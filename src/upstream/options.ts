@@ -1,0 +1,217 @@
+/** The options of an Upstream and of each of its servers: names, defaults and checks. */
+import type { Address } from '../connection/socket/address.ts';
+import { ArgumentError } from '../errors.ts';
+import type { DispatchRequest } from '../pool/dispatcher.ts';
+import {
+  checkOption,
+  choice,
+  count,
+  flag,
+  type OptionRule,
+  type PoolOptions,
+  type PoolSettings,
+  resolveOptions,
+} from '../pool/options.ts';
+import type { Params } from '../protocol/params.ts';
+import type { Balance } from './balance/balance.ts';
+
+/** nginx's parameters of those names. */
+export interface ServerOptions {
+  /** Its share of the requests. Default 1. */
+  readonly weight?: number | undefined;
+  /** Asked only where the others cannot be. Default false. */
+  readonly backup?: boolean | undefined;
+  /** Failures within `failTimeout` after which it is left alone. Default 1; 0: never. */
+  readonly maxFails?: number | undefined;
+  /**
+   * ms. So long it is left alone the first time; twice as long the next, and up to six times, while it does not come back.
+   * Default 10,000.
+   */
+  readonly failTimeout?: number | undefined;
+  /** Requests at once at most, where that is less than `connections`. Default 0: no limit of its own. */
+  readonly maxConns?: number | undefined;
+  /** ms over which its share grows from a tenth to the whole, once it is back from having been left alone. Default 0. */
+  readonly slowStart?: number | undefined;
+  /** Not asked at all. Default false. */
+  readonly down?: boolean | undefined;
+}
+
+/** A server, as nginx's `server` directive has it. */
+export interface UpstreamServer extends ServerOptions {
+  readonly address: Address;
+}
+
+/** Servers that DNS lists under one service name (RFC 2782), `_php-fpm._tcp.example.org`; looked up whatever `resolve` says. */
+export interface UpstreamService extends ServerOptions {
+  readonly srv: string;
+}
+
+/** Which servers a name stands for; rejects where it cannot be said now, and the last good answer is kept. */
+export type Resolve = (
+  name: string,
+  port: number,
+) => readonly (Address | UpstreamServer)[] | Promise<readonly (Address | UpstreamServer)[]>;
+
+/** Asks a server that is left alone whether it is back, so that no client's request has to find out. */
+export interface HealthCheck {
+  /** PHP-FPM's `ping.path`, or the path of a status page. Default: '/ping'. */
+  readonly path?: string | undefined;
+  /** In place of `path`: the params of any script. */
+  readonly params?: Params | undefined;
+  /** ms between two of them. Default: 1000. */
+  readonly interval?: number | undefined;
+  /** ms in which an answer must be there. Default: 1000. */
+  readonly timeout?: number | undefined;
+}
+
+export interface UpstreamOptions extends PoolOptions {
+  /**
+   * Which server gets a request. `'least-conn'`: the one with the fewest requests for the workers that have been found there; among
+   * equals in turn. `'round-robin'`: in turn. `'random-two'`: the less loaded of two at random. `'hash'`: the same key, the same
+   * server. All by `weight`. Default: 'least-conn'.
+   */
+  readonly balance?: Balance | undefined;
+  /** With `'hash'`: what a request's server hangs on; '' stands for any server. Default: the client's address, REMOTE_ADDR. */
+  readonly hashKey?: ((request: DispatchRequest) => string) | undefined;
+  /**
+   * true: host names are looked up with all their addresses, each of which is a server, again every `resolveInterval` and after a failed
+   * connect. A function: what it returns for a name and a port are the servers. Default: false, and Node looks a name up for each new connection.
+   */
+  readonly resolve?: boolean | Resolve | undefined;
+  /** ms between two look-ups of the same name. Default: 10,000. */
+  readonly resolveInterval?: number | undefined;
+  /** DNS servers (`'10.0.0.2'`, `'127.0.0.1:5353'`) that are asked in place of the system's resolver. Default: none. */
+  readonly nameservers?: readonly string[] | undefined;
+  /** ms from the first failure of a request on after which it is not sent to one more server where it may have run. Default: 0, no limit but `tries`. */
+  readonly retryTimeout?: number | undefined;
+  /** Active checks of servers that are left alone. Default: none; they are asked again after `failTimeout`. */
+  readonly healthCheck?: HealthCheck | undefined;
+}
+
+export interface CheckSettings {
+  readonly params: Params;
+  readonly interval: number;
+  readonly timeout: number;
+}
+
+/** All but what a pool has. */
+export interface UpstreamSettings {
+  readonly balance: Balance;
+  readonly hashKey: (request: DispatchRequest) => string;
+  readonly resolve: boolean | Resolve;
+  readonly resolveInterval: number;
+  readonly nameservers: readonly string[];
+  readonly retryTimeout: number;
+  readonly healthCheck: CheckSettings | null;
+}
+
+export type ServerSettings = { readonly [K in keyof ServerOptions]-?: Exclude<ServerOptions[K], undefined> };
+
+const ms = (fallback: number, least = 0): OptionRule<number> => ({ ...count(fallback, least), unit: 'ms' });
+
+const serverRules: { readonly [K in keyof ServerSettings]: OptionRule<ServerSettings[K]> } = {
+  weight: count(1, 1),
+  backup: flag,
+  maxFails: count(1, 0),
+  failTimeout: ms(10_000),
+  maxConns: count(0, 0),
+  slowStart: ms(0),
+  down: flag,
+};
+
+const balanceRule: OptionRule<Balance> = choice('least-conn', 'round-robin', 'random-two', 'hash');
+const a = (expected: string, accepts: (value: unknown) => boolean): OptionRule => ({
+  unit: '',
+  default: '',
+  expected,
+  accepts,
+});
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const upstreamRules = {
+  balance: balanceRule,
+  hashKey: a('a function', isFunction),
+  resolve: a('true, false or a function', (value) => typeof value === 'boolean' || isFunction(value)),
+  resolveInterval: ms(10_000, 1),
+  nameservers: a('a list of addresses', (value) => {
+    return Array.isArray(value) && value.every((one) => typeof one === 'string');
+  }),
+  retryTimeout: ms(0),
+  healthCheck: a('an object', isObject),
+} as const;
+
+const checkRules = {
+  path: a('a path that begins with /', (value) => typeof value === 'string' && value.startsWith('/')),
+  params: a('an object', isObject),
+  interval: ms(1000, 1),
+  timeout: ms(1000, 1),
+} as const;
+
+/** Throws FCGI_ERR_INVALID_ARG that names the option. */
+export function resolveServerOptions(options: ServerOptions): ServerSettings {
+  checkAll(options, serverRules, 'a server');
+  return {
+    weight: options.weight ?? serverRules.weight.default,
+    backup: options.backup ?? serverRules.backup.default,
+    maxFails: options.maxFails ?? serverRules.maxFails.default,
+    failTimeout: options.failTimeout ?? serverRules.failTimeout.default,
+    maxConns: options.maxConns ?? serverRules.maxConns.default,
+    slowStart: options.slowStart ?? serverRules.slowStart.default,
+    down: options.down ?? serverRules.down.default,
+  };
+}
+
+/** Throws FCGI_ERR_INVALID_ARG that names the option. */
+export function resolveUpstreamOptions(options: UpstreamOptions): [UpstreamSettings, PoolSettings] {
+  const { balance, hashKey, resolve, resolveInterval, nameservers, retryTimeout, healthCheck, ...rest } =
+    options;
+  const pool = resolveOptions(rest);
+  const own = { balance, hashKey, resolve, resolveInterval, nameservers, retryTimeout, healthCheck };
+  checkAll(own, upstreamRules, 'an upstream');
+  if (healthCheck !== undefined) checkAll(healthCheck, checkRules, 'healthCheck');
+  return [
+    {
+      balance: balance ?? 'least-conn',
+      hashKey: hashKey ?? clientAddress,
+      resolve: resolve ?? false,
+      resolveInterval: resolveInterval ?? upstreamRules.resolveInterval.default,
+      nameservers: nameservers ?? [],
+      retryTimeout: retryTimeout ?? 0,
+      healthCheck:
+        healthCheck === undefined
+          ? null
+          : {
+              params: healthCheck.params ?? pingParams(healthCheck.path ?? '/ping'),
+              interval: healthCheck.interval ?? checkRules.interval.default,
+              timeout: healthCheck.timeout ?? checkRules.timeout.default,
+            },
+    },
+    pool,
+  ];
+}
+
+function checkAll(options: object, rules: Readonly<Record<string, OptionRule>>, whose: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (rule === undefined) {
+      const message = `${whose} has no option ${JSON.stringify(name)}`;
+      throw new ArgumentError('FCGI_ERR_INVALID_ARG', name, message);
+    }
+    checkOption(name, value, rule);
+  }
+}
+
+function clientAddress({ params }: DispatchRequest): string {
+  return String(params['REMOTE_ADDR'] ?? '');
+}
+
+function pingParams(path: string): Params {
+  return {
+    SCRIPT_NAME: path,
+    SCRIPT_FILENAME: path,
+    REQUEST_METHOD: 'GET',
+    REQUEST_URI: path,
+    QUERY_STRING: '',
+  };
+}

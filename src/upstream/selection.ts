@@ -1,0 +1,93 @@
+/** Which server takes a request now: of those that are asked at all, one with room, by the balance that was chosen. */
+import type { Job } from '../pool/job.ts';
+import { leastConn, randomTwo, roundRobin } from './balance/balance.ts';
+import { byHash } from './balance/hash.ts';
+import { tier } from './health/tier.ts';
+import type { Member } from './member.ts';
+import type { Members } from './members.ts';
+import type { UpstreamSettings } from './options.ts';
+
+export class Selection {
+  readonly #members: Members;
+  readonly #settings: Pick<UpstreamSettings, 'balance' | 'hashKey'>;
+  readonly #random: () => number;
+  /** For requests that no server has failed yet; null: it must be found anew. */
+  #tier: readonly Member[] | null = null;
+
+  constructor(
+    members: Members,
+    settings: Pick<UpstreamSettings, 'balance' | 'hashKey'>,
+    random: () => number,
+  ) {
+    this.#members = members;
+    this.#settings = settings;
+    this.#random = random;
+  }
+
+  /** The state of a server has changed, or the list has. */
+  changed(): void {
+    this.#tier = null;
+  }
+
+  get hasRoom(): boolean {
+    const asked = this.#asked(null);
+    const need = needOf(asked);
+    return asked.some((member) => member.takes(member.load, need));
+  }
+
+  /** `failedOn`: servers that are not asked again. */
+  choose(job: Job, failedOn: ReadonlySet<Member>): Member | null {
+    const asked = this.#asked(failedOn);
+    let open = asked.filter((member) => member.takes(member.load, 'no'));
+    if (open.length === 0) {
+      const need = needOf(asked);
+      open = asked.filter((member) => member.takes(member.load, need));
+    }
+    return open.length > 1 ? this.#balanced(open, job) : (open[0] ?? null);
+  }
+
+  /** May it take one more, in place of one that it has just done? */
+  suits(member: Member, failedOn: ReadonlySet<Member>): boolean {
+    const asked = this.#asked(failedOn);
+    // The slot that has come free is counted still.
+    return asked.includes(member) && member.takes(member.load - 1, needOf(asked));
+  }
+
+  #balanced(open: readonly Member[], job: Job): Member | null {
+    switch (this.#settings.balance) {
+      case 'round-robin':
+        return roundRobin(open);
+      case 'random-two':
+        return randomTwo(open, this.#random);
+      case 'hash':
+        return this.#byKey(open, job);
+      default:
+        return leastConn(open);
+    }
+  }
+
+  #byKey(open: readonly Member[], job: Job): Member | null {
+    try {
+      const key = this.#settings.hashKey(job.request);
+      return key === '' ? leastConn(open) : byHash(open, key);
+    } catch (error) {
+      // The caller's function has failed, and with it this request alone: later, as whoever asks counts on a job that goes on.
+      queueMicrotask(() => job.fail(error));
+      return null;
+    }
+  }
+
+  /** Those that are asked at all, with room or without. */
+  #asked(failedOn: ReadonlySet<Member> | null): readonly Member[] {
+    const { all } = this.#members;
+    if (failedOn === null || failedOn.size === 0) {
+      this.#tier ??= tier(all.filter(({ settings }) => !settings.down));
+      return this.#tier;
+    }
+    return tier(all.filter((member) => !member.settings.down && !failedOn.has(member)));
+  }
+}
+
+function needOf(asked: readonly Member[]): 'some-trusted' | 'none-trusted' {
+  return asked.some(({ trusted }) => trusted) ? 'some-trusted' : 'none-trusted';
+}

@@ -1,0 +1,151 @@
+/** How several servers share what comes. */
+import { describe, expect, it } from 'vitest';
+import { Upstream, type UpstreamOptions } from '../../src/index.ts';
+import { type FakeFpm, startFakeFpm } from '../../src/testing/index.ts';
+import { waitFor } from '../fpm/support/index.ts';
+import { GET, gate, HEAD } from '../pool/support.ts';
+import { answering, ask, askAtOnce, askInTurn, countOf, stateOf } from './support.ts';
+
+describe('requests that come one after the other', () => {
+  it.each(['least-conn', 'round-robin', undefined] as const)('are spread by weight (%s)', async (balance) => {
+    await using a = await answering('a');
+    await using b = await answering('b');
+    const options: UpstreamOptions = balance === undefined ? {} : { balance };
+    await using equal = new Upstream([a.address, b.address], options);
+    expect(countOf(await askInTurn(equal, 8), 'a')).toBe(4);
+    await using unequal = new Upstream([a.address, { address: b.address, weight: 3 }], options);
+    expect(countOf(await askInTurn(unequal, 8), 'a')).toBe(2);
+  });
+
+  it('go to the same server by their key, and by the address of the client where no key is given', async () => {
+    await using a = await answering('a');
+    await using b = await answering('b');
+    const client = (nth: number): object => ({ params: { ...GET, REMOTE_ADDR: `10.0.0.${nth}` } });
+    await using byClient = new Upstream([a.address, b.address], { balance: 'hash' });
+    const first: string[] = [];
+    for (let nth = 0; nth < 20; nth++) first.push(await ask(byClient, client(nth)));
+    for (let nth = 0; nth < 20; nth++) expect(await ask(byClient, client(nth))).toBe(first[nth]);
+    expect(new Set(first)).toEqual(new Set(['a', 'b']));
+    await using byScript = new Upstream([a.address, b.address], {
+      balance: 'hash',
+      hashKey: ({ params }) => String(params['SCRIPT_FILENAME']),
+    });
+    expect(new Set(await askInTurn(byScript, 10)).size).toBe(1);
+  });
+
+  it('fail one by one where the function for the key throws', async () => {
+    await using a = await answering('a');
+    await using b = await answering('b');
+    await using upstream = new Upstream([a.address, b.address], {
+      balance: 'hash',
+      hashKey: () => {
+        throw new RangeError('no key');
+      },
+    });
+    await expect(upstream.request({ params: GET })).rejects.toThrow('no key');
+    expect(upstream.stats.queued).toBe(0);
+  });
+
+  it('never come to a server that is down, nor to a backup while another is up', async () => {
+    await using a = await answering('a');
+    await using b = await answering('b');
+    await using c = await answering('c');
+    await using upstream = new Upstream([
+      a.address,
+      { address: b.address, down: true },
+      { address: c.address, backup: true },
+    ]);
+    expect(new Set(await askInTurn(upstream, 10))).toEqual(new Set(['a']));
+    expect(stateOf(upstream, b.address)).toBe('down');
+  });
+});
+
+describe('requests that come at once', () => {
+  it('wait for no slow server while another has room', async () => {
+    const opened = gate();
+    await using a = await answering('a', {
+      script: async (_, response) => {
+        await opened.opened;
+        await response.stdout(`${HEAD}a`);
+      },
+    });
+    await using b = await answering('b');
+    await using upstream = new Upstream([a.address, b.address], { connections: 1 });
+    const answers = askAtOnce(upstream, 6);
+    await waitFor(() => b.requests.length === 5);
+    opened.open();
+    expect(countOf(await answers, 'b')).toBe(5);
+  });
+
+  it('are no more than maxConns on one server', async () => {
+    const opened = gate();
+    let most = 0;
+    let running = 0;
+    const held = (name: string): Promise<FakeFpm> =>
+      answering(name, {
+        script: async (_, response) => {
+          if (name === 'a') most = Math.max(most, ++running);
+          await opened.opened;
+          if (name === 'a') running--;
+          await response.stdout(`${HEAD}${name}`);
+        },
+      });
+    await using a = await held('a');
+    await using b = await held('b');
+    await using upstream = new Upstream([{ address: a.address, maxConns: 3 }, b.address]);
+    const answers = askAtOnce(upstream, 16);
+    await waitFor(() => a.requests.length + b.requests.length === 11);
+    opened.open();
+    await answers;
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  it('go where the workers are: a server of two workers is not given what one of eight could run', async () => {
+    const script: (name: string) => Promise<FakeFpm> = (name) =>
+      startFakeFpm({
+        workers: name === 'small' ? 2 : 8,
+        script: async (_, response) => {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          await response.stdout(`${HEAD}${name}`);
+        },
+      });
+    await using small = await script('small');
+    await using large = await script('large');
+    await using upstream = new Upstream([small.address, large.address], { connections: 16 });
+    let over = false;
+    const clients = Array.from({ length: 10 }, async () => {
+      while (!over) await ask(upstream);
+    });
+    await waitFor(() => upstream.stats.served >= 150);
+    const [before, largeBefore] = [small.requests.length, large.requests.length];
+    await waitFor(() => upstream.stats.served >= 500);
+    over = true;
+    await Promise.all(clients);
+    const share = (large.requests.length - largeBefore) / (small.requests.length - before);
+    // 4 by the workers, 1 by the connections alone.
+    expect(share).toBeGreaterThan(2.5);
+  });
+});
+
+describe('a server that is back', () => {
+  it('gets its share little by little over slowStart', async () => {
+    let failing = true;
+    await using a = await answering('a', {
+      script: (_, response) =>
+        failing ? response.raw(Buffer.from('HTTP/1.1 ')) : response.stdout(`${HEAD}a`),
+    });
+    await using b = await answering('b');
+    await using upstream = new Upstream(
+      [{ address: a.address, failTimeout: 100, slowStart: 60_000 }, b.address],
+      { balance: 'round-robin', headersTimeout: 500 },
+    );
+    await askInTurn(upstream, 4);
+    expect(stateOf(upstream, a.address)).toBe('failed');
+    failing = false;
+    await waitFor(async () => (await ask(upstream)) === 'a');
+    // A tenth of its weight, against 1: 2 of 22.
+    const share = countOf(await askInTurn(upstream, 22), 'a');
+    expect(share).toBeGreaterThanOrEqual(1);
+    expect(share).toBeLessThanOrEqual(3);
+  });
+});
