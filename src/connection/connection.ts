@@ -4,42 +4,47 @@
  *   'idle' --send()--> 'busy' --END_REQUEST, reuse() says keep--> 'idle'
  *     |                  |--END_REQUEST, any other verdict-----> 'closed'
  *     |                  |--FIN before any byte--> probe ------> 'closed'
+ *     |--askValues()--> 'checking' --answer--> 'idle'; FIN, error, silence--> 'closed'
  *     '--byte, FIN, error, keepaliveTimeout--> 'closed' <--error, timeout, fail()--'
  */
-import { encodeStdinTerminator } from '../protocol/encoder.ts';
+import { TimeoutError } from '../errors.ts';
+import { encodeGetValues } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
 import { headMissing, lost } from './evidence/failure.ts';
 import { type Lost, signOf } from './evidence/lost.ts';
-import { probe } from './evidence/probe.ts';
+import { type Probed, probe } from './evidence/probe.ts';
 import type { Exchange } from './exchange.ts';
 import type { ConnectionLimits, ConnectionOwner } from './owner.ts';
+import { type OnReply, Question } from './question.ts';
 import { ResponseReader } from './reader.ts';
-import { type AfterExchange, type CloseReason, reuse } from './reuse.ts';
+import { type CloseReason, reuse } from './reuse.ts';
 import { Activity } from './socket/activity.ts';
 import type { Connected } from './socket/connect.ts';
-import { Drain } from './socket/drain.ts';
 import { IdleState } from './socket/idle.ts';
 import type { ConnectionSocket } from './socket/socket.ts';
 import { SocketWriter } from './socket/writer.ts';
-import { dueTimeout } from './timeouts.ts';
+import { dueAfter } from './timeouts.ts';
 
 export class Connection {
+  readonly writer: SocketWriter;
   readonly transport: 'unix' | 'tcp';
   /** How many requests it may carry. */
   readonly keepaliveRequests: number;
   /** Requests sent on it. */
   requests = 0;
+  /** Of those, answered to the end. */
+  answered = 0;
   /** A response has been received on it: a worker has it. */
   proven = false;
   closed = false;
+  /** While it is open the connection is neither idle nor busy; see askValues and waitIdle. */
+  readonly question: Question = new Question();
   /** The last request's STDIN has not been terminated: the next one does it. */
   owesTerminator = false;
-
   readonly #owner: ConnectionOwner;
   readonly #socket: ConnectionSocket;
-  readonly #roundTrip: number;
-  readonly writer: SocketWriter;
+  readonly #probed: Probed;
   readonly #reader: ResponseReader;
   readonly idle: IdleState;
   readonly #openedAt: number;
@@ -50,33 +55,44 @@ export class Connection {
   #script: string | null = null;
   #stopProbe: (() => void) | null = null;
   #closingSeen = false;
-  readonly #drain: Drain = new Drain();
   readonly #activity: Activity;
 
   constructor(
     owner: ConnectionOwner,
-    { socket, incoming, roundTrip }: Connected,
+    { socket, incoming, roundTrip, acknowledged }: Connected,
     { transport, keepaliveRequests, lease, onClosed }: ConnectionLimits,
   ) {
     this.#owner = owner;
     this.#openedAt = owner.clock.now();
     this.#activity = new Activity(this.#openedAt);
     this.#socket = socket;
-    this.writer = new SocketWriter(socket);
+    this.writer = new SocketWriter(socket, this.#activity);
     this.transport = transport;
-    this.#roundTrip = roundTrip;
+    this.#probed = { socket, transport, roundTrip, acknowledged };
     this.keepaliveRequests = keepaliveRequests;
     this.#lease = lease;
     this.#onClosed = onClosed;
-    this.#reader = new ResponseReader(owner.settings.maxHeaderSize, owner.headNames);
+    this.#reader = new ResponseReader(owner.settings.maxHeaderSize, owner.headNames, this.#onAnswer);
     this.idle = new IdleState(socket);
     incoming.receive = (bytes, length) => this.#onData(bytes, length);
     socket.on('end', () => this.#onFin());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    socket.on('drain', () => {
-      this.#activity.mark();
-      this.#drain.end();
-    });
+  }
+
+  /**
+   * Asks FCGI_GET_VALUES while idle, and closes if there is no answer within `timeout` ms (to the beat). `onReply` is
+   * called once, not from within; nothing may be sent before that.
+   */
+  askValues(timeout: number, onReply: OnReply): void {
+    this.waitIdle(timeout, onReply, false);
+    this.#reader.ask();
+    this.writer.write(encodeGetValues());
+  }
+
+  /** Lets `time` ms go by in the same state, without a question: does the connection outlive its last answer? */
+  waitIdle(time: number, onReply: OnReply, onlyTime = true): void {
+    this.question.begin(this.#owner.clock.now() + time, onlyTime, onReply);
+    this.idle.end();
   }
 
   /** May more of this exchange's body be written? Not once it is over, nor after the server's FIN. */
@@ -85,42 +101,22 @@ export class Connection {
   }
 
   /**
-   * Sends the first bytes of a request, and all of it where `parts` says so (`null`: the rest comes by `write`).
+   * The first bytes of a request, and all of it where `parts` says so; the rest comes by `writer.continue`.
    * True: nobody needs their memory any more, as the kernel has taken them.
    */
   send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null): boolean {
-    const socket = this.#socket;
     this.#exchange = exchange;
     exchange.begin(this.requests++, this.#script, this.#owner.clock.now());
     this.#script = exchange.script;
-    this.owesTerminator = !exchange.terminatorSent;
     this.#activity.begin(exchange.startedAt);
-    this.writer.begin();
     this.idle.end();
     this.#reader.begin(exchange);
-    if (parts === null || parts.length === 0) this.writer.write(first);
-    else this.writer.writeAll([first, ...parts]);
-    exchange.handedOver = parts !== null;
-    exchange.nothingAccepted = socket.errored !== null;
-    return socket.writableLength === 0;
+    return this.writer.begin(exchange, first, parts);
   }
 
   /** Its request is sent whole, and nothing of the response is here yet. */
   isAwaiting(exchange: Exchange): boolean {
-    return this.#exchange === exchange && exchange.bytesReceived === 0 && !this.#sending(exchange);
-  }
-
-  /** More of the body of an exchange that it takes, `last` with its end; false: wait for `drained()` first. */
-  write(exchange: Exchange, parts: readonly Uint8Array[], last: boolean): boolean {
-    this.#activity.mark();
-    const room = this.writer.writeAll(parts);
-    exchange.handedOver = last;
-    return room;
-  }
-
-  /** Resolves when the socket takes more, or is closed. */
-  drained(): Promise<void> {
-    return this.#drain.wait(this.#socket);
+    return this.#exchange === exchange && exchange.bytesReceived === 0 && !this.writer.isSending(exchange);
   }
 
   pause(): void {
@@ -144,8 +140,9 @@ export class Connection {
     this.closed = true;
     this.#stopProbe?.();
     this.#socket.destroy();
-    this.#drain.end();
+    this.writer.close();
     this.#onClosed(reason);
+    this.question.close(reason);
   }
 
   /** Called every 25 ms: timeouts, the deferred terminator, idleness. */
@@ -153,51 +150,62 @@ export class Connection {
     const silence = this.#activity.silence(now);
     const exchange = this.#exchange;
     if (exchange !== null) this.#onBusyBeat(exchange, silence, now);
+    else if (this.question.isOverdue(now)) this.close('unanswered');
+    else if (this.question.open) return;
     else if (silence >= (this.#owner.idleTime || Number.POSITIVE_INFINITY)) this.close('keepalive-timeout');
     else this.idle.tick(now);
   }
 
   #onBusyBeat(exchange: Exchange, silence: number, now: number): void {
-    const sending = this.#sending(exchange);
-    const paused = this.#socket.isPaused();
     const { closing } = this.#owner;
-    // The reader of a response that was paused long before gets his time as well.
+    const paused = this.#socket.isPaused();
+    // A reader who paused it long before gets his time as well.
     const first = closing && !this.#closingSeen;
-    if (first) {
-      this.#closingSeen = true;
-      if (paused) this.#activity.begin(now);
-    }
-    const stuffed = this.#socket.writableLength > 0;
-    const error = dueTimeout(exchange, sending, paused, stuffed, silence, closing && !first);
-    if (error) {
-      this.fail(error, 'timeout');
-      return;
-    }
-    if (sending || exchange.terminatorSent || exchange.bytesReceived > 0 || this.#stopProbe !== null) return;
-    if (silence < this.#owner.terminatorDelay) return;
-    // Silent for long: perhaps a server that waits for the end of its input.
-    exchange.terminatorAfter = now - exchange.startedAt;
-    this.owesTerminator = false;
-    this.writer.write(encodeStdinTerminator());
+    this.#closingSeen = closing;
+    if (first && paused) this.#activity.begin(now);
+    const due = dueAfter(silence, exchange, {
+      sending: this.writer.isSending(exchange),
+      paused,
+      stuffed: this.#socket.writableLength > 0,
+      closing: closing && !first,
+      ended: this.#stopProbe !== null,
+      terminatorDelay: this.#owner.learned.terminatorDelay(),
+    });
+    if (due instanceof TimeoutError) this.fail(due, 'timeout');
+    else if (due === 'terminator') this.writer.terminate(exchange, now);
   }
+
+  readonly #onAnswer = (exchange: Exchange): void => {
+    exchange.firstByteAfter = this.#owner.clock.now() - exchange.startedAt;
+    this.proven = true;
+    this.#owner.learned.firstByte(exchange);
+  };
 
   #onData(bytes: Buffer, length: number): void {
     const exchange = this.#exchange;
     if (exchange === null) {
-      this.close('trailing-bytes');
+      this.#readIdle(bytes, length);
       return;
-    }
-    if (exchange.bytesReceived === 0) {
-      exchange.firstByteAfter = this.#owner.clock.now() - exchange.startedAt;
-      this.proven = true;
-      exchange.bytesReceived = length;
-      this.#owner.onFirstByte(exchange);
-    } else {
-      exchange.bytesReceived += length;
     }
     this.#read(exchange, bytes, length);
     // Warnings on STDERR, or half a head, must not put headersTimeout off for ever.
     if (exchange.headDone) this.#activity.mark();
+  }
+
+  #readIdle(bytes: Buffer, length: number): void {
+    try {
+      this.#reader.push(bytes, length);
+    } catch {
+      this.close('trailing-bytes');
+      return;
+    }
+    const { values } = this.#reader;
+    if (this.question.open && values !== null) {
+      this.#activity.mark();
+      this.question.answer(values);
+    } else if (!this.#reader.wellFormed) {
+      this.close('trailing-bytes');
+    }
   }
 
   #read(exchange: Exchange, bytes: Buffer, length: number): void {
@@ -215,37 +223,31 @@ export class Connection {
 
   #complete(exchange: Exchange, end: EndRequest, atBorder: boolean): void {
     if (this.#exchange !== exchange) return;
-    const refused = refusal(end);
-    if (refused) {
-      this.fail(refused, 'failed');
+    const wrong = refusal(end) ?? (exchange.headDone ? null : headMissing());
+    if (wrong) {
+      this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');
       return;
     }
-    if (!exchange.headDone) {
-      this.fail(headMissing(), 'protocol-error');
-      return;
-    }
-    const verdict = reuse(this.#after(exchange, atBorder));
-    this.owesTerminator = !exchange.terminatorSent;
-    this.#exchange = null;
-    if (verdict !== 'keep') this.close(verdict);
-    else if (this.#socket.isPaused()) this.#socket.resume();
-    exchange.listener.onComplete(end, verdict);
-  }
-
-  #after(exchange: Exchange, atBorder: boolean): AfterExchange {
-    return {
+    const verdict = reuse({
       keepConn: exchange.keepConn,
-      bodySent: !this.#sending(exchange),
+      bodySent: !this.writer.isSending(exchange),
       atBorder,
       scriptAskedClose: this.#reader.scriptAskedClose,
       requests: this.requests,
       keepaliveRequests: this.keepaliveRequests,
       age: exchange.startedAt + exchange.firstByteAfter - this.#openedAt,
       keepaliveTime: this.#lease,
-      mustYield: this.#owner.mustYield(exchange),
+      mustYield: this.#owner.learned.mustYield(exchange),
       idleFull: this.#owner.idleFull(),
       poolClosing: this.#owner.closing,
-    };
+    });
+    this.owesTerminator = !exchange.terminatorSent;
+    this.#exchange = null;
+    this.#reader.stop();
+    this.answered++;
+    if (verdict !== 'keep') this.close(verdict);
+    else if (this.#socket.isPaused()) this.#socket.resume();
+    exchange.listener.onComplete(end, verdict);
   }
 
   #onFin(): void {
@@ -258,9 +260,11 @@ export class Connection {
       this.#failed({ sign: 'fin', error: null, reason: 'failed', afterFin: 'not-probed' });
       return;
     }
-    this.#stopProbe = probe(this.#socket, this.#owner.clock, this.transport, this.#roundTrip, (afterFin) => {
-      const reason = afterFin === 'accepted' ? 'recycled' : 'failed';
-      this.#failed({ sign: 'fin', error: null, reason, afterFin });
+    const after = this.#owner.clock.now() - exchange.startedAt;
+    this.#stopProbe = probe(this.#probed, exchange.requestId, this.#owner.clock, (afterFin) => {
+      if (afterFin === 'accepted' && !exchange.reused) this.#owner.learned.trust.onHalfClosed();
+      const reason = afterFin === 'accepted' && exchange.reused ? 'recycled' : 'failed';
+      this.#failed({ sign: 'fin', error: null, reason, afterFin, after });
     });
   }
 
@@ -279,19 +283,15 @@ export class Connection {
     if (exchange === null || this.closed) return;
     const error = lost(cause, exchange, {
       requests: this.requests,
-      sending: this.#sending(exchange),
+      sending: this.writer.isSending(exchange),
       bytesSent: this.writer.sent,
       transport: this.transport,
-      proxied: this.#owner.settings.proxied,
+      server: this.#owner.learned.trust,
       elapsed: this.#owner.clock.now() - exchange.startedAt,
     });
     this.#exchange = null;
     this.#reader.stop();
     this.close(cause.reason);
     exchange.listener.onFailed(error);
-  }
-
-  #sending(exchange: Exchange): boolean {
-    return !exchange.handedOver || this.#socket.writableLength > 0;
   }
 }

@@ -1,6 +1,6 @@
 /** One request on one connection: what was asked for, and what has been seen of it so far. */
 import type { Head } from '../cgi/head.ts';
-import type { Phase } from '../errors.ts';
+import type { FailureFacts, Phase } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import type { CloseReason } from './reuse.ts';
 
@@ -20,6 +20,8 @@ const STDERR_TAIL = 8 * 1024;
 
 export class Exchange {
   readonly listener: ExchangeListener;
+  /** On its connection. */
+  readonly requestId: number;
   /** FCGI_KEEP_CONN goes out with it. */
   readonly keepConn: boolean;
   /** See Seen.readBeforeScript. */
@@ -36,11 +38,19 @@ export class Exchange {
   scriptBefore: string | null = null;
   /** All of the body has been handed to the socket. */
   handedOver = false;
+  /** Told of STDERR behind the end: its script went on after `fastcgi_finish_request()`. Must not throw. */
+  onLateStderr: ((chunk: Buffer) => void) | null = null;
   /** ms between the start and the empty STDIN record; -1: it has not been sent. */
   terminatorAfter = -1;
   /** The very first write failed on the spot. */
   nothingAccepted = false;
   headDone = false;
+  /** A byte of STDOUT or STDERR has come. */
+  outputSeen = false;
+  /** Too few bytes have come to tell of which request they are. */
+  unclear = false;
+  /** What could be said of its failure if the server were known to be PHP-FPM, and no proxy in between; see lost(). */
+  proofIfKnown: Partial<FailureFacts> | null = null;
   /** It has been silent for far longer than its script ever is. */
   overdue = false;
   /** Its connection had served a request before. */
@@ -49,18 +59,21 @@ export class Exchange {
   startedAt = 0;
   /** ms between the start and the first byte of the response; -1 before. */
   firstByteAfter = -1;
+  /** From the first record under its own id on. */
   bytesReceived = 0;
   #stderr: Buffer[] | null = null;
   #stderrLength = 0;
 
   constructor(
     listener: ExchangeListener,
+    requestId: number,
     keepConn: boolean,
     readBeforeScript: boolean,
     headersTimeout: number,
     bodyTimeout: number,
   ) {
     this.listener = listener;
+    this.requestId = requestId;
     this.keepConn = keepConn;
     this.readBeforeScript = readBeforeScript;
     this.headersTimeout = headersTimeout;

@@ -1,5 +1,6 @@
 import type { HeadNames } from '../cgi/head.ts';
 import type { Clock } from './clock.ts';
+import type { KnownServer } from './evidence/server.ts';
 import type { Exchange } from './exchange.ts';
 import type { CloseReason } from './reuse.ts';
 
@@ -9,21 +10,23 @@ export interface ConnectionOwner {
   readonly settings: {
     /** Bytes. */
     readonly maxHeaderSize: number;
-    readonly proxied: boolean;
   };
   readonly headNames: HeadNames;
   /** How long the connection may be idle; 0: no limit. */
   readonly idleTime: number;
-  /** The silence after which the empty STDIN record goes out by itself. */
-  readonly terminatorDelay: number;
+  readonly learned: {
+    readonly trust: KnownServer;
+    /** The silence after which the empty STDIN record goes out by itself. */
+    terminatorDelay(): number;
+    /** The first record of a response is here. */
+    firstByte(exchange: Exchange): void;
+    /** A response is whole: must this connection go all the same, for the sake of a request that waits? */
+    mustYield(exchange: Exchange): boolean;
+  };
   /** No connection is kept any more. */
   readonly closing: boolean;
-  /** A response is whole: must this connection go all the same, for the sake of a request that waits? */
-  mustYield(exchange: Exchange): boolean;
   /** As many connections are idle as may be, and nobody waits for one. */
   idleFull(): boolean;
-  /** The first byte of a response is here. */
-  onFirstByte(exchange: Exchange): void;
 }
 
 /** What one connection is told. */

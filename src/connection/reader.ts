@@ -10,12 +10,22 @@ export class ResponseReader implements ResponseSink {
   end: EndRequest | null = null;
   /** The head said `Connection: close`. */
   scriptAskedClose = false;
+  /** The answer to FCGI_GET_VALUES, once it is here. */
+  values: ReadonlyMap<string, Buffer> | null = null;
   readonly #decoder: ResponseDecoder = new ResponseDecoder(this);
   readonly #head: HeadParser;
+  readonly #onAnswer: (exchange: Exchange) => void;
   #exchange: Exchange | null = null;
+  /** Whose response was the last to end well, if its STDERR is still of interest. */
+  #before: Exchange | null = null;
+  /** Bytes of the read that is dealt with. */
+  #length = 0;
+  #lateStderr = false;
 
-  constructor(maxHeaderSize: number, names: HeadNames) {
+  /** `onAnswer`: the first record of a response is here. */
+  constructor(maxHeaderSize: number, names: HeadNames, onAnswer: (exchange: Exchange) => void) {
     this.#head = new HeadParser(maxHeaderSize, names);
+    this.#onAnswer = onAnswer;
   }
 
   /** No state of the response before survives. */
@@ -23,18 +33,34 @@ export class ResponseReader implements ResponseSink {
     this.#exchange = exchange;
     this.end = null;
     this.scriptAskedClose = false;
+    this.#lateStderr = false;
     this.#head.reset();
-    this.#decoder.begin();
+    this.#decoder.begin(exchange.requestId);
   }
 
-  /** Nothing more is told to the exchange's listener. */
+  /** FCGI_GET_VALUES goes out now. */
+  ask(): void {
+    this.values = null;
+    this.#decoder.ask();
+  }
+
+  /** The exchange is over: no more is told to its listener, but for STDERR that comes late. */
   stop(): void {
+    this.#before = this.#exchange?.onLateStderr ? this.#exchange : null;
     this.#exchange = null;
   }
 
   /** Throws a ProtocolError. With `end` set, what it throws is about bytes behind a response that was complete. */
   push(chunk: Buffer, length: number): void {
+    this.#length = length;
+    const exchange = this.#exchange;
+    if (exchange !== null) {
+      if (exchange.bytesReceived > 0) exchange.bytesReceived += length;
+      // Nobody else can be answered here; behind another request, it takes a record's id to know.
+      else if (!exchange.reused) this.onAnswer();
+    }
     this.#decoder.push(chunk, length);
+    if (exchange !== null && exchange.bytesReceived === 0) exchange.unclear = !this.#decoder.atBorder;
   }
 
   /** No byte of another record has been read. */
@@ -42,9 +68,36 @@ export class ResponseReader implements ResponseSink {
     return this.#decoder.atBorder;
   }
 
+  /**
+   * While no response is due: are the bytes so far well-formed? Half a record may only be STDERR of a script that goes
+   * on behind its response.
+   */
+  get wellFormed(): boolean {
+    return this.#decoder.atBorder || this.#lateStderr;
+  }
+
+  onAnswer(): void {
+    const exchange = this.#exchange;
+    if (exchange === null || exchange.bytesReceived > 0) return;
+    exchange.bytesReceived = this.#length;
+    this.#onAnswer(exchange);
+  }
+
+  onLateStderr(requestId: number, chunk: Buffer, start: number, end: number): void {
+    this.#lateStderr = true;
+    // Behind its END_REQUEST it may come in the same read.
+    const writer = this.#exchange?.requestId === requestId ? this.#exchange : this.#before;
+    if (writer?.requestId === requestId) writer.onLateStderr?.(copied(chunk, start, end));
+  }
+
+  onValues(values: ReadonlyMap<string, Buffer>): void {
+    this.values = values;
+  }
+
   onStdout(chunk: Buffer, start: number, end: number): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
+    exchange.outputSeen = true;
     let from = start;
     if (!exchange.headDone) {
       from = this.#head.push(chunk, start, end);
@@ -61,6 +114,7 @@ export class ResponseReader implements ResponseSink {
   onStderr(chunk: Buffer, start: number, end: number): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
+    exchange.outputSeen = true;
     const text = copied(chunk, start, end);
     exchange.keepStderr(text);
     exchange.listener.onStderr(text);

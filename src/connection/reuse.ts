@@ -9,6 +9,8 @@ export const CLOSE_REASONS = [
   'aborted',
   'protocol-error',
   'trailing-bytes',
+  'unanswered',
+  'examined',
   'body-unsent',
   'not-kept',
   'asked-by-script',
@@ -26,6 +28,8 @@ export const CLOSE_REASONS = [
  * - `failed`, `reset`, `timeout`, `aborted`, `protocol-error`: the request on it failed so.
  * - `server-closed`: by the server, while idle. `recycled`: by the server, as a request was on its way; a worker at
  *   `pm.max_requests` does so.
+ * - `unanswered`: FCGI_GET_VALUES, asked while idle, was not answered in time, or not as PHP-FPM does. `examined`:
+ *   opened only to see what the server is.
  * - `trailing-bytes`: bytes behind the end of a response, or while idle. `body-unsent`: the response ended before
  *   all of the request was sent. `asked-by-script`: its head said `Connection: close`.
  * - `not-kept`, `keepalive`, `keepalive-requests`, `keepalive-time`, `keepalive-timeout`: the limits of those names

@@ -1,31 +1,57 @@
-/** Which of a request's timeouts is due: a decision over plain facts. */
+/** What is due in the middle of an exchange: a decision over plain facts. */
 import { TimeoutError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
+
+export interface Moment {
+  /** Not all of the request has been taken by the kernel. */
+  readonly sending: boolean;
+  /** The reader of the response does not want more of it for now. */
+  readonly paused: boolean;
+  /** Some of the request waits for the kernel to take it. */
+  readonly stuffed: boolean;
+  /** The pool closes. */
+  readonly closing: boolean;
+  /** The server has ended its side. */
+  readonly ended: boolean;
+  /** ms; see PoolOptions.terminatorDelay. */
+  readonly terminatorDelay: number;
+}
 
 /**
  * `silence`: ms in which no byte moved. `headersTimeout` runs from the end of sending to the whole head, and while
  * the server takes nothing of what we send; time that the caller takes to make its body is the caller's.
  * `bodyTimeout` runs between pieces of the body. Neither runs while the reader has paused us, but for
  * `closing`: a pool that closes waits for nobody for ever.
+ * `'terminator'`: it may be a server that waits for the end of its input. Behind its first byte the record costs no
+ * proof any more.
  */
-export function dueTimeout(
-  exchange: Exchange,
-  sending: boolean,
-  paused: boolean,
-  stuffed: boolean,
+export function dueAfter(
   silence: number,
-  closing: boolean,
-): TimeoutError | null {
+  exchange: Exchange,
+  at: Moment,
+): TimeoutError | 'terminator' | null {
+  return dueTimeout(silence, exchange, at) ?? (dueTerminator(silence, exchange, at) ? 'terminator' : null);
+}
+
+function dueTimeout(silence: number, exchange: Exchange, at: Moment): TimeoutError | null {
   const { headersTimeout, bodyTimeout } = exchange;
-  if (paused && !closing) return null;
+  if (at.paused && !at.closing) return null;
   if (exchange.headDone) {
     if (bodyTimeout === 0 || silence < bodyTimeout) return null;
-    const message = paused
+    const message = at.paused
       ? `the pool closes, and its reader has paused the response for ${bodyTimeout} ms`
       : `no more of the response's body for ${bodyTimeout} ms`;
     return new TimeoutError('FCGI_ERR_BODY_TIMEOUT', message);
   }
-  if (headersTimeout === 0 || silence < headersTimeout || (sending && !stuffed)) return null;
-  const what = sending ? 'the server took nothing of the request' : 'no head of the response';
+  if (headersTimeout === 0 || silence < headersTimeout || (at.sending && !at.stuffed)) return null;
+  const what = at.sending ? 'the server took nothing of the request' : 'no head of the response';
   return new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', `${what} for ${headersTimeout} ms`);
 }
+
+function dueTerminator(silence: number, exchange: Exchange, at: Moment): boolean {
+  if (at.sending || at.ended || exchange.terminatorSent) return false;
+  return silence >= (exchange.bytesReceived > 0 ? SHORT : at.terminatorDelay);
+}
+
+/** ms */
+const SHORT = 50;

@@ -54,14 +54,22 @@ export interface PoolOptions {
    */
   readonly proxied?: boolean | undefined;
   /**
-   * How long the empty STDIN record that ends a request is held back: it goes out in front of the next request, or
-   * after this silence. PHP-FPM never waits for it, and without it a reset proves that the request was not read.
-   * Once the server has answered without it, 5 s. 0: sent at once, for servers that read to the end of input. A pool that sees its first answers come only after the record sends it at once from then on, and
-   * tries again without from time to time. Default: 50.
+   * How long the empty STDIN record that ends a request is held back where the server is PHP-FPM: it goes out in front
+   * of the next request, or after this silence; 5 s once the server has answered without it. PHP-FPM never waits for it,
+   * and without it a reset proves that the request was not read. To all other servers it is sent at once. 0: always. Default: 50.
    */
   readonly terminatorDelay?: number | undefined;
-  /** `'generic'` is `terminatorDelay: 0`, and nothing is deduced from what only PHP-FPM does. Default: 'php-fpm'. */
-  readonly backend?: 'php-fpm' | 'generic' | undefined;
+  /**
+   * What the server is. PHP-FPM reads a request in a way from which it follows, where a connection fails, that it was
+   * not run; others do not. `'auto'`: nothing is deduced before the server has shown that it is PHP-FPM. `'php-fpm'`: it
+   * is, from the start. `'generic'`: it is not. Default: 'auto'.
+   */
+  readonly backend?: 'auto' | 'php-fpm' | 'generic' | undefined;
+  /**
+   * Bytes of a POST body that PHP is sure to read before its script starts: 0 where php.ini says
+   * `enable_post_data_reading = 0`, `post_max_size` where that is less. More than 16,384 are never counted on. Default: 16,384.
+   */
+  readonly postDataReading?: number | undefined;
 }
 
 /** The options with their defaults filled in. */
@@ -129,7 +137,8 @@ export const optionRules: { readonly [K in keyof PoolSettings]: OptionRule<PoolS
   replayBuffer: amount('bytes', 1_048_576),
   proxied: flag,
   terminatorDelay: amount('ms', 50),
-  backend: choice('php-fpm', 'generic'),
+  backend: choice('auto', 'php-fpm', 'generic'),
+  postDataReading: amount('bytes', 16_384),
 };
 
 /** Throws FCGI_ERR_INVALID_ARG, naming the option that is unknown or has a wrong value. */
@@ -167,6 +176,7 @@ export function resolveOptions(options: PoolOptions): PoolSettings {
     terminatorDelay:
       options.terminatorDelay ?? (backend === 'generic' ? 0 : optionRules.terminatorDelay.default),
     backend,
+    postDataReading: options.postDataReading ?? optionRules.postDataReading.default,
   };
 }
 

@@ -5,12 +5,12 @@
 import { type HeadNames, headNames } from '../cgi/head.ts';
 import type { Clock } from '../connection/clock.ts';
 import { Connection } from '../connection/connection.ts';
-import type { Exchange } from '../connection/exchange.ts';
 import type { ConnectionOwner } from '../connection/owner.ts';
 import { type CloseReason, noneClosed } from '../connection/reuse.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import type { Target } from '../connection/socket/address.ts';
 import type { Connected } from '../connection/socket/connect.ts';
+import { BackendCheck } from './backend-check.ts';
 import type { Job } from './job.ts';
 import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
@@ -44,12 +44,13 @@ export class Server implements ConnectionOwner {
   idle = 0;
   served = 0;
   retried = 0;
+  readonly learned: Learned;
   readonly #owner: ServerOwner;
   readonly #runtime: Runtime;
   readonly #slots: Slots<Slot>;
-  readonly #learned: Learned;
   readonly #sender: Sender;
   readonly #budget: RetryBudget;
+  readonly #backend: BackendCheck;
   #retired = false;
 
   /** `retryRefused`: dials again within connectTimeout; else another server is asked first. */
@@ -66,9 +67,10 @@ export class Server implements ConnectionOwner {
     this.clock = owner.clock;
     this.#runtime = runtime;
     this.#slots = new Slots(settings.connections, () => new Slot());
-    this.#learned = new Learned(settings, this.clock, runtime.random);
-    this.#sender = new Sender(target, settings, runtime, this.clock, this.#learned, retryRefused);
+    this.learned = new Learned(settings, this.clock, runtime.random);
+    this.#sender = new Sender(target, settings, runtime, this.clock, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
+    this.#backend = new BackendCheck(this.learned.trust, this.clock, this.#sender, this.open, this.closed);
   }
 
   get name(): string {
@@ -81,12 +83,12 @@ export class Server implements ConnectionOwner {
 
   /** So many were seen to run at once for us; 0: not yet known. */
   get workers(): number {
-    return this.#learned.workers.found;
+    return this.learned.workers.found;
   }
 
   /** How often more sockets than `workers` have been seen not to run at once. */
   get overtaken(): number {
-    return this.#learned.workers.oneMoreOvertaken;
+    return this.learned.workers.oneMoreOvertaken;
   }
 
   get hasRoom(): boolean {
@@ -121,9 +123,9 @@ export class Server implements ConnectionOwner {
       connection.fail(reason, this.closing ? 'pool-closed' : 'aborted');
       return;
     }
-    this.#learned.failed(exchange);
+    this.learned.failed(exchange);
     abandoned(reason, exchange, connection.requests, connection.writer.sent);
-    job.abandoned = { until: this.clock.now() + this.#learned.budget(exchange.script), reason };
+    job.abandoned = { until: this.clock.now() + this.learned.budget(exchange.script), reason };
     connection.resume();
   }
 
@@ -132,15 +134,15 @@ export class Server implements ConnectionOwner {
     for (const { connection, job } of this.open) {
       if (job !== null && job.abandoned !== null && now >= job.abandoned.until)
         connection?.fail(job.abandoned.reason, 'aborted');
-      else if (job !== null && job.exchange !== null) this.#learned.silent(job.exchange, now);
+      else if (job !== null && job.exchange !== null) this.learned.silent(job.exchange, now);
       connection?.onBeat(now);
     }
-    if (this.idle > 0) closeIdle(this.open, 'yield', this.#learned.workers.waiting);
+    if (this.idle > 0) closeIdle(this.open, 'yield', this.learned.workers.waiting);
   }
 
   /** Half a minute has passed. */
   turn(): void {
-    this.#learned.workers.turn();
+    this.learned.workers.turn();
   }
 
   /** It takes no more jobs, and keeps no connection behind those that it has. */
@@ -158,14 +160,17 @@ export class Server implements ConnectionOwner {
   /** The response is whole: on with the next job, on the same connection if it was kept. */
   complete(job: Job): void {
     this.#budget.served();
+    this.#backend.behindAnswer(job.slot?.connection ?? null);
     if (job.abandoned === null) this.served++;
     this.vacate(job);
   }
 
   resend(job: Job, error: unknown): boolean {
     const { slot } = job;
-    if (job.exchange !== null) this.#learned.failed(job.exchange);
-    if (slot === null || !shouldResend(job, error, this.settings, this.#budget)) return false;
+    if (job.exchange !== null) this.learned.failed(job.exchange);
+    if (slot === null) return false;
+    if (this.#backend.confirm(slot, job, error, () => job.onFailed(error))) return true;
+    if (!shouldResend(job, error, this.settings, this.#budget)) return false;
     this.retried++;
     this.#dial(slot, job);
     return true;
@@ -175,7 +180,7 @@ export class Server implements ConnectionOwner {
   vacate(job: Job): void {
     const { slot } = job;
     if (slot === null) return;
-    if (job.exchange !== null) this.#learned.failed(job.exchange);
+    if (job.exchange !== null) this.learned.failed(job.exchange);
     job.slot = null;
     slot.job = null;
     const next = this.#owner.next(this);
@@ -188,7 +193,7 @@ export class Server implements ConnectionOwner {
     // Where a fresh connection still waits, it may wait for this one's worker.
     if (slot.connection !== null) {
       this.idle++;
-      this.#learned.yieldSoon((count) => closeIdle(this.open, 'yield', count));
+      this.learned.yieldSoon((count) => closeIdle(this.open, 'yield', count));
     }
     this.#slots.release(slot);
   }
@@ -198,30 +203,16 @@ export class Server implements ConnectionOwner {
   }
 
   get idleTime(): number {
-    return this.#learned.keeping.idleTime;
-  }
-
-  get terminatorDelay(): number {
-    return this.#learned.terminator.delay;
-  }
-
-  mustYield(exchange: Exchange): boolean {
-    const { workers } = this.#learned;
-    if (workers.waiting > 0) workers.completed(exchange);
-    return workers.waiting > 0 && workers.mustYield();
+    return this.learned.keeping.idleTime;
   }
 
   idleFull(): boolean {
     return this.idle >= this.settings.keepalive && this.#owner.queued === 0;
   }
 
-  onFirstByte(exchange: Exchange): void {
-    this.#learned.firstByte(exchange);
-  }
-
   #onClosed(slot: Slot, connection: Connection, reason: CloseReason): void {
     this.closed[reason]++;
-    this.#learned.closed(connection);
+    this.learned.closed(connection, reason);
     if (slot.idle) this.idle--;
     slot.connection = null;
     slot.used = true;
@@ -239,6 +230,9 @@ export class Server implements ConnectionOwner {
     const { connection } = slot;
     if (connection === null) {
       this.#dial(slot, job);
+    } else if (connection.question.open) {
+      // A moment, until it is sure that the connection may be used.
+      connection.question.whenOver(() => this.#occupy(slot, job));
     } else if (this.#sender.needsFresh(job, connection)) {
       // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
       connection.close('fresh-needed');
@@ -250,7 +244,7 @@ export class Server implements ConnectionOwner {
   }
 
   #dial(slot: Slot, job: Job): void {
-    const keepaliveRequests = this.#learned.keepaliveRequests();
+    const keepaliveRequests = this.learned.keepaliveRequests();
     // What cannot be encoded is not worth a connection.
     const encoded = this.#encode(job, null, keepaliveRequests);
     if (encoded === null) return;
@@ -267,7 +261,7 @@ export class Server implements ConnectionOwner {
   }
 
   #connected(slot: Slot, job: Job, connected: Connected, keepaliveRequests: number, encoded: Encoded): void {
-    const { keeping } = this.#learned;
+    const { keeping } = this.learned;
     if (this.target.transport === 'tcp') keeping.connected(connected.roundTrip);
     const connection = new Connection(this, connected, {
       transport: this.target.transport,

@@ -17,6 +17,9 @@ export const MAX_RECORD_CONTENT = 65_528;
 /** Management records carry this request id. */
 export const NULL_REQUEST_ID = 0;
 
+/** The highest request id: it has 16 bits. */
+export const MAX_REQUEST_ID = 65_535;
+
 export const RecordType = {
   BEGIN_REQUEST: 1,
   ABORT_REQUEST: 2,

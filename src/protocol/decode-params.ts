@@ -1,7 +1,4 @@
-/**
- * Name-value pairs (specification 3.4), decoded. A client never needs this: in a file of its own, it is not loaded
- * with one.
- */
+/** Name-value pairs (specification 3.4), decoded. */
 import { ProtocolError } from '../errors.ts';
 import { byteAt } from './record.ts';
 

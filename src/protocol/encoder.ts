@@ -5,13 +5,27 @@
  * before a pair that would not fit.
  */
 import { ArgumentError } from '../errors.ts';
-import { Flag, HEADER_LENGTH, MAX_RECORD_CONTENT, RecordType, Role } from './constants.ts';
+import {
+  Flag,
+  HEADER_LENGTH,
+  MAX_RECORD_CONTENT,
+  MAX_REQUEST_ID,
+  NULL_REQUEST_ID,
+  RecordType,
+  Role,
+  ValueName,
+} from './constants.ts';
 import { KnownParams } from './known-params.ts';
 import { encodePairInto, type Params, pairBound } from './params.ts';
-import { encodeBeginRequestInto, encodeHeaderInto, FIXED_BODY_LENGTH } from './record.ts';
+import { encodeBeginRequestInto, encodeHeaderInto, encodeRecord, FIXED_BODY_LENGTH } from './record.ts';
 
-/** One socket carries one request at a time, so one id is enough. */
+/** Of the first request of a connection, and the default. Each request has an id of its own: see `requestIdOf`. */
 export const REQUEST_ID = 1;
+
+/** The id of a request that is the `nth` of its connection, from 1: 1 to 65,535, and then again. */
+export function requestIdOf(nth: number): number {
+  return ((nth - 1) % MAX_REQUEST_ID) + 1;
+}
 
 const hasOwn = Object.prototype.hasOwnProperty;
 
@@ -19,11 +33,15 @@ const SLAB = 128 * 1024;
 const BEGIN_LENGTH = HEADER_LENGTH + FIXED_BODY_LENGTH;
 
 export interface RequestEncoding {
+  /** 1 to 65,535; default 1. */
+  readonly requestId?: number;
   readonly params: Params;
   /** FCGI_KEEP_CONN: the server leaves the connection open after END_REQUEST. */
   readonly keepConn: boolean;
   /** Puts the STDIN terminator that the request before still owes in front (PHP-FPM skips a stray one). */
   readonly terminateFirst: boolean;
+  /** The id of that request; default: this one's. */
+  readonly idBefore?: number;
   /** Of at most 65,528 bytes; copied in. */
   readonly stdin: Uint8Array | null;
   /** Ends STDIN at once. */
@@ -43,6 +61,7 @@ export class RequestEncoder {
   #start = 0;
   #record = 0;
   #at = 0;
+  #id: number = REQUEST_ID;
 
   /**
    * Throws FCGI_ERR_INVALID_ARG (NUL in a param, a param that is no string or bytes, `stdin` of more than 65,528
@@ -50,9 +69,12 @@ export class RequestEncoder {
    */
   encode(request: RequestEncoding): Buffer {
     this.#start = this.#at;
+    const { requestId = REQUEST_ID, idBefore = requestId } = request;
     this.#reserve(2 * HEADER_LENGTH + BEGIN_LENGTH);
     try {
+      this.#id = idBefore;
       if (request.terminateFirst) this.#header(RecordType.STDIN, 0);
+      this.#id = requestId;
       this.#header(RecordType.BEGIN_REQUEST, FIXED_BODY_LENGTH);
       this.#at = encodeBeginRequestInto(this.#slab, this.#at, {
         role: Role.RESPONDER,
@@ -143,7 +165,7 @@ export class RequestEncoder {
       this.#slab,
       this.#record,
       RecordType.PARAMS,
-      REQUEST_ID,
+      this.#id,
       end - this.#record - HEADER_LENGTH,
       0,
     );
@@ -161,7 +183,7 @@ export class RequestEncoder {
   }
 
   #header(type: number, contentLength: number): void {
-    this.#at = encodeHeaderInto(this.#slab, this.#at, type, REQUEST_ID, contentLength, 0);
+    this.#at = encodeHeaderInto(this.#slab, this.#at, type, this.#id, contentLength, 0);
   }
 
   #terminate(): void {
@@ -183,20 +205,28 @@ export class RequestEncoder {
 }
 
 /** The empty STDIN record: the end of a request's body (specification 5.3). A new buffer each time. */
-export function encodeStdinTerminator(): Buffer {
+export function encodeStdinTerminator(requestId: number = REQUEST_ID): Buffer {
   const record = Buffer.allocUnsafe(HEADER_LENGTH);
-  encodeHeaderInto(record, 0, RecordType.STDIN, REQUEST_ID, 0, 0);
+  encodeHeaderInto(record, 0, RecordType.STDIN, requestId, 0, 0);
   return record;
 }
 
 /** A piece of a body as STDIN records, without the terminator: headers and views of `content`, nothing copied. */
-export function encodeStdin(content: Uint8Array): Uint8Array[] {
+export function encodeStdin(content: Uint8Array, requestId: number = REQUEST_ID): Uint8Array[] {
   const parts: Uint8Array[] = [];
   for (let at = 0; at < content.length; at += MAX_RECORD_CONTENT) {
     const end = Math.min(at + MAX_RECORD_CONTENT, content.length);
     const header = Buffer.allocUnsafe(HEADER_LENGTH);
-    encodeHeaderInto(header, 0, RecordType.STDIN, REQUEST_ID, end - at, 0);
+    encodeHeaderInto(header, 0, RecordType.STDIN, requestId, end - at, 0);
     parts.push(header, content.subarray(at, end));
   }
   return parts;
+}
+
+/** FCGI_GET_VALUES for all three names (specification 4.1). A new buffer each time. */
+export function encodeGetValues(): Buffer {
+  const content = Buffer.alloc(Object.values(ValueName).reduce((sum, name) => sum + pairBound(name, ''), 0));
+  let at = 0;
+  for (const name of Object.values(ValueName)) at = encodePairInto(content, at, name, '');
+  return encodeRecord(RecordType.GET_VALUES, NULL_REQUEST_ID, content.subarray(0, at));
 }

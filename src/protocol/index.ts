@@ -3,11 +3,13 @@ export * from './constants.ts';
 export { decodeParams } from './decode-params.ts';
 export { RecordDecoder, type RecordSink } from './decoder.ts';
 export {
+  encodeGetValues,
   encodeStdin,
   encodeStdinTerminator,
   REQUEST_ID,
   RequestEncoder,
   type RequestEncoding,
+  requestIdOf,
 } from './encoder.ts';
 export { encodePairInto, type Params, pairBound } from './params.ts';
 export {

@@ -26,6 +26,8 @@ const noneClosed = {
   aborted: 0,
   'protocol-error': 0,
   'trailing-bytes': 0,
+  unanswered: 0,
+  examined: 0,
   'body-unsent': 0,
   'not-kept': 0,
   'asked-by-script': 0,

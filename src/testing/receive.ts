@@ -28,15 +28,14 @@ export interface Received {
   readonly params: ReadonlyMap<string, Buffer>;
 }
 
-/** Null where the connection is to be closed at once: it was closed, it was asked for values, or bytes were wrong. */
-export async function receiveRequest(socket: ExactSocket, workers: number): Promise<Received | null> {
+/** Null where the connection is to be closed at once: it was closed, or bytes were wrong. */
+export async function receiveRequest(socket: ExactSocket, isPhpFpm = true): Promise<Received | null> {
   let header = await readHeader(socket);
   // The terminator that the request before still owed.
   while (header?.type === RecordType.STDIN && header.contentLength === 0) header = await readHeader(socket);
   if (!header || isTooLong(header)) return null;
   if (header.type === RecordType.GET_VALUES) {
-    await answerValues(socket, header, workers);
-    return null;
+    return (await answerValues(socket, header, isPhpFpm)) ? receiveRequest(socket, isPhpFpm) : null;
   }
   if (header.type !== RecordType.BEGIN_REQUEST || header.contentLength !== FIXED_BODY_LENGTH) return null;
   const body = await readContent(socket, header);
@@ -70,15 +69,13 @@ function parsePairs(content: Buffer): Map<string, Buffer> | null {
   }
 }
 
-async function answerValues(socket: ExactSocket, header: RecordHeader, workers: number): Promise<void> {
+/** PHP-FPM 8.2 knows one value, and keeps the connection; others know all three. False: it was no question. */
+async function answerValues(socket: ExactSocket, header: RecordHeader, isPhpFpm: boolean): Promise<boolean> {
   const content = await readContent(socket, header);
   const asked = content && parsePairs(content);
-  if (!asked) return;
-  const known: [string, string][] = [
-    [ValueName.MAX_CONNS, String(workers)],
-    [ValueName.MAX_REQS, String(workers)],
-    [ValueName.MPXS_CONNS, '0'],
-  ];
+  if (!asked) return false;
+  const known: [string, string][] = [[ValueName.MPXS_CONNS, '0']];
+  if (!isPhpFpm) known.push([ValueName.MAX_CONNS, '1'], [ValueName.MAX_REQS, '1']);
   const pairs = known
     .filter(([name]) => asked.has(name))
     .map(([name, value]) => {
@@ -86,6 +83,7 @@ async function answerValues(socket: ExactSocket, header: RecordHeader, workers: 
       return pair.subarray(0, encodePairInto(pair, 0, name, value));
     });
   await socket.write(encodeRecord(RecordType.GET_VALUES_RESULT, NULL_REQUEST_ID, Buffer.concat(pairs)));
+  return true;
 }
 
 /** Null at the end of the stream and at a version that is not FastCGI's. */

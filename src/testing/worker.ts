@@ -72,7 +72,7 @@ export class Worker {
   /** Says whether the connection is good for another request. */
   async #serveOne(socket: ExactSocket, connection: number, nth: number): Promise<boolean> {
     this.#idle = true;
-    const received = await receiveRequest(socket, this.#knobs.workers);
+    const received = await receiveRequest(socket, !this.#knobs.readsToEndOfInput);
     this.#idle = false;
     if (!received) return false;
     const body = new FakeBody(socket, this.#knobs.readsToEndOfInput ? 'terminator' : contentLength(received));

@@ -10,14 +10,17 @@ import { type RawServer, rawServer } from '../pool/support.ts';
 
 const owner: ConnectionOwner = {
   clock: new Clock(systemTimers),
-  settings: { maxHeaderSize: 65_536, proxied: false },
+  settings: { maxHeaderSize: 65_536 },
   headNames: headNames(),
   idleTime: 0,
-  terminatorDelay: 50,
+  learned: {
+    trust: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
+    terminatorDelay: () => 50,
+    firstByte() {},
+    mustYield: () => false,
+  },
   closing: false,
-  mustYield: () => false,
   idleFull: () => false,
-  onFirstByte() {},
 };
 
 interface Sent extends AsyncDisposable {
@@ -53,7 +56,7 @@ async function sent(): Promise<Sent> {
       onComplete: () => reject(new Error('it must fail')),
       onFailed: resolve,
     };
-    connection.send(new Exchange(listener, true, true, 0, 0), Buffer.alloc(8), []);
+    connection.send(new Exchange(listener, 1, true, true, 0, 0), Buffer.alloc(8), []);
   });
   return {
     server,

@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { Exchange, type ExchangeListener } from '../../src/connection/exchange.ts';
-import { dueTimeout } from '../../src/connection/timeouts.ts';
+import { dueAfter } from '../../src/connection/timeouts.ts';
 
-const nobody: ExchangeListener = { onHead() {}, onData() {}, onStderr() {}, onComplete() {}, onFailed() {} };
+const nobody: ExchangeListener = {
+  onHead() {},
+  onData() {},
+  onStderr() {},
+  onComplete() {},
+  onFailed() {},
+};
 
 interface Moment {
+  readonly bytesReceived?: number;
+  readonly terminatorSent?: boolean;
+  /** The server has ended its side. */
+  readonly ended?: boolean;
   readonly headDone?: boolean;
   readonly sending?: boolean;
   readonly paused?: boolean;
@@ -24,10 +34,22 @@ function due(moment: Moment): string | undefined {
     stuffed = false,
     silence,
     closing = false,
+    ended = false,
   } = moment;
-  const exchange = new Exchange(nobody, true, true, moment.headersTimeout ?? 100, moment.bodyTimeout ?? 200);
+  const exchange = new Exchange(
+    nobody,
+    1,
+    true,
+    true,
+    moment.headersTimeout ?? 100,
+    moment.bodyTimeout ?? 200,
+  );
   exchange.headDone = headDone;
-  return dueTimeout(exchange, sending, paused, stuffed, silence, closing)?.code;
+  exchange.bytesReceived = moment.bytesReceived ?? 0;
+  exchange.terminatorAfter = moment.terminatorSent === true ? 1 : -1;
+  const at = { sending, paused, stuffed, closing, ended, terminatorDelay: 5_000 };
+  const what = dueAfter(silence, exchange, at);
+  return what === null ? undefined : what === 'terminator' ? what : what.code;
 }
 
 describe('before the head is there', () => {
@@ -53,7 +75,8 @@ describe('after the head', () => {
 });
 
 it('nothing is due while the reader has paused us', () => {
-  for (const headDone of [false, true]) expect(due({ headDone, paused: true, silence: 1e6 })).toBeUndefined();
+  for (const headDone of [false, true])
+    expect(due({ headDone, paused: true, terminatorSent: true, silence: 1e6 })).toBeUndefined();
 });
 
 it('while the pool closes, a reader who has paused us has the time of a timeout, and no more', () => {
@@ -62,10 +85,33 @@ it('while the pool closes, a reader who has paused us has the time of a timeout,
   expect(due({ ...held, silence: 100 })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
   expect(due({ ...held, headDone: true, silence: 199 })).toBeUndefined();
   expect(due({ ...held, headDone: true, silence: 200 })).toBe('FCGI_ERR_BODY_TIMEOUT');
-  expect(due({ ...held, headDone: true, silence: 1e6, bodyTimeout: 0 })).toBeUndefined();
+  expect(
+    due({ ...held, headDone: true, silence: 1e6, bodyTimeout: 0, terminatorSent: true }),
+  ).toBeUndefined();
 });
 
 it('0 is no timeout', () => {
-  expect(due({ silence: 1e6, headersTimeout: 0 })).toBeUndefined();
-  expect(due({ headDone: true, silence: 1e6, bodyTimeout: 0 })).toBeUndefined();
+  expect(due({ silence: 1e6, terminatorSent: true, headersTimeout: 0 })).toBeUndefined();
+  expect(due({ headDone: true, terminatorSent: true, silence: 1e6, bodyTimeout: 0 })).toBeUndefined();
+});
+
+describe('the end of input that is held back', () => {
+  const waiting = { headersTimeout: 0, bodyTimeout: 0 };
+
+  it('goes out after its delay, and before that to a server that has begun to answer', () => {
+    expect(due({ ...waiting, silence: 4_999 })).toBeUndefined();
+    expect(due({ ...waiting, silence: 5_000 })).toBe('terminator');
+    expect(due({ ...waiting, silence: 49, bytesReceived: 1 })).toBeUndefined();
+    expect(due({ ...waiting, silence: 50, bytesReceived: 1 })).toBe('terminator');
+  });
+
+  it('goes out once, behind all of the body, and never behind the end of the server', () => {
+    expect(due({ ...waiting, silence: 1e6, terminatorSent: true })).toBeUndefined();
+    expect(due({ ...waiting, silence: 1e6, sending: true })).toBeUndefined();
+    expect(due({ ...waiting, silence: 1e6, ended: true })).toBeUndefined();
+  });
+
+  it('does not put a timeout off', () => {
+    expect(due({ silence: 5_000, headersTimeout: 5_000 })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
+  });
 });

@@ -27,7 +27,7 @@ interface Bench extends AsyncDisposable {
 
 async function bench(fpmOptions: FpmOptions, poolOptions: PoolOptions = {}): Promise<Bench> {
   const fpm = await startFpm(fpmOptions);
-  const pool = new Pool(fpm.address, poolOptions);
+  const pool = new Pool(fpm.address, { backend: 'php-fpm', ...poolOptions });
   const log = executionLog(fpm.root);
   let scripts = 0;
   return {

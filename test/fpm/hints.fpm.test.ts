@@ -28,7 +28,7 @@ async function caught(promise: Promise<unknown>): Promise<FcgiError> {
 describe.each(['unix', 'tcp'] as const)('over %s, the hint names', (transport) => {
   it('pm.max_requests, where a worker was recycled under a request', async () => {
     await using fpm = await startFpm({ transport, maxRequests: 1 });
-    await using pool = new Pool(fpm.address, { connections: 1, retry: 'never' });
+    await using pool = new Pool(fpm.address, { backend: 'php-fpm', connections: 1, retry: 'never' });
     const params = fpm.script('a.php', 'echo 1;');
     // Both at once: the second goes out on the connection of the first, behind its answer.
     const [first, second] = await Promise.allSettled([pool.request({ params }), pool.request({ params })]);

@@ -21,7 +21,8 @@ it('the defaults are those of the documentation', () => {
     replayBuffer: 1_048_576,
     proxied: false,
     terminatorDelay: 50,
-    backend: 'php-fpm',
+    backend: 'auto',
+    postDataReading: 16_384,
   });
 });
 

@@ -19,7 +19,7 @@ describe.each(['unix', 'tcp'] as const)('a request that meets a recycled worker 
 
   it('is sent again on a fresh connection, and the handler does not notice', async () => {
     await using fpm = await startFakeFpm(recycling);
-    await using pool = new Pool(fpm.address);
+    await using pool = new Pool(fpm.address, { backend: 'php-fpm' });
     const racing = await raceIn(pool, { params: { ...GET, N: '2' } });
     expect(racing.events).toEqual(['request', 'start 200', 'data', 'end']);
     expect(racing.ended).toMatchObject({ attempts: 2, reused: false });
@@ -42,7 +42,7 @@ describe.each(['unix', 'tcp'] as const)('a request that meets a recycled worker 
       ...recycling,
       script: async (request, response) => response.stdout(HEAD + (await request.text())),
     });
-    await using pool = new Pool(fpm.address);
+    await using pool = new Pool(fpm.address, { backend: 'php-fpm' });
     const racing = await raceIn(pool, { params: { ...POST, CONTENT_LENGTH: '6' }, body: body() });
     expect(Buffer.concat(racing.chunks).toString()).toBe('a body');
     expect(racing.ended?.attempts).toBe(2);
@@ -51,9 +51,9 @@ describe.each(['unix', 'tcp'] as const)('a request that meets a recycled worker 
 
   it("fails under retry: 'never', of the pool or of the request, and says that it did not run", async () => {
     await using fpm = await startFakeFpm(recycling);
-    await using never = new Pool(fpm.address, { retry: 'never' });
+    await using never = new Pool(fpm.address, { backend: 'php-fpm', retry: 'never' });
     expect((await raceIn(never, {})).error).toMatchObject({ executed: 'no', attempts: 1, reused: true });
-    await using pool = new Pool(fpm.address);
+    await using pool = new Pool(fpm.address, { backend: 'php-fpm' });
     expect((await raceIn(pool, { retry: 'never' })).error).toMatchObject({ executed: 'no', attempts: 1 });
   });
 });
@@ -160,16 +160,17 @@ describe('the end of input', () => {
   });
 
   it("backend 'generic': every request has exactly one, right behind its body, and none is in front", async () => {
-    const TERMINATOR = Buffer.from([1, 5, 0, 1, 0, 0, 0, 0]);
+    const terminator = (id: number): Buffer => Buffer.from([1, 5, 0, id, 0, 0, 0, 0]);
     const requests: Buffer[] = [];
     await using server = await rawServer((socket) => {
       let bytes = Buffer.alloc(0);
       socket.on('data', (chunk: Buffer) => {
         bytes = Buffer.concat([bytes, chunk]);
-        if (!bytes.subarray(-8).equals(TERMINATOR)) return;
+        const id = requests.length + 1;
+        if (!bytes.subarray(-8).equals(terminator(id))) return;
         requests.push(bytes);
         bytes = Buffer.alloc(0);
-        socket.write(answer());
+        socket.write(answer('ok', id));
       });
     });
     await using pool = new Pool(server.address, { backend: 'generic', retry: 'always' });
@@ -192,10 +193,10 @@ describe('the end of input', () => {
       expect(await text(pool, { params: { ...PUT, CONTENT_LENGTH: length }, body })).toBe('ok');
     }
     expect(requests).toHaveLength(bodies.length);
-    for (const bytes of requests) {
-      expect(bytes.subarray(0, 2)).toEqual(Buffer.from([1, 1])); // BEGIN_REQUEST comes first
-      expect(bytes.indexOf(TERMINATOR)).toBe(bytes.length - 8);
-    }
+    requests.forEach((bytes, i) => {
+      expect(bytes.subarray(0, 4)).toEqual(Buffer.from([1, 1, 0, i + 1])); // BEGIN_REQUEST comes first
+      expect(bytes.indexOf(terminator(i + 1))).toBe(bytes.length - 8);
+    });
     expect(server.sockets).toHaveLength(1);
   });
 
@@ -204,10 +205,10 @@ describe('the end of input', () => {
     await using server = await rawServer((socket) => {
       socket.on('data', (chunk: Buffer) => {
         received.push(chunk);
-        socket.write(answer());
+        socket.write(answer('ok', received.length));
       });
     });
-    await using pool = new Pool(server.address);
+    await using pool = new Pool(server.address, { backend: 'php-fpm' });
     for (let i = 0; i < 3; i++) await ended(pool, { params: GET });
     // Type 1 is BEGIN_REQUEST, 5 is STDIN.
     expect(received.map((bytes) => bytes[1])).toEqual([1, 5, 5]);

@@ -20,8 +20,8 @@ export const HEAD = 'Content-type: text/plain\r\n\r\n';
 export const COMPLETE: Buffer = Buffer.alloc(8);
 
 /** A whole response, as PHP-FPM would send it. */
-export function answer(body = 'ok'): Buffer {
-  return Buffer.concat([record(STDOUT, HEAD + body), record(END, COMPLETE)]);
+export function answer(body = 'ok', id = 1): Buffer {
+  return Buffer.concat([record(STDOUT, HEAD + body, 0, id), record(END, COMPLETE, 0, id)]);
 }
 
 export interface Gate {

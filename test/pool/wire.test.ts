@@ -95,7 +95,7 @@ describe('an idle connection', () => {
     ['resets', (socket) => socket.resetAndDestroy(), 'reset'],
   ])('whose server %s is closed at once, so that its worker can be replaced', async (_, close, reason) => {
     await using server = await sayingServer(answer(), 'tcp');
-    await using pool = new Pool(server.address);
+    await using pool = new Pool(server.address, { backend: 'php-fpm' });
     await ended(pool, { params: GET });
     const socket = server.sockets[0];
     if (socket) close(socket);

@@ -177,7 +177,6 @@ describe('what is not a response is refused', () => {
   it.each([
     ['in a chunk of their own', [END, stdout('x')]],
     ['in the same chunk', [Buffer.concat([END, stdout('x')])]],
-    ['as half a header', [Buffer.concat([END, hex('01')])]],
     ['and are no record', [Buffer.concat([END, Buffer.from('x')])]],
     ['as a second end', [END, END]],
   ])('by bytes behind its end that come %s, after the end has been told', (_how, chunks) => {
@@ -189,6 +188,12 @@ describe('what is not a response is refused', () => {
     expect(failure(push).code).toBe('FCGI_ERR_RECORD_TRAILING');
     expect(listener.ends.length).toBe(1);
     expect(listener.stdout).toBe('');
+  });
+
+  it('not yet by half a header behind its end, but there is no border', () => {
+    const listener = Listener.after(Buffer.concat([END, hex('01')]));
+    expect(listener.ends.length).toBe(1);
+    expect(listener.decoder.atBorder).toBe(false);
   });
 
   it('by bytes behind its end even where the next request went out at once', () => {

@@ -176,6 +176,11 @@ class Worker {
     if (request === 'values') {
       connection.send(VALUES);
       this.#read();
+    } else if (request === 'malformed') {
+      connection.onChange = () => {};
+      connection.drop();
+      this.connection = null;
+      this.take();
     } else if (request !== null) this.#run(connection, request);
     else if (connection.ended) {
       this.connection = null;
@@ -226,7 +231,7 @@ interface SimRequest {
 }
 
 /** Takes one whole request out of what was received; null: there is none yet. PHP looks for no end of STDIN. */
-function requestIn(received: Buffer[]): SimRequest | 'values' | null {
+function requestIn(received: Buffer[]): SimRequest | 'values' | 'malformed' | null {
   const bytes = Buffer.concat(received);
   const params = new Map<string, Buffer>();
   let keepConn = false;
@@ -242,6 +247,8 @@ function requestIn(received: Buffer[]): SimRequest | 'values' | null {
       received.splice(0, received.length, ...rest());
       return 'values';
     }
+    // A worker reads the header and closes: what it leaves unread is a reset to the client.
+    if (type === 1 && contentLength !== 8) return 'malformed';
     if (type === 1) {
       keepConn = ((bytes[content + 2] ?? 0) & 1) === 1;
       id = requestId;

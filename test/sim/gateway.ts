@@ -76,7 +76,9 @@ export class SimGateway {
             );
           });
           const roundTrip = 2 * latency + CONNECT;
-          time.arrive(time.now + roundTrip, () => resolve({ socket, incoming: input, roundTrip }), this.loop);
+          const acknowledged = async (): Promise<'all' | 'gone'> => (socket.dropped ? 'gone' : 'all');
+          const connected = { socket, incoming: input, roundTrip, acknowledged };
+          time.arrive(time.now + roundTrip, () => resolve(connected), this.loop);
         }),
     };
     const address = latency === 0 ? 'unix:/sim' : 'sim:9000';

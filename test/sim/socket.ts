@@ -36,7 +36,8 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
   readonly #listeners: Map<string, (Listener | (() => void))[]> = new Map();
   #paused = false;
   #held: (() => void)[] = [];
-  #dropped = false;
+  /** The other end is closed, or gone. */
+  dropped = false;
   #refuses = false;
 
   constructor(time: VirtualTime, loop: Loop, latency: number) {
@@ -53,14 +54,14 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
   write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean {
     const copy = Buffer.from(bytes);
     this.bytesWritten += copy.length;
-    if (this.#refuses || (this.#dropped && this.#latency === 0)) {
+    if (this.#refuses || (this.dropped && this.#latency === 0)) {
       const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
       if (done) this.#time.arrive(this.#time.now, () => done(error), this.#loop);
       else this.#fail(error);
       return true;
     }
     this.#time.at(this.#time.now + this.#latency, () => {
-      if (this.#dropped) {
+      if (this.dropped) {
         this.#reset();
         return;
       }
@@ -80,8 +81,8 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
   }
 
   drop(): void {
-    if (this.#dropped) return;
-    this.#dropped = true;
+    if (this.dropped) return;
+    this.dropped = true;
     if (this.received.length > 0) {
       this.#reset();
     } else {

@@ -62,12 +62,14 @@ describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (
     expect(await fpm.requests[0]?.text()).toBe('');
   });
 
-  it('10: answers GET_VALUES and closes the connection', async () => {
+  it('10 and 21: answers GET_VALUES with FCGI_MPXS_CONNS alone, and then a request on the same connection', async () => {
     await using fpm = await start();
     await using client = await WireClient.open(fpm.address);
-    client.send(wire.record(wire.GET_VALUES, wire.pair('FCGI_MPXS_CONNS', '')));
-    expect(await client.ending).toBe('FIN');
-    expect(client.records()).toMatchObject([
+    const names = ['FCGI_MAX_CONNS', 'FCGI_MAX_REQS', 'FCGI_MPXS_CONNS'];
+    client.send(wire.record(wire.GET_VALUES, Buffer.concat(names.map((name) => wire.pair(name, '')))));
+    client.send(request());
+    await client.ended();
+    expect(client.records().slice(0, 1)).toMatchObject([
       { type: wire.GET_VALUES_RESULT, id: 0, content: wire.pair('FCGI_MPXS_CONNS', '0') },
     ]);
   });

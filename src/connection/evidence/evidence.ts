@@ -1,6 +1,7 @@
 /**
- * Was the request executed? The one place that says what the signs on a socket mean. Each rule was measured on
- * PHP-FPM 8.2, over unix and tcp; they rest on what its kernel does with bytes that nobody reads.
+ * Was the request executed? The one place that says what the signs on a socket mean. `'no'` is a proof. Each rule was
+ * measured on PHP-FPM 8.2, over unix and tcp; most rest on what its kernel does with bytes that nobody reads, so they
+ * hold only where it is known that PHP-FPM is there, and nothing in between.
  */
 import type { Executed } from '../../errors.ts';
 
@@ -19,52 +20,64 @@ export type Sign =
 
 /** What a server does with bytes sent after its FIN. */
 export type AfterFin =
-  /** Still taken, after a few round trips: it reads and discards until we close. */
+  /** Its kernel has taken them: over unix at once, over tcp it has acknowledged them. Somebody reads, or discards. */
   | 'accepted'
   /** tcp: the very first write failed, so a reset had come before it: the request itself met a closed socket. */
   | 'first-refused'
   /** The first was taken and a later one not (tcp), or the first was refused (unix). */
   | 'refused'
+  /** Not tried, or there was neither an acknowledgement nor a reset. */
   | 'not-probed';
 
 export interface Seen {
   readonly sign: Sign;
   readonly afterFin: AfterFin;
-  /** Of the response. */
-  readonly bytesReceived: number;
+  /** A record of the response, under the request's own id. */
+  readonly answered: boolean;
+  /** Bytes, too few to tell of which request. */
+  readonly unclear: boolean;
+  /** The connection had served a request before. */
+  readonly reused: boolean;
+  /** ms from the sending to the sign. */
+  readonly elapsed: number;
   /** Not one byte of the request was taken by the kernel. */
   readonly nothingAccepted: boolean;
   /** All of the request, its body included, was taken by the kernel. */
   readonly wholeAccepted: boolean;
   /** The empty STDIN record that ends the request has been sent. */
   readonly terminatorSent: boolean;
-  /**
-   * The server has read all of the request before the script starts: there is no body, or the method is POST and
-   * the body is small enough (PHP with `enable_post_data_reading`, its default; within `post_max_size`).
-   */
+  /** PHP has read all of the request before the script starts; see read-before-script.ts. */
   readonly readBeforeScript: boolean;
-  /** The kernel at the other end is a proxy's: it takes bytes that PHP never sees, and the other way round. */
-  readonly proxied: boolean;
+  /** See KnownServer. */
+  readonly isPhpFpm: boolean;
+  /** See KnownServer: a proxy takes bytes that PHP never sees, and the other way round. */
+  readonly isDirect: boolean;
 }
 
-/** `'no'` only where it is proven. */
+/**
+ * ms. A worker at `pm.max_requests` leaves right behind its last answer; seen: 0.14 to 20, more if the machine is busy.
+ * What ends its side much later has had the request for long.
+ */
+const LEAVES_WITHIN = 1_000;
+
 export function evidence(seen: Seen): Executed {
-  if (seen.bytesReceived > 0) return 'yes';
+  if (seen.answered) return 'yes';
   if (seen.sign === 'not-connected' || seen.nothingAccepted) return 'no';
   // Where we closed, PHP takes the end of our bytes for the end of the body and runs what it has.
-  if (seen.proxied || seen.sign === 'other') return 'unknown';
+  if (seen.sign === 'other' || seen.unclear || !seen.isPhpFpm) return 'unknown';
   // The script cannot have begun without bytes that never left this machine.
   if (seen.readBeforeScript && !seen.wholeAccepted) return 'no';
+  if (!seen.isDirect) return 'unknown';
+  const nothingLeftToRead = seen.readBeforeScript && !seen.terminatorSent;
   switch (seen.sign) {
     case 'reset':
       // A socket closed with bytes unread is reset. Without the terminator those bytes are part of the request.
-      return seen.readBeforeScript && !seen.terminatorSent ? 'no' : 'unknown';
+      return nothingLeftToRead ? 'no' : 'unknown';
     case 'fin':
       // A worker at pm.max_requests half-closes and discards what comes; one that died takes nothing more.
-      if (seen.afterFin === 'accepted') return 'no';
-      return seen.afterFin === 'first-refused' && seen.readBeforeScript && !seen.terminatorSent
-        ? 'no'
-        : 'unknown';
+      if (seen.afterFin === 'accepted')
+        return seen.reused && seen.elapsed <= LEAVES_WITHIN ? 'no' : 'unknown';
+      return seen.afterFin === 'first-refused' && nothingLeftToRead ? 'no' : 'unknown';
     default:
       return 'unknown';
   }

@@ -1,9 +1,10 @@
 /** From how an exchange was lost to the error its caller gets, with all that was seen. */
-import { FcgiError, ProtocolError, SocketError } from '../../errors.ts';
+import { type Executed, FcgiError, ProtocolError, SocketError } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { evidence } from './evidence.ts';
+import { evidence, type Seen } from './evidence.ts';
 import { hint } from './hint.ts';
 import type { Lost } from './lost.ts';
+import type { KnownServer } from './server.ts';
 
 /** What the connection knows besides. */
 export interface Circumstances {
@@ -12,7 +13,7 @@ export interface Circumstances {
   /** Taken by the kernel. */
   readonly bytesSent: number;
   readonly transport: 'unix' | 'tcp';
-  readonly proxied: boolean;
+  readonly server: KnownServer;
   /** ms since the request was sent. */
   readonly elapsed: number;
 }
@@ -28,33 +29,71 @@ export function headMissing(): ProtocolError {
   return new ProtocolError('FCGI_ERR_HEAD_MISSING', 'the response ended before its head did');
 }
 
-/** An FcgiError that has learned the facts, or what the caller gave (an abort's reason) as it is. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof FcgiError && REFUSALS.has(error.code);
+}
+
+/**
+ * An FcgiError that has learned the facts, or what the caller gave (an abort's reason) as it is. Where all that is
+ * missing to a proof is to know the server, the exchange keeps what could be said if it were PHP-FPM, with no proxy in
+ * between.
+ */
 export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknown {
   const error = errorOf(cause, exchange);
   if (!(error instanceof FcgiError)) return error;
+  const seen = whatWasSeen(cause, exchange, at);
+  const executed = isRefusal(error) ? ofRefused(exchange) : evidence(seen);
+  error.learn({
+    phase: exchange.phase(at.sending),
+    reused: exchange.reused,
+    requestsOnConnection: at.requests,
+    bytesSent: at.bytesSent,
+    bytesReceived: exchange.bytesReceived,
+    executed,
+    stderr: exchange.stderr,
+  });
+  const { isPhpFpm, isDirect } = at.server;
+  if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
+    const server: KnownServer = { ...at.server, isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
+    const better = evidence({
+      ...seen,
+      isPhpFpm: server.isPhpFpm === true,
+      isDirect: server.isDirect === true,
+    });
+    if (better === 'no') {
+      exchange.proofIfKnown = {
+        executed: better,
+        hint: hint({ ...error, executed: better }, cause, { ...at, server }),
+      };
+    }
+  }
+  return error.learn({ hint: error.hint === '' ? hint(error, cause, at) : error.hint });
+}
+
+/** A refusal says that the request was not begun, and contradicts itself behind a piece of its response. */
+function ofRefused(exchange: Exchange): Executed {
+  if (exchange.headDone) return 'yes';
+  return exchange.outputSeen ? 'unknown' : 'no';
+}
+
+function whatWasSeen(cause: Lost, exchange: Exchange, at: Circumstances): Seen {
   const writeRefused = cause.sign === 'write-refused';
-  const executed = evidence({
+  return {
     sign: cause.sign,
     afterFin: cause.afterFin,
-    bytesReceived: exchange.bytesReceived,
+    answered: exchange.bytesReceived > 0,
+    unclear: exchange.unclear,
+    reused: exchange.reused,
+    elapsed: cause.after ?? at.elapsed,
     nothingAccepted: exchange.nothingAccepted,
     // After a FIN nobody knows which of the last writes the other end still took: as many as can be.
     wholeAccepted:
       cause.sign === 'fin' ? exchange.handedOver : !at.sending && !(writeRefused && !exchange.terminatorSent),
     terminatorSent: exchange.terminatorSent,
     readBeforeScript: exchange.readBeforeScript,
-    proxied: at.proxied,
-  });
-  error.learn({
-    phase: exchange.phase(at.sending),
-    reused: exchange.reused,
-    requestsOnConnection: at.requests,
-    bytesSent: Math.max(0, at.bytesSent),
-    bytesReceived: exchange.bytesReceived,
-    executed: REFUSALS.has(error.code) ? 'no' : executed,
-    stderr: exchange.stderr,
-  });
-  return error.learn({ hint: error.hint === '' ? hint(error, cause, at.transport, at.elapsed) : error.hint });
+    isPhpFpm: at.server.isPhpFpm === true,
+    isDirect: at.server.isDirect === true,
+  };
 }
 
 function errorOf(cause: Lost, exchange: Exchange): unknown {

@@ -1,25 +1,55 @@
 /** The likely cause of a failure, in words an operator of PHP-FPM can act on. */
 import type { FcgiError } from '../../errors.ts';
 import type { Lost } from './lost.ts';
+import type { KnownServer } from './server.ts';
 
 /** ms. `request_terminate_timeout` is in whole seconds; what dies sooner has died of something else. */
 const SHORTEST_TERMINATION = 900;
 
-/** '' where nothing useful can be said. `elapsed`: ms since the request was sent. */
-export function hint(error: FcgiError, cause: Lost, transport: 'unix' | 'tcp', elapsed: number): string {
+/** What a hint is made of, besides the signs. */
+export interface HintFacts {
+  readonly transport: 'unix' | 'tcp';
+  readonly server: KnownServer;
+  /** ms since the request was sent. */
+  readonly elapsed: number;
+}
+
+type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed'>;
+
+/** '' where nothing useful can be said. */
+export function hint(error: Failure, cause: Lost, at: HintFacts): string {
+  const { isPhpFpm } = at.server;
   if (error.code === 'FCGI_ERR_HEADERS_TIMEOUT' && !error.reused) {
-    return 'the script is slow, or all workers are busy: see `pm.max_children`, and the listen queue on the status page';
+    return isPhpFpm === false
+      ? 'the program behind the server is slow, or all its processes are busy'
+      : 'the script is slow, or all workers are busy: see `pm.max_children`, and the listen queue on the status page';
   }
   if (!error.code.startsWith('FCGI_ERR_SOCKET')) return '';
-  const turnedAway = transport === 'tcp' && !error.reused && error.bytesReceived === 0;
-  const allowed =
-    'php-fpm closed a fresh connection without a word: is this host in `listen.allowed_clients`?';
-  if (error.executed === 'no') {
-    if (cause.afterFin === 'accepted')
-      return 'the worker was recycled (`pm.max_requests`) before it read the request';
-    if (turnedAway) return `${allowed} Else it was reloaded or stopped`;
-    return 'the worker left before it read the request: php-fpm was reloaded or stopped';
-  }
+  if (error.executed === 'no') return notRun(error, cause, at);
+  if (cause.afterFin === 'accepted' && isPhpFpm !== false) return HALF_CLOSED;
+  if (isPhpFpm === false) return ofAnother(error);
+  const left = at.server.isDirect === false && error.bytesReceived === 0 ? ` (${PROXY})` : '';
+  return ofPhp(error, at) + left;
+}
+
+const PROXY =
+  'a TCP proxy stands in between, so nothing is proven by how the connection ended: say `proxied: true`';
+
+/** The other end goes on reading, though it has answered nothing and will not. */
+const HALF_CLOSED = `the server ended its side and went on reading: so does a TCP proxy when the worker behind it has died; if there is one, say \`proxied: true\``;
+
+const TURNED_AWAY =
+  'php-fpm closed a fresh connection without a word: is this host in `listen.allowed_clients`?';
+
+function notRun(error: Failure, cause: Lost, { transport, server }: HintFacts): string {
+  if (cause.afterFin === 'accepted')
+    return 'the worker was recycled (`pm.max_requests`) before it read the request';
+  if (server.isPhpFpm !== true) return 'the connection took nothing of the request';
+  if (isTurnedAway(error, transport)) return `${TURNED_AWAY} Else it was reloaded or stopped`;
+  return 'the worker left before it read the request: php-fpm was reloaded or stopped';
+}
+
+function ofPhp(error: Failure, { transport, elapsed }: HintFacts): string {
   const died =
     error.bytesReceived > 0
       ? 'the worker died while it answered'
@@ -28,8 +58,19 @@ export function hint(error: FcgiError, cause: Lost, transport: 'unix' | 'tcp', e
     const seconds = (elapsed / 1000).toFixed(1);
     return `${died}, after ${seconds} s: \`request_terminate_timeout\`, a crash, or a restart of php-fpm; see its log`;
   }
-  if (turnedAway) return `${allowed} Else ${died}; see its log`;
+  if (isTurnedAway(error, transport)) return `${TURNED_AWAY} Else ${died}; see its log`;
   return `${died}: a crash, or it was killed; see the log of php-fpm`;
+}
+
+/** Not PHP-FPM: it may have begun before it has read all. */
+function ofAnother(error: Failure): string {
+  return error.bytesReceived > 0
+    ? 'the server ended the connection while it answered; see its log'
+    : 'the server ended the connection without an answer: as it is not php-fpm, it may have begun before it had read all; see its log';
+}
+
+function isTurnedAway(error: Failure, transport: 'unix' | 'tcp'): boolean {
+  return transport === 'tcp' && !error.reused && error.bytesReceived === 0;
 }
 
 /** Of what PHP-FPM writes to STDERR where there is no script at SCRIPT_FILENAME (it answers 404, "File not found."). */

@@ -8,6 +8,8 @@ export interface Lost {
   readonly error: unknown;
   readonly reason: CloseReason;
   readonly afterFin: AfterFin;
+  /** ms between the request and the FIN, where it was looked behind. */
+  readonly after?: number;
 }
 
 /** From an error of Node's socket: which half of it failed, and whether the other end was the one to end it. */

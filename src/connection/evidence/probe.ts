@@ -1,29 +1,38 @@
 /**
- * After the server's FIN and before any response byte: is there still somebody at the other end? Writes a few empty
- * STDIN records (8 bytes; a worker that discards does not mind) and watches whether its kernel takes them.
+ * After the server's FIN and before any response byte: is there still somebody at the other end? Writes empty STDIN
+ * records (8 bytes; a worker that discards does not mind) and looks whether its kernel takes them. A unix socket says
+ * so at once. Over tcp a reset comes a round trip later, and nobody knows how long that is by now: so it takes the
+ * acknowledgement of the other kernel, or a reset.
  */
-
 import { encodeStdinTerminator } from '../../protocol/encoder.ts';
 import type { Clock } from '../clock.ts';
 import type { ConnectionSocket } from '../socket/socket.ts';
+import type { Acknowledged } from './acknowledged.ts';
 import type { AfterFin } from './evidence.ts';
+
+export interface Probed {
+  readonly socket: ConnectionSocket;
+  readonly transport: 'unix' | 'tcp';
+  /** ms, as measured at connect. */
+  readonly roundTrip: number;
+  /** tcp: has the other end taken all that was sent? */
+  readonly acknowledged: (() => Promise<Acknowledged>) | undefined;
+}
 
 /** A handshake slower than this says more of a busy event loop than of the network. */
 const LONGEST_ROUND_TRIP = 1_000;
 
-/** How often the other end must take our bytes over tcp, where a reset comes only a round trip later. */
-const TCP_WRITES = 3;
+/** ms after the write: the acknowledgement is sent at once, or delayed by 40 ms; the rest is for a slow network. */
+const LOOKS = [8, 50, 120, 300, 700, 1_500, 3_000];
 
 /**
- * Calls `done` once. On a unix socket the answer is there at once; over tcp each write is followed by a silence of
- * some round trips (`roundTrip` in ms, as measured at connect), in which a reset to the one before would arrive.
- * Returns a function that gives up without an answer.
+ * Calls `done` once: `'not-probed'` where there is neither an acknowledgement nor a reset. Returns a function that gives
+ * up without an answer.
  */
 export function probe(
-  socket: ConnectionSocket,
+  { socket, transport, roundTrip, acknowledged }: Probed,
+  requestId: number,
   clock: Clock,
-  transport: 'unix' | 'tcp',
-  roundTrip: number,
   done: (result: AfterFin) => void,
 ): () => void {
   let over = false;
@@ -31,20 +40,38 @@ export function probe(
   const finish = (result: AfterFin): void => {
     if (over) return;
     over = true;
+    cancel();
     done(result);
   };
-  const pause = 2 * Math.min(roundTrip, LONGEST_ROUND_TRIP) + 2;
-  const writes = transport === 'unix' ? 1 : TCP_WRITES;
-  const write = (sent: number): void => {
-    if (over) return;
-    socket.write(encodeStdinTerminator(), (error) => {
-      if (error) finish(sent === 0 && transport === 'tcp' ? 'first-refused' : 'refused');
-      else if (sent + 1 === writes) finish('accepted');
-      else cancel = clock.after(2 * pause, () => write(sent + 1));
+  const write = (refused: AfterFin, taken: () => void): void => {
+    socket.write(encodeStdinTerminator(requestId), (error) => {
+      if (error) finish(refused);
+      else if (!over) taken();
     });
   };
-  if (transport === 'unix') write(0);
-  else cancel = clock.after(pause, () => write(0));
+  const look = (nth: number): void => {
+    const after = LOOKS[nth];
+    if (after === undefined || acknowledged === undefined) {
+      finish('not-probed');
+      return;
+    }
+    cancel = clock.after(after - (LOOKS[nth - 1] ?? 0), () => {
+      void acknowledged().then((state) => {
+        if (over) return;
+        if (state === 'all') finish('accepted');
+        else if (state === 'unknown') finish('not-probed');
+        // It has been reset: Node, which has read the end already, learns it from a write.
+        else if (state === 'gone') write('refused', () => look(nth + 1));
+        else look(nth + 1);
+      });
+    });
+  };
+  if (transport === 'unix') {
+    write('refused', () => finish('accepted'));
+  } else {
+    const pause = 2 * Math.min(roundTrip, LONGEST_ROUND_TRIP) + 2;
+    cancel = clock.after(pause, () => write('first-refused', () => look(0)));
+  }
   return () => {
     over = true;
     cancel();

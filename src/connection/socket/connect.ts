@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { connect as netConnect } from 'node:net';
 import { ConnectError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
+import { type Acknowledged, acknowledged } from '../evidence/acknowledged.ts';
 import type { Target } from './address.ts';
 import type { ReadBuffer, SocketInput } from './read-buffer.ts';
 import type { ConnectionSocket } from './socket.ts';
@@ -12,6 +13,8 @@ export interface Connected {
   readonly incoming: SocketInput;
   /** What the handshake took in ms, 0 on a unix socket: the unit in which waits for the peer's kernel are counted. */
   readonly roundTrip: number;
+  /** tcp: has the kernel at the other end taken all that was sent? Without it nobody knows. */
+  readonly acknowledged?: () => Promise<Acknowledged>;
 }
 
 export interface ConnectOptions {
@@ -63,7 +66,13 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, signal })
   socket.once('error', failed);
   socket.once('connect', () => {
     settle();
-    resolve({ socket, incoming, roundTrip: target.transport === 'unix' ? 0 : clock.now() - begun });
+    if (target.transport === 'unix') {
+      resolve({ socket, incoming, roundTrip: 0 });
+      return;
+    }
+    const { localPort = 0, remotePort = 0 } = socket;
+    const asked = (): Promise<Acknowledged> => acknowledged(localPort, remotePort);
+    resolve({ socket, incoming, roundTrip: clock.now() - begun, acknowledged: asked });
   });
   return promise;
 };

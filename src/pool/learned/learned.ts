@@ -2,10 +2,12 @@
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
+import type { CloseReason } from '../../connection/reuse.ts';
 import type { PoolSettings } from '../options.ts';
 import { BackgroundWork } from './background-work.ts';
 import { Keeping } from './keeping.ts';
 import { Terminator } from './terminator.ts';
+import { Trust } from './trust.ts';
 import { Workers } from './workers.ts';
 
 /** ms: workers that answer at the same time must not take each other for one that is missing. */
@@ -15,6 +17,7 @@ export class Learned {
   readonly workers: Workers<Exchange> = new Workers();
   readonly keeping: Keeping;
   readonly terminator: Terminator;
+  readonly trust: Trust;
   readonly #keepaliveRequests: number;
   readonly #backgroundWork: BackgroundWork = new BackgroundWork();
   #yieldsSoon = false;
@@ -29,6 +32,7 @@ export class Learned {
     this.#random = random;
     this.keeping = new Keeping(settings);
     this.terminator = new Terminator(settings.terminatorDelay);
+    this.trust = new Trust(settings);
     this.#keepaliveRequests = settings.keepaliveRequests;
   }
 
@@ -45,10 +49,18 @@ export class Learned {
 
   firstByte(exchange: Exchange): void {
     const { firstByteAfter, script, scriptBefore } = exchange;
-    if (!exchange.reused) this.#proven++;
-    this.terminator.answered(exchange);
+    if (exchange.reused) this.trust.outlived();
+    else this.#proven++;
+    if (this.terminator.answered(exchange)) this.trust.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
     this.#backgroundWork.answered(script, scriptBefore, firstByteAfter);
+  }
+
+  /** A response is whole: must its connection go all the same, for the sake of a request that waits? */
+  mustYield(exchange: Exchange): boolean {
+    if (this.workers.waiting === 0) return false;
+    this.workers.completed(exchange);
+    return this.workers.mustYield();
   }
 
   /** Called every few ms while its response has not begun. */
@@ -69,6 +81,11 @@ export class Learned {
     });
   }
 
+  /** ms of silence after which the empty STDIN record goes out by itself. */
+  terminatorDelay(): number {
+    return this.terminator.delay(this.trust.isPhpFpm === true);
+  }
+
   /** How long to wait for a script whose caller has left, ms. */
   budget(script: string): number {
     return this.#backgroundWork.budget(script);
@@ -78,7 +95,12 @@ export class Learned {
     this.workers.gone(exchange);
   }
 
-  closed(connection: Connection): void {
+  closed(connection: Connection, reason: CloseReason): void {
     if (connection.proven) this.#proven--;
+    const { answered } = connection;
+    const wasIdle = answered === connection.requests;
+    // The request that raced with the server's close was not answered.
+    if (reason === 'server-closed' || reason === 'recycled' || (reason === 'reset' && wasIdle))
+      this.trust.ended(answered);
   }
 }

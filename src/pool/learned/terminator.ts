@@ -1,12 +1,11 @@
 /**
- * When to send the empty STDIN record. PHP-FPM never waits for it, so it is held back (see evidence.ts); a server
- * that reads to the end of its input would answer only after the delay. The pool notices: if the first answers it
- * gets all come just after the record, and none before it, it sends the record at once. Now and then it holds it
- * back again, and one answer before the record is enough to go back.
+ * When to send the empty STDIN record. Once it has been sent, a reset proves nothing any more (see evidence.ts). PHP-FPM
+ * never waits for it, so there it is held back, and as long as nothing speaks against PHP-FPM; others may wait, so there
+ * it is sent at once, at the end of the request.
  *
- * Once the record has been sent, a reset proves nothing any more. So a server that has answered without it gets it only
- * after a silence of seconds: a request that waits for longer than the delay (in the backlog, or for a worker that
- * takes its time to exit) while php-fpm is reloaded or restarted would be failed, and had not run.
+ * Where it is held back, the pool looks what comes of it: if the first answers it gets all come just after the record,
+ * and none before it, it sends the record at once. Now and then it holds it back again, and one answer before the record
+ * is enough to go back.
  */
 import type { Exchange } from '../../connection/exchange.ts';
 
@@ -14,9 +13,12 @@ import type { Exchange } from '../../connection/exchange.ts';
 const ANSWERS = 4;
 const JUST_AFTER = 25;
 const TRY_EVERY = 100;
-/** ms, for a server that has answered without. Not for ever: behind one address there may be several. */
+/**
+ * ms, for PHP-FPM. Not for ever: behind one address there may be several servers. A request that waits for longer (in
+ * the backlog, or for a worker that takes its time to exit) while php-fpm is reloaded would be failed, and had not run.
+ */
 const LONG = 5_000;
-/** So many answers just after so long a silence are no chance either: some of its scripts do wait for the record. */
+/** So many answers just after so long a silence are no chance either. */
 const STRIKES = 2;
 
 export class Terminator {
@@ -32,29 +34,35 @@ export class Terminator {
   }
 
   /** ms of silence after which the record goes out by itself. */
-  get delay(): number {
-    return this.#notNeeded && this.#strikes < STRIKES ? Math.max(LONG, this.#delay) : this.#delay;
+  delay(isPhpFpm: boolean): number {
+    return isPhpFpm || this.#notNeeded ? Math.max(LONG, this.#delay) : this.#delay;
   }
 
   /** Is the record sent together with the next request? */
-  atOnce(): boolean {
-    if (this.#delay === 0) return true;
+  atOnce(mayBePhpFpm: boolean): boolean {
+    if (this.#delay === 0 || !mayBePhpFpm || this.#strikes >= STRIKES) return true;
     if (this.#justAfter < ANSWERS) return false;
     this.#sinceTry = (this.#sinceTry + 1) % TRY_EVERY;
     return this.#sinceTry !== 0;
   }
 
-  /** A first byte has come. */
-  answered(exchange: Exchange): void {
-    if (this.#delay === 0 || exchange.terminatorAfter === 0) return;
+  /** A first byte has come. True: this is a server that waits for the end of input, whatever it has said. */
+  answered(exchange: Exchange): boolean {
+    if (this.#delay === 0 || exchange.terminatorAfter === 0) return false;
     if (!exchange.terminatorSent) {
-      // It answered without: it does not need it, and never will.
-      this.#notNeeded = true;
-      this.#justAfter = 0;
-      return;
+      // It answered without: it does not need it, and never will. An answer in the middle of a body says nothing.
+      if (exchange.handedOver) {
+        this.#notNeeded = true;
+        this.#justAfter = 0;
+      }
+      return false;
     }
     const isJustAfter = exchange.firstByteAfter - exchange.terminatorAfter <= JUST_AFTER;
-    if (!this.#notNeeded) this.#justAfter = isJustAfter ? this.#justAfter + 1 : 0;
-    else if (isJustAfter && exchange.terminatorAfter >= LONG) this.#strikes++;
+    if (exchange.terminatorAfter >= LONG) {
+      if (isJustAfter) this.#strikes++;
+    } else if (!this.#notNeeded) {
+      this.#justAfter = isJustAfter ? this.#justAfter + 1 : 0;
+    }
+    return this.#strikes >= STRIKES;
   }
 }

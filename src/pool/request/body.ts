@@ -1,4 +1,5 @@
 /** The body of a request, in a form that can be sent more than once where that is possible at all. */
+import { Readable } from 'node:stream';
 import { ArgumentError } from '../../errors.ts';
 import type { Params } from '../../protocol/params.ts';
 import type { Body } from '../dispatcher.ts';
@@ -85,8 +86,13 @@ export class BodyStream {
   readonly #iterator: AsyncIterator<Uint8Array | string>;
   readonly #replayBuffer: number;
   readonly #declared: number | null;
+  /** Its buffers stay as they are, as a Node stream's do; any other iterable may fill the same one again. */
+  readonly #keepsBuffers: boolean;
   #held: Uint8Array[] = [];
   #dropped = false;
+  #started = false;
+  /** Pieces that have come out of it. */
+  #count = 0;
   #length = 0;
   #next: Promise<Uint8Array | null> | null = null;
   #ended = false;
@@ -95,11 +101,16 @@ export class BodyStream {
     this.#iterator = source[Symbol.asyncIterator]();
     this.#replayBuffer = replayBuffer;
     this.#declared = declared;
+    this.#keepsBuffers = source instanceof Readable;
   }
 
-  /** All that came out of it can be had again. */
+  /**
+   * All that came out of it can be had again, and it will stay so: of a stream that turns out to be too long while it
+   * is sent once more, the beginning would be gone.
+   */
   get replayable(): boolean {
-    return !this.#dropped;
+    if (this.#dropped) return false;
+    return !this.#started || this.#declared === null || this.#declared <= this.#replayBuffer;
   }
 
   /**
@@ -109,7 +120,9 @@ export class BodyStream {
   piece(index: number): Promise<Uint8Array | null> {
     const held = this.#held[index];
     if (held !== undefined) return Promise.resolve(held);
+    if (index < this.#count) return Promise.reject(goneBeginning());
     if (this.#ended) return Promise.resolve(null);
+    this.#started = true;
     this.#next ??= this.#pull().finally(() => {
       this.#next = null;
     });
@@ -142,12 +155,14 @@ export class BodyStream {
       if (this.#declared !== null && this.#length > this.#declared) {
         throw wrongLength(this.#declared, `the body has ${this.#length} bytes and more`);
       }
-      this.#hold(piece);
-      return piece;
+      const kept = this.#keepsBuffers ? piece : Buffer.from(piece);
+      this.#hold(kept);
+      return kept;
     }
   }
 
   #hold(piece: Uint8Array): void {
+    this.#count++;
     if (this.#length > this.#replayBuffer) {
       this.#dropped = true;
       this.#held = [];
@@ -167,6 +182,10 @@ function contentLength(params: Params): number | null {
     'params.CONTENT_LENGTH',
     `CONTENT_LENGTH must be a number of bytes, not ${JSON.stringify(text)}`,
   );
+}
+
+function goneBeginning(): Error {
+  return new Error('the beginning of the body is not held any more, so that it cannot be sent again');
 }
 
 function wrongLength(declared: number, found: string): ArgumentError {

@@ -1,8 +1,14 @@
 /** Puts a job's request on a connection: head and body, all at once or piece by piece. */
 import type { Connection } from '../../connection/connection.ts';
+import { isReadBeforeScript } from '../../connection/evidence/read-before-script.ts';
 import { Exchange } from '../../connection/exchange.ts';
 import { MAX_RECORD_CONTENT } from '../../protocol/constants.ts';
-import { encodeStdin, encodeStdinTerminator, type RequestEncoder } from '../../protocol/encoder.ts';
+import {
+  encodeStdin,
+  encodeStdinTerminator,
+  type RequestEncoder,
+  requestIdOf,
+} from '../../protocol/encoder.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
 import type { Job } from '../job.ts';
 import type { PoolSettings } from '../options.ts';
@@ -13,16 +19,13 @@ import type { PlannedBody } from './body.ts';
 const INLINE = 16 * 1024;
 
 /**
- * A POST body of up to this many bytes is taken to be read by PHP before its script starts: `post_max_size` is 8 MiB
- * by default, and of a body beyond it PHP reads nothing at that point.
- */
-const READ_BEFORE_SCRIPT = 2 * 1024 * 1024;
-
-/**
  * Of more bytes than this, the rest waits until the socket has taken these: else a server that takes a large body
  * slowly could not be told from one that takes nothing.
  */
 const SLICE = 2 * MAX_RECORD_CONTENT;
+
+/** Params by which php.ini is changed for a request, and by which php-fpm takes its body from a file. */
+const CHANGES_PHP = ['PHP_VALUE', 'PHP_ADMIN_VALUE', 'REQUEST_BODY_FILE'];
 
 const NO_PARTS: readonly Uint8Array[] = [];
 
@@ -39,8 +42,8 @@ export interface Encoded {
 }
 
 /**
- * Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. `owesTerminator`: the connection does, for its request
- * before. `terminate`: this one's STDIN is ended at once.
+ * Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. `connection`: the kept one that it
+ * will go out on, or null. `terminate`: this one's STDIN is ended at once.
  */
 export function encode(
   encoder: RequestEncoder,
@@ -48,34 +51,50 @@ export function encode(
   body: PlannedBody,
   settings: PoolSettings,
   keepConn: boolean,
-  owesTerminator: boolean,
+  connection: Connection | null,
   terminate: boolean,
 ): Encoded {
   const { request } = job;
+  const requests = connection?.requests ?? 0;
+  const requestId = requestIdOf(requests + 1);
   const inline = body.kind === 'bytes' && body.length <= INLINE;
   const first = encoder.encode({
+    requestId,
     params: request.params,
     keepConn,
-    terminateFirst: owesTerminator,
+    terminateFirst: connection?.owesTerminator ?? false,
+    idBefore: requests === 0 ? requestId : requestIdOf(requests),
     stdin: inline ? body.bytes : null,
     terminateLast: inline && terminate,
     contentLength: body.addLength ? body.length : null,
   });
   const exchange = new Exchange(
     job,
+    requestId,
     keepConn,
-    settings.backend === 'php-fpm' && isReadBeforeScript(request, body.length),
+    isReadFirst(request, body.length, settings),
     request.headersTimeout ?? settings.headersTimeout,
     request.bodyTimeout ?? settings.bodyTimeout,
   );
+  exchange.onLateStderr = lateStderr(job);
   exchange.script = textParam(request, 'SCRIPT_FILENAME');
   if (body.kind === 'stream' || body.length > SLICE)
     return { exchange, first, inline: 0, parts: null, terminate };
   if (terminate) exchange.terminatorAfter = 0;
   if (inline) return { exchange, first, inline: body.length, parts: NO_PARTS, terminate };
-  const parts = encodeStdin(body.bytes);
-  if (terminate) parts.push(encodeStdinTerminator());
+  const parts = encodeStdin(body.bytes, requestId);
+  if (terminate) parts.push(encodeStdinTerminator(requestId));
   return { exchange, first, inline: 0, parts, terminate };
+}
+
+/** Its response has ended: what `onStderr` throws now concerns nobody. */
+function lateStderr({ request: { onStderr }, caller }: Job): Exchange['onLateStderr'] {
+  if (!onStderr) return null;
+  return (chunk) => {
+    try {
+      caller.runInAsyncScope(onStderr, undefined, chunk);
+    } catch {}
+  };
 }
 
 /** Sends a body as the socket takes it; ends when the body or the exchange does. Never rejects. */
@@ -88,16 +107,16 @@ export async function pump(
   const { length } = body;
   let sent = 0;
   try {
-    if (length === 0) connection.write(exchange, ending(terminate, exchange), true);
+    if (length === 0) connection.writer.continue(exchange, ending(terminate, exchange), true);
     for (let i = 0; ; i++) {
       const piece = body.kind === 'stream' ? await body.stream.piece(i) : i === 0 ? body.bytes : null;
       if (piece === null || !connection.takes(exchange)) return;
       for (let at = 0; at < piece.length; at += SLICE) {
         const slice = piece.subarray(at, at + SLICE);
         sent += slice.length;
-        const parts = encodeStdin(slice);
+        const parts = encodeStdin(slice, exchange.requestId);
         if (sent === length) parts.push(...ending(terminate, exchange));
-        if (!connection.write(exchange, parts, sent === length)) await connection.drained();
+        if (!connection.writer.continue(exchange, parts, sent === length)) await connection.writer.drained();
         if (!connection.takes(exchange)) return;
       }
     }
@@ -109,13 +128,18 @@ export async function pump(
 function ending(terminate: boolean, exchange: Exchange): Uint8Array[] {
   if (!terminate) return [];
   exchange.terminatorAfter = 0;
-  return [encodeStdinTerminator()];
+  return [encodeStdinTerminator(exchange.requestId)];
 }
 
 /** See Seen.readBeforeScript. `length`: of the body, bytes. */
-export function isReadBeforeScript(request: DispatchRequest, length: number): boolean {
+export function isReadFirst(request: DispatchRequest, length: number, settings: PoolSettings): boolean {
+  // The usual case first: a GET needs no look at its params.
   if (length === 0) return true;
-  if (textParam(request, 'REQUEST_METHOD') !== 'POST' || length > READ_BEFORE_SCRIPT) return false;
-  // Of a malformed one, or one with too many parts, PHP leaves the rest unread and starts the script all the same.
-  return !textParam(request, 'CONTENT_TYPE').toLowerCase().startsWith('multipart/');
+  return isReadBeforeScript({
+    method: textParam(request, 'REQUEST_METHOD'),
+    contentType: textParam(request, 'CONTENT_TYPE'),
+    length,
+    changesPhp: CHANGES_PHP.some((name) => Object.hasOwn(request.params, name)),
+    postDataReading: settings.postDataReading,
+  });
 }

@@ -12,7 +12,7 @@ import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
 import { retriesUnknown, textParam } from '../retry/resend.ts';
-import { type Encoded, encode, isReadBeforeScript, pump } from './send.ts';
+import { type Encoded, encode, isReadFirst, pump } from './send.ts';
 
 export class Sender {
   readonly #target: Target;
@@ -44,14 +44,15 @@ export class Sender {
   /** Must it go out on a fresh connection, although this one is free? */
   needsFresh(job: Job, connection: Connection): boolean {
     const { body } = job;
-    const { backend, proxied, replayBuffer } = this.#settings;
+    const { isPhpFpm, isDirect } = this.#learned.trust;
     if (body === null) return true;
-    const provable = backend !== 'php-fpm' || isReadBeforeScript(job.request, body.length);
+    const proxied = isDirect === false;
+    const provable = isPhpFpm !== true || isReadFirst(job.request, body.length, this.#settings);
     if (provable && body.kind === 'bytes' && !proxied) return false;
     return needsFreshConnection({
       proxied,
       retriedAnyway: retriesUnknown(job, this.#settings),
-      replayable: body.kind === 'bytes' || body.length <= replayBuffer,
+      replayable: body.kind === 'bytes' || body.length <= this.#settings.replayBuffer,
       provable,
       settled: connection.idle.settled,
     });
@@ -83,11 +84,11 @@ export class Sender {
     const keepConn =
       this.#settings.keepalive > 0 &&
       !closing &&
+      (connection !== null || this.#learned.trust.keeps()) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests &&
       this.#learned.keeps(textParam(job.request, 'SCRIPT_FILENAME'));
-    const owesTerminator = connection?.owesTerminator ?? false;
-    const terminate = this.#learned.terminator.atOnce();
-    const encoded = encode(this.#encoder, job, body, this.#settings, keepConn, owesTerminator, terminate);
+    const terminate = this.#learned.terminator.atOnce(this.#learned.trust.mayBePhpFpm);
+    const encoded = encode(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
     job.call.sent(encoded.first, encoded.inline);
     return encoded;
   }

@@ -1,9 +1,10 @@
 /** From a job that failed to the facts on which `retry` decides. */
+import { isRefusal } from '../../connection/evidence/failure.ts';
 import { FcgiError, SocketError } from '../../errors.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
 import type { Job } from '../job.ts';
 import type { PoolSettings } from '../options.ts';
-import { isIdempotent, type RetryBudget, retry } from './retry.ts';
+import { costsTry, isIdempotent, type RetryBudget, retry } from './retry.ts';
 
 /** Is the job sent again? If so, a try and the budget are charged for a fresh connection that failed. */
 export function shouldResend(job: Job, error: unknown, settings: PoolSettings, budget: RetryBudget): boolean {
@@ -14,12 +15,13 @@ export function shouldResend(job: Job, error: unknown, settings: PoolSettings, b
     idempotent: mayRunTwice(job.request),
     replayable: job.replayable,
     connectionLost: error instanceof SocketError,
+    refused: isRefusal(error),
     reused: error.reused,
     triesLeft: settings.tries - 1 - job.freshFailures,
     budgetSpent: budget.spent,
   });
   if (again && error.executed !== 'no') job.mayHaveRun = true;
-  if (again && !error.reused) {
+  if (again && costsTry({ reused: error.reused, refused: isRefusal(error) })) {
     job.freshFailures++;
     budget.spend();
   }

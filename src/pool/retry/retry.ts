@@ -11,6 +11,8 @@ export interface Failed {
   readonly replayable: boolean;
   /** The connection itself was lost; not a timeout, an abort, or an answer that makes no sense. */
   readonly connectionLost: boolean;
+  /** The server has said that it has not begun: OVERLOADED and its like. It may say so again and again. */
+  readonly refused: boolean;
   /** A kept connection may fail at any time; that says nothing of the server, and costs no try. */
   readonly reused: boolean;
   readonly triesLeft: number;
@@ -20,10 +22,15 @@ export interface Failed {
 
 export function retry(failed: Failed): boolean {
   if (failed.policy === 'never' || failed.executed === 'yes') return false;
-  if (!failed.connectionLost || !failed.replayable) return false;
-  if (!failed.reused && (failed.triesLeft <= 0 || failed.budgetSpent)) return false;
+  if ((!failed.connectionLost && !failed.refused) || !failed.replayable) return false;
+  if (costsTry(failed) && (failed.triesLeft <= 0 || failed.budgetSpent)) return false;
   if (failed.executed === 'no') return true;
   return failed.policy === 'always' || (failed.policy === 'idempotent' && failed.idempotent);
+}
+
+/** A kept connection may fail at any time, and costs none. */
+export function costsTry({ reused, refused }: Pick<Failed, 'reused' | 'refused'>): boolean {
+  return !reused || refused;
 }
 
 /** RFC 9110, 9.2.2. */

@@ -6,24 +6,35 @@ import { evidence, type Seen } from '../../../src/connection/evidence/evidence.t
 const get: Seen = {
   sign: 'reset',
   afterFin: 'not-probed',
-  bytesReceived: 0,
+  answered: false,
+  unclear: false,
+  reused: true,
+  elapsed: 5,
   nothingAccepted: false,
   wholeAccepted: true,
   terminatorSent: false,
   readBeforeScript: true,
-  proxied: false,
+  isPhpFpm: true,
+  isDirect: true,
 };
 /** The same with a body that the script reads when it likes: a PUT. */
 const put: Seen = { ...get, readBeforeScript: false };
+const recycled: Seen = { ...put, sign: 'fin', afterFin: 'accepted' };
+const anybody = { isPhpFpm: false, isDirect: false };
 
 describe('what is proof that a request was not executed', () => {
   it.each<[string, Seen]>([
-    ['no connection came about', { ...put, sign: 'not-connected' }],
-    ['the very first write was refused', { ...put, sign: 'write-refused', nothingAccepted: true }],
-    ['FIN, and what came after was still taken', { ...put, sign: 'fin', afterFin: 'accepted' }],
+    ['no connection came about, whoever the server is', { ...put, ...anybody, sign: 'not-connected' }],
+    [
+      'the very first write was refused, whoever the server is',
+      { ...put, ...anybody, sign: 'write-refused', nothingAccepted: true },
+    ],
+    ['FIN on a kept connection, soon, and what came after was still taken', recycled],
     ['tcp: FIN, and then the very first write failed', { ...get, sign: 'fin', afterFin: 'first-refused' }],
     ['a reset before the terminator, nothing for the script to read', get],
+    ['the same on a fresh connection', { ...get, reused: false }],
     ['a reset, and not even all of a form had left us', { ...get, wholeAccepted: false }],
+    ['the same behind a proxy', { ...get, wholeAccepted: false, isDirect: false }],
   ])('%s', (_, seen) => {
     expect(evidence(seen)).toBe('no');
   });
@@ -43,11 +54,14 @@ describe('what leaves open whether a request was executed', () => {
     ['tcp: FIN and a first write refused, for a PUT', { ...put, sign: 'fin', afterFin: 'first-refused' }],
     ['a later write refused, all of the request taken before', { ...get, sign: 'write-refused' }],
     ['we gave up waiting', { ...get, sign: 'other' }],
-    ['behind a proxy: a reset', { ...get, proxied: true }],
-    [
-      'behind a proxy: FIN, and bytes still taken',
-      { ...get, proxied: true, sign: 'fin', afterFin: 'accepted' },
-    ],
+    ['a reset from a server that is not known to be PHP-FPM', { ...get, isPhpFpm: false }],
+    ['the same, and not all of a form had left us', { ...get, isPhpFpm: false, wholeAccepted: false }],
+    ['FIN, and bytes still taken, there', { ...recycled, isPhpFpm: false }],
+    ['a reset where a proxy may stand in between', { ...get, isDirect: false }],
+    ['FIN, and bytes still taken, there', { ...recycled, isDirect: false }],
+    ['FIN on a fresh connection, and bytes still taken', { ...recycled, reused: false }],
+    ['FIN long after the request, and bytes still taken', { ...recycled, elapsed: 1_001 }],
+    ['a reset behind a few bytes, of whose response nobody knows', { ...get, unclear: true }],
   ])('%s', (_, seen) => {
     expect(evidence(seen)).toBe('unknown');
   });
@@ -56,27 +70,41 @@ describe('what leaves open whether a request was executed', () => {
 const anySeen = fc.record<Seen>({
   sign: fc.constantFrom('not-connected', 'write-refused', 'reset', 'fin', 'other'),
   afterFin: fc.constantFrom('accepted', 'first-refused', 'refused', 'not-probed'),
-  bytesReceived: fc.constantFrom(0, 0, 0, 1, 8192),
+  answered: fc.boolean(),
+  unclear: fc.boolean(),
+  reused: fc.boolean(),
+  elapsed: fc.nat({ max: 2_000 }),
   nothingAccepted: fc.boolean(),
   wholeAccepted: fc.boolean(),
   terminatorSent: fc.boolean(),
   readBeforeScript: fc.boolean(),
-  proxied: fc.boolean(),
+  isPhpFpm: fc.boolean(),
+  isDirect: fc.boolean(),
 });
 
 /** Each rule is a law of its own; none is a copy of how evidence() goes about it. */
 describe('whatever was seen', () => {
   const holds = (law: (seen: Seen) => boolean): void =>
     fc.assert(fc.property(anySeen, law), { numRuns: 2_000 });
+  const metNobody = (seen: Seen): boolean => seen.sign === 'not-connected' || seen.nothingAccepted;
+  const recycledUnder = (seen: Seen): boolean =>
+    seen.sign === 'fin' && seen.afterFin === 'accepted' && seen.reused && seen.isDirect;
 
-  it('a response byte, and nothing else, says yes', () => {
-    holds((seen) => (evidence(seen) === 'yes') === seen.bytesReceived > 0);
+  it('a record of the response, and nothing else, says yes', () => {
+    holds((seen) => (evidence(seen) === 'yes') === seen.answered);
   });
 
-  it('behind a proxy only a connection that never was, or took nothing, says no', () => {
+  it('of a server that is not PHP-FPM only a connection that never was, or took nothing, says no', () => {
+    holds((seen) => seen.isPhpFpm || evidence(seen) !== 'no' || metNobody(seen));
+  });
+
+  it('behind a proxy so does only one that did not take all that PHP reads first', () => {
     holds(
       (seen) =>
-        !seen.proxied || evidence(seen) !== 'no' || seen.sign === 'not-connected' || seen.nothingAccepted,
+        seen.isDirect ||
+        evidence(seen) !== 'no' ||
+        metNobody(seen) ||
+        (seen.readBeforeScript && !seen.wholeAccepted),
     );
   });
 
@@ -86,12 +114,7 @@ describe('whatever was seen', () => {
 
   it('a body that the script reads when it likes is cleared only where it met no reader at all', () => {
     holds(
-      (seen) =>
-        seen.readBeforeScript ||
-        evidence(seen) !== 'no' ||
-        seen.sign === 'not-connected' ||
-        seen.nothingAccepted ||
-        (seen.sign === 'fin' && seen.afterFin === 'accepted'),
+      (seen) => seen.readBeforeScript || evidence(seen) !== 'no' || metNobody(seen) || recycledUnder(seen),
     );
   });
 
@@ -100,28 +123,21 @@ describe('whatever was seen', () => {
       (seen) =>
         !(seen.wholeAccepted && seen.terminatorSent) ||
         evidence(seen) !== 'no' ||
-        seen.sign === 'not-connected' ||
-        seen.nothingAccepted ||
-        (seen.sign === 'fin' && seen.afterFin === 'accepted'),
+        metNobody(seen) ||
+        recycledUnder(seen),
     );
   });
 
-  it('a refused write proves nothing once all of the request was taken', () => {
-    holds(
-      (seen) =>
-        seen.sign !== 'write-refused' ||
-        !seen.wholeAccepted ||
-        seen.nothingAccepted ||
-        evidence(seen) !== 'no',
-    );
-  });
-
-  it('knowing less never proves more: a proxy in between, or a terminator sent, turns no unknown into a no', () => {
-    holds(
-      (seen) =>
-        evidence(seen) !== 'unknown' ||
-        (evidence({ ...seen, proxied: true }) === 'unknown' &&
-          evidence({ ...seen, terminatorSent: true }) === 'unknown'),
+  it('knowing less never proves more', () => {
+    holds((seen) =>
+      [
+        { isPhpFpm: false },
+        { isDirect: false },
+        { terminatorSent: true },
+        { unclear: true },
+        { readBeforeScript: false },
+        { elapsed: 1e6 },
+      ].every((less) => evidence(seen) !== 'unknown' || evidence({ ...seen, ...less }) === 'unknown'),
     );
   });
 });

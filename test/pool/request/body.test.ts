@@ -169,3 +169,35 @@ describe('a body given as a stream', () => {
     expect(told).toBe(1);
   });
 });
+
+describe('a stream that is read again from its start', () => {
+  it('is whole, or says that it is not: never from its middle', async () => {
+    const stream = new BodyStream(pieces('abc', 'def', 'ghi'), 4, 9);
+    expect(stream.replayable).toBe(true);
+    await stream.piece(0);
+    // Too long to be held, as is known from the start: nothing is sent twice by mistake.
+    expect(stream.replayable).toBe(false);
+    await stream.piece(1);
+    await expect(stream.piece(0)).rejects.toThrow(/beginning/);
+    expect(Buffer.from((await stream.piece(2)) ?? []).toString()).toBe('ghi');
+  });
+
+  it('is what it was, though the source fills the same buffer again and again', async () => {
+    const buffer = Buffer.alloc(3);
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      for (const text of ['abc', 'def']) {
+        buffer.write(text);
+        yield buffer;
+      }
+    };
+    const stream = new BodyStream(source(), 100, 6);
+    expect(await drain(stream)).toBe('abcdef');
+    expect(await drain(stream)).toBe('abcdef');
+  });
+
+  it('goes on where a reader gave up while it waited', async () => {
+    const stream = new BodyStream(pieces('abc', 'def'), 100, 6);
+    void stream.piece(0);
+    expect(await drain(stream)).toBe('abcdef');
+  });
+});

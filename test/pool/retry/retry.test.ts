@@ -9,6 +9,7 @@ const recycled: Failed = {
   idempotent: false,
   replayable: true,
   connectionLost: true,
+  refused: false,
   reused: true,
   triesLeft: 4,
   budgetSpent: false,
@@ -37,6 +38,15 @@ it('a kept connection that fails costs no try and no budget', () => {
   expect(retry({ ...recycled, triesLeft: 0, budgetSpent: true })).toBe(true);
 });
 
+it('a request that the server refused is sent again, and costs a try even where the connection was kept', () => {
+  const refused: Failed = { ...recycled, connectionLost: false, refused: true };
+  expect(retry(refused)).toBe(true);
+  expect(retry({ ...refused, triesLeft: 0 })).toBe(false);
+  expect(retry({ ...refused, budgetSpent: true })).toBe(false);
+  expect(retry({ ...refused, executed: 'unknown' })).toBe(false);
+  expect(retry({ ...refused, executed: 'yes', policy: 'always' })).toBe(false);
+});
+
 it('fresh connections that fail are limited by the tries of the request and the budget of the pool', () => {
   expect(retry({ ...recycled, reused: false })).toBe(true);
   expect(retry({ ...recycled, reused: false, triesLeft: 0 })).toBe(false);
@@ -58,6 +68,7 @@ describe('whatever failed', () => {
     idempotent: fc.boolean(),
     replayable: fc.boolean(),
     connectionLost: fc.boolean(),
+    refused: fc.boolean(),
     reused: fc.boolean(),
     triesLeft: fc.integer({ min: 0, max: 3 }),
     budgetSpent: fc.boolean(),

@@ -18,9 +18,18 @@ export interface WireRecord {
   readonly padding: number;
 }
 
-export function record(type: number, content: string | Uint8Array = '', padding = 0): Buffer {
+export function record(type: number, content: string | Uint8Array = '', padding = 0, id = 1): Buffer {
   const bytes = Buffer.from(content);
-  const header = Buffer.from([1, type, 0, 1, bytes.length >> 8, bytes.length & 0xff, padding, 0]);
+  const header = Buffer.from([
+    1,
+    type,
+    id >> 8,
+    id & 0xff,
+    bytes.length >> 8,
+    bytes.length & 0xff,
+    padding,
+    0,
+  ]);
   return Buffer.concat([header, bytes, Buffer.alloc(padding)]);
 }
 

@@ -1,0 +1,43 @@
+/**
+ * Linux tells whether the kernel at the other end of a TCP connection has taken what was sent: a proof that no delay of
+ * the network can fake, as a silence can. Read seldom: the kernel lists all sockets of the machine for it.
+ */
+import { readFile } from 'node:fs/promises';
+import { platform } from 'node:os';
+
+/**
+ * Of a socket whose other end has sent its FIN:
+ * - `'all'`: everything that was sent has been acknowledged.
+ * - `'some'`: not everything.
+ * - `'gone'`: there is no such socket any more: it has been reset.
+ * - `'unknown'`: this machine does not say.
+ */
+export type Acknowledged = 'all' | 'some' | 'gone' | 'unknown';
+
+const LISTS = ['/proc/net/tcp', '/proc/net/tcp6'];
+
+export async function acknowledged(localPort: number, remotePort: number): Promise<Acknowledged> {
+  if (platform() !== 'linux') return 'unknown';
+  try {
+    const lists = await Promise.all(LISTS.map((path) => readFile(path, 'latin1').catch(() => '')));
+    return lists[0] === '' ? 'unknown' : unacknowledgedIn(lists.join('\n'), localPort, remotePort);
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** `list`: as in /proc/net/tcp: number, local and remote address, state, bytes to send : bytes to read, all in hex. */
+export function unacknowledgedIn(list: string, localPort: number, remotePort: number): Acknowledged {
+  const CLOSE_WAIT = '08';
+  const line = ` [0-9A-F]+:${hex(localPort)} [0-9A-F]+:${hex(remotePort)} ([0-9A-F]{2}) ([0-9A-F]{8}):`;
+  const found = [...list.matchAll(new RegExp(line, 'g'))];
+  // Two of the same ports have different addresses: which is ours is not worth to know.
+  if (found.length > 1) return 'unknown';
+  const [, state, queued] = found[0] ?? [];
+  if (state === undefined || state !== CLOSE_WAIT) return 'gone';
+  return queued === '00000000' ? 'all' : 'some';
+}
+
+function hex(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, '0');
+}

@@ -1,0 +1,103 @@
+/** Asks the server what it is, where the pool does not know yet: behind an answer, and before a verdict rests on it. */
+import type { Clock } from '../connection/clock.ts';
+import type { Connection } from '../connection/connection.ts';
+import { type Examined, examine } from '../connection/examine.ts';
+import type { CloseReason } from '../connection/reuse.ts';
+import { FcgiError } from '../errors.ts';
+import type { Job } from './job.ts';
+import type { Trust } from './learned/trust.ts';
+import type { Sender } from './request/sender.ts';
+import type { Slot } from './slot.ts';
+
+/** ms for an answer, and for a connection to outlive one. */
+const CHECK = 40;
+/** ms for a whole examination: the connection may have to wait for a worker. */
+const EXAMINE = 1_000;
+
+export class BackendCheck {
+  readonly #trust: Trust;
+  readonly #clock: Clock;
+  readonly #sender: Sender;
+  /** The slots that have a connection, or are dialling for one. */
+  readonly #open: Set<Slot>;
+  readonly #closed: Record<CloseReason, number>;
+  #looking: Promise<void> | null = null;
+
+  constructor(
+    trust: Trust,
+    clock: Clock,
+    sender: Sender,
+    open: Set<Slot>,
+    closed: Record<CloseReason, number>,
+  ) {
+    this.#trust = trust;
+    this.#clock = clock;
+    this.#sender = sender;
+    this.#open = open;
+    this.#closed = closed;
+  }
+
+  /** The connection has ended its exchange, and is kept: it may have to be asked, or waited for, before it is used. */
+  behindAnswer(connection: Connection | null): void {
+    if (connection === null || connection.closed || this.#trust.isPhpFpm === true) return;
+    const what = this.#trust.behindAnswer(connection.requests, this.#clock.now());
+    if (what === 'nothing') return;
+    const check = what === 'ask' ? connection.askValues : connection.waitIdle;
+    check.call(connection, CHECK, (reply) => {
+      const mayBeUsed = this.#trust.replied(reply, connection.requests, this.#clock.now());
+      if (!mayBeUsed) connection.close('unanswered');
+    });
+  }
+
+  /**
+   * A job has failed, and was not run if the server is PHP-FPM, with no proxy in between, of which not all is known.
+   * Looks, and calls `judge` with the error set right. False: that is not the case. While it looks, the job is not over.
+   */
+  confirm(slot: Slot, job: Job, error: unknown, judge: () => void): boolean {
+    const proof = job.exchange?.proofIfKnown;
+    if (!proof || !job.exchange || job.over || job.aborted || !(error instanceof FcgiError)) return false;
+    job.exchange.proofIfKnown = null;
+    const apply = (): void => {
+      if (this.#trust.isPhpFpm === true && this.#trust.isDirect === true) error.learn(proof);
+    };
+    if (this.#trust.isKnown) {
+      apply();
+      return false;
+    }
+    void this.#examine(slot, job).then(() => {
+      apply();
+      judge();
+    });
+    return true;
+  }
+
+  /** On a connection of its own, in a slot that has none; one job looks for all. Never rejects. */
+  async #examine(slot: Slot, job: Job): Promise<void> {
+    if (this.#looking !== null) return this.#looking;
+    this.#looking = this.#examineNow(slot, job);
+    await this.#looking;
+    this.#looking = null;
+  }
+
+  async #examineNow(slot: Slot, job: Job): Promise<void> {
+    this.#open.add(slot);
+    try {
+      const { values, end } = await this.#look(job, this.#trust.isPhpFpm !== true);
+      this.#trust.examined(values, end, this.#clock.now());
+    } catch {
+      // Nobody is there, or the job was given up: nothing is known.
+    } finally {
+      this.#open.delete(slot);
+    }
+  }
+
+  async #look(job: Job, ask: boolean): Promise<Examined> {
+    const seen = await examine(await this.#sender.dial(job), this.#clock, EXAMINE, ask);
+    this.#closed.examined++;
+    if (seen.values === null || seen.end !== 'fin') return seen;
+    // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
+    const { end } = await examine(await this.#sender.dial(job), this.#clock, EXAMINE, false);
+    this.#closed.examined++;
+    return { values: seen.values, end };
+  }
+}

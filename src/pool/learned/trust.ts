@@ -1,0 +1,132 @@
+/**
+ * What the pool believes of its server, and why. Trust is earned: by its answer to FCGI_GET_VALUES, php-fpm gives
+ * FCGI_MPXS_CONNS = 0 and nothing else, where php-cgi gives all three values and other servers say something else,
+ * nothing, or reset. That nothing stands in between is shown by a worker that resets a connection (see examine.ts).
+ * Trust is lost at the first sign against it.
+ *
+ * Until a server is known, a connection is not used again before it is sure that it outlives an answer: by the answer
+ * to FCGI_GET_VALUES behind it, or by a moment's wait.
+ *
+ * Decisions only; times are given, in ms.
+ */
+import type { KnownServer } from '../../connection/evidence/server.ts';
+import type { Reply } from '../../connection/question.ts';
+import { ValueName } from '../../protocol/constants.ts';
+import type { PoolSettings } from '../options.ts';
+
+/** What to do with a connection behind an answer, before it is used again. */
+export type BehindAnswer = 'nothing' | 'ask' | 'wait';
+
+/** ms between one question that got no answer and the next: a worker may be busy behind its response. */
+const ASK_AGAIN = [0, 1_000, 10_000, 60_000];
+/** So many connections in a row that the server ended behind their first answer: it keeps none. */
+const ENDED = 3;
+/** Then one of so many is asked to be kept all the same, to see whether that is still so. */
+const TRY_EVERY = 50;
+/** So many of the numbers of requests at which connections have been seen to end are remembered. */
+const MOST_ENDS = 16;
+
+export class Trust implements KnownServer {
+  #isPhpFpm: boolean | null;
+  #isDirect: boolean | null;
+  /** Told by the operator, so that nothing is learned. */
+  readonly #told: boolean;
+  /** Numbers of answers behind which a connection may end. */
+  readonly #ends: Set<number> = new Set([1]);
+  #endedAtOnce = 0;
+  #sinceTry = 0;
+  #unanswered = 0;
+  #askAt = 0;
+
+  constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>) {
+    this.#told = backend !== 'auto';
+    this.#isPhpFpm = backend === 'auto' ? null : backend === 'php-fpm';
+    this.#isDirect = proxied ? false : backend === 'php-fpm' ? true : null;
+  }
+
+  get isPhpFpm(): boolean | null {
+    return this.#isPhpFpm;
+  }
+
+  get isDirect(): boolean | null {
+    return this.#isDirect;
+  }
+
+  /** Nothing speaks against it yet. */
+  get mayBePhpFpm(): boolean {
+    return this.#isPhpFpm ?? this.#unanswered === 0;
+  }
+
+  /** Nothing is left to be found out. */
+  get isKnown(): boolean {
+    return this.#isPhpFpm === false || (this.#isPhpFpm === true && this.#isDirect !== null);
+  }
+
+  /** Is it worth to ask for a fresh connection to be kept? Not of a server that ends each behind its answer all the same. */
+  keeps(): boolean {
+    if (this.#endedAtOnce < ENDED) return true;
+    this.#sinceTry = (this.#sinceTry + 1) % TRY_EVERY;
+    return this.#sinceTry === 0;
+  }
+
+  /** A connection has outlived its first answer. */
+  outlived(): void {
+    this.#endedAtOnce = 0;
+  }
+
+  /** A response has ended well on a connection that is kept, its `requests`th. */
+  behindAnswer(requests: number, now: number): BehindAnswer {
+    if (this.#isPhpFpm === true) return 'nothing';
+    if (this.#isPhpFpm === null && now >= this.#askAt) return 'ask';
+    return this.#ends.has(requests) ? 'wait' : 'nothing';
+  }
+
+  /** To FCGI_GET_VALUES, or to a wait. True: the connection may be used again. */
+  replied(reply: Reply, requests: number, now: number): boolean {
+    if (reply.closed === null) {
+      this.outlived();
+      if (reply.values === null) this.#ends.delete(requests);
+      else this.said(reply.values);
+      return reply.values === null || this.#isPhpFpm === true;
+    }
+    if (reply.closed === 'unanswered') this.#notAnswered(now);
+    else if (reply.closed === 'trailing-bytes') this.#isPhpFpm ??= false;
+    return false;
+  }
+
+  /** On a connection that was made to ask; null: it did not answer. `end`: see Examined. */
+  examined(values: ReadonlyMap<string, unknown> | null, end: 'reset' | 'fin' | 'silence', now: number): void {
+    if (values !== null) this.said(values);
+    else if (this.#isPhpFpm === null) this.#notAnswered(now);
+    if (this.#isDirect === null && this.#isPhpFpm === true && end !== 'silence')
+      this.#isDirect = end === 'reset';
+  }
+
+  /** The server has said what it is. */
+  said(values: ReadonlyMap<string, unknown>): void {
+    if (this.#told) return;
+    this.#isPhpFpm = values.size === 1 && String(values.get(ValueName.MPXS_CONNS)) === '0';
+  }
+
+  /** The server has ended a connection, idle, behind its `requests`th answer. */
+  ended(requests: number): void {
+    if (requests === 1) this.#endedAtOnce++;
+    if (requests >= 1 && this.#ends.size < MOST_ENDS) this.#ends.add(requests);
+  }
+
+  /** It answers only behind the end of input: PHP-FPM never waits for that. */
+  onWaitsForEndOfInput(): void {
+    if (!this.#told) this.#isPhpFpm = false;
+  }
+
+  onHalfClosed(): void {
+    this.#isDirect = false;
+  }
+
+  #notAnswered(now: number): void {
+    this.#unanswered++;
+    const pause = ASK_AGAIN[this.#unanswered];
+    this.#askAt = pause === undefined ? Number.POSITIVE_INFINITY : now + pause;
+    if (pause === undefined) this.#isPhpFpm ??= false;
+  }
+}

@@ -1,0 +1,50 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { expect, it } from 'vitest';
+import { acknowledged, unacknowledgedIn } from '../../../src/connection/evidence/acknowledged.ts';
+import { waitFor } from '../../fpm/support/wait.ts';
+
+const HEAD =
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
+const line = (local: string, remote: string, state: string, sent: string): string =>
+  `   1: ${local} ${remote} ${state} ${sent}:00000000 00:00000000 00000000     0        0 1234 1 0000 20\n`;
+const ours = '0100007F:A1B2';
+const theirs = '0100007F:2328';
+
+it.each([
+  ['all', line(ours, theirs, '08', '00000000')],
+  ['some', line(ours, theirs, '08', '00000140')],
+  ['gone', line(ours, theirs, '01', '00000000')],
+  ['gone', line(theirs, ours, '05', '00000000')],
+  ['gone', ''],
+  ['unknown', line(ours, theirs, '08', '00000000') + line('0200007F:A1B2', theirs, '08', '00000000')],
+])('says %s, by the list of the kernel', (expected, lines) => {
+  expect(unacknowledgedIn(HEAD + lines, 0xa1b2, 9000)).toBe(expected);
+});
+
+it.each(['127.0.0.1', '::1'])(
+  'a half-closed peer on %s takes all, and one that is gone is seen to be gone',
+  async (host) => {
+    const accepted: Socket[] = [];
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      accepted.push(socket.on('error', () => {}).resume());
+      socket.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    const bound = server.address();
+    const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+    const socket = connect({ host, port, allowHalfOpen: true });
+    await new Promise((resolve) =>
+      socket
+        .on('error', () => {})
+        .resume()
+        .once('end', resolve),
+    );
+    socket.write('x');
+    await waitFor(async () => (await acknowledged(socket.localPort ?? 0, port)) === 'all');
+    accepted[0]?.destroy();
+    socket.write('x');
+    await waitFor(async () => (await acknowledged(socket.localPort ?? 0, port)) === 'gone');
+    socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  },
+);

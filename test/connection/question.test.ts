@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { headNames } from '../../src/cgi/head.ts';
+import { Clock, systemTimers } from '../../src/connection/clock.ts';
+import { Connection } from '../../src/connection/connection.ts';
+import type { Reply } from '../../src/connection/question.ts';
+import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
+import { rawServer } from '../pool/support.ts';
+import { GET_VALUES_RESULT, pair, record, STDERR, STDOUT } from '../testing/support/wire.ts';
+
+/** What an idle connection is told when it asks a server that does `answer`. `timeout` in ms; it ticks every 5. */
+async function asked(
+  answer: (socket: Socket, question: Buffer) => void,
+  timeout = 5_000,
+): Promise<{ reply: Reply; closed: boolean; question: Buffer }> {
+  let question = Buffer.alloc(0);
+  await using server = await rawServer((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      question = Buffer.concat([question, chunk]);
+      answer(socket, question);
+    });
+  });
+  const clock = new Clock(systemTimers);
+  const incoming = new ReadBuffer().open();
+  const { onread } = incoming;
+  const socket = connect({ path: server.address.slice('unix:'.length), allowHalfOpen: true, onread });
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  const owner = {
+    clock,
+    settings: { maxHeaderSize: 65_536 },
+    headNames: headNames(),
+    idleTime: 0,
+    learned: {
+      trust: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
+      terminatorDelay: () => 50,
+      firstByte() {},
+      mustYield: () => false,
+    },
+    closing: false,
+    idleFull: () => false,
+  };
+  const connection = new Connection(
+    owner,
+    { socket, incoming, roundTrip: 0 },
+    { transport: 'unix', keepaliveRequests: 10, lease: 0, onClosed() {} },
+  );
+  const ticks = setInterval(() => connection.onBeat(clock.now()), 5);
+  const reply = await new Promise<Reply>((resolve) => {
+    connection.askValues(timeout, resolve);
+    expect(connection.question.open).toBe(true);
+  });
+  clearInterval(ticks);
+  expect(connection.question.open).toBe(false);
+  const { closed } = connection;
+  connection.close('pool-closed');
+  return { reply, closed, question };
+}
+
+const result = (...pairs: [string, string][]): Buffer =>
+  record(GET_VALUES_RESULT, Buffer.concat(pairs.map(([name, value]) => pair(name, value))), 0, 0);
+
+describe('FCGI_GET_VALUES on an idle connection', () => {
+  it('asks for the three names of the specification, and hands on what the server says', async () => {
+    const { reply, closed, question } = await asked((socket) =>
+      socket.write(result(['FCGI_MPXS_CONNS', '0'])),
+    );
+    expect(reply).toEqual({ values: new Map([['FCGI_MPXS_CONNS', '0']]), closed: null });
+    expect(closed).toBe(false);
+    const names = ['FCGI_MAX_CONNS', 'FCGI_MAX_REQS', 'FCGI_MPXS_CONNS'];
+    expect(question).toEqual(record(9, Buffer.concat(names.map((name) => pair(name, ''))), 0, 0));
+  });
+
+  it('is answered without values by a server that does not know the record', async () => {
+    const { reply } = await asked((socket) =>
+      socket.write(record(11, Buffer.from([9, 0, 0, 0, 0, 0, 0, 0]), 0, 0)),
+    );
+    expect(reply).toEqual({ values: new Map(), closed: null });
+  });
+
+  it.each<[string, (socket: Socket) => unknown, string]>([
+    ['the server ends the connection', (socket) => socket.end(), 'server-closed'],
+    ['something else comes', (socket) => socket.write(record(STDOUT, 'x')), 'trailing-bytes'],
+    [
+      'STDERR of a request that never was comes',
+      (socket) => socket.write(record(STDERR, 'x')),
+      'trailing-bytes',
+    ],
+    ['bytes come that are no record', (socket) => socket.write('HTTP/1.1 400'), 'trailing-bytes'],
+  ])('says how it ended where %s', async (_, answer, reason) => {
+    expect(await asked((socket) => void answer(socket))).toMatchObject({
+      reply: { values: null, closed: reason },
+      closed: true,
+    });
+  });
+
+  it('gives up in time where nothing comes', async () => {
+    expect(await asked(() => {}, 20)).toMatchObject({
+      reply: { values: null, closed: 'unanswered' },
+      closed: true,
+    });
+  });
+});
