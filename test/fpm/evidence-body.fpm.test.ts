@@ -1,0 +1,71 @@
+/** Bodies that PHP does not read before the script, and logs that it writes behind a response. */
+import { describe, expect, it } from 'vitest';
+import type { PoolOptions } from '../../src/pool/options.ts';
+import { Pool } from '../../src/pool/pool.ts';
+import { ended, Recorder } from '../pool/support.ts';
+import { executionLog, startFpm } from './support/index.ts';
+
+const form = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
+
+describe.each(['unix', 'tcp'] as const)(
+  'a POST whose worker dies with some of it unread runs once (%s)',
+  (transport) => {
+    it.each<[string, number, Record<string, string>, PoolOptions]>([
+      [
+        'enable_post_data_reading is off for this request',
+        9_000,
+        { PHP_VALUE: 'enable_post_data_reading=0' },
+        {},
+      ],
+      ['the same as php_admin_value', 9_000, { PHP_ADMIN_VALUE: 'enable_post_data_reading=0' }, {}],
+      ['post_max_size is small', 9_000, { PHP_ADMIN_VALUE: 'post_max_size=10' }, {}],
+      ['its directory for large bodies does not exist', 60_000, {}, {}],
+    ])('%s', async (_, length, more, options) => {
+      await using fpm = await startFpm({ transport });
+      const log = executionLog(fpm.root);
+      const page = fpm.script('page.php', 'echo 1;');
+      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      await using pool = new Pool(fpm.address, options);
+      await ended(pool, { params: page });
+      const params = { ...die, ...form, ...more, REQUEST_ID: '1' };
+      await expect(pool.request({ params, body: Buffer.alloc(length, 'a') })).rejects.toMatchObject({
+        executed: 'unknown',
+        attempts: 1,
+      });
+      expect(log.executions()).toEqual(new Map([['1', 1]]));
+    });
+  },
+);
+
+describe.each([0, 1])(
+  'a log that a script writes behind its response (pm.max_requests = %i)',
+  (maxRequests) => {
+    it('is told to the one who asked for that script, and never to the next', async () => {
+      await using fpm = await startFpm({ maxChildren: 2, maxRequests });
+      const log = executionLog(fpm.root);
+      const lines = `for ($i = 0; $i < 40; $i++) error_log(str_repeat('x', 900));`;
+      const tail = fpm.script('tail.php', `echo 1; fastcgi_finish_request(); ${lines}`);
+      const next = fpm.script('next.php', `${log.php} echo 2;`);
+      await using pool = new Pool(fpm.address, { backend: 'php-fpm', connections: 1 });
+      let late = 0;
+      let foreign = 0;
+      const first = new Recorder();
+      const second = new Recorder();
+      const { onResponseEnd } = first;
+      first.onResponseEnd = (controller, how) => {
+        pool.dispatch(
+          { params: { ...next, REQUEST_ID: '2' }, onStderr: (chunk) => (foreign += chunk.length) },
+          second,
+        );
+        onResponseEnd.call(first, controller, how);
+      };
+      pool.dispatch({ params: tail, onStderr: (chunk) => (late += chunk.length) }, first);
+      await first.over;
+      expect(await second.over).toBeNull();
+      expect(Buffer.concat(second.chunks).toString()).toBe('2');
+      expect(foreign).toBe(0);
+      expect(late).toBeGreaterThan(8_000);
+      expect(log.executions()).toEqual(new Map([['2', 1]]));
+    });
+  },
+);

@@ -1,0 +1,79 @@
+/** A TCP proxy that nobody has told of: what it does to a connection proves nothing, and the pool finds out. */
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { Pool } from '../../src/pool/pool.ts';
+import { ended, Recorder } from '../pool/support.ts';
+import { Child, need } from './support/child.ts';
+import { executionLog, type Fpm, freePort, startFpm, startHaproxy } from './support/index.ts';
+
+/** socat, listening on a free port. */
+async function startSocat(fpm: Fpm): Promise<{ address: string; stop(): Promise<void> }> {
+  const port = await freePort();
+  const { endpoint } = fpm;
+  const to = 'path' in endpoint ? `UNIX-CONNECT:${endpoint.path}` : `TCP:${endpoint.host}:${endpoint.port}`;
+  const child = await Child.start({
+    command: need('socat'),
+    args: ['-b', '70000', `TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr`, to],
+    ready: async () => {
+      for (;;) {
+        const open = await new Promise<boolean>((resolve) => {
+          const socket = connect(port, '127.0.0.1')
+            .once('connect', () => resolve(true))
+            .once('error', () => resolve(false));
+          socket.once('connect', () => socket.destroy());
+        });
+        if (open) return;
+      }
+    },
+  });
+  return { address: `127.0.0.1:${port}`, stop: () => child.stop() };
+}
+
+async function startProxy(
+  kind: 'socat' | 'haproxy',
+  fpm: Fpm,
+): Promise<{ address: string; stop(): Promise<void> }> {
+  if (kind === 'socat') return startSocat(fpm);
+  const proxy = await startHaproxy({ mode: 'tcp', fpm });
+  return {
+    address: `${proxy.endpoint.host}:${proxy.endpoint.port}`,
+    stop: () => proxy[Symbol.asyncDispose](),
+  };
+}
+
+describe.each(['socat', 'haproxy'] as const)('behind %s, which nobody has told of', (kind) => {
+  it.each(['unix', 'tcp'] as const)(
+    'a POST whose worker dies runs once, fresh or kept (php-fpm on %s)',
+    async (transport) => {
+      await using fpm = await startFpm({ transport, maxChildren: 4 });
+      const log = executionLog(fpm.root);
+      const proxy = await startProxy(kind, fpm);
+      const { address } = proxy;
+      const page = fpm.script('page.php', `${log.php} echo 'ok';`);
+      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      const form = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
+      await using fresh = new Pool(address);
+      await expect(
+        fresh.request({ params: { ...die, ...form, REQUEST_ID: 'fresh' }, body: 'a=1' }),
+      ).rejects.toMatchObject({ executed: 'unknown', attempts: 1 });
+
+      await using kept = new Pool(address);
+      // In the very turn in which the page is complete, and once more when the connection is known to be good.
+      await ended(kept, { params: { ...page, REQUEST_ID: 'page' } });
+      const racing = new Recorder();
+      kept.dispatch({ params: { ...die, ...form, REQUEST_ID: 'kept' }, body: 'a=1' }, racing);
+      expect(await racing.over).toMatchObject({
+        executed: 'unknown',
+        attempts: 1,
+        hint: expect.stringContaining('proxied: true'),
+      });
+      // It has learned: what must not run twice goes out on fresh connections from now on.
+      await ended(kept, { params: { ...page, REQUEST_ID: 'again' } });
+      const post = await ended(kept, { params: { ...page, ...form, REQUEST_ID: 'post' }, body: 'a=1' });
+      expect(post).toMatchObject({ reused: false, attempts: 1 });
+      await proxy.stop();
+      expect([...log.executions()].filter(([, count]) => count !== 1)).toEqual([]);
+      expect(log.executions().size).toBe(5);
+    },
+  );
+});

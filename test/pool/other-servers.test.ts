@@ -1,0 +1,125 @@
+/** Servers that are not PHP-FPM, and do things differently: learned within a few requests. */
+import { describe, expect, it } from 'vitest';
+import { Pool } from '../../src/pool/pool.ts';
+import { END, record, STDOUT } from '../testing/support/wire.ts';
+import { COMPLETE, ended, GET, HEAD, POST, type RawServer, rawServer } from './support.ts';
+
+/** Reads whole records, and calls back with each; `id` and `type` as they came. */
+function records(onRecord: (type: number, id: number, length: number) => void): (chunk: Buffer) => void {
+  let bytes = Buffer.alloc(0);
+  return (chunk) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    while (bytes.length >= 8) {
+      const length = 8 + bytes.readUInt16BE(4) + (bytes[6] ?? 0);
+      if (bytes.length < length) return;
+      const [type, id, content] = [bytes[1] ?? 0, bytes.readUInt16BE(2), bytes.readUInt16BE(4)];
+      bytes = bytes.subarray(length);
+      onRecord(type, id, content);
+    }
+  };
+}
+
+const head = (id: number): Buffer => record(STDOUT, `${HEAD}ok`, 0, id);
+const end = (id: number): Buffer => record(END, COMPLETE, 0, id);
+
+describe.each(['unix', 'tcp'] as const)(
+  'a server that ends each connection behind its answer (%s)',
+  (transport) => {
+    it.each([
+      ['FIN at once', 0, false],
+      ['FIN after 5 ms', 5, false],
+      ['closed at once', 0, true],
+      ['closed after 3 ms', 3, true],
+    ])(
+      'none of 100 requests fails: %s',
+      async (_, after, destroys) => {
+        await using server = await rawServer((socket) => {
+          socket.on(
+            'data',
+            records((type, id, length) => {
+              if (type !== 4 || length > 0) return;
+              socket.write(Buffer.concat([head(id), end(id)]), () => {
+                setTimeout(() => (destroys ? socket.destroy() : socket.end()), after);
+              });
+            }),
+          );
+        }, transport);
+        await using pool = new Pool(server.address);
+        for (let i = 0; i < 100; i++) await ended(pool, { params: i % 3 === 0 ? POST : GET });
+        expect(pool.stats.served).toBe(100);
+      },
+      20_000,
+    );
+  },
+);
+
+/** Refuses an empty STDIN in front of a request, as libfcgi does, and says nothing to FCGI_GET_VALUES. */
+function strict(): Promise<RawServer> {
+  return rawServer((socket) => {
+    let open = 0;
+    socket.on(
+      'data',
+      records((type, id, length) => {
+        if (type === 1) open = id;
+        else if (id !== 0 && id !== open) socket.destroy();
+        else if (type === 5 && length === 0) {
+          socket.write(Buffer.concat([head(id), end(id)]));
+          open = 0;
+        }
+      }),
+    );
+  });
+}
+
+it('a server that refuses the stray end of input: connections are kept, and nothing fails', async () => {
+  await using server = await strict();
+  await using pool = new Pool(server.address, { keepaliveTime: 0 });
+  const begun = performance.now();
+  for (let i = 0; i < 200; i++)
+    await ended(pool, { params: i % 2 === 0 ? GET : POST, body: i % 2 === 0 ? null : 'a=1' });
+  expect(server.sockets.length).toBeLessThanOrEqual(3);
+  expect(performance.now() - begun).toBeLessThan(3_000);
+});
+
+it('a server that begins its answer and ends it only behind the end of input', async () => {
+  await using server = await rawServer((socket) => {
+    socket.on(
+      'data',
+      records((type, id, length) => {
+        if (type === 4 && length === 0) socket.write(head(id));
+        if (type === 5 && length === 0) socket.write(end(id));
+      }),
+    );
+  });
+  await using pool = new Pool(server.address);
+  const times: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const begun = performance.now();
+    await ended(pool, { params: GET });
+    times.push(performance.now() - begun);
+  }
+  expect(times.filter((time) => time > 40).length).toBeLessThanOrEqual(3);
+});
+
+it.each(['auto', 'generic'] as const)(
+  'backend %s: a server that ends its side without a byte has been asked once',
+  async (backend) => {
+    let asked = 0;
+    await using server = await rawServer((socket) => {
+      socket.on(
+        'data',
+        records((type, _, length) => {
+          if (type !== 4 || length > 0) return;
+          asked++;
+          socket.end();
+        }),
+      );
+    });
+    await using pool = new Pool(server.address, { backend });
+    await expect(pool.request({ params: POST, body: 'a=1' })).rejects.toMatchObject({
+      executed: 'unknown',
+      attempts: 1,
+    });
+    expect(asked).toBe(1);
+  },
+);
