@@ -13,6 +13,7 @@ import type { Slot } from './slot.ts';
 const CHECK = 40;
 /** ms for a whole examination: the connection may have to wait for a worker. */
 const EXAMINE = 1_000;
+const LOOKS = 3;
 
 export class BackendCheck {
   readonly #trust: Trust;
@@ -82,7 +83,7 @@ export class BackendCheck {
   async #examineNow(slot: Slot, job: Job): Promise<void> {
     this.#open.add(slot);
     try {
-      const { values, end } = await this.#look(job, this.#trust.isPhpFpm !== true);
+      const { values, end } = await this.#look(job);
       this.#trust.examined(values, end, this.#clock.now());
     } catch {
       // Nobody is there, or the job was given up: nothing is known.
@@ -91,13 +92,21 @@ export class BackendCheck {
     }
   }
 
-  async #look(job: Job, ask: boolean): Promise<Examined> {
-    const seen = await examine(await this.#sender.dial(job), this.#clock, EXAMINE, ask);
+  async #look(job: Job): Promise<Examined> {
+    for (let tries = LOOKS; ; tries--) {
+      const seen = await this.#examineOne(job, true);
+      // A server that is just leaving ends the connection without a word: its successor will tell.
+      if (seen.values === null && seen.end !== 'silence' && tries > 1) continue;
+      if (seen.values === null || seen.end !== 'fin') return seen;
+      // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
+      const { end } = await this.#examineOne(job, false);
+      return { values: seen.values, end };
+    }
+  }
+
+  async #examineOne(job: Job, ask: boolean): Promise<Examined> {
+    const connected = await this.#sender.dial(job);
     this.#closed.examined++;
-    if (seen.values === null || seen.end !== 'fin') return seen;
-    // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
-    const { end } = await examine(await this.#sender.dial(job), this.#clock, EXAMINE, false);
-    this.#closed.examined++;
-    return { values: seen.values, end };
+    return examine(connected, this.#clock, EXAMINE, ask);
   }
 }

@@ -98,7 +98,8 @@ export class Trust implements KnownServer {
   examined(values: ReadonlyMap<string, unknown> | null, end: 'reset' | 'fin' | 'silence', now: number): void {
     if (values !== null) this.said(values);
     else if (this.#isPhpFpm === null) this.#notAnswered(now);
-    if (this.#isDirect === null && this.#isPhpFpm === true && end !== 'silence')
+    // Without an answer it may just be a server that leaves.
+    if (this.#isDirect === null && this.#isPhpFpm === true && values !== null && end !== 'silence')
       this.#isDirect = end === 'reset';
   }
 

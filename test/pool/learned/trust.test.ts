@@ -89,7 +89,7 @@ describe('a server of which nothing is known', () => {
     const trust = auto();
     trust.said(php);
     expect(trust.isKnown).toBe(false);
-    trust.examined(null, 'reset', 0);
+    trust.examined(php, 'reset', 0);
     expect(trust.isKnown).toBe(true);
     const other = auto();
     other.said(go);
@@ -159,6 +159,13 @@ describe('a proxy in between', () => {
     const trust = auto();
     trust.examined(php, end, 0);
     expect(trust.isDirect).toBe(isDirect);
+  });
+
+  it('is not believed in where the server ended the connection without a word: it may be leaving', () => {
+    const trust = auto();
+    trust.said(php);
+    trust.examined(null, 'fin', 0);
+    expect(trust.isDirect).toBe(null);
   });
 
   it('of another server nothing is known by that', () => {
