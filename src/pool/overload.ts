@@ -1,18 +1,24 @@
 /**
- * Is a request let in, or refused at once? A burst may wait; a standing queue is refused early, so that those who are
- * served are served in time: where clients give up after 2 s, a queue that is 2 s old serves nobody.
- *
- * The rule: where the queue has not been empty for a while, nobody more is taken who would wait longer than LONGEST_WAIT
- * at its pace, or than a few pages take here: where each takes a second, a wait of two is no overload. Times in ms.
+ * Is a request let in, or refused at once? A burst may wait, and so may clients who ask again only when they have been
+ * answered: their queue stands, but does not grow. Where more comes than is answered, the queue must not grow old:
+ * where clients give up after 2 s, a queue that is 2 s old serves nobody. So nobody more is taken who would wait longer
+ * than LONGEST_WAIT at its pace, or than a few pages take here: where each takes a second, a wait of two is no overload.
+ * Times in ms.
  */
 
 /** A queue younger than this is a burst. */
 const BURST = 150;
 const LONGEST_WAIT = 350;
 const TIMES_USUAL = 4;
-/** While nothing is answered, so many requests may wait for each one that runs. */
+/** The longest wait in a queue that does not grow. */
+const LONGEST_STANDING = 1_500;
+/** It grows where a tenth more comes than is answered, and that is no chance. */
+const GROWTH = 1.1;
+const LEAST_GROWTH = 2;
+/** While nothing is answered at all (a restart, say), everybody may wait for so long, and then so many for each that runs. */
+const SILENCE = 2_000;
 const ROUNDS_IN_SILENCE = 3;
-/** The pace is counted over this time, in so many buckets. */
+/** What comes and what is answered is counted over this time, in so many buckets. */
 const WINDOW = 1_000;
 const BUCKETS = 10;
 const BUCKET = WINDOW / BUCKETS;
@@ -30,8 +36,8 @@ export interface Arrival {
 }
 
 export class Overload {
-  readonly #buckets: number[] = new Array<number>(BUCKETS).fill(0);
-  #bucket = 0;
+  readonly #served: Counts = new Counts();
+  readonly #arrived: Counts = new Counts();
   /** When the queue was empty for the last time. */
   #emptyAt = Number.NEGATIVE_INFINITY;
 
@@ -42,32 +48,58 @@ export class Overload {
 
   /** A response was whole. */
   served(now: number): void {
+    this.#served.add(now);
+  }
+
+  /** A request has come, and is let in or not. */
+  arrived(now: number): void {
+    this.#arrived.add(now);
+  }
+
+  /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
+  refuses({ now, queued, sent, workers, usual }: Arrival): number | null {
+    const age = now - this.#emptyAt;
+    // Where nothing is sent, no server is known yet, or all of them are being tried again.
+    if (sent === 0 || age < BURST) return null;
+    const { count: served, time } = this.#served.since(this.#emptyAt, now);
+    if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : WINDOW;
+    const waiting = queued + Math.max(0, sent - workers);
+    // What the workers have in hand is half done, on the average.
+    const pace = (served + workers / 2) / time;
+    // `usual` has in it what requests waited in the backlog of the server.
+    const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
+    const longest = this.#grows(now) ? LONGEST_WAIT : LONGEST_STANDING;
+    const over = waiting / pace - Math.max(longest, TIMES_USUAL * page);
+    return over <= 0 ? null : over;
+  }
+
+  /** Since the burst with which the queue began, or in the last second: does more come than is answered? */
+  #grows(now: number): boolean {
+    const since = this.#emptyAt + BURST;
+    const { count: arrived } = this.#arrived.since(since, now);
+    const { count: served } = this.#served.since(since, now);
+    return arrived > Math.max(GROWTH * served, served + LEAST_GROWTH);
+  }
+}
+
+/** Events of the last second. */
+class Counts {
+  readonly #buckets: number[] = new Array<number>(BUCKETS).fill(0);
+  #bucket = 0;
+
+  add(now: number): void {
     this.#turn(now);
     const at = this.#bucket % BUCKETS;
     this.#buckets[at] = (this.#buckets[at] ?? 0) + 1;
   }
 
-  /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
-  refuses({ now, queued, sent, workers, usual }: Arrival): number | null {
-    // Where nothing is sent, no server is known yet, or all of them are being tried again.
-    if (sent === 0 || now - this.#emptyAt < BURST) return null;
-    const { served, time } = this.#pace(now);
-    if (served === 0) return queued < ROUNDS_IN_SILENCE * sent ? null : WINDOW;
-    const waiting = queued + Math.max(0, sent - workers);
-    // `usual` has in it what they waited in the backlog of the server. What the workers have in hand is half done, on the average.
-    const pace = (served + workers / 2) / time;
-    const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
-    const over = waiting / pace - Math.max(LONGEST_WAIT, TIMES_USUAL * page);
-    return over <= 0 ? null : over;
-  }
-
-  /** So many answers in so many ms, since the queue was empty or in the last second. */
-  #pace(now: number): { served: number; time: number } {
+  /** How many there were in whole buckets since then, in the last second at the most, and in how many ms. */
+  since(then: number, now: number): { count: number; time: number } {
     this.#turn(now);
-    const first = Math.max(this.#bucket - BUCKETS + 1, Math.floor(this.#emptyAt / BUCKET) + 1);
-    let served = 0;
-    for (let bucket = first; bucket <= this.#bucket; bucket++) served += this.#buckets[bucket % BUCKETS] ?? 0;
-    return { served, time: now - first * BUCKET };
+    const first = Math.max(this.#bucket - BUCKETS + 1, Math.floor(then / BUCKET) + 1);
+    let count = 0;
+    for (let bucket = first; bucket <= this.#bucket; bucket++) count += this.#buckets[bucket % BUCKETS] ?? 0;
+    return { count, time: Math.max(1, now - first * BUCKET) };
   }
 
   /** Forgets the buckets that time has passed by. */

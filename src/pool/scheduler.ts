@@ -227,6 +227,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.clock.start(this.#onBeat);
     const now = this.clock.now();
     job.queuedAt = now;
+    this.#overload.arrived(now);
     const server = this.#queue.size === 0 ? this.#balancer.choose(job) : null;
     if (server !== null) {
       this.#overload.empty(now);

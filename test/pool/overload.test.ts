@@ -1,13 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { type Arrival, Overload } from '../../src/pool/overload.ts';
 
-/** A queue that begins at 1000 and from then on is served every `every` ms, until `until`. */
-function standing(every: number, until: number): Overload {
+interface Story {
+  /** ms between two answers; 0: none comes. */
+  readonly every: number;
+  /** Requests that come for each that is answered. */
+  readonly comes: number;
+  readonly until: number;
+}
+
+/** A queue that begins at 1000. */
+function queue({ every, comes, until }: Story): Overload {
   const overload = new Overload();
   overload.empty(1_000);
-  for (let now = 1_000 + every; now <= until; now += every) overload.served(now);
+  let owed = 0;
+  for (let now = 1_000 + every; every > 0 && now <= until; now += every) {
+    overload.served(now);
+    for (owed += comes; owed >= 1; owed--) overload.arrived(now);
+  }
   return overload;
 }
+
+const growing = (every: number, until: number): Overload => queue({ every, comes: 1.5, until });
+const standing = (every: number, until: number): Overload => queue({ every, comes: 1, until });
 
 function arrival(now: number, queued: number, more: Partial<Arrival> = {}): Arrival {
   return { now, queued, sent: 1, workers: 1, usual: 0, ...more };
@@ -15,24 +30,53 @@ function arrival(now: number, queued: number, more: Partial<Arrival> = {}): Arri
 
 describe('one more may wait', () => {
   it('in a burst, however many there are', () => {
-    expect(standing(10, 1_140).refuses(arrival(1_149, 100_000))).toBeNull();
+    expect(growing(10, 1_140).refuses(arrival(1_149, 100_000))).toBeNull();
   });
 
   it('where the queue will be gone in time, however long it is', () => {
-    // 100 and 1000 a second: 35 and 350 of them take 350 ms.
-    expect(standing(10, 2_000).refuses(arrival(2_000, 34))).toBeNull();
-    expect(standing(1, 2_000).refuses(arrival(2_000, 340))).toBeNull();
+    // 100 and 1000 a second: 34 and 340 of them take 340 ms.
+    expect(growing(10, 2_000).refuses(arrival(2_000, 34))).toBeNull();
+    expect(growing(1, 2_000).refuses(arrival(2_000, 340))).toBeNull();
+  });
+
+  it('for a second and a half in a queue that only stands: its clients ask when they have been answered', () => {
+    expect(standing(10, 4_000).refuses(arrival(4_000, 140))).toBeNull();
+    expect(standing(10, 4_000).refuses(arrival(4_000, 170))).not.toBeNull();
+  });
+
+  it('where a few more come than are answered: that may be chance', () => {
+    const overload = standing(10, 4_000);
+    for (let i = 0; i < 8; i++) overload.arrived(4_000);
+    expect(overload.refuses(arrival(4_000, 100))).toBeNull();
+    for (let i = 0; i < 5; i++) overload.arrived(4_000);
+    expect(overload.refuses(arrival(4_000, 100))).not.toBeNull();
+    const slow = standing(500, 4_000);
+    for (let i = 0; i < 2; i++) slow.arrived(4_000);
+    expect(slow.refuses(arrival(4_000, 3))).toBeNull();
+    slow.arrived(4_000);
+    expect(slow.refuses(arrival(4_000, 3))).not.toBeNull();
+  });
+
+  it('whatever came in the burst with which the queue began', () => {
+    const overload = new Overload();
+    overload.empty(1_000);
+    for (let i = 0; i < 500; i++) overload.arrived(1_001);
+    for (let now = 1_010; now <= 2_000; now += 10) {
+      overload.served(now);
+      overload.arrived(now);
+    }
+    expect(overload.refuses(arrival(2_000, 100))).toBeNull();
   });
 
   it('for four pages, where they take long', () => {
     // 8 workers, pages of a second: 24 that wait take 3 s.
-    const overload = standing(125, 5_000);
+    const overload = growing(125, 5_000);
     expect(overload.refuses(arrival(5_000, 24, { usual: 1_000 }))).toBeNull();
     expect(overload.refuses(arrival(5_000, 24, { usual: 100 }))).not.toBeNull();
   });
 
   it('for no more than two where half of what was sent has no worker, and waits as well', () => {
-    const overload = standing(125, 5_000);
+    const overload = growing(125, 5_000);
     const crowded = { usual: 1_000, sent: 8, workers: 4 };
     expect(overload.refuses(arrival(5_000, 8, crowded))).toBeNull();
     expect(overload.refuses(arrival(5_000, 20, crowded))).not.toBeNull();
@@ -41,38 +85,44 @@ describe('one more may wait', () => {
   });
 
   it('where the queue has been empty a moment ago', () => {
-    const overload = standing(10, 5_000);
+    const overload = growing(10, 5_000);
     overload.empty(4_851);
     expect(overload.refuses(arrival(5_000, 1_000))).toBeNull();
-    overload.empty(4_850);
-    expect(overload.refuses(arrival(5_000, 1_000))).not.toBeNull();
   });
 
-  it('three for each that runs, while nothing is answered at all', () => {
-    const overload = standing(1, 0);
-    expect(overload.refuses(arrival(1_900, 23, { sent: 8 }))).toBeNull();
-    expect(overload.refuses(arrival(1_900, 24, { sent: 8 }))).toBe(1_000);
+  it('for two seconds while nothing is answered at all, and then three for each that runs', () => {
+    const silent = queue({ every: 0, comes: 0, until: 0 });
+    expect(silent.refuses(arrival(2_999, 1_000, { sent: 8 }))).toBeNull();
+    expect(silent.refuses(arrival(3_000, 23, { sent: 8 }))).toBeNull();
+    expect(silent.refuses(arrival(3_000, 24, { sent: 8 }))).toBe(1_000);
+  });
+
+  it('where nothing is sent: no server is known yet', () => {
+    expect(growing(10, 5_000).refuses(arrival(5_000, 1_000, { sent: 0 }))).toBeNull();
   });
 });
 
 describe('one more is refused', () => {
-  it('where the queue stands, and takes longer than it should', () => {
-    expect(standing(10, 3_000).refuses(arrival(3_000, 40))).toBeGreaterThan(0);
+  it('where the queue grows, and takes longer than it should', () => {
+    expect(growing(10, 3_000).refuses(arrival(3_000, 40))).toBeGreaterThan(0);
   });
 
   it('from 150 ms on, by the pace since the queue began', () => {
-    expect(standing(10, 1_150).refuses(arrival(1_150, 50))).not.toBeNull();
+    expect(growing(10, 1_300).refuses(arrival(1_300, 60))).not.toBeNull();
   });
 
   it('by the pace of the last second, not of the one before', () => {
-    const overload = standing(1, 3_000);
-    for (let now = 3_100; now <= 5_000; now += 100) overload.served(now);
+    const overload = growing(1, 3_000);
+    for (let now = 3_100; now <= 5_000; now += 100) {
+      overload.served(now);
+      for (let i = 0; i < 3; i++) overload.arrived(now);
+    }
     expect(overload.refuses(arrival(5_000, 30))).toBeGreaterThan(2_000);
   });
 
   it('where those that are sent, and have no worker, make up the rest', () => {
     // 100 a second: 30 take 300 ms, 40 take 400.
-    const overload = standing(10, 3_000);
+    const overload = growing(10, 3_000);
     expect(overload.refuses(arrival(3_000, 30, { sent: 8, workers: 8 }))).toBeNull();
     expect(overload.refuses(arrival(3_000, 30, { sent: 18, workers: 8 }))).not.toBeNull();
     expect(overload.refuses(arrival(3_000, 30, { sent: 1, workers: 8 }))).toBeNull();
@@ -80,7 +130,7 @@ describe('one more is refused', () => {
 
   it('and told how much shorter the queue must become', () => {
     // 10 a second: 20 take about 2 s, and 350 ms are allowed.
-    const over = standing(100, 4_000).refuses(arrival(4_000, 20)) ?? 0;
+    const over = growing(100, 4_000).refuses(arrival(4_000, 20)) ?? 0;
     expect(over).toBeGreaterThan(1_300);
     expect(over).toBeLessThan(1_700);
   });
