@@ -1,4 +1,13 @@
-export type ProgramName = 'php-fpm' | 'nginx' | 'haproxy' | 'apache2' | 'curl' | 'ss' | 'wrk' | 'socat';
+export type ProgramName =
+  | 'php-fpm'
+  | 'nginx'
+  | 'haproxy'
+  | 'apache2'
+  | 'curl'
+  | 'ss'
+  | 'wrk'
+  | 'socat'
+  | 'dnsmasq';
 
 export interface Program {
   readonly file: RegExp;

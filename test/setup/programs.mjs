@@ -37,6 +37,10 @@ export const programs = {
     file: /^socat$/,
     packages: { apt: 'socat', dnf: 'socat', apk: 'socat', brew: 'socat' },
   },
+  dnsmasq: {
+    file: /^dnsmasq$/,
+    packages: { apt: 'dnsmasq-base', dnf: 'dnsmasq', apk: 'dnsmasq', brew: 'dnsmasq' },
+  },
 };
 
 // Servers live in sbin, which is not in the PATH of an ordinary user.

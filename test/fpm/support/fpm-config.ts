@@ -6,6 +6,8 @@ export interface FpmOptions {
   readonly transport?: 'unix' | 'tcp';
   /** Where it listens; tcp only; default '127.0.0.1'. */
   readonly host?: string;
+  /** tcp only; default one that is free. */
+  readonly port?: number;
   /** pm; default 'static'. */
   readonly pm?: 'static' | 'dynamic' | 'ondemand';
   /** pm.max_children; default 2. */

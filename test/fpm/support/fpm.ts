@@ -72,7 +72,7 @@ export async function startFpm(options: FpmOptions = {}): Promise<Fpm> {
 
   const endpoint =
     options.transport === 'tcp'
-      ? { host: options.host ?? '127.0.0.1', port: await freePort() }
+      ? { host: options.host ?? '127.0.0.1', port: options.port ?? (await freePort()) }
       : { path: join(folder.path, 'fpm.sock') };
   const listen = 'path' in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`;
   writeFileSync(join(folder.path, 'fpm.conf'), fpmConfig(folder.path, listen, options));

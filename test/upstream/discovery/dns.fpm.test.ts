@@ -1,0 +1,71 @@
+/** Names that change under load, told by a real DNS server. */
+import { expect, it } from 'vitest';
+import { Upstream } from '../../../src/index.ts';
+import { establishedTo, freePort, waitFor } from '../../fpm/support/index.ts';
+import { broken, Load, NONE_BROKEN, startFarm } from '../load.ts';
+import { startDnsmasq } from './dnsmasq.ts';
+
+const HOSTS = ['127.0.0.11', '127.0.0.12', '127.0.0.13'] as const;
+const ECHO = 'echo getenv("NODE");';
+
+it('a name moves from host to host under load, its DNS server dies: all are answered, none runs twice', async () => {
+  const port = await freePort();
+  const options = HOSTS.map((host) => {
+    return { transport: 'tcp', host, port, maxChildren: 4, processControlTimeout: 5 } as const;
+  });
+  await using farm = await startFarm(['a', 'b', 'c'], ECHO, options);
+  await using dns = await startDnsmasq();
+  await dns.set('fpm.test', [HOSTS[0], HOSTS[1]]);
+  await using upstream = new Upstream([`fpm.test:${port}`], {
+    connections: 4,
+    resolve: true,
+    resolveInterval: 100,
+    nameservers: [dns.address],
+  });
+  const load = new Load(upstream, farm, 8);
+  await waitFor(() => load.from('a') > 20 && load.from('b') > 20);
+  await dns.set('fpm.test', [HOSTS[1], HOSTS[2]]);
+  await waitFor(() => load.from('c') > 20);
+  await waitFor(() => upstream.stats.servers.length === 2);
+  const before = load.from('a');
+  // What was kept to the old address is gone, so its host can go, too.
+  expect(await establishedTo({ host: HOSTS[0], port }, process.pid)).toBe(0);
+  await farm.fpms[0]?.stop();
+  await load.more(100);
+  await dns.set('fpm.test', [HOSTS[2]]);
+  await waitFor(() => upstream.stats.servers.length === 1);
+  await farm.fpms[1]?.stop();
+  await load.more(100);
+  await dns.stop();
+  await load.more(300);
+  await load.end();
+  expect(load.from('a')).toBe(before);
+  expect(load.failed).toEqual([]);
+  expect(broken(farm, load)).toEqual(NONE_BROKEN);
+}, 30_000);
+
+it('a service has its hosts, ports, weights and, by their priority, its backups', async () => {
+  const ports = [await freePort(), await freePort()] as const;
+  const options = ports.map((port) => ({ transport: 'tcp', host: HOSTS[0], port }) as const);
+  await using farm = await startFarm(['a', 'b'], ECHO, options);
+  await using dns = await startDnsmasq([
+    `_php-fpm._tcp.test,host.test,${ports[0]},10,3`,
+    `_php-fpm._tcp.test,host.test,${ports[1]},20,1`,
+  ]);
+  await dns.set('host.test', [HOSTS[0]]);
+  await using upstream = new Upstream([{ srv: '_php-fpm._tcp.test' }], { nameservers: [dns.address] });
+  const ask = async (): Promise<string> => {
+    const params = { ...farm.params, REQUEST_METHOD: 'GET', REQUEST_ID: 'one' };
+    return (await upstream.request({ params })).body.text();
+  };
+  expect(await ask()).toBe('a');
+  const seen = upstream.stats.servers.map(({ address, origin, weight, backup }) => {
+    return { address, origin, weight, backup };
+  });
+  expect(seen.sort((one, two) => Number(one.backup) - Number(two.backup))).toEqual([
+    { address: `${HOSTS[0]}:${ports[0]}`, origin: '_php-fpm._tcp.test', weight: 3, backup: false },
+    { address: `${HOSTS[0]}:${ports[1]}`, origin: '_php-fpm._tcp.test', weight: 1, backup: true },
+  ]);
+  await farm.fpms[0]?.stop();
+  expect(await ask()).toBe('b');
+}, 20_000);

@@ -1,0 +1,113 @@
+/** Three real PHP-FPM under load, and what befalls them: none that never ran is failed, none runs twice. */
+import { describe, expect, it } from 'vitest';
+import { Upstream } from '../../src/index.ts';
+import { gone, waitFor } from '../fpm/support/index.ts';
+import { broken, Load, NONE_BROKEN, startFarm } from './load.ts';
+import { stateOf } from './support.ts';
+
+const NODES = ['a', 'b', 'c'];
+const ECHO = 'echo getenv("NODE");';
+/** Without the limit PHP-FPM kills what is busy when it is told to stop. */
+const GRACEFUL = { maxChildren: 4, processControlTimeout: 5 };
+
+describe('three PHP-FPM under the load of 12 clients', () => {
+  it.each(['unix', 'tcp'] as const)(
+    'restarted one after the other (%s): all requests are answered',
+    async (transport) => {
+      await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, transport, maxRequests: 50 }]);
+      await using upstream = new Upstream(farm.addresses, { connections: 4 });
+      const load = new Load(upstream, farm, 12);
+      for (const fpm of farm.fpms) {
+        await load.more(100);
+        const { pid } = fpm;
+        fpm.kill('SIGQUIT');
+        await gone([pid]);
+        await load.more(100);
+        await fpm.restart();
+      }
+      await load.more(100);
+      await load.end();
+      expect(load.failed).toEqual([]);
+      expect(broken(farm, load)).toEqual(NONE_BROKEN);
+    },
+    30_000,
+  );
+
+  it('one gone, and back: it is asked again after failTimeout', async () => {
+    await using farm = await startFarm(NODES, ECHO, [GRACEFUL]);
+    const [address = '', ...others] = farm.addresses;
+    await using upstream = new Upstream([{ address, failTimeout: 300 }, ...others], { connections: 4 });
+    const load = new Load(upstream, farm, 8);
+    await load.more(60);
+    const { pid } = farm.fpms[0] ?? { pid: 0 };
+    farm.fpms[0]?.kill('SIGQUIT');
+    await gone([pid]);
+    await waitFor(() => stateOf(upstream, address) === 'failed');
+    await load.more(200);
+    await farm.fpms[0]?.restart();
+    const before = load.from('a');
+    await waitFor(() => load.from('a') > before + 20);
+    await load.end();
+    expect(load.failed).toEqual([]);
+    expect(broken(farm, load)).toEqual(NONE_BROKEN);
+  }, 30_000);
+
+  it('one frozen (SIGSTOP): what was on it times out, two more at the most, and it is back after SIGCONT', async () => {
+    await using farm = await startFarm(NODES, ECHO, [GRACEFUL]);
+    const [address = '', ...others] = farm.addresses;
+    await using upstream = new Upstream([{ address, failTimeout: 500 }, ...others], {
+      connections: 4,
+      headersTimeout: 1000,
+    });
+    const load = new Load(upstream, farm, 9);
+    await load.more(60);
+    const [frozen] = farm.fpms;
+    const workers = (await frozen?.workers()) ?? [];
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    await waitFor(() => load.failed.length > 0 && stateOf(upstream, address) === 'failed');
+    await load.more(200);
+    for (const pid of workers) process.kill(pid, 'SIGCONT');
+    const before = load.from('a');
+    await waitFor(() => load.from('a') > before + 20);
+    await load.end();
+    // A third of 9 clients was on it, and one trial may have been.
+    expect(load.failed.length).toBeLessThanOrEqual(3 + 2 + 2);
+    expect(new Set(load.failed.map(({ code, executed }) => `${code} ${executed}`))).toEqual(
+      new Set(['FCGI_ERR_HEADERS_TIMEOUT unknown']),
+    );
+    // What was sent runs once it is thawed, once.
+    await waitFor(() => farm.log.executions().size === load.outcomes.size);
+    expect(broken(farm, load)).toEqual(NONE_BROKEN);
+  }, 30_000);
+
+  it('one slow: of what comes it gets what it can do, and the rest does not wait for it', async () => {
+    const php = 'if (getenv("NODE") === "a") usleep(400000); echo getenv("NODE");';
+    await using farm = await startFarm(NODES, php, [GRACEFUL]);
+    await using upstream = new Upstream(farm.addresses, { connections: 4 });
+    const load = new Load(upstream, farm, 10);
+    await load.more(1000);
+    await load.end();
+    const slow = [...load.outcomes.values()].filter(({ took }) => took > 300);
+    // Round robin would give it a third.
+    expect(slow.length / load.outcomes.size).toBeLessThan(0.05);
+    expect(load.failed).toEqual([]);
+    expect(broken(farm, load)).toEqual(NONE_BROKEN);
+  }, 30_000);
+
+  it('one with a full backlog: others first, and what waits in it is answered when its turn comes', async () => {
+    await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, maxChildren: 1, listenBacklog: 1 }]);
+    const [address = ''] = farm.addresses;
+    await using upstream = new Upstream(farm.addresses, { connections: 6 });
+    const workers = (await farm.fpms[0]?.workers()) ?? [];
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    const load = new Load(upstream, farm, 16);
+    await load.more(200);
+    expect(load.from('a')).toBe(0);
+    for (const pid of workers) process.kill(pid, 'SIGCONT');
+    await waitFor(() => load.from('a') > 20);
+    await load.end();
+    expect(load.failed).toEqual([]);
+    expect(stateOf(upstream, address)).toMatch(/up|busy/);
+    expect(broken(farm, load)).toEqual(NONE_BROKEN);
+  }, 30_000);
+});
