@@ -10,7 +10,7 @@ const ECHO = 'echo getenv("NODE");';
 /** Without the limit PHP-FPM kills what is busy when it is told to stop. */
 const GRACEFUL = { maxChildren: 4, processControlTimeout: 5 };
 
-describe('three PHP-FPM under the load of 12 clients', () => {
+describe('three PHP-FPM under load', () => {
   // A worker that is just being recycled as its master stops leaves no proof over tcp: those may fail as 'unknown'.
   it.each([
     ['unix', 50],
@@ -20,7 +20,7 @@ describe('three PHP-FPM under the load of 12 clients', () => {
     async (transport, maxRequests) => {
       await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, transport, maxRequests }]);
       await using upstream = new Upstream(farm.addresses, { connections: 4 });
-      const load = new Load(upstream, farm, 12);
+      const load = new Load(upstream, farm, 8);
       for (const fpm of farm.fpms) {
         await load.more(100);
         const { pid } = fpm;
