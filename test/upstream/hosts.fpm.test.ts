@@ -1,7 +1,7 @@
 /** Three real PHP-FPM under load, and what befalls them: none that never ran is failed, none runs twice. */
 import { describe, expect, it } from 'vitest';
 import { Upstream } from '../../src/index.ts';
-import { gone, waitFor } from '../fpm/support/index.ts';
+import { gone, startHaproxy, waitFor } from '../fpm/support/index.ts';
 import { broken, Load, NONE_BROKEN, startFarm } from './load.ts';
 import { stateOf } from './support.ts';
 
@@ -113,5 +113,29 @@ describe('three PHP-FPM under load', () => {
     expect(load.failed).toEqual([]);
     expect(stateOf(upstream, address)).toMatch(/up|busy/);
     expect(broken(farm, load)).toEqual(NONE_BROKEN);
+  }, 30_000);
+
+  it('behind HAProxy in tcp mode, told `proxied: true`: none runs twice, and what fails leaves open whether it ran', async () => {
+    await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, transport: 'tcp' }]);
+    const [fpm, ...others] = farm.fpms;
+    if (fpm === undefined) throw new Error('there is no farm');
+    await using proxy = await startHaproxy({ mode: 'tcp', fpm, others });
+    await using upstream = new Upstream([proxy.address], { connections: 8, proxied: true });
+    const load = new Load(upstream, farm, 8);
+    for (const one of farm.fpms) {
+      await load.more(60);
+      const { pid } = one;
+      one.kill('SIGQUIT');
+      await gone([pid]);
+      await load.more(60);
+      await one.restart();
+    }
+    await load.more(60);
+    await load.end();
+    expect(new Set(NODES.map((node) => load.from(node) > 0))).toEqual(new Set([true]));
+    expect(broken(farm, load).twice).toEqual([]);
+    expect(load.failed.filter(({ executed }) => executed !== 'unknown')).toEqual([]);
+    // Those that were on their way to a host as it stopped: a handful of each.
+    expect(load.failed.length).toBeLessThanOrEqual(3 * 8);
   }, 30_000);
 });

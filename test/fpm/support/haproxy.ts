@@ -1,11 +1,13 @@
 /** HAProxy in front of PHP-FPM: as a FastCGI gateway, or as a plain TCP proxy that PHP-FPM's client cannot see. */
-import type { Backend, RunningServer } from './http-server.ts';
+import type { Backend, Endpoint, RunningServer } from './http-server.ts';
 import { startServer } from './http-server.ts';
 
 export interface HaproxyOptions {
   /** 'fcgi': HTTP in, FastCGI out. 'tcp': bytes in, the same bytes out. */
   readonly mode: 'fcgi' | 'tcp';
   readonly fpm: Backend;
+  /** mode 'tcp': more servers, asked in turn; a connect that one refuses goes to the next. */
+  readonly others?: readonly Backend[];
   /** The document root; default PHP-FPM's. */
   readonly root?: string;
   /** mode 'fcgi': idle connections kept (`pool-max-conn`); 0: none. Default 8. */
@@ -26,7 +28,7 @@ function haproxyConfig(port: number, options: HaproxyOptions): string {
   const { fpm, root = fpm.root, keepalive = 8, maxConnections } = options;
   const { endpoint } = fpm;
   const server = [
-    `  server fpm ${'path' in endpoint ? `unix@${endpoint.path}` : `${endpoint.host}:${endpoint.port}`}`,
+    `  server fpm ${addressOf(endpoint)}`,
     ...(options.mode === 'fcgi' ? [`proto fcgi pool-max-conn ${keepalive}`] : []),
     ...(maxConnections === undefined ? [] : [`maxconn ${maxConnections}`]),
   ].join(' ');
@@ -43,8 +45,11 @@ defaults
     return `${common}
 listen fpm
   mode tcp
+  balance roundrobin
+  option redispatch 1
+  retries 3
   bind 127.0.0.1:${port}
-${server}
+${[server, ...(options.others ?? []).map((one, i) => `  server fpm${i} ${addressOf(one.endpoint)}`)].join('\n')}
 `;
   }
   return `${common}
@@ -63,4 +68,8 @@ backend php
   http-reuse ${keepalive > 0 ? 'always' : 'never'}
 ${server}
 `;
+}
+
+function addressOf(endpoint: Endpoint): string {
+  return 'path' in endpoint ? `unix@${endpoint.path}` : `${endpoint.host}:${endpoint.port}`;
 }
