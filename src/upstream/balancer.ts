@@ -59,7 +59,11 @@ export class UpstreamBalancer implements Balancer {
     const part = Math.max(connectTimeout / PART, LEAST_CONNECT_TIMEOUT);
     const each = { ...pool, connectTimeout: Math.min(connectTimeout, part) };
     this.#members = new Members(({ target }) => new Server(scheduler, target, each, runtime, false));
-    this.#selection = new Selection(this.#members, settings, runtime.random);
+    this.#selection = new Selection(
+      this.#members,
+      { ...settings, queueSize: pool.queueSize },
+      runtime.random,
+    );
     const lookup = lookupBy(settings.resolve, settings.nameservers);
     this.#discovery = new Discovery(lookup, settings.resolveInterval, runtime.timers.now, (found) =>
       this.#onFound(found),

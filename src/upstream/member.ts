@@ -76,12 +76,12 @@ export class Member implements Candidate, Ranked {
   }
 
   /** One more may be given to it, where `load` are on it: its own limits, and what it has shown so far. */
-  takes(load: number, inNeed: 'no' | 'some-trusted' | 'none-trusted'): boolean {
+  takes(load: number, limit: 'usual' | 'in-need' | 'none'): boolean {
     const { maxConns } = this.settings;
     if (load >= this.server.settings.connections || (maxConns > 0 && load >= maxConns)) return false;
     if (this.state === 'up' && this.proven && !this.silence.suspect) return true;
-    const known = this.known;
-    return load < (inNeed === 'no' ? quota(known) : quotaInNeed(known, inNeed === 'none-trusted'));
+    if (limit === 'none') return true;
+    return load < (limit === 'usual' ? quota(this.known) : quotaInNeed(this.known));
   }
 
   /** `now` by the machine's clock: what waits for time to pass. True: its state is another. */

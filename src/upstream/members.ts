@@ -42,6 +42,7 @@ export class Members {
     this.leaving = [...this.leaving, ...vanished];
     this.#list();
     for (const { server } of vanished) server.retire();
+    this.sweep();
   }
 
   /** Forgets those that have ended what they had. */

@@ -1,24 +1,24 @@
 /** Which server takes a request now: of those that are asked at all, one with room, by the balance that was chosen. */
 import type { Job } from '../pool/job.ts';
+import type { PoolSettings } from '../pool/options.ts';
 import { leastConn, randomTwo, roundRobin } from './balance/balance.ts';
 import { byHash } from './balance/hash.ts';
+import { liftsLimit } from './health/quota.ts';
 import { tier } from './health/tier.ts';
 import type { Member } from './member.ts';
 import type { Members } from './members.ts';
 import type { UpstreamSettings } from './options.ts';
 
+type SelectionSettings = Pick<UpstreamSettings, 'balance' | 'hashKey'> & Pick<PoolSettings, 'queueSize'>;
+
 export class Selection {
   readonly #members: Members;
-  readonly #settings: Pick<UpstreamSettings, 'balance' | 'hashKey'>;
+  readonly #settings: SelectionSettings;
   readonly #random: () => number;
   /** For requests that no server has failed yet; null: it must be found anew. */
   #tier: readonly Member[] | null = null;
 
-  constructor(
-    members: Members,
-    settings: Pick<UpstreamSettings, 'balance' | 'hashKey'>,
-    random: () => number,
-  ) {
+  constructor(members: Members, settings: SelectionSettings, random: () => number) {
     this.#members = members;
     this.#settings = settings;
     this.#random = random;
@@ -31,17 +31,17 @@ export class Selection {
 
   get hasRoom(): boolean {
     const asked = this.#asked(null);
-    const need = needOf(asked);
-    return asked.some((member) => member.takes(member.load, need));
+    const limit = this.#limit(asked);
+    return asked.some((member) => member.takes(member.load, limit));
   }
 
   /** `failedOn`: servers that are not asked again. */
   choose(job: Job, failedOn: ReadonlySet<Member>): Member | null {
     const asked = this.#asked(failedOn);
-    let open = asked.filter((member) => member.takes(member.load, 'no'));
+    let open = asked.filter((member) => member.takes(member.load, 'usual'));
     if (open.length === 0) {
-      const need = needOf(asked);
-      open = asked.filter((member) => member.takes(member.load, need));
+      const limit = this.#limit(asked);
+      open = asked.filter((member) => member.takes(member.load, limit));
     }
     return open.length > 1 ? this.#balanced(open, job) : (open[0] ?? null);
   }
@@ -50,7 +50,14 @@ export class Selection {
   suits(member: Member, failedOn: ReadonlySet<Member>): boolean {
     const asked = this.#asked(failedOn);
     // The slot that has come free is counted still.
-    return asked.includes(member) && member.takes(member.load - 1, needOf(asked));
+    return asked.includes(member) && member.takes(member.load - 1, this.#limit(asked));
+  }
+
+  /** Where `usual` leaves nobody. */
+  #limit(asked: readonly Member[]): 'in-need' | 'none' {
+    // Who may not wait must be sent.
+    if (this.#settings.queueSize === 0) return 'none';
+    return liftsLimit(asked.map(({ known }) => known)) ? 'none' : 'in-need';
   }
 
   #balanced(open: readonly Member[], job: Job): Member | null {
@@ -86,8 +93,4 @@ export class Selection {
     }
     return tier(all.filter((member) => !member.settings.down && !failedOn.has(member)));
   }
-}
-
-function needOf(asked: readonly Member[]): 'some-trusted' | 'none-trusted' {
-  return asked.some(({ trusted }) => trusted) ? 'some-trusted' : 'none-trusted';
 }

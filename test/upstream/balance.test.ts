@@ -77,6 +77,14 @@ describe('requests that come at once', () => {
     expect(countOf(await answers, 'b')).toBe(5);
   });
 
+  it('are all sent at once where none may wait (queueSize 0), though nobody has heard of the servers', async () => {
+    await using a = await answering('a');
+    await using b = await answering('b');
+    await using upstream = new Upstream([a.address, b.address], { queueSize: 0 });
+    const answers = await askAtOnce(upstream, 16);
+    expect(countOf(answers, 'a') + countOf(answers, 'b')).toBe(16);
+  });
+
   it('are no more than maxConns on one server', async () => {
     const opened = gate();
     let most = 0;

@@ -15,8 +15,8 @@ export interface Known {
   readonly silence: number;
 }
 
-/** Before anybody has answered: a burst waits so long for the first answer, ms. */
-const FIRST_ANSWER = 50;
+/** Before anybody has answered: a burst waits so long for the first answer, ms. Less than makes a queue a standing one. */
+const FIRST_ANSWER = 100;
 
 export function isTrusted({ state, proven, suspect }: Known): boolean {
   return state === 'up' && proven && !suspect;
@@ -30,10 +30,15 @@ export function quota(server: Known): number {
 }
 
 /**
- * None of those that are trusted has room: one more for each doubling of the silence, as it may be no more than a slow script. Where
- * `none` is trusted, there is no limit after a moment.
+ * Nobody is trusted, and to wait for an answer is no use: there is no other server, or all of them have been silent for a
+ * while, as where every page is slow. Then there is no limit.
  */
-export function quotaInNeed(server: Known, none: boolean): number {
-  if (none && server.silence >= FIRST_ANSWER) return Number.POSITIVE_INFINITY;
+export function liftsLimit(servers: readonly Known[]): boolean {
+  if (servers.length === 1) return true;
+  return servers.every((server) => !isTrusted(server) && server.silence >= FIRST_ANSWER);
+}
+
+/** None of those that are trusted has room: one more for each doubling of the silence, as it may be no more than a slow script. */
+export function quotaInNeed(server: Known): number {
   return Math.max(quota(server), server.suspect ? 2 : 0) + Math.floor(Math.log2(1 + server.silence / 1000));
 }
