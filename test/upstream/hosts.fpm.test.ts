@@ -19,7 +19,7 @@ describe('three PHP-FPM under load', () => {
     'restarted one after the other (%s): all requests are answered',
     async (transport, maxRequests) => {
       await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, transport, maxRequests }]);
-      await using upstream = new Upstream(farm.addresses, { connections: 4 });
+      await using upstream = new Upstream(farm.addresses, { connections: 4, backend: 'php-fpm' });
       const load = new Load(upstream, farm, 8);
       for (const fpm of farm.fpms) {
         await load.more(100);
@@ -40,7 +40,10 @@ describe('three PHP-FPM under load', () => {
   it('one gone, and back: it is asked again after failTimeout', async () => {
     await using farm = await startFarm(NODES, ECHO, [GRACEFUL]);
     const [address = '', ...others] = farm.addresses;
-    await using upstream = new Upstream([{ address, failTimeout: 300 }, ...others], { connections: 4 });
+    await using upstream = new Upstream([{ address, failTimeout: 300 }, ...others], {
+      connections: 4,
+      backend: 'php-fpm',
+    });
     const load = new Load(upstream, farm, 8);
     await load.more(60);
     const { pid } = farm.fpms[0] ?? { pid: 0 };
@@ -87,7 +90,7 @@ describe('three PHP-FPM under load', () => {
   it('one slow: of what comes it gets what it can do, and the rest does not wait for it', async () => {
     const php = 'if (getenv("NODE") === "a") usleep(400000); echo getenv("NODE");';
     await using farm = await startFarm(NODES, php, [GRACEFUL]);
-    await using upstream = new Upstream(farm.addresses, { connections: 4 });
+    await using upstream = new Upstream(farm.addresses, { connections: 4, backend: 'php-fpm' });
     const load = new Load(upstream, farm, 10);
     await load.more(1000);
     await load.end();

@@ -18,6 +18,7 @@ it('a name moves from host to host under load, its DNS server dies: all are answ
   await dns.set('fpm.test', [HOSTS[0], HOSTS[1]]);
   await using upstream = new Upstream([`fpm.test:${port}`], {
     connections: 4,
+    backend: 'php-fpm',
     resolve: true,
     resolveInterval: 100,
     nameservers: [dns.address],
