@@ -152,7 +152,8 @@ export class Connection {
     if (exchange !== null) this.#onBusyBeat(exchange, silence, now);
     else if (this.question.isOverdue(now)) this.close('unanswered');
     else if (this.question.open) return;
-    else if (silence >= (this.#owner.idleTime || Number.POSITIVE_INFINITY)) this.close('keepalive-timeout');
+    else if (silence >= (this.#owner.learned.keeping.idleTime || Number.POSITIVE_INFINITY))
+      this.close('keepalive-timeout');
     else this.idle.tick(now);
   }
 
@@ -237,6 +238,7 @@ export class Connection {
       keepaliveRequests: this.keepaliveRequests,
       age: exchange.startedAt + exchange.firstByteAfter - this.#openedAt,
       keepaliveTime: this.#lease,
+      toBeAsked: this.#owner.learned.toBeAsked,
       mustYield: this.#owner.learned.mustYield(exchange),
       idleFull: this.#owner.idleFull(),
       poolClosing: this.#owner.closing,

@@ -12,15 +12,17 @@ export interface ConnectionOwner {
     readonly maxHeaderSize: number;
   };
   readonly headNames: HeadNames;
-  /** How long the connection may be idle; 0: no limit. */
-  readonly idleTime: number;
   readonly learned: {
+    /** How long the connection may be idle; 0: no limit. */
+    readonly keeping: { readonly idleTime: number };
     readonly trust: KnownServer;
     /** The silence after which the empty STDIN record goes out by itself. */
     terminatorDelay(): number;
     /** The first record of a response is here. */
     firstByte(exchange: Exchange): void;
     /** A response is whole: must this connection go all the same, for the sake of a request that waits? */
+    /** The server is to be asked what it is, on the next connection that is kept. */
+    readonly toBeAsked: boolean;
     mustYield(exchange: Exchange): boolean;
   };
   /** No connection is kept any more. */

@@ -5,18 +5,25 @@ import { type Examined, examine } from '../connection/examine.ts';
 import type { CloseReason } from '../connection/reuse.ts';
 import { FcgiError } from '../errors.ts';
 import type { Job } from './job.ts';
+import type { BackgroundWork } from './learned/background-work.ts';
+import type { Learned } from './learned/learned.ts';
 import type { Trust } from './learned/trust.ts';
 import type { Sender } from './request/sender.ts';
 import type { Slot } from './slot.ts';
 
-/** ms for an answer, and for a connection to outlive one. */
-const CHECK = 40;
+/** ms for an answer: a busy machine must not be taken for a server that says nothing. */
+const ANSWER = 500;
+/** ms for a worker to come back from what its script does behind its response. */
+const TAIL = 10_000;
+/** ms for a connection to outlive an answer. */
+const OUTLIVE = 40;
 /** ms for a whole examination: the connection may have to wait for a worker. */
 const EXAMINE = 1_000;
 const LOOKS = 3;
 
 export class BackendCheck {
   readonly #trust: Trust;
+  readonly #backgroundWork: BackgroundWork;
   readonly #clock: Clock;
   readonly #sender: Sender;
   /** The slots that have a connection, or are dialling for one. */
@@ -25,13 +32,14 @@ export class BackendCheck {
   #looking: Promise<void> | null = null;
 
   constructor(
-    trust: Trust,
+    { trust, backgroundWork }: Pick<Learned, 'trust' | 'backgroundWork'>,
     clock: Clock,
     sender: Sender,
     open: Set<Slot>,
     closed: Record<CloseReason, number>,
   ) {
     this.#trust = trust;
+    this.#backgroundWork = backgroundWork;
     this.#clock = clock;
     this.#sender = sender;
     this.#open = open;
@@ -39,15 +47,28 @@ export class BackendCheck {
   }
 
   /** The connection has ended its exchange, and is kept: it may have to be asked, or waited for, before it is used. */
-  behindAnswer(connection: Connection | null): void {
-    if (connection === null || connection.closed || this.#trust.isPhpFpm === true) return;
+  behindAnswer(connection: Connection | null, script: string): void {
+    if (connection === null || connection.closed) return;
+    if (this.#trust.isPhpFpm === true) {
+      this.#awaitWorker(connection, script);
+      return;
+    }
     const what = this.#trust.behindAnswer(connection.requests, this.#clock.now());
     if (what === 'nothing') return;
-    const check = what === 'ask' ? connection.askValues : connection.waitIdle;
-    check.call(connection, CHECK, (reply) => {
+    const isAsked = what === 'ask';
+    const check = isAsked ? connection.askValues : connection.waitIdle;
+    check.call(connection, isAsked ? ANSWER : OUTLIVE, (reply) => {
       const mayBeUsed = this.#trust.replied(reply, connection.requests, this.#clock.now());
       if (!mayBeUsed) connection.close('unanswered');
     });
+  }
+
+  /** Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. */
+  #awaitWorker(connection: Connection, script: string): void {
+    if (!this.#backgroundWork.isUnsure(script)) return;
+    const asked = this.#clock.now();
+    // PHP-FPM before 8.2 closes behind its answer; either way the worker is back.
+    connection.askValues(TAIL, () => this.#backgroundWork.cameBack(script, this.#clock.now() - asked));
   }
 
   /**

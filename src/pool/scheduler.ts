@@ -149,6 +149,8 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   /** A job that was let in before, and goes on as soon as a server suits it: in front of the others. */
   requeue(job: Job): void {
+    job.slot = null;
+    if (job.over) return;
     job.times.enter('queued', this.clock.monotonic());
     this.#queue.addFirst(job);
     this.runQueued();

@@ -19,8 +19,9 @@ import type { Encoded } from './request/send.ts';
 import { Sender } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
-import { closeAbandoned, closeIdle, Slot } from './slot.ts';
+import { closeIdle, closeUnwanted, Slot } from './slot.ts';
 import { Slots } from './slots.ts';
+import { waitForReply } from './wait-for-reply.ts';
 
 /** What a server asks of the scheduler. */
 export interface ServerOwner {
@@ -28,12 +29,15 @@ export interface ServerOwner {
   readonly closing: boolean;
   /** Requests that wait. */
   readonly queued: number;
+  /** It goes on as soon as a slot is free, in front of the others. */
+  requeue(job: Job): void;
   /** A slot has come free: the job that takes it, or null. */
   next(server: Server): Job | null;
 }
 
 export class Server implements ConnectionOwner {
   readonly target: Target;
+  readonly name: string;
   readonly settings: PoolSettings;
   readonly clock: Clock;
   readonly headNames: HeadNames = headNames();
@@ -63,6 +67,7 @@ export class Server implements ConnectionOwner {
   ) {
     this.#owner = owner;
     this.target = target;
+    this.name = target.name;
     this.settings = settings;
     this.clock = owner.clock;
     this.#runtime = runtime;
@@ -70,11 +75,7 @@ export class Server implements ConnectionOwner {
     this.learned = new Learned(settings, this.clock, runtime.random);
     this.#sender = new Sender(target, settings, runtime, this.clock, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
-    this.#backend = new BackendCheck(this.learned.trust, this.clock, this.#sender, this.open, this.closed);
-  }
-
-  get name(): string {
-    return this.target.name;
+    this.#backend = new BackendCheck(this.learned, this.clock, this.#sender, this.open, this.closed);
   }
 
   get connected(): number {
@@ -101,7 +102,7 @@ export class Server implements ConnectionOwner {
     job.server = this;
     this.#slots.acquire(
       (slot) => {
-        if (slot.connection !== null) this.idle--;
+        this.#wake(slot);
         this.#occupy(slot, job);
       },
       (error) => {
@@ -153,14 +154,13 @@ export class Server implements ConnectionOwner {
 
   /** Closes all that carries no request of somebody who still wants it. */
   close(): void {
-    closeIdle(this.open, 'pool-closed', Number.POSITIVE_INFINITY);
-    closeAbandoned(this.open, 'pool-closed');
+    closeUnwanted(this.open, 'pool-closed');
   }
 
   /** The response is whole: on with the next job, on the same connection if it was kept. */
   complete(job: Job): void {
     this.#budget.served();
-    this.#backend.behindAnswer(job.slot?.connection ?? null);
+    this.#backend.behindAnswer(job.slot?.connection ?? null, job.exchange?.script ?? '');
     if (job.abandoned === null) this.served++;
     this.vacate(job);
   }
@@ -183,6 +183,10 @@ export class Server implements ConnectionOwner {
     if (job.exchange !== null) this.learned.failed(job.exchange);
     job.slot = null;
     slot.job = null;
+    this.#passOn(slot);
+  }
+
+  #passOn(slot: Slot): void {
     const next = this.#owner.next(this);
     if (next !== null) {
       next.server = this;
@@ -192,6 +196,7 @@ export class Server implements ConnectionOwner {
     this.busy--;
     // Where a fresh connection still waits, it may wait for this one's worker.
     if (slot.connection !== null) {
+      slot.idle = true;
       this.idle++;
       this.learned.yieldSoon((count) => closeIdle(this.open, 'yield', count));
     }
@@ -202,10 +207,6 @@ export class Server implements ConnectionOwner {
     return this.#retired || this.#owner.closing;
   }
 
-  get idleTime(): number {
-    return this.learned.keeping.idleTime;
-  }
-
   idleFull(): boolean {
     return this.idle >= this.settings.keepalive && this.#owner.queued === 0;
   }
@@ -213,10 +214,16 @@ export class Server implements ConnectionOwner {
   #onClosed(slot: Slot, connection: Connection, reason: CloseReason): void {
     this.closed[reason]++;
     this.learned.closed(connection, reason);
-    if (slot.idle) this.idle--;
+    this.#wake(slot);
     slot.connection = null;
     slot.used = true;
     this.open.delete(slot);
+  }
+
+  /** Its connection is used again, or has gone. */
+  #wake(slot: Slot): void {
+    if (slot.idle) this.idle--;
+    slot.idle = false;
   }
 
   #occupy(slot: Slot, job: Job): void {
@@ -231,8 +238,11 @@ export class Server implements ConnectionOwner {
     if (connection === null) {
       this.#dial(slot, job);
     } else if (connection.question.open) {
-      // A moment, until it is sure that the connection may be used.
-      connection.question.whenOver(() => this.#occupy(slot, job));
+      waitForReply(this.clock, slot, connection.question, {
+        inTime: () => this.#occupy(slot, job),
+        late: () => this.#owner.requeue(job),
+        over: () => this.#passOn(slot),
+      });
     } else if (this.#sender.needsFresh(job, connection)) {
       // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
       connection.close('fresh-needed');

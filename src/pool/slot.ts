@@ -21,9 +21,8 @@ export class Slot implements PooledSlot {
   /** It has had a connection. */
   used = false;
 
-  get idle(): boolean {
-    return this.job === null && this.connection !== null;
-  }
+  /** Its connection may carry the next request. */
+  idle = false;
 
   get spent(): boolean {
     return this.used && this.connection === null;
@@ -41,9 +40,11 @@ export function closeIdle(slots: Iterable<Slot>, reason: CloseReason, most: numb
   }
 }
 
-/** Closes connections whose requests nobody wants any more. */
-export function closeAbandoned(slots: Iterable<Slot>, reason: CloseReason): void {
+/** Closes connections that carry no request of somebody who still wants it. */
+export function closeUnwanted(slots: Iterable<Slot>, reason: CloseReason): void {
   for (const { connection, job } of slots) {
-    if (job !== null && job.abandoned !== null) connection?.fail(job.abandoned.reason, reason);
+    // Idle, or being asked something.
+    if (job === null) connection?.close(reason);
+    else if (job.abandoned !== null) connection?.fail(job.abandoned.reason, reason);
   }
 }

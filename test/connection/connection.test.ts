@@ -12,11 +12,12 @@ const owner: ConnectionOwner = {
   clock: new Clock(systemTimers),
   settings: { maxHeaderSize: 65_536 },
   headNames: headNames(),
-  idleTime: 0,
   learned: {
     trust: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
     terminatorDelay: () => 50,
     firstByte() {},
+    keeping: { idleTime: 0 },
+    toBeAsked: false,
     mustYield: () => false,
   },
   closing: false,

@@ -30,11 +30,12 @@ async function asked(
     clock,
     settings: { maxHeaderSize: 65_536 },
     headNames: headNames(),
-    idleTime: 0,
     learned: {
       trust: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
       terminatorDelay: () => 50,
       firstByte() {},
+      keeping: { idleTime: 0 },
+      toBeAsked: false,
       mustYield: () => false,
     },
     closing: false,

@@ -19,7 +19,7 @@ export class Learned {
   readonly terminator: Terminator;
   readonly trust: Trust;
   readonly #keepaliveRequests: number;
-  readonly #backgroundWork: BackgroundWork = new BackgroundWork();
+  readonly backgroundWork: BackgroundWork = new BackgroundWork();
   #yieldsSoon = false;
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
@@ -42,18 +42,18 @@ export class Learned {
     return most - Math.floor((this.#random() * most) / 10);
   }
 
-  /** May a connection be kept behind this script? */
-  keeps(script: string): boolean {
-    return !this.#backgroundWork.anyBlamed || this.#backgroundWork.keeps(script, this.#clock.now());
-  }
-
   firstByte(exchange: Exchange): void {
-    const { firstByteAfter, script, scriptBefore } = exchange;
+    const { firstByteAfter, script } = exchange;
     if (exchange.reused) this.trust.outlived();
     else this.#proven++;
     if (this.terminator.answered(exchange)) this.trust.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
-    this.#backgroundWork.answered(script, scriptBefore, firstByteAfter);
+    this.backgroundWork.answered(script, firstByteAfter);
+  }
+
+  /** See Trust. */
+  get toBeAsked(): boolean {
+    return this.trust.isToBeAsked(this.#clock.now());
   }
 
   /** A response is whole: must its connection go all the same, for the sake of a request that waits? */
@@ -67,7 +67,7 @@ export class Learned {
   silent(exchange: Exchange, now: number): void {
     const { script, scriptBefore, startedAt } = exchange;
     if (exchange.overdue || scriptBefore === null || exchange.firstByteAfter >= 0) return;
-    exchange.overdue = this.#backgroundWork.silent(script, scriptBefore, now - startedAt, now);
+    exchange.overdue = this.backgroundWork.silent(script, scriptBefore, now - startedAt);
   }
 
   /** A connection is idle. Where a fresh one still waits then, `close` as many as wait: it may wait for this one's worker. */
@@ -88,7 +88,7 @@ export class Learned {
 
   /** How long to wait for a script whose caller has left, ms. */
   budget(script: string): number {
-    return this.#backgroundWork.budget(script);
+    return this.backgroundWork.budget(script);
   }
 
   failed(exchange: Exchange): void {

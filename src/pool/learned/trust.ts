@@ -57,6 +57,11 @@ export class Trust implements KnownServer {
     return this.#isPhpFpm ?? this.#unanswered === 0;
   }
 
+  /** Nothing is known, and it is time to ask. */
+  isToBeAsked(now: number): boolean {
+    return this.#isPhpFpm === null && now >= this.#askAt;
+  }
+
   /** Nothing is left to be found out. */
   get isKnown(): boolean {
     return this.#isPhpFpm === false || (this.#isPhpFpm === true && this.#isDirect !== null);
@@ -77,7 +82,7 @@ export class Trust implements KnownServer {
   /** A response has ended well on a connection that is kept, its `requests`th. */
   behindAnswer(requests: number, now: number): BehindAnswer {
     if (this.#isPhpFpm === true) return 'nothing';
-    if (this.#isPhpFpm === null && now >= this.#askAt) return 'ask';
+    if (this.isToBeAsked(now)) return 'ask';
     return this.#ends.has(requests) ? 'wait' : 'nothing';
   }
 

@@ -11,7 +11,7 @@ import type { Job } from '../job.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
-import { retriesUnknown, textParam } from '../retry/resend.ts';
+import { retriesUnknown } from '../retry/resend.ts';
 import { type Encoded, encode, isReadFirst, pump } from './send.ts';
 
 export class Sender {
@@ -85,8 +85,7 @@ export class Sender {
       this.#settings.keepalive > 0 &&
       !closing &&
       (connection !== null || this.#learned.trust.keeps()) &&
-      (connection?.requests ?? 0) + 1 < keepaliveRequests &&
-      this.#learned.keeps(textParam(job.request, 'SCRIPT_FILENAME'));
+      (connection?.requests ?? 0) + 1 < keepaliveRequests;
     const terminate = this.#learned.terminator.atOnce(this.#learned.trust.mayBePhpFpm);
     const encoded = encode(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
     job.call.sent(encoded.first, encoded.inline);

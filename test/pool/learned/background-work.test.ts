@@ -1,46 +1,43 @@
 import { describe, expect, it } from 'vitest';
 import { BackgroundWork } from '../../../src/pool/learned/background-work.ts';
 
-const MINUTE = 60_000;
-
-/** A page that answers in 5 ms has been seen often enough. */
+/** A page that answers in 5 ms has been seen often enough, and its worker comes back at once. */
 function known(): BackgroundWork {
-  const tails = new BackgroundWork();
-  for (let i = 0; i < 5; i++) tails.answered('/page.php', null, 5);
-  return tails;
+  const work = new BackgroundWork();
+  for (let i = 0; i < 5; i++) work.answered('/page.php', 5);
+  for (let i = 0; i < 2; i++) work.cameBack('/page.php', 1);
+  return work;
 }
 
-describe('a script behind which answers are late', () => {
-  it('is no longer kept, from the first late answer on, for a minute', () => {
-    const tails = known();
-    expect(tails.silent('/page.php', '/tail.php', 160, 1000)).toBe(true);
-    expect(tails.keeps('/tail.php', 1001)).toBe(false);
-    expect(tails.keeps('/tail.php', 1000 + MINUTE - 1)).toBe(false);
-    expect(tails.keeps('/tail.php', 1000 + MINUTE)).toBe(true);
+function timesAtOnce(work: BackgroundWork, script: string, times: number): boolean {
+  for (let i = 0; i < times; i++) work.cameBack(script, 50);
+  return work.isUnsure(script);
+}
+
+describe('a connection is asked whether its worker is back', () => {
+  it('behind a script that is not known', () => {
+    expect(known().isUnsure('/new.php')).toBe(true);
   });
 
-  it('is not kept for twice as long the second time', () => {
-    const tails = known();
-    tails.silent('/page.php', '/tail.php', 160, 0);
-    tails.silent('/page.php', '/tail.php', 160, MINUTE);
-    expect(tails.keeps('/tail.php', 2 * MINUTE + 1)).toBe(false);
-    expect(tails.keeps('/tail.php', 3 * MINUTE)).toBe(true);
+  it('until the worker has come back at once twice', () => {
+    const work = new BackgroundWork();
+    expect(timesAtOnce(work, '/a.php', 1)).toBe(true);
+    expect(timesAtOnce(work, '/a.php', 1)).toBe(false);
   });
 
-  it('does not take the others with it', () => {
-    const tails = known();
-    tails.silent('/page.php', '/tail.php', 160, 0);
-    expect(tails.keeps('/page.php', 1)).toBe(true);
-    expect(tails.keeps('/unheard-of.php', 1)).toBe(true);
+  it('behind one that came back late, until it has come back at once twenty times', () => {
+    const work = known();
+    work.cameBack('/page.php', 51);
+    expect(timesAtOnce(work, '/page.php', 19)).toBe(true);
+    expect(timesAtOnce(work, '/page.php', 1)).toBe(false);
   });
 
-  it('is forgiven for one stall among many answers in time, but not for one in ten', () => {
-    const tails = known();
-    for (let i = 0; i < 100; i++) tails.answered('/page.php', '/page.php', 5);
-    for (let stall = 1; stall <= 9; stall++) tails.silent('/page.php', '/page.php', 500, stall);
-    expect(tails.keeps('/page.php', 10)).toBe(true);
-    tails.silent('/page.php', '/page.php', 500, 10);
-    expect(tails.keeps('/page.php', 11)).toBe(false);
+  it('behind one that made another wait for far longer than usual', () => {
+    const work = known();
+    expect(timesAtOnce(work, '/tail.php', 2)).toBe(false);
+    expect(work.silent('/page.php', '/tail.php', 160)).toBe(true);
+    expect(work.isUnsure('/tail.php')).toBe(true);
+    expect(work.isUnsure('/page.php')).toBe(false);
   });
 });
 
@@ -50,18 +47,31 @@ describe('an answer', () => {
     ['not a tenth of a second beyond that', 149, false],
     ['beyond both', 151, true],
   ])('%s: %d ms, late %s', (_, waited, late) => {
-    expect(known().silent('/page.php', '/tail.php', waited, 0)).toBe(late);
+    expect(known().silent('/page.php', '/tail.php', waited)).toBe(late);
   });
 
   it('of a script that is hardly known says nothing of the one before', () => {
-    const tails = new BackgroundWork();
-    tails.answered('/new.php', null, 5);
-    expect(tails.silent('/new.php', '/tail.php', 10_000, 0)).toBe(false);
+    const work = new BackgroundWork();
+    work.answered('/new.php', 5);
+    expect(work.silent('/new.php', '/tail.php', 10_000)).toBe(false);
+  });
+});
+
+describe('the time that an abandoned script is given', () => {
+  it('is a second where it is not known, else four times the usual and a tenth of a second', () => {
+    expect(new BackgroundWork().budget('/page.php')).toBe(1_000);
+    expect(known().budget('/page.php')).toBeCloseTo(120);
+  });
+
+  it('is ten seconds at the most', () => {
+    const work = new BackgroundWork();
+    work.answered('/slow.php', 60_000);
+    expect(work.budget('/slow.php')).toBe(10_000);
   });
 });
 
 it('scripts are forgotten beyond a number, so that made-up names fill no memory', () => {
-  const tails = known();
-  for (let i = 0; i < 600; i++) tails.answered(`/made-up-${i}.php`, null, 5);
-  expect(tails.silent('/page.php', '/tail.php', 10_000, 0)).toBe(false);
+  const work = known();
+  for (let i = 0; i < 600; i++) work.answered(`/made-up-${i}.php`, 5);
+  expect(work.silent('/page.php', '/tail.php', 10_000)).toBe(false);
 });
