@@ -43,7 +43,8 @@ export function draw(seed: number): Drawn {
   const keeping = (): PoolOptions => (chance(0.2) ? { keepalive: 0 } : {});
   switch (kind) {
     case 'closed': {
-      const connections = whole(1, 64);
+      // Where all that wait in the backlog are an hour's work, it is headersTimeout that is tried.
+      const connections = Math.min(whole(1, 64), Math.max(1, Math.floor(10_000 * capacity)));
       const clients = connections + Math.ceil(random() * workers * one([1, 1, 3]));
       return { ...base, fpm, clients, options: { connections, ...keeping() }, ms: ms(1) };
     }
@@ -63,8 +64,8 @@ export function draw(seed: number): Drawn {
     }
     case 'neighbours': {
       const gateways = whole(1, 8);
-      const busy = chance(0.5);
       const connections = one([4, 8, 16]);
+      const busy = chance(0.5) && gateways * connections < 10_000 * capacity;
       const asking = busy ? { clients: 2 * connections } : { rate: Math.min(6, 300 * capacity) };
       const visitorEvery = Math.max(50, 10 / capacity);
       const length = busy ? ms(1) : Math.max(4_000, 20 * mean);

@@ -26,9 +26,10 @@ export const promises: Readonly<Record<string, (scenario: Scenario, verdicts: Ve
   'none fails that a retry could have saved': (scenario, { asked, ran }) =>
     some(
       asked,
-      ({ id, error }) =>
+      ({ id, error, executed }) =>
         !ALLOWED.has(error) &&
         !(kills(scenario) && ran.has(id)) &&
+        !(isLostOnTheWay(scenario) && executed === 'unknown') &&
         !(error === 'FCGI_ERR_QUEUE_TIMEOUT' && round(scenario) > LONG_ROUND),
     ),
 };
@@ -51,7 +52,8 @@ export const laws: Readonly<Record<string, Law>> = {
     const { workers, pm } = drawn.fpm;
     const mean = meanPage(drawn);
     // What accepting, connecting and a round trip over the network take of each request, at the most.
-    const lost = 0.1 + (keepalive === 0 ? 0.1 : 0.05) + 2.5 * (drawn.latency ?? 0);
+    const roundTrips = keepalive === 0 && connections <= workers ? 5 : 3;
+    const lost = 0.1 + (keepalive === 0 ? 0.1 : 0.05) + roundTrips * (drawn.latency ?? 0);
     const ideal = Math.min(1, connections / workers) * (pm === 'ondemand' ? 0.97 : 1);
     return atLeast(used, (0.95 * ideal * mean) / (mean + lost), 'used');
   },
@@ -66,12 +68,20 @@ export const laws: Readonly<Record<string, Law>> = {
 
   'who is served under overload is served in time': (drawn, { asked }) => {
     if (drawn.kind !== 'overload') return [];
-    const most = Math.max(1_000, 7 * Math.max(...drawn.pages)) + 10 * (drawn.latency ?? 0);
+    const { connections = 8 } = drawn.options ?? {};
+    const { workers } = drawn.fpm;
+    const longest = Math.max(...drawn.pages);
+    // The pace is counted over a second: of longer pages it says little.
+    if (longest > 1_000) return [];
+    // What comes in the first 150 ms is a burst, and let in.
+    const burst = (150 * drawn.load * workers) / Math.min(workers, connections);
+    const most = Math.max(1_000, 8 * longest) + 10 * (drawn.latency ?? 0) + burst;
     return atMost(percentile(answered(asked), 0.99), most, 'p99');
   },
 
   'overload leaves no worker idle': (drawn, { used, asked }) => {
-    if (drawn.kind !== 'overload') return [];
+    // Of few requests chance makes too much.
+    if (drawn.kind !== 'overload' || asked.length < 100) return [];
     const { connections = 8 } = drawn.options ?? {};
     const { workers } = drawn.fpm;
     const mean = meanPage(drawn);
@@ -94,26 +104,24 @@ export const comparisons: Readonly<Record<string, Comparison>> = {
   'a neighbour waits hardly longer than where nobody keeps connections': (drawn, kept, fresh) => {
     if (drawn.kind !== 'neighbours') return [];
     const p99 = ({ visitor }: Outcome): number => percentile(answered(visitor?.asked ?? []), 0.99);
-    return atMost(p99(kept), p99(fresh) + 50 + Math.max(...drawn.pages), 'p99 of the neighbour');
+    return atMost(p99(kept), p99(fresh) + Math.max(...drawn.pages) + held(drawn, 50), 'p99 of the neighbour');
   },
 
   'equal gateways get equal shares, and no less in all': (drawn, kept, fresh) => {
     if (drawn.kind !== 'neighbours' || (drawn.clients ?? 0) === 0) return [];
-    const served = ({ gateways }: Outcome): number[] => gateways.map(({ asked }) => answered(asked).length);
-    const shares = served(kept);
-    const sum = shares.reduce((all, share) => all + share, 0);
-    const before = served(fresh).reduce((all, share) => all + share, 0);
-    const mean = sum / shares.length;
+    const shares = kept.gateways.map(({ asked }) => answered(asked).length);
+    const mean = shares.reduce((all, share) => all + share, 0) / shares.length;
+    const page = meanPage(drawn);
     return [
       ...atLeast(Math.min(...shares), 0.7 * mean - 2 * Math.sqrt(mean), 'the smallest share'),
-      ...atLeast(sum, 0.95 * before - 2 * Math.sqrt(before), 'all together'),
+      ...atLeast(kept.used, (0.95 * fresh.used * page) / (page + 2.5 * (drawn.latency ?? 0)), 'used'),
     ];
   },
 
   'where little is asked, nobody waits longer for it': (drawn, kept, fresh) => {
     if (drawn.kind !== 'calm') return [];
     const p99 = ({ asked }: Outcome): number => percentile(answered(asked), 0.99);
-    return atMost(p99(kept), p99(fresh) + 50 + Math.max(...drawn.pages), 'p99');
+    return atMost(p99(kept), p99(fresh) + Math.max(...drawn.pages) + held(drawn, 75), 'p99');
   },
 };
 
@@ -136,10 +144,23 @@ export function broken(drawn: Drawn, outcome: Outcome, fresh: Outcome | null): F
   ];
 }
 
+/** A worker that is recycled, and leaves before the network has told: its reset may stand for a script that ran. */
+function isLostOnTheWay({ latency = 0, reloadEvery, fpm: { maxRequests } }: Scenario): boolean {
+  return latency > 0 && reloadEvery !== undefined && maxRequests !== undefined;
+}
+
 /** ms that it takes to serve each client of a gateway once. */
 function round(scenario: Scenario): number {
   const { clients = 0, latency = 0, options: { connections = 8 } = {}, fpm } = scenario;
   return (clients / Math.min(connections, fpm.workers)) * (meanPage(scenario) + 0.3 + 4 * latency);
+}
+
+/**
+ * ms that others' idle connections may cost: one idle time, and one more for each gateway that has no worker of its own.
+ * Those to a far host are kept for longer, as connecting takes longer.
+ */
+function held({ gateways, fpm, latency = 0 }: Scenario, idleTime: number): number {
+  return idleTime * Math.ceil(gateways / fpm.workers) + Math.min(2_000, 600 * latency);
 }
 
 /** May a request fail whose script had begun? */
