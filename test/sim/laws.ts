@@ -30,7 +30,7 @@ export const promises: Readonly<Record<string, (scenario: Scenario, verdicts: Ve
         !ALLOWED.has(error) &&
         !(kills(scenario) && ran.has(id)) &&
         !(isLostOnTheWay(scenario) && executed === 'unknown') &&
-        !(error === 'FCGI_ERR_QUEUE_TIMEOUT' && round(scenario) > LONG_ROUND),
+        !(error === 'FCGI_ERR_QUEUE_TIMEOUT' && (round(scenario) > LONG_ROUND || isPaceUnknown(scenario))),
     ),
 };
 
@@ -71,11 +71,10 @@ export const laws: Readonly<Record<string, Law>> = {
     const { connections = 8 } = drawn.options ?? {};
     const { workers } = drawn.fpm;
     const longest = Math.max(...drawn.pages);
-    // The pace is counted over a second: of longer pages it says little.
-    if (longest > 1_000) return [];
+    const load = (drawn.load * workers) / Math.min(workers, connections);
+    if (load > 5 || isPaceUnknown(drawn)) return [];
     // What comes in the first 150 ms is a burst, and let in.
-    const burst = (150 * drawn.load * workers) / Math.min(workers, connections);
-    const most = Math.max(1_000, 8 * longest) + 10 * (drawn.latency ?? 0) + burst;
+    const most = Math.max(1_000, 8 * longest) + 10 * (drawn.latency ?? 0) + 150 * load;
     return atMost(percentile(answered(asked), 0.99), most, 'p99');
   },
 
@@ -102,7 +101,8 @@ export type Comparison = (drawn: Drawn, kept: Outcome, fresh: Outcome) => Found;
 
 export const comparisons: Readonly<Record<string, Comparison>> = {
   'a neighbour waits hardly longer than where nobody keeps connections': (drawn, kept, fresh) => {
-    if (drawn.kind !== 'neighbours') return [];
+    // Of few requests chance makes too much.
+    if (drawn.kind !== 'neighbours' || (kept.visitor?.asked.length ?? 0) < 20) return [];
     const p99 = ({ visitor }: Outcome): number => percentile(answered(visitor?.asked ?? []), 0.99);
     return atMost(p99(kept), p99(fresh) + Math.max(...drawn.pages) + held(drawn, 50), 'p99 of the neighbour');
   },
@@ -142,6 +142,11 @@ export function broken(drawn: Drawn, outcome: Outcome, fresh: Outcome | null): F
       fresh === null ? [] : named(name, compare(drawn, outcome, fresh)),
     ),
   ];
+}
+
+/** The pace of the answers is counted over a second: of longer pages it says little. */
+function isPaceUnknown({ rate = 0, pages }: Scenario): boolean {
+  return rate > 0 && Math.max(...pages) > 1_000;
 }
 
 /** A worker that is recycled, and leaves before the network has told: its reset may stand for a script that ran. */
