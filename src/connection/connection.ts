@@ -150,9 +150,10 @@ export class Connection {
     const silence = this.#activity.silence(now);
     const exchange = this.#exchange;
     if (exchange !== null) this.#onBusyBeat(exchange, silence, now);
-    else if (this.question.isOverdue(now)) this.close('unanswered');
-    else if (this.question.open) return;
-    else if (silence >= (this.#owner.learned.keeping.idleTime || Number.POSITIVE_INFINITY))
+    else if (this.question.open) {
+      // Whoever waited for its end uses the connection from then on: it is not idle any more.
+      if (this.question.isOverdue(now)) this.close('unanswered');
+    } else if (silence >= (this.#owner.learned.keeping.idleTime || Number.POSITIVE_INFINITY))
       this.close('keepalive-timeout');
     else this.idle.tick(now);
   }

@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [--only PART] [--quick | --brief]
+ * npm run bench -- [--only PART,PART] [--quick | --brief]
  *
  * Ratios, as machines are noisy: ours and what it is compared with run in the same process or beside each other, in
  * turns, and medians are shown. Nothing else should run meanwhile. `--brief` measures nothing: it shows that all parts run.
@@ -9,17 +9,20 @@ import { parseArgs } from 'node:util';
 import { print, type Row } from './lib/table.ts';
 import { clientCpu, clientOnPhp } from './parts/client.ts';
 import { codec } from './parts/codec.ts';
+import { fair } from './parts/fair.ts';
 import { gateway } from './parts/gateway.ts';
+import { overload } from './parts/overload.ts';
 import { peers } from './parts/peers.ts';
 import { scale } from './parts/scale.ts';
 import { start } from './parts/start.ts';
 import { streams } from './parts/streams.ts';
+import { workers } from './parts/workers.ts';
 import { worth } from './parts/worth.ts';
 
 const efforts = {
-  whole: { share: 1, turns: 7, seconds: 4, mib: 1024 },
-  quick: { share: 0.25, turns: 3, seconds: 1, mib: 128 },
-  brief: { share: 0.02, turns: 1, seconds: 1, mib: 8 },
+  whole: { share: 1, turns: 7, seconds: 4, mib: 1024, use: { seconds: 1.5, pools: 10, pages: 7 } },
+  quick: { share: 0.25, turns: 3, seconds: 1, mib: 128, use: { seconds: 1, pools: 2, pages: 7 } },
+  brief: { share: 0.02, turns: 1, seconds: 1, mib: 8, use: { seconds: 0.2, pools: 1, pages: 1 } },
 };
 
 export async function bench(args: readonly string[], bundle: URL): Promise<number> {
@@ -31,20 +34,28 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
       brief: { type: 'boolean', default: false },
     },
   });
-  const { share, turns, seconds, mib } = efforts[values.brief ? 'brief' : values.quick ? 'quick' : 'whole'];
+  const { share, turns, seconds, mib, use } =
+    efforts[values.brief ? 'brief' : values.quick ? 'quick' : 'whole'];
   const parts: Record<string, () => Promise<Row[]>> = {
     client: () => clientCpu(bundle, 40_000 * share, turns),
     peers: () => peers(bundle, 10_000 * share, turns),
     php: () => clientOnPhp(20_000 * share, turns),
-    gateway: () => gateway(bundle, seconds, Math.min(turns, 5)),
+    gateway: () => gateway(bundle, seconds, Math.min(turns, 5), values.brief),
     codec: () => codec(turns),
+    workers: () => workers(use),
+    fair: () => fair(bundle, values.brief ? 0.5 : 2 + seconds, values.brief ? 1 : 5),
+    overload: () => overload(bundle, values.brief ? 0.5 : 2 + seconds, values.brief),
     streams: () => streams(bundle, mib, Math.min(turns, 3)),
     scale: () => scale(bundle, 50_000 * share, turns),
     worth: () => worth(bundle, 5_000 * share, turns),
     start: () => start(new URL('../../../../', bundle), turns),
   };
-  const chosen = Object.entries(parts).filter(([name]) => name.includes(values.only));
-  if (chosen.length === 0) throw new Error(`--only must be part of one of ${Object.keys(parts).join(', ')}`);
+  const chosen = Object.entries(parts).filter(([name]) =>
+    values.only.split(',').some((only) => name.includes(only)),
+  );
+  const unknown = values.only.split(',').find((only) => !chosen.some(([name]) => name.includes(only)));
+  if (unknown !== undefined)
+    throw new Error(`--only ${unknown} must be part of one of ${Object.keys(parts).join(', ')}`);
   const rows: Row[] = [];
   for (const [name, part] of chosen) {
     process.stderr.write(`${name} ...\n`);

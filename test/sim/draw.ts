@@ -1,92 +1,98 @@
 /** Configurations that nobody chose: each is drawn from its seed. */
+import type { PoolOptions } from '../../src/pool/options.ts';
+import { type Load, meanPage } from './load.ts';
 import type { Scenario } from './scenario.ts';
 import { randomFrom } from './time.ts';
 
 /** Kinds of load, each with laws of its own. */
-export type Kind = 'closed' | 'overload' | 'neighbours' | 'trouble';
-
-export const KINDS: readonly Kind[] = ['closed', 'overload', 'neighbours', 'trouble'];
+export const KINDS = ['closed', 'calm', 'overload', 'neighbours', 'tails', 'trouble'] as const;
+export type Kind = (typeof KINDS)[number];
 
 export interface Drawn extends Scenario {
   readonly kind: Kind;
+  /** Requests that come, of what the workers can do; 0: as many as clients ask. */
+  readonly load: number;
 }
 
-const WORKERS = [1, 2, 3, 4, 6, 8, 16, 32, 64];
-const PAGES: readonly (readonly number[])[] = [
-  [0.3],
-  [1],
-  [3],
-  [8],
-  [25],
-  [60],
-  [200],
-  [1_000],
-  [5, 60],
-  [10, 300],
-  [1, 1, 1, 100],
-];
 /** Requests that one scenario may ask: they cost real time. */
 const MOST_REQUESTS = 1_500;
 
 export function draw(seed: number): Drawn {
   const random = randomFrom(seed);
   const one = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+  const chance = (share: number): boolean => random() < share;
+  /** From `least` to `most`, each size as likely as the next. */
+  const size = (least: number, most: number): number => least * (most / least) ** random();
+  const whole = (least: number, most: number): number => Math.round(size(least, most));
   const kind = one(KINDS);
-  const workers = one(WORKERS);
-  const pages = one(PAGES);
-  const mean = pages.reduce((sum, page) => sum + page, 0) / pages.length;
-  const latency = random() < 0.2 ? one([0.05, 2, 10]) : 0;
+  const workers = whole(1, 64);
+  const page = (): number => Number(size(0.3, 5_000).toPrecision(2));
+  const pages = Array.from({ length: one([1, 1, 2, 3]) }, page);
+  const script: Pick<Load, 'pages' | 'between'> =
+    pages.length === 2 && chance(0.5)
+      ? { pages: pages.sort((a, b) => a - b), between: true }
+      : { pages: chance(0.2) ? [pages[0] ?? 1, pages[0] ?? 1, ...pages] : pages };
+  const mean = meanPage(script);
+  const latency = chance(0.2) ? one([0.05, 2, 10]) : 0;
   /** Requests a ms that the workers can do. */
   const capacity = workers / (mean + 0.1 + 2 * latency);
   const ms = (load: number): number =>
     Math.max(20 * mean, Math.min(4_000, MOST_REQUESTS / (load * capacity)));
-  const base = { seed, kind, pages, latency, gateways: 1 };
+  const base = { seed, kind, ...script, latency, gateways: 1, load: 0 };
+  const fpm = { workers, ...(chance(0.25) ? { pm: 'ondemand' as const } : {}) };
+  const keeping = (): PoolOptions => (chance(0.2) ? { keepalive: 0 } : {});
   switch (kind) {
     case 'closed': {
-      const connections = workers + Math.floor(random() * workers * 2);
-      return {
-        ...base,
-        fpm: { workers, started: random() < 0.3 ? 1 : workers },
-        clients: connections + Math.ceil(random() * workers),
-        options: { connections, ...(random() < 0.2 ? { keepalive: 0 } : {}) },
-        ms: ms(1),
-      };
+      // Where all that wait in the backlog are an hour's work, it is headersTimeout that is tried.
+      const connections = Math.min(whole(1, 64), Math.max(1, Math.floor(10_000 * capacity)));
+      const clients = connections + Math.ceil(random() * workers * one([1, 1, 3]));
+      return { ...base, fpm, clients, options: { connections, ...keeping() }, ms: ms(1) };
+    }
+    case 'calm': {
+      const gateways = whole(1, 8);
+      const load = size(0.01, 0.8);
+      const rate = (load * capacity * 1_000) / gateways;
+      const burst = chance(0.3) ? { burst: { every: 20 * mean, size: whole(2, 2 * workers + 1) } } : {};
+      return { ...base, fpm, load, gateways, rate, ...burst, options: {}, ms: ms(Math.max(load, 0.3)) };
     }
     case 'overload': {
-      const load = one([1.2, 1.5, 3, 5]);
-      return {
-        ...base,
-        fpm: { workers },
-        rate: load * capacity * 1_000,
-        giveUp: 2_000,
-        options: { connections: workers * one([1, 2]) },
-        ms: ms(load),
-      };
+      const load = size(1.2, 5);
+      const options = { connections: Math.max(1, Math.round(workers * one([0.5, 1, 2]))) };
+      const leaving = one([0, 1, 1, 0.3]);
+      const giveUp = Math.max(2_000, one([2, 5, 8]) * Math.max(...script.pages));
+      return { ...base, fpm, load, rate: load * capacity * 1_000, giveUp, leaving, options, ms: ms(load) };
     }
     case 'neighbours': {
-      const gateways = 1 + Math.floor(random() * 4);
-      const busy = random() < 0.5;
+      const gateways = whole(1, 8);
       const connections = one([4, 8, 16]);
-      return {
-        ...base,
-        fpm: { workers },
-        gateways,
-        ...(busy ? { clients: 2 * connections } : { rate: Math.min(6, 300 * capacity) }),
-        options: { connections },
-        visitorEvery: Math.max(50, 10 / capacity),
-        ms: busy ? ms(1) : 4_000,
-      };
+      const busy = chance(0.5) && gateways * connections < 10_000 * capacity;
+      const asking = busy ? { clients: 2 * connections } : { rate: Math.min(6, 300 * capacity) };
+      const visitorEvery = Math.max(50, 10 / capacity);
+      const length = busy ? ms(1) : Math.max(4_000, 20 * mean);
+      return { ...base, fpm, gateways, ...asking, options: { connections }, visitorEvery, ms: length };
+    }
+    case 'tails': {
+      const tails = { share: one([0.02, 0.2, 1]), ms: Number(size(5, 2_000).toPrecision(2)) };
+      const clients = whole(1, 2 * workers);
+      return { ...base, fpm, tails, clients, options: { connections: whole(1, 2 * workers) }, ms: ms(1) };
     }
     case 'trouble':
       return {
         ...base,
-        fpm: { workers, maxRequests: one([1, 5, 50, 500]), started: random() < 0.3 ? 1 : workers },
+        fpm: {
+          workers,
+          pm: one(['static', 'dynamic', 'ondemand']),
+          maxRequests: one([1, 5, 50, 500]),
+          waits: chance(0.7),
+        },
+        gateways: one([1, 1, 2]),
         clients: Math.ceil(2 * workers * random()),
-        options: { connections: one([1, workers, 2 * workers]) },
+        options: { connections: one([1, workers, 2 * workers]), ...keeping() },
         ms: ms(1),
-        ...(random() < 0.5 ? { reloadEvery: 300 } : {}),
-        ...(random() < 0.4 ? { killEvery: 170 } : {}),
-        ...(random() < 0.4 ? { stallEvery: 400, stallFor: one([60, 130, 900, 3_000]) } : {}),
+        ...(chance(0.3) ? { giveUp: size(1, 2 * mean + 2), leaving: 0.2 } : {}),
+        ...(chance(0.4) ? { reloadEvery: 300 } : {}),
+        ...(chance(0.4) ? { killEvery: 170 } : {}),
+        ...(chance(0.4) ? { stallEvery: one([400, 4_000]), stallFor: one([60, 130, 900, 3_000]) } : {}),
       };
   }
 }

@@ -9,11 +9,16 @@ import type { ServerEnd } from './socket.ts';
 import type { VirtualTime } from './time.ts';
 
 export interface FpmOptions {
+  /** pm.max_children. */
   readonly workers: number;
-  /** Workers that are there from the start; the others are forked when a connection waits. Default: all. */
-  readonly started?: number;
+  /** 'dynamic': one worker more every second while none is free; 'ondemand': one more for a connection that waits. Default: 'static'. */
+  readonly pm?: 'static' | 'dynamic' | 'ondemand';
   /** ms to fork a worker. */
   readonly forkTime?: number;
+  /** ms in which the master starts anew, once the last worker has left after a reload. */
+  readonly reloadTime?: number;
+  /** process_control_timeout > 0: a reload waits for busy workers. Default: true. */
+  readonly waits?: boolean;
   readonly maxRequests?: number;
   readonly backlog?: number;
   /** ms that accept, reading a request and writing its response take. */
@@ -40,35 +45,60 @@ function record(type: number, id: number, content: Buffer): Buffer {
 export class SimFpm {
   /** How often each ID ran. */
   readonly ran: Map<string, number> = new Map();
-  /** ms in which scripts ran, all workers together. */
-  workedFor = 0;
+  /** Those that it has answered in full, on a connection that was open then. */
+  readonly answered: Set<string> = new Set();
   readonly time: VirtualTime;
   readonly options: Required<FpmOptions>;
   readonly #backlog: ServerEnd[] = [];
   readonly #workers: Set<Worker> = new Set();
+  #workedFor = 0;
   #forking = 0;
+  #reloading = false;
 
   constructor(time: VirtualTime, options: FpmOptions) {
     this.time = time;
     this.options = {
-      started: options.workers,
+      pm: 'static',
       forkTime: 2,
+      reloadTime: 60,
+      waits: true,
       maxRequests: Number.POSITIVE_INFINITY,
       backlog: 511,
       overhead: 0.05,
       ...options,
     };
-    for (let i = 0; i < this.options.started; i++) this.#workers.add(new Worker(this));
+    for (let i = 0; i < this.#first; i++) this.#workers.add(new Worker(this));
+    if (this.options.pm === 'dynamic') this.#maintain();
   }
 
-  /** Connections that no worker has taken. */
-  get waiting(): number {
-    return this.#backlog.length;
+  /** Workers that are started with the master. */
+  get #first(): number {
+    const { pm, workers } = this.options;
+    return pm === 'static' ? workers : pm === 'dynamic' ? 1 : 0;
   }
 
-  /** Connections that a worker holds. */
+  get #room(): number {
+    return this.options.workers - this.#workers.size - this.#forking;
+  }
+
+  /** ms in which scripts ran, all workers together. */
+  get workedFor(): number {
+    let sum = this.#workedFor;
+    for (const { begun } of this.#workers) if (begun !== null) sum += this.time.now - begun;
+    return sum;
+  }
+
+  worked(ms: number): void {
+    this.#workedFor += ms;
+  }
+
+  get workers(): number {
+    return this.#workers.size;
+  }
+
+  /** Connections that a worker holds without a request to run. */
   get held(): number {
-    return [...this.#workers].filter(({ connection }) => connection !== null).length;
+    return [...this.#workers].filter(({ connection, begun }) => connection !== null && begun === null).length;
   }
 
   /** False: the backlog is full. */
@@ -89,22 +119,44 @@ export class SimFpm {
       if (this.#backlog.length === 0) return;
       if (worker.isFree) worker.take();
     }
-    const room = this.options.workers - this.#workers.size - this.#forking;
-    for (let i = 0; i < Math.min(room, this.#backlog.length); i++) this.fork();
+    if (this.options.pm !== 'ondemand' || this.#reloading) return;
+    const most = Math.min(this.#room, this.#backlog.length - this.#forking);
+    for (let i = 0; i < most; i++) this.#fork();
   }
 
-  fork(): void {
+  /** With pm.min_spare_servers = 1 the master looks every second for a worker that is free. */
+  #maintain(): void {
+    this.time.at(this.time.now + 1_000, () => {
+      if (!this.#reloading && this.#room > 0 && ![...this.#workers].some(({ isFree }) => isFree))
+        this.#fork();
+      this.#maintain();
+    });
+  }
+
+  #fork(): void {
     this.#forking++;
     this.time.at(this.time.now + this.options.forkTime, () => {
       this.#forking--;
-      this.#workers.add(new Worker(this));
-      this.offer();
+      const worker = new Worker(this);
+      this.#workers.add(worker);
+      if (this.#reloading) worker.leave();
+      else this.offer();
     });
   }
 
   /** A worker has exited. */
   gone(worker: Worker): void {
-    if (this.#workers.delete(worker)) this.fork();
+    if (!this.#workers.delete(worker)) return;
+    if (!this.#reloading) {
+      if (this.options.pm === 'ondemand') this.offer();
+      else this.#fork();
+    } else if (this.#workers.size + this.#forking === 0) {
+      this.time.at(this.time.now + this.options.reloadTime, () => {
+        this.#reloading = false;
+        for (let i = 0; i < this.#first; i++) this.#workers.add(new Worker(this));
+        this.offer();
+      });
+    }
   }
 
   /** SIGKILL to one of the workers. */
@@ -113,17 +165,23 @@ export class SimFpm {
     workers[nth % workers.length]?.kill();
   }
 
-  /** SIGUSR2 with a process_control_timeout: busy workers finish what they run and read no more. */
+  /** SIGUSR2: busy workers finish what they run and read no more, or are killed; then the master starts anew. */
   reload(): void {
-    for (const worker of [...this.#workers]) worker.leave();
+    if (this.#reloading || this.#workers.size === 0) return;
+    this.#reloading = true;
+    for (const worker of [...this.#workers]) {
+      if (this.options.waits) worker.leave();
+      else worker.kill();
+    }
   }
 }
 
 class Worker {
   connection: ServerEnd | null = null;
+  /** When its script began; null: none runs. */
+  begun: number | null = null;
   readonly #fpm: SimFpm;
   #served = 0;
-  #running = false;
   #discarding = false;
   #leaves = false;
   #cancel: (() => void) | null = null;
@@ -133,7 +191,7 @@ class Worker {
   }
 
   get isFree(): boolean {
-    return this.connection === null && !this.#running;
+    return this.connection === null && this.begun === null;
   }
 
   take(): void {
@@ -151,10 +209,17 @@ class Worker {
 
   leave(): void {
     this.#leaves = true;
-    if (!this.#running) this.#exit();
+    if (this.begun === null) this.#exit();
+  }
+
+  #stop(): void {
+    if (this.begun !== null) this.#fpm.worked(this.#fpm.time.now - this.begun);
+    this.begun = null;
+    this.#cancel = null;
   }
 
   #exit(): void {
+    this.#stop();
     const { connection } = this;
     this.connection = null;
     if (connection !== null) {
@@ -166,7 +231,7 @@ class Worker {
 
   #read(): void {
     const { connection } = this;
-    if (connection === null || this.#running) return;
+    if (connection === null || this.begun !== null) return;
     if (this.#discarding) {
       connection.received.length = 0;
       if (connection.ended) this.#exit();
@@ -189,23 +254,27 @@ class Worker {
   }
 
   #run(connection: ServerEnd, { params, keepConn, id }: SimRequest): void {
-    const { time, options, ran } = this.#fpm;
-    this.#running = true;
+    const { time, options, ran, answered } = this.#fpm;
+    this.begun = time.now;
     const name = params.get('ID')?.toString() ?? '';
     ran.set(name, (ran.get(name) ?? 0) + 1);
     const runs = Number(params.get('MS')?.toString() ?? 0);
-    this.#fpm.workedFor += runs;
+    const tail = Number(params.get('TAIL')?.toString() ?? 0);
     this.#cancel = time.at(time.now + runs + options.overhead, () => {
       connection.send(response(id));
-      const tail = Number(params.get('TAIL')?.toString() ?? 0);
-      if (tail === 0) this.#end(connection, keepConn);
-      else this.#cancel = time.at(time.now + tail, () => this.#end(connection, keepConn));
+      if (!connection.ended) answered.add(name);
+      if (tail === 0) {
+        this.#end(connection, keepConn);
+        return;
+      }
+      // fastcgi_finish_request() closes at once what is not to be kept.
+      if (!keepConn) connection.finish();
+      this.#cancel = time.at(time.now + tail, () => this.#end(connection, keepConn));
     });
   }
 
   #end(connection: ServerEnd, keepConn: boolean): void {
-    this.#running = false;
-    this.#cancel = null;
+    this.#stop();
     this.#served++;
     if (this.#leaves) {
       this.#exit();

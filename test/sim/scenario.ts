@@ -1,28 +1,18 @@
 /** What is tried in virtual time, from one seed; and what came of it. */
 import type { PoolOptions } from '../../src/pool/options.ts';
+import type { Asked } from './asked.ts';
 import { type FpmOptions, SimFpm } from './fpm.ts';
-import { type Asked, SimGateway } from './gateway.ts';
+import { SimGateway } from './gateway.ts';
+import { drive, type Load } from './load.ts';
 import { randomFrom, VirtualTime } from './time.ts';
 
-export interface Scenario {
+export interface Scenario extends Load {
   readonly seed: number;
   readonly fpm: FpmOptions;
-  /** ms of script: one of these each time, at random; [5, 300] with `between`: evenly from 5 to 300. */
-  readonly pages: readonly number[];
-  readonly between?: boolean;
   readonly gateways: number;
   readonly options?: PoolOptions;
   /** ms, one way; 0: a unix socket. */
   readonly latency?: number;
-  /** Clients of each gateway that ask again as soon as they are answered. */
-  readonly clients?: number;
-  /** Instead: requests of each gateway a second, at random intervals. */
-  readonly rate?: number;
-  /** ms after which a client leaves. */
-  readonly giveUp?: number;
-  /** One more process that keeps no connection asks every so many ms. */
-  readonly visitorEvery?: number;
-  readonly ms: number;
   readonly reloadEvery?: number;
   readonly killEvery?: number;
   /** The first gateway's event loop stands still, every so many ms, for so long. */
@@ -30,68 +20,41 @@ export interface Scenario {
   readonly stallFor?: number;
 }
 
-export interface Outcome {
-  readonly time: VirtualTime;
+/** What can be said in virtual time and in real. */
+export interface Verdicts {
+  readonly asked: readonly Asked[];
+  /** How often each id ran. */
+  readonly ran: ReadonlyMap<string, number>;
+}
+
+export interface Outcome extends Verdicts {
   readonly fpm: SimFpm;
   readonly gateways: readonly SimGateway[];
   readonly visitor: SimGateway | null;
-  readonly asked: readonly Asked[];
   /** Share of the time in which workers ran scripts while there was work, 0 to 1. */
   readonly used: number;
   /** Connections that workers held a second after the end. */
   readonly heldAfter: number;
 }
 
-/** ms that a client waits once it was refused. */
-const AFTER_ERROR = 100;
-
 /** ms behind the end in which what was asked must settle. */
 const REST = 20_000;
+
+/** A process that keeps nothing, and never waits for a connection of its own. */
+const VISITOR: PoolOptions = { keepalive: 0, connections: 128, queueSize: 4096 };
 
 export async function play(scenario: Scenario): Promise<Outcome> {
   // The pool loads it with its first request, which takes real time.
   await import('generic-pool');
-  const { fpm: fpmOptions, pages, between = false, ms, options = {}, latency = 0 } = scenario;
+  const { pages, ms, options = {}, latency = 0 } = scenario;
   const random = randomFrom(scenario.seed);
   const time = new VirtualTime();
-  const fpm = new SimFpm(time, fpmOptions);
-  // No two runs of a script take exactly as long.
-  const page = (): number => drawn() * (0.98 + 0.04 * random());
-  const drawn = (): number => {
-    const [first = 0, last = first] = pages;
-    return between ? first + random() * (last - first) : (pages[Math.floor(random() * pages.length)] ?? 0);
-  };
+  const fpm = new SimFpm(time, scenario.fpm);
   const gateway = (name: string, given: PoolOptions): SimGateway =>
     new SimGateway(name, time, fpm, latency, random, given);
   const gateways = Array.from({ length: scenario.gateways }, (_, i) => gateway(`g${i}-`, options));
-  const { giveUp, clients = 0, rate = 0 } = scenario;
-  const request = (): { ms: number; giveUp?: number } => ({
-    ms: page(),
-    ...(giveUp === undefined ? {} : { giveUp }),
-  });
-  for (const one of gateways) {
-    const again = (): void => {
-      if (time.now >= ms) return;
-      const asked = one.ask(request(), () =>
-        time.at(time.now + (asked.error === '' ? 0.02 : AFTER_ERROR), again, one.loop),
-      );
-    };
-    for (let i = 0; i < clients; i++) time.at(random() * 2, again, one.loop);
-    if (rate > 0) {
-      const arrive = (): void => {
-        if (time.now >= ms) return;
-        one.ask(request());
-        time.at(time.now - (Math.log(1 - random()) * 1000) / rate, arrive, one.loop);
-      };
-      time.at(random(), arrive, one.loop);
-    }
-  }
-  let visitor: SimGateway | null = null;
-  if (scenario.visitorEvery !== undefined) {
-    visitor = gateway('v', { keepalive: 0, connections: 128, queueSize: 4096 });
-    for (let at = Math.min(1_000, ms / 4); at < ms; at += scenario.visitorEvery)
-      time.at(at, () => visitor?.ask({ ms: page() }), visitor.loop);
-  }
+  const visitor = scenario.visitorEvery === undefined ? null : gateway('v', VISITOR);
+  drive(scenario, random, gateways, visitor);
   const every = (interval: number | undefined, what: (nth: number) => void): void => {
     if (interval === undefined) return;
     for (let nth = 1; nth * interval < ms; nth++) time.at(nth * interval, () => what(nth));
@@ -113,11 +76,5 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   )
     await time.run(ms + waited);
   await time.run(time.now + 3_000);
-  return { time, fpm, gateways, visitor, asked: all(), used, heldAfter: fpm.held };
-}
-
-/** The share `part` of the sorted times, ms. */
-export function percentile(times: readonly number[], part: number): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? 0;
+  return { fpm, ran: fpm.ran, gateways, visitor, asked: all(), used, heldAfter: fpm.held };
 }

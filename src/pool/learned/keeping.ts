@@ -30,7 +30,7 @@ export class Keeping {
   }
 
   connected(took: number): void {
-    if (took < this.#connect) this.#connect = took;
+    this.#connect = Math.min(this.#connect, took);
   }
 
   /** For how long a connection may be idle; 0: no limit. */

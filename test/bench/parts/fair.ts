@@ -1,0 +1,156 @@
+/**
+ * Is a pool a good neighbour? Some gateways, a process each, on the same php-fpm, and one more client that keeps nothing
+ * and asks every 50 ms: what it waits, beside what it waits where the gateways keep nothing either.
+ */
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from '../../../src/index.ts';
+import { type Fpm, startFpm, startNginx } from '../../fpm/support/index.ts';
+import { startChild } from '../lib/child.ts';
+import { answersOf, ask, percentile, SLEEPS, sleeping } from '../lib/php.ts';
+import type { Row } from '../lib/table.ts';
+
+interface Case {
+  readonly kind: 'busy' | 'quiet';
+  readonly gateways: number;
+  readonly workers: number;
+  readonly page: number;
+}
+
+const CASES: readonly Case[] = [
+  { kind: 'busy', gateways: 3, workers: 6, page: 25 },
+  { kind: 'quiet', gateways: 4, workers: 4, page: 2 },
+  { kind: 'busy', gateways: 1, workers: 6, page: 2 },
+  { kind: 'busy', gateways: 3, workers: 6, page: 2 },
+  { kind: 'busy', gateways: 4, workers: 4, page: 60 },
+];
+
+interface Seen {
+  /** ms that the one more client waited. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Answered to each gateway, and failed in all. */
+  readonly shares: readonly number[];
+  readonly failed: number;
+}
+
+export async function fair(bundle: URL, seconds: number, cases: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const one of CASES.slice(0, cases)) {
+    const kept = await measure(bundle, one, {}, seconds);
+    const fresh = await measure(bundle, one, { keepalive: 0 }, seconds);
+    const { kind, gateways, workers, page } = one;
+    const what = `one more client beside ${gateways} ${kind} gateways on ${workers} workers, pages of ${page} ms`;
+    rows.push(later(what, kept, fresh, 50));
+    if (kind === 'busy') rows.push(...together(what, kept, fresh));
+    if (one === CASES[0]) rows.push(later(`${what}: nginx, keepalive`, await nginxes(one, seconds), fresh));
+  }
+  return rows;
+}
+
+function later(what: string, kept: Seen, fresh: Seen, most?: number): Row {
+  const shown = ({ p50, p99 }: Seen): string => `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)} ms`;
+  const ratio = kept.p99 - fresh.p99;
+  return {
+    what: `${what}: p99 later by, ms`,
+    ours: shown(kept),
+    other: `nothing kept: ${shown(fresh)}`,
+    ratio,
+    ...(most === undefined ? {} : { most }),
+  };
+}
+
+function together(what: string, kept: Seen, fresh: Seen): Row[] {
+  const [sum, before] = [kept, fresh].map(({ shares }) => shares.reduce((all, share) => all + share, 0));
+  const mean = (sum ?? 0) / kept.shares.length;
+  return [
+    {
+      what: `${what}: answered to the gateways, ${kept.failed} failed`,
+      ours: String(sum),
+      other: `nothing kept: ${before}`,
+      ratio: (sum ?? 0) / (before ?? 0),
+      least: 0.98,
+    },
+    {
+      what: `${what}: the smallest share`,
+      ours: kept.shares.join(' + '),
+      other: `the mean ${mean.toFixed(0)}`,
+      ratio: Math.min(...kept.shares) / mean,
+      least: 0.7,
+    },
+  ];
+}
+
+async function measure(
+  bundle: URL,
+  { kind, gateways, workers, page }: Case,
+  options: { keepalive?: number },
+  seconds: number,
+): Promise<Seen> {
+  await using fpm = await startFpm({ maxChildren: workers, files: { 'sleep.php': SLEEPS } });
+  const params = sleeping(fpm, [page, page]);
+  const ms = 1_000 * seconds;
+  const args = [fpm.address, JSON.stringify(params), JSON.stringify(options), String(ms + 500), kind];
+  const children = await Promise.all(
+    Array.from({ length: gateways }, () => startChild(bundle, 'neighbour', args)),
+  );
+  const results = children.map(async ({ process: child }): Promise<{ served: number; failed: number }> => {
+    const [result] = await once(child, 'message');
+    return result;
+  });
+  const waited = await oneMore(fpm, params, ms);
+  const ended = await Promise.all(results);
+  await Promise.all(children.map((child) => child.stop()));
+  return {
+    ...waited,
+    shares: ended.map(({ served }) => served),
+    failed: ended.reduce((sum, { failed }) => sum + failed, 0),
+  };
+}
+
+/** The same gateways as nginx, with as many clients of each. */
+async function nginxes({ gateways, workers, page }: Case, seconds: number): Promise<Seen> {
+  await using fpm = await startFpm({ maxChildren: workers, files: { 'sleep.php': SLEEPS } });
+  const servers = await Promise.all(Array.from({ length: gateways }, () => startNginx({ fpm })));
+  const ms = 1_000 * seconds;
+  try {
+    const load = servers.map(({ url }) =>
+      answersOf(
+        async () => (await ask(`${url}/sleep.php?ms=${page}`, ms + 500)).status === 200,
+        16,
+        ms + 500,
+      ),
+    );
+    const waited = await oneMore(fpm, sleeping(fpm, [page, page]), ms);
+    return { ...waited, shares: await Promise.all(load), failed: 0 };
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+}
+
+/** A client that keeps nothing, and never waits for a connection of its own. */
+async function oneMore(
+  fpm: Fpm,
+  params: Record<string, string>,
+  ms: number,
+): Promise<{ p50: number; p99: number }> {
+  // Beside nginx's kept connections it may get no worker for as long as the load lasts, and longer.
+  const pool = new Pool(fpm.address, { keepalive: 0, connections: 256, headersTimeout: ms });
+  const times: number[] = [];
+  const one = async (): Promise<void> => {
+    const begun = performance.now();
+    await pool.request({ params }).then(
+      (response) => response.body.text(),
+      () => null,
+    );
+    times.push(performance.now() - begun);
+  };
+  const all: Promise<void>[] = [];
+  // The gateways have their connections by then.
+  await delay(ms / 5);
+  for (const until = performance.now() + 0.8 * ms; performance.now() < until; await delay(50))
+    all.push(one());
+  await Promise.all(all);
+  await pool.close();
+  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
+}

@@ -1,0 +1,101 @@
+/**
+ * Does a fresh pool use the workers that it is given? 8 workers, 24 clients, a new pool each time, beside 8 bare sockets
+ * that are always busy. The pages sleep, so that php-fpm's workers are the bottleneck and not the machine.
+ */
+import { Pool } from '../../../src/index.ts';
+import { type Fpm, startFpm, startHaproxy, startNginx } from '../../fpm/support/index.ts';
+import { answersOf, ask, bareAnswers, SLEEPS, sleeping } from '../lib/php.ts';
+import type { Row } from '../lib/table.ts';
+
+const WORKERS = 8;
+const CLIENTS = 3 * WORKERS;
+const PAGES: readonly (readonly [number, number])[] = [
+  [25, 25],
+  [1, 1],
+  [5, 5],
+  [12, 12],
+  [60, 60],
+  [200, 200],
+  [5, 300],
+];
+
+interface Effort {
+  readonly seconds: number;
+  /** Fresh pools for each page. */
+  readonly pools: number;
+  /** The first so many of the pages. */
+  readonly pages: number;
+}
+
+export async function workers({ seconds, pools, pages }: Effort): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const transport of ['unix', 'tcp'] as const) {
+    await using fpm = await startFpm({ transport, maxChildren: WORKERS, files: { 'sleep.php': SLEEPS } });
+    // What the first request of a process loads is not to be measured.
+    await worst(fpm, sleeping(fpm, [1, 1]), {}, 1, 100);
+    for (const page of PAGES.slice(0, pages)) {
+      const ms = Math.max(seconds * 1_000, seconds * 10 * page[1]);
+      const params = sleeping(fpm, page);
+      const bare = await bareAnswers(fpm, params, WORKERS, ms);
+      const kept = await worst(fpm, params, {}, pools, ms);
+      const what = `workers used, ${transport}, ${named(page)}`;
+      rows.push(row(what, `worst of ${pools} fresh pools`, kept, bare, ms, 0.95));
+      if (page !== PAGES[0]) continue;
+      const fresh = await worst(fpm, params, { keepalive: 0 }, 1, ms);
+      rows.push(row(`${what}, keepalive: 0`, 'one pool', fresh, bare, ms, 0.9));
+      if (transport === 'unix') rows.push(...(await rivals(page, seconds, bare)));
+    }
+  }
+  return rows;
+}
+
+async function worst(
+  fpm: Fpm,
+  params: Record<string, string>,
+  options: { keepalive?: number },
+  pools: number,
+  ms: number,
+): Promise<number> {
+  let fewest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < pools; i++) {
+    await using pool = new Pool(fpm.address, { connections: WORKERS, ...options });
+    const one = async (): Promise<boolean> => {
+      const response = await pool.request({ params });
+      return (await response.body.text()) === 'ok';
+    };
+    fewest = Math.min(fewest, await answersOf(one, CLIENTS, ms));
+  }
+  return fewest;
+}
+
+async function rivals(page: readonly [number, number], seconds: number, bare: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  const ms = Math.max(seconds * 1_000, seconds * 10 * page[1]);
+  for (const [name, start] of Object.entries({
+    nginx: (fpm: Fpm) => startNginx({ fpm, keepalive: 0 }),
+    'nginx, keepalive': (fpm: Fpm) => startNginx({ fpm, keepalive: WORKERS }),
+    HAProxy: (fpm: Fpm) => startHaproxy({ mode: 'fcgi', fpm, keepalive: WORKERS, maxConnections: WORKERS }),
+  })) {
+    await using fpm = await startFpm({ maxChildren: WORKERS, files: { 'sleep.php': SLEEPS } });
+    await using server = await start(fpm);
+    const url = `${server.url}/sleep.php?ms=${page[0]}&max=${page[1]}`;
+    const answers = await answersOf(async () => (await ask(url, 10_000)).status === 200, CLIENTS, ms);
+    rows.push(row(`workers used, unix, ${named(page)}: ${name}`, 'its own clients', answers, bare, ms));
+  }
+  return rows;
+}
+
+function row(what: string, of: string, answers: number, bare: number, ms: number, least?: number): Row {
+  const rate = (count: number): string => `${((1_000 * count) / ms).toFixed(0)} a second`;
+  return {
+    what,
+    ours: `${rate(answers)}: ${of}`,
+    other: `8 bare sockets ${rate(bare)}`,
+    ratio: answers / bare,
+    ...(least === undefined ? {} : { least }),
+  };
+}
+
+function named([ms, max]: readonly [number, number]): string {
+  return ms === max ? `pages of ${ms} ms` : `pages of ${ms} to ${max} ms`;
+}
