@@ -5,6 +5,7 @@
  */
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
+import { dispatchTold } from './channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
 import type { Job } from './job.ts';
 import { type PoolOptions, type PoolSettings, resolveOptions } from './options.ts';
@@ -34,7 +35,7 @@ export class Pool implements Dispatcher {
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    this.#scheduler.dispatch(request, handler);
+    dispatchTold(this.#scheduler, request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {

@@ -214,8 +214,7 @@ export class Server implements ConnectionOwner {
     this.closed[reason]++;
     this.learned.closed(connection, reason);
     if (slot.idle) this.idle--;
-    slot.connection = null;
-    slot.used = true;
+    slot.disconnected(this.target, reason, this.clock.now());
     this.open.delete(slot);
   }
 
