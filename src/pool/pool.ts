@@ -30,6 +30,11 @@ export class Pool implements Dispatcher {
     this.#bodyTimeout = settings.bodyTimeout;
   }
 
+  /** `unix:/run/php-fpm.sock` or `10.0.0.1:9000`. */
+  get address(): string {
+    return this.#scheduler.server;
+  }
+
   get stats(): Stats {
     return this.#scheduler.stats;
   }
