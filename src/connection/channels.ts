@@ -131,7 +131,7 @@ export interface ConnectionClosed extends ServerAddress {
 }
 
 export interface ServerState extends ServerAddress {
-  /** As in `stats.servers`. */
+  /** `up`, `failed`, `trial` or `busy`, as in `stats.servers`. */
   readonly state: string;
   /** The one before. */
   readonly previous: string;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CHANNELS, FcgiError, Pool, type RequestMessage, Upstream } from '../../src/index.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
 import { GET, gate, HEAD, Recorder, text } from '../pool/support.ts';
-import { CONNECT, listen, REQUEST } from './support.ts';
+import { CONNECT, KEPT, listen, REQUEST } from './support.ts';
 
 /** A second request in the very turn in which the first one ends, on a connection whose worker is just leaving. */
 async function race(pool: Pool): Promise<Recorder> {
@@ -49,7 +49,7 @@ describe('the channels of a request', () => {
 
   it('name a unix socket by its path', async () => {
     await using fpm = await startFakeFpm();
-    await using pool = new Pool(fpm.address);
+    await using pool = new Pool(fpm.address, KEPT);
     using heard = listen('request:asyncEnd', 'connection:closed');
     await text(pool, { params: GET });
     await pool.close();
@@ -136,7 +136,7 @@ describe('the channels of a request', () => {
 
   it('tell that a request is sent again, with what was seen, and that it ended well', async () => {
     await using fpm = await startFakeFpm({ maxRequests: 1, workers: 4 });
-    await using pool = new Pool(fpm.address);
+    await using pool = new Pool(fpm.address, KEPT);
     using heard = listen('request:retry', 'request:error', 'request:asyncEnd', 'connection:closed');
     const recorder = await race(pool);
     expect(recorder.ended?.attempts).toBe(2);
@@ -224,6 +224,9 @@ describe('the channels of a request', () => {
     const recorder = new Recorder();
     pool.dispatch({ params: new Map() } as never, recorder);
     expect(await recorder.over).toMatchObject({ code: 'FCGI_ERR_INVALID_ARG' });
+    const other = new Recorder();
+    pool.dispatch({ params: GET, onStderr: 'x' } as never, other);
+    expect(await other.over).toMatchObject({ code: 'FCGI_ERR_INVALID_ARG', option: 'onStderr' });
     expect(() => pool.dispatch({ params: GET }, {} as never)).toThrow(/onResponseError/);
     expect(heard.told).toEqual([]);
   });

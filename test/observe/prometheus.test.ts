@@ -8,6 +8,7 @@ import { startFakeFpm } from '../../src/testing/index.ts';
 import { startFpm } from '../fpm/support/index.ts';
 import { GET, gate, text } from '../pool/support.ts';
 import { read } from '../readme/sections.ts';
+import { KEPT } from './support.ts';
 
 /** The lines of a scrape that are figures, without those that are 0. */
 async function scrape(registry: client.Registry): Promise<string[]> {
@@ -24,7 +25,7 @@ describe('metrics of a pool', () => {
       return held.opened;
     };
     await using fpm = await startFakeFpm({ onRequest, workers: 1 });
-    await using pool = new Pool(fpm.address, { connections: 1 });
+    await using pool = new Pool(fpm.address, { ...KEPT, connections: 1 });
     const registry = new client.Registry();
     observe(pool, { client, registry, labels: { site: 'blog' } });
     const server = `server="${fpm.address}"`;

@@ -1,5 +1,6 @@
 /** Listens to channels for as long as a test lasts. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { PoolOptions } from '../../src/index.ts';
 
 /** A message, and the last words of the channel's name. */
 export type Told = [name: string, message: Record<string, unknown>];
@@ -35,3 +36,6 @@ export const REQUEST: readonly string[] = ['start', 'end', 'asyncStart', 'asyncE
 export const CONNECT: readonly string[] = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map(
   (event) => `connect:${event}`,
 );
+
+/** A pool whose connections neither time nor a slow machine ends, to a server that is PHP-FPM. */
+export const KEPT: PoolOptions = { backend: 'php-fpm', keepaliveTime: 0, keepaliveTimeout: 0 };

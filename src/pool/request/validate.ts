@@ -44,7 +44,8 @@ export function checkRequest(request: DispatchRequest): void {
 /** Is it worth telling others of? What is wrong with it else is found later. */
 export function isRequest(request: DispatchRequest, handler: DispatchHandler): boolean {
   if (!isObject(request) || !isObject(request.params) || !isObject(handler)) return false;
-  const { params } = request;
+  const { params, onStderr } = request;
+  if (onStderr !== undefined && typeof onStderr !== 'function') return false;
   return !(Symbol.iterator in params) && !isInstance(params) && hasCallbacks(handler);
 }
 
