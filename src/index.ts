@@ -1,5 +1,19 @@
 /** What applications import; re-exports only. */
 export { buildParams, type HttpFacts, type ScriptOptions } from './cgi/env.ts';
+export type { PhpLevel, PhpMessage } from './cgi/php-message.ts';
+export {
+  CHANNELS,
+  type ConnectionClosed,
+  type ConnectMessage,
+  type RequestHeaders,
+  type RequestMessage,
+  type RequestQueued,
+  type RequestRefused,
+  type RequestRetry,
+  type RequestStderr,
+  type ServerAddress,
+  type ServerState,
+} from './connection/channels.ts';
 export type { CloseReason } from './connection/reuse.ts';
 export type { Address } from './connection/socket/address.ts';
 export * from './errors.ts';

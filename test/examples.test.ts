@@ -125,6 +125,17 @@ const checks: Readonly<Record<string, (name: string) => Promise<void>>> = {
     expect(output).toMatch(/^# pass 2$/m);
     expect(output).toMatch(/^# fail 0$/m);
   },
+  'opentelemetry.mjs': async (name) => {
+    const output = await outputOf(name);
+    expect(output).toContain("name: 'GET /route.php'");
+    expect(output).toContain("'http.response.status_code': 200");
+  },
+  'prometheus.mjs': (name) =>
+    served(name, async (get) => {
+      const { text } = await get('/metrics');
+      expect(text).toMatch(/^fastcgi_pool_served_total\{server="[^"]+",site="example"\} [1-9]/m);
+      expect(text).toMatch(/^phpfpm_up\{.*\} 1$/m);
+    }),
   'node-http.mjs': (name) => served(name, async (get) => expect(await get('/none')).toEqual(missing)),
   'http2.mjs': (name) => served(name, async (get) => expect(await get('/none')).toEqual(missing), overHttp2),
   'express.mjs': (name) =>

@@ -47,7 +47,8 @@ export class Connection {
   readonly #probed: Probed;
   readonly #reader: ResponseReader;
   readonly idle: IdleState;
-  readonly #openedAt: number;
+  /** ms, by the owner's clock. */
+  readonly openedAt: number;
   readonly #lease: number;
   readonly #onClosed: ConnectionLimits['onClosed'];
   #exchange: Exchange | null = null;
@@ -63,8 +64,8 @@ export class Connection {
     { transport, keepaliveRequests, lease, onClosed }: ConnectionLimits,
   ) {
     this.#owner = owner;
-    this.#openedAt = owner.clock.now();
-    this.#activity = new Activity(this.#openedAt);
+    this.openedAt = owner.clock.now();
+    this.#activity = new Activity(this.openedAt);
     this.#socket = socket;
     this.writer = new SocketWriter(socket, this.#activity);
     this.transport = transport;
@@ -237,7 +238,7 @@ export class Connection {
       scriptAskedClose: this.#reader.scriptAskedClose,
       requests: this.requests,
       keepaliveRequests: this.keepaliveRequests,
-      age: exchange.startedAt + exchange.firstByteAfter - this.#openedAt,
+      age: exchange.startedAt + exchange.firstByteAfter - this.openedAt,
       keepaliveTime: this.#lease,
       toBeAsked: this.#owner.learned.toBeAsked,
       mustYield: this.#owner.learned.mustYield(exchange),

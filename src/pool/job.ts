@@ -10,6 +10,7 @@ import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
 import { type FailureFacts, FcgiError, type RequestTimes, TimeoutError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import type { AbortListeners } from './abort-listeners.ts';
+import { tellRetry } from './channels.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
 import type { LinkedList, ListNode } from './linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
@@ -227,7 +228,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     }
     this.call.restore(this.body);
     if (error instanceof FcgiError) this.#remember(error);
-    if (this.#owner.onFailure(this, error)) return;
+    if (tellRetry(this, error, this.#owner)) return;
     this.fail(error);
   }
 

@@ -5,6 +5,7 @@
  */
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
+import { dispatchTold } from './channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
 import type { Job } from './job.ts';
 import { type PoolOptions, type PoolSettings, resolveOptions } from './options.ts';
@@ -29,12 +30,17 @@ export class Pool implements Dispatcher {
     this.#bodyTimeout = settings.bodyTimeout;
   }
 
+  /** `unix:/run/php-fpm.sock` or `10.0.0.1:9000`. */
+  get address(): string {
+    return this.#scheduler.server;
+  }
+
   get stats(): Stats {
     return this.#scheduler.stats;
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    this.#scheduler.dispatch(request, handler);
+    dispatchTold(this.#scheduler, request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {

@@ -6,6 +6,7 @@ import { BEAT, Clock } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { ConnectError, PoolError } from '../errors.ts';
 import { AbortListeners } from './abort-listeners.ts';
+import { tellQueued } from './channels.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Histogram } from './histogram.ts';
 import { Job, type JobOwner } from './job.ts';
@@ -240,6 +241,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     if (refused === null) {
       if (this.#queue.size === 0) this.#overload.empty(now);
       this.#queue.add(job);
+      tellQueued(job, this.#queue.size);
       return;
     }
     this.#refused++;

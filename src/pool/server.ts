@@ -215,8 +215,7 @@ export class Server implements ConnectionOwner {
     this.closed[reason]++;
     this.learned.closed(connection, reason);
     this.#wake(slot);
-    slot.connection = null;
-    slot.used = true;
+    slot.disconnected(this.target, reason, this.clock.now());
     this.open.delete(slot);
   }
 

@@ -1,4 +1,5 @@
 /** One server of an Upstream: its pool's server, its options, and what is known of it. */
+import { tellState } from '../pool/channels.ts';
 import type { Server } from '../pool/server.ts';
 import { type Candidate, capacityOf } from './balance/balance.ts';
 import { Health, type HealthState } from './health/health.ts';
@@ -93,7 +94,9 @@ export class Member implements Candidate, Ranked {
     const { overtaken } = this.server;
     if (overtaken !== this.#overtaken) this.#fullUntil = now + FULL_FOR;
     this.#overtaken = overtaken;
-    return state !== this.state;
+    if (state === this.state) return false;
+    tellState(this.server.target, this.state, state, health.why);
+    return true;
   }
 
   /** `most`: the most workers that a server was found to have, for a weight of 1. */

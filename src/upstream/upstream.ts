@@ -1,5 +1,6 @@
 /** Several FastCGI servers behind one Dispatcher, with one queue: a request that one of them has failed goes to another. */
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
+import { dispatchTold } from '../pool/channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { requestBy } from '../pool/request/response.ts';
@@ -46,7 +47,7 @@ export class Upstream implements Dispatcher {
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    this.#parts.scheduler.dispatch(request, handler);
+    dispatchTold(this.#parts.scheduler, request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {

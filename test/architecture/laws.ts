@@ -13,18 +13,28 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   connection: ['errors', 'protocol', 'cgi'],
   pool: ['errors', 'protocol', 'cgi', 'connection'],
   upstream: ['errors', 'protocol', 'cgi', 'connection', 'pool'],
+  // It is given what has the stats of a Pool.
+  observe: ['errors', 'protocol', 'cgi', 'connection', 'pool'],
   // It is given a Dispatcher, and knows no Pool.
   gateway: ['errors', 'protocol', 'cgi', 'pool'],
   // The double shares nothing with the client but the words on the wire, lest it shares a bug.
   testing: ['errors', 'protocol'],
-  cli: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream', 'gateway'],
+  cli: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream', 'gateway', 'observe'],
   index: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream'],
 };
 
 // Which package may be imported where: one place each, so that it can be replaced in one place.
 const packageHome: Readonly<Record<string, RegExp>> = {
   'generic-pool': /^pool\/slots\.ts$/,
+  '@opentelemetry/api': /^observe\/opentelemetry/,
+  '@opentelemetry/instrumentation': /^observe\/opentelemetry/,
   send: /^(cli\/|gateway\/reply\/send-file\.ts$)/,
+};
+
+// Optional peers that are imported all the same: whoever imports the file has them.
+const importedPeers: Readonly<Record<string, string>> = {
+  '@opentelemetry/api': 'observe/opentelemetry',
+  '@opentelemetry/instrumentation': 'observe/opentelemetry',
 };
 
 // Where nobody listens for errors, a process warning is what shows a developer that PHP-FPM is down.
@@ -69,7 +79,11 @@ export const laws: Readonly<Record<string, Law>> = {
     files.flatMap((file) =>
       file.imports
         .filter(
-          ({ from, typeOnly }) => isForeign(from) && !typeOnly && !dependencies.includes(packageOf(from)),
+          ({ from, typeOnly }) =>
+            isForeign(from) &&
+            !typeOnly &&
+            !dependencies.includes(packageOf(from)) &&
+            !file.path.startsWith(importedPeers[from] ?? '?'),
         )
         .map(({ from }) => `${file.path} imports ${from}`),
     ),

@@ -173,7 +173,12 @@ describe('the end of input', () => {
         socket.write(answer('ok', id));
       });
     });
-    await using pool = new Pool(server.address, { backend: 'generic', retry: 'always' });
+    await using pool = new Pool(server.address, {
+      backend: 'generic',
+      retry: 'always',
+      keepaliveTime: 0,
+      keepaliveTimeout: 0,
+    });
     const stream = async function* (): AsyncGenerator<string> {
       yield 'ab';
       yield 'c';

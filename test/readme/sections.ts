@@ -1,6 +1,7 @@
 /** The parts of the README that are made from the source: tables from docstrings, examples as they are. */
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
+import { CHANNELS } from '../../src/connection/channels.ts';
 import { optionRules } from '../../src/pool/options.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -15,6 +16,7 @@ export function filled(readme: string): string {
     options: optionsTable,
     errors: errorsTable,
     gateway: gatewayTable,
+    channels: channelsTable,
   };
   let text = readme;
   for (const [name, make] of Object.entries(sections)) {
@@ -63,6 +65,44 @@ function errorsTable(): string {
     }
   });
   return ['| code | class | |', '|---|---|---|', ...rows, ''].join('\n');
+}
+
+function channelsTable(): string {
+  const path = 'src/connection/channels.ts';
+  const rows = Object.entries(CHANNELS).map(([name, channel]) => {
+    const doc = valuesOf(path, 'CHANNELS').get(name) ?? '';
+    const [, traced = '', message = '', rest = ''] = /^(TracingChannel, )?(\w+)\. (.*)$/.exec(doc) ?? [];
+    const members = [...membersOf(path, message).keys(), ...inherited(path, message)];
+    const fields = members.map((member) => `\`${member}\``).join(', ');
+    const shown = traced === '' ? `\`${channel}\`` : `\`${channel}\` (tracing)`;
+    return `| ${shown} | ${rest} | ${fields} |`;
+  });
+  return ['| channel | | message |', '|---|---|---|', ...rows, ''].join('\n');
+}
+
+/** Names in a constant object and their docstrings. */
+function valuesOf(path: string, name: string): Map<string, string> {
+  const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
+  const values = new Map<string, string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isVariableDeclaration(node) && node.name.getText(source) === name) {
+      node.forEachChild(function inside(child) {
+        if (ts.isPropertyAssignment(child))
+          values.set(child.name.getText(source), commentBefore(source, child));
+        else child.forEachChild(inside);
+      });
+    } else {
+      node.forEachChild(visit);
+    }
+  };
+  visit(source);
+  return values;
+}
+
+/** Members of the interface that this one extends, if it does. */
+function inherited(path: string, name: string): string[] {
+  const base = new RegExp(`interface ${name} extends (\\w+)`).exec(read(path))?.[1];
+  return base === undefined ? [] : [...membersOf(path, base).keys()];
 }
 
 /** Names of an interface's members and their docstrings, in one line each. */

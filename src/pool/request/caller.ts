@@ -4,7 +4,9 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import type { Head } from '../../cgi/head.ts';
+import type { RequestMessage } from '../../connection/channels.ts';
 import type { FailureFacts } from '../../errors.ts';
+import { messageOf } from '../channels.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from '../dispatcher.ts';
 import { checkCallbacks, checkHandler } from './validate.ts';
 
@@ -12,6 +14,8 @@ import { checkCallbacks, checkHandler } from './validate.ts';
 const BY_HAND = { requireManualDestroy: true };
 
 export class Caller extends AsyncResource {
+  /** Where somebody listens to our channels; else null. */
+  readonly message: RequestMessage | null;
   readonly #handler: DispatchHandler;
 
   /** Throws FCGI_ERR_INVALID_ARG where nobody could be told of an error. */
@@ -19,6 +23,7 @@ export class Caller extends AsyncResource {
     checkHandler(handler);
     super('FCGI_REQUEST', BY_HAND);
     this.#handler = handler;
+    this.message = messageOf(handler);
   }
 
   /** Throws FCGI_ERR_INVALID_ARG where a callback is missing. */

@@ -6,6 +6,7 @@ import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
 import { ReadBuffer } from '../../connection/socket/read-buffer.ts';
 import { RequestEncoder } from '../../protocol/encoder.ts';
+import { tellConnect, tellServer } from '../channels.ts';
 import { dial } from '../dial.ts';
 import type { Job } from '../job.ts';
 import type { Learned } from '../learned/learned.ts';
@@ -64,7 +65,7 @@ export class Sender {
     job.dialling = dialling;
     job.exchange = null;
     job.times.enter('connecting', this.#clock.monotonic());
-    return dial(this.#target, {
+    const options = {
       runtime: this.#runtime,
       clock: this.#clock,
       readBuffer: this.#readBuffer,
@@ -72,7 +73,8 @@ export class Sender {
       timeout: this.#settings.connectTimeout,
       retryRefused: this.#retryRefused,
       failures: job.freshFailures,
-    }).finally(() => {
+    };
+    return tellConnect(job, this.#target, () => dial(this.#target, options)).finally(() => {
       job.dialling = null;
     });
   }
@@ -96,6 +98,7 @@ export class Sender {
   send(connection: Connection, job: Job, encoded: Encoded, open: number): void {
     const { exchange, first, parts } = encoded;
     job.attempts++;
+    tellServer(job, this.#target);
     job.connection = connection;
     job.exchange = exchange;
     job.times.enter('sent', this.#clock.monotonic());

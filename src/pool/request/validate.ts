@@ -41,6 +41,14 @@ export function checkRequest(request: DispatchRequest): void {
   checkOption('bodyTimeout', request.bodyTimeout, optionRules.bodyTimeout);
 }
 
+/** Is it worth telling others of? What is wrong with it else is found later. */
+export function isRequest(request: DispatchRequest, handler: DispatchHandler): boolean {
+  if (!isObject(request) || !isObject(request.params) || !isObject(handler)) return false;
+  const { params, onStderr } = request;
+  if (onStderr !== undefined && typeof onStderr !== 'function') return false;
+  return !(Symbol.iterator in params) && !isInstance(params) && hasCallbacks(handler);
+}
+
 /** Throws FCGI_ERR_INVALID_ARG where nobody could be told of an error. */
 export function checkHandler(handler: DispatchHandler): void {
   check('handler', handler, isObject(handler), 'an object with callbacks');
@@ -53,6 +61,12 @@ export function checkCallbacks(handler: DispatchHandler): void {
   checkCallback('onResponseData', handler.onResponseData);
   checkCallback('onResponseEnd', handler.onResponseEnd);
   if (handler.onRequestStart !== undefined) checkCallback('onRequestStart', handler.onRequestStart);
+}
+
+function hasCallbacks(handler: DispatchHandler): boolean {
+  const { onRequestStart, onResponseStart, onResponseData, onResponseEnd, onResponseError } = handler;
+  const needed = [onResponseStart, onResponseData, onResponseEnd, onResponseError];
+  return [...needed, onRequestStart ?? onResponseStart].every((one) => typeof one === 'function');
 }
 
 function checkCallback(name: string, callback: unknown): void {

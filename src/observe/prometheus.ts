@@ -1,0 +1,185 @@
+/** `fastcgi-pool/prometheus`: the figures of a pool as metrics of prom-client, read when they are asked for. */
+import type * as promClient from 'prom-client';
+import { ArgumentError } from '../errors.ts';
+import type { Dispatcher } from '../pool/dispatcher.ts';
+import { FpmStatus, fpmMetrics } from './prometheus/fpm-status.ts';
+import { figuresOf, type Metric, type Observed, poolMetrics, type Sample } from './prometheus/metrics.ts';
+
+export type { Observed, ObservedServer } from './prometheus/metrics.ts';
+
+export interface ObserveOptions {
+  /** prom-client itself, 14 or later: it is used and never imported here. */
+  readonly client: Pick<typeof promClient, 'Gauge' | 'Counter' | 'register'>;
+  /** Where the metrics are registered. Default: `client.register`. */
+  readonly registry?: promClient.Registry | undefined;
+  /** Labels of all metrics, which tell several pools apart: `{ site: 'blog' }`. All that share a registry have the same names. Default none. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /**
+   * `pm.status_path`: PHP-FPM's own status is asked for at each scrape, and given by the names of hipages' exporter. It takes
+   * a worker for a moment. With an Upstream it is that of one server at a time: better give a Pool for each. Default: not asked for.
+   */
+  readonly status?: string | undefined;
+  /** ms that PHP-FPM's status may take, then `phpfpm_up` is 0. Default 1000. */
+  readonly statusTimeout?: number | undefined;
+}
+
+export interface Observation {
+  /** Takes this pool out of the metrics again; those of others stay. */
+  stop(): void;
+}
+
+type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
+
+/** Where a metric keeps what it is read from: on itself, so that it goes where the registry is cleared. */
+const SOURCES: unique symbol = Symbol.for('fastcgi-pool.sources') as never;
+
+type Gauge = promClient.Gauge & Sourced;
+type Counter = promClient.Counter & Sourced;
+
+interface Sourced {
+  [SOURCES]?: Set<Read>;
+  labelNames?: readonly string[];
+}
+
+/**
+ * Makes the figures of `fpm` (a Pool or an Upstream) metrics: `fastcgi_pool_connections{server,state}` and others. May be
+ * called for several pools with the same registry.
+ *
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG: an option that cannot be; `option` names it.
+ */
+export function observe(
+  fpm: Observed & Partial<Pick<Dispatcher, 'request'>>,
+  options: ObserveOptions,
+): Observation {
+  checkOptions(fpm, options);
+  const registry = options.registry ?? options.client.register;
+  const labels = options.labels ?? {};
+  const stops = poolMetrics.map((metric) =>
+    add(options.client, registry, metric, labels, () => metric.samples(figuresOf(fpm))),
+  );
+  const { status, statusTimeout = 1000 } = options;
+  if (status !== undefined && fpm.request !== undefined) {
+    const asked = new FpmStatus({ request: fpm.request.bind(fpm) }, status, statusTimeout, fpm.address ?? '');
+    for (const metric of fpmMetrics)
+      stops.push(
+        add(options.client, registry, metric, labels, async () => metric.samples(await asked.ask())),
+      );
+  }
+  return {
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+/** Registers the metric if it is the first, and adds what it is read from; returns what takes that out again. */
+function add(
+  client: ObserveOptions['client'],
+  registry: promClient.Registry,
+  metric: Metric<never>,
+  labels: Readonly<Record<string, string>>,
+  samples: Read,
+): () => void {
+  const read: Read = async () => {
+    const found = await samples();
+    return found.map((sample) => ({ ...sample, labels: { ...sample.labels, ...labels } }));
+  };
+  const labelNames = [...metric.labels, ...Object.keys(labels)];
+  const sources =
+    sourcesIn(registry, metric.name, labelNames) ?? register(client, registry, metric, labelNames);
+  sources.add(read);
+  return () => sources.delete(read);
+}
+
+/** undefined: the registry has no such metric. */
+function sourcesIn(
+  registry: promClient.Registry,
+  name: string,
+  labelNames: readonly string[],
+): Set<Read> | undefined {
+  const there = registry.getSingleMetric(name) as (promClient.Metric & Sourced) | undefined;
+  if (there === undefined) return undefined;
+  const sources = there[SOURCES];
+  if (sources === undefined)
+    throw invalid('registry', `the registry has a metric ${name} already, which is not ours`);
+  const names = [...(there.labelNames ?? [])].sort().join(', ');
+  if (names !== [...labelNames].sort().join(', '))
+    throw invalid('labels', `pools that share a registry have labels of the same names, here: ${names}`);
+  return sources;
+}
+
+function register(
+  client: ObserveOptions['client'],
+  registry: promClient.Registry,
+  { name, help, type }: Metric<never>,
+  labelNames: readonly string[],
+): Set<Read> {
+  const sources = new Set<Read>();
+  const all = async (): Promise<readonly Sample[]> =>
+    (await Promise.all([...sources].map((read) => read()))).flat();
+  const config = { name, help, labelNames: [...labelNames], registers: [registry] };
+  const made: Gauge | Counter =
+    type === 'gauge'
+      ? new client.Gauge({
+          ...config,
+          async collect() {
+            const samples = await all();
+            this.reset();
+            for (const { labels, value } of samples) this.set(labels, value);
+          },
+        })
+      : new client.Counter({
+          ...config,
+          async collect() {
+            const samples = await all();
+            this.reset();
+            for (const { labels, value } of samples) this.inc(labels, value);
+          },
+        });
+  made[SOURCES] = sources;
+  return sources;
+}
+
+const OPTIONS: Readonly<Record<keyof ObserveOptions, true>> = {
+  client: true,
+  registry: true,
+  labels: true,
+  status: true,
+  statusTimeout: true,
+};
+
+function checkOptions(fpm: unknown, options: unknown): void {
+  const stats = isObject(fpm) ? fpm['stats'] : undefined;
+  if (!isObject(stats) || !isObject(stats['closed']))
+    throw invalid('fpm', 'fpm must be a Pool or an Upstream, or have its stats');
+  if (!isObject(options)) throw invalid('options', 'options must be an object with prom-client as `client`');
+  for (const name of Object.keys(options))
+    if (!Object.hasOwn(OPTIONS, name)) throw invalid(name, `there is no option ${JSON.stringify(name)}`);
+  const { client, registry, labels, status, statusTimeout } = options;
+  if (!isObject(client) || typeof client['Gauge'] !== 'function' || typeof client['Counter'] !== 'function')
+    throw invalid('client', 'client must be prom-client: import client from "prom-client"');
+  if (registry !== undefined && !(isObject(registry) && typeof registry['getSingleMetric'] === 'function'))
+    throw invalid('registry', 'registry must be a Registry of prom-client');
+  if (
+    labels !== undefined &&
+    !(isObject(labels) && Object.values(labels).every((one) => typeof one === 'string'))
+  )
+    throw invalid('labels', 'labels must be an object of strings');
+  for (const name of ['server', 'state', 'reason', 'quantile', 'pool', 'scrape_uri'])
+    if (isObject(labels) && Object.hasOwn(labels, name))
+      throw invalid('labels', `labels must not have ${name}, which the metrics have themselves`);
+  if (status !== undefined && !(typeof status === 'string' && status.startsWith('/')))
+    throw invalid('status', 'status must be a path that begins with a slash, as `pm.status_path` is');
+  if (status !== undefined && !(isObject(fpm) && typeof fpm['request'] === 'function'))
+    throw invalid('status', 'status needs a Pool or an Upstream, which has request()');
+  if (statusTimeout !== undefined && !(typeof statusTimeout === 'number' && statusTimeout > 0))
+    throw invalid('statusTimeout', 'statusTimeout must be a number of ms above 0');
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function invalid(option: string, message: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
+}

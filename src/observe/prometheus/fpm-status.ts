@@ -1,0 +1,129 @@
+/** PHP-FPM's own status page as metrics, by the names of hipages' php-fpm_exporter, whose dashboards then fit. */
+import type { Dispatcher } from '../../pool/dispatcher.ts';
+import type { Metric } from './metrics.ts';
+
+/** What a scrape gave. */
+export interface FpmFigures {
+  /** The status page's members; null: there was no answer. */
+  readonly page: Readonly<Record<string, unknown>> | null;
+  /** `tcp://127.0.0.1:9000/status`, `unix:/run/php/php-fpm.sock;/status`. */
+  readonly uri: string;
+  readonly failures: number;
+}
+
+/** Name of the metric, name in PHP-FPM's JSON, type, help. */
+const PAGE: readonly (readonly [string, string, 'gauge' | 'counter', string])[] = [
+  ['start_since', 'start since', 'counter', 'Seconds since php-fpm was started.'],
+  ['accepted_connections', 'accepted conn', 'counter', 'Connections that the pool has accepted.'],
+  [
+    'listen_queue',
+    'listen queue',
+    'gauge',
+    'Connections that wait to be accepted; always 0 on a unix socket.',
+  ],
+  ['max_listen_queue', 'max listen queue', 'counter', 'The most that have waited since the start.'],
+  ['listen_queue_length', 'listen queue len', 'gauge', 'How many may wait.'],
+  ['idle_processes', 'idle processes', 'gauge', 'Workers without a connection.'],
+  ['active_processes', 'active processes', 'gauge', 'Workers with a connection, kept idle ones among them.'],
+  ['total_processes', 'total processes', 'gauge', 'Workers.'],
+  ['max_active_processes', 'max active processes', 'counter', 'The most that were active at once.'],
+  [
+    'max_children_reached',
+    'max children reached',
+    'counter',
+    'How often pm.max_children kept php-fpm from starting one more worker.',
+  ],
+  ['slow_requests', 'slow requests', 'counter', 'Requests beyond request_slowlog_timeout.'],
+];
+
+export const fpmMetrics: readonly Metric<FpmFigures>[] = [
+  {
+    name: 'phpfpm_up',
+    help: 'Did the status page answer?',
+    type: 'gauge',
+    labels: ['pool', 'scrape_uri'],
+    samples: (figures) => [{ labels: labelsOf(figures), value: Number(figures.page !== null) }],
+  },
+  {
+    name: 'phpfpm_scrape_failures',
+    help: 'How often it did not.',
+    type: 'counter',
+    labels: ['pool', 'scrape_uri'],
+    samples: (figures) => [{ labels: labelsOf(figures), value: figures.failures }],
+  },
+  ...PAGE.map(
+    ([name, member, type, help]): Metric<FpmFigures> => ({
+      name: `phpfpm_${name}`,
+      help,
+      type,
+      labels: ['pool', 'scrape_uri'],
+      samples: (figures) => {
+        const value = figures.page?.[member];
+        return typeof value === 'number' && value >= 0 ? [{ labels: labelsOf(figures), value }] : [];
+      },
+    }),
+  ),
+];
+
+function labelsOf({ page, uri }: FpmFigures): Record<string, string> {
+  const name = page?.['pool'];
+  return { pool: typeof name === 'string' ? name : '', scrape_uri: uri };
+}
+
+/** Asks for the page, once for all who ask while it is on its way. */
+export class FpmStatus {
+  readonly #dispatcher: Pick<Dispatcher, 'request'>;
+  readonly #path: string;
+  readonly #timeout: number;
+  #asking: Promise<FpmFigures> | null = null;
+  #failures = 0;
+  #uri = '';
+
+  /** `timeout`: ms, the queue included. */
+  constructor(dispatcher: Pick<Dispatcher, 'request'>, path: string, timeout: number, address: string) {
+    this.#dispatcher = dispatcher;
+    this.#path = path;
+    this.#timeout = timeout;
+    this.#uri = uriOf(address, path);
+  }
+
+  /** Never rejects. */
+  ask(): Promise<FpmFigures> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  async #ask(): Promise<FpmFigures> {
+    let page: Readonly<Record<string, unknown>> | null = null;
+    try {
+      const response = await this.#dispatcher.request({
+        params: {
+          SCRIPT_NAME: this.#path,
+          SCRIPT_FILENAME: this.#path,
+          REQUEST_METHOD: 'GET',
+          REQUEST_URI: `${this.#path}?json`,
+          QUERY_STRING: 'json',
+        },
+        timeout: this.#timeout,
+      });
+      const found = await response.body.json();
+      const { server } = await response.ended;
+      this.#uri = uriOf(server, this.#path);
+      if (response.statusCode === 200 && isPage(found)) page = found;
+    } catch {
+      // phpfpm_up says so; why, the pool's own errors say to those who ask for pages.
+    }
+    if (page === null) this.#failures++;
+    return { page, uri: this.#uri, failures: this.#failures };
+  }
+}
+
+function uriOf(address: string, path: string): string {
+  return address.startsWith('unix:') ? `${address};${path}` : `tcp://${address}${path}`;
+}
+
+function isPage(found: unknown): found is Readonly<Record<string, unknown>> {
+  return typeof found === 'object' && found !== null && 'accepted conn' in found;
+}

@@ -1,0 +1,174 @@
+import client from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { Pool, Upstream } from '../../src/index.ts';
+import { fpmMetrics } from '../../src/observe/prometheus/fpm-status.ts';
+import { poolMetrics } from '../../src/observe/prometheus/metrics.ts';
+import { type Observed, observe } from '../../src/observe/prometheus.ts';
+import { startFakeFpm } from '../../src/testing/index.ts';
+import { startFpm } from '../fpm/support/index.ts';
+import { GET, gate, text } from '../pool/support.ts';
+import { read } from '../readme/sections.ts';
+import { KEPT } from './support.ts';
+
+/** The lines of a scrape that are figures, without those that are 0. */
+async function scrape(registry: client.Registry): Promise<string[]> {
+  const lines = (await registry.metrics()).split('\n');
+  return lines.filter((line) => line !== '' && !line.startsWith('#') && !line.endsWith(' 0'));
+}
+
+describe('metrics of a pool', () => {
+  it('are its figures at the time of the scrape, with the server and the labels given', async () => {
+    const held = gate();
+    const arrived = gate();
+    const onRequest = (): Promise<void> => {
+      arrived.open();
+      return held.opened;
+    };
+    await using fpm = await startFakeFpm({ onRequest, workers: 1 });
+    await using pool = new Pool(fpm.address, { ...KEPT, connections: 1 });
+    const registry = new client.Registry();
+    observe(pool, { client, registry, labels: { site: 'blog' } });
+    const server = `server="${fpm.address}"`;
+    const all = [text(pool, { params: GET }), text(pool, { params: GET })];
+    await arrived.opened;
+    const during = await scrape(registry);
+    expect(during).toContain(`fastcgi_pool_connections{${server},state="busy",site="blog"} 1`);
+    expect(during).toContain('fastcgi_pool_queued{site="blog"} 1');
+    held.open();
+    await Promise.all(all);
+    await pool.close();
+    const after = await scrape(registry);
+    expect(after).toContain(`fastcgi_pool_served_total{${server},site="blog"} 2`);
+    expect(after).toContain(`fastcgi_pool_closed_total{${server},reason="pool-closed",site="blog"} 1`);
+    expect(after.filter((line) => /connections|queued/.test(line))).toEqual([]);
+    // Read again, a counter is not added to itself.
+    expect(await scrape(registry)).toEqual(after);
+  });
+
+  it('tell the servers of an Upstream apart, and their states', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Upstream([{ address: 'unix:/nonexistent.sock', maxFails: 1 }, fpm.address]);
+    const registry = new client.Registry();
+    observe(pool, { client, registry });
+    for (let i = 0; i < 4; i++) await text(pool, { params: GET });
+    const found = await scrape(registry);
+    expect(found).toContain('fastcgi_pool_server_state{server="unix:/nonexistent.sock",state="failed"} 1');
+    expect(found).toContain(`fastcgi_pool_server_state{server="${fpm.address}",state="up"} 1`);
+    expect(found).toContain(`fastcgi_pool_served_total{server="${fpm.address}"} 4`);
+  });
+
+  it('of several pools stand side by side in one registry, until one is taken out', async () => {
+    await using fpm = await startFakeFpm();
+    await using blog = new Pool(fpm.address);
+    await using shop = new Pool(fpm.address);
+    const registry = new client.Registry();
+    const first = observe(blog, { client, registry, labels: { site: 'blog' } });
+    observe(shop, { client, registry, labels: { site: 'shop' } });
+    await text(blog, { params: GET });
+    await text(shop, { params: GET });
+    const served = async (): Promise<string[]> =>
+      (await scrape(registry)).filter((line) => line.startsWith('fastcgi_pool_served_total'));
+    expect(await served()).toHaveLength(2);
+    first.stop();
+    expect(await served()).toEqual([`fastcgi_pool_served_total{server="${fpm.address}",site="shop"} 1`]);
+    registry.clear();
+    observe(blog, { client, registry });
+    expect(await served()).toEqual([`fastcgi_pool_served_total{server="${fpm.address}"} 1`]);
+  });
+
+  it('go to the registry of prom-client itself, where none is given', async () => {
+    const stats = { ...new Pool('127.0.0.1:9').stats, waiting: { count: 2, p50: 250, p99: 500 } };
+    observe({ stats, address: 'a' }, { client });
+    try {
+      const found = await scrape(client.register);
+      expect(found).toContain('fastcgi_pool_waiting_seconds{quantile="0.5"} 0.25');
+      expect(found).toContain('fastcgi_pool_waiting_seconds{quantile="0.99"} 0.5');
+    } finally {
+      client.register.clear();
+    }
+  });
+
+  it('leave out the workers as long as nobody knows how many', async () => {
+    const registry = new client.Registry();
+    const observed: { stats: Observed['stats'] } = { stats: new Pool('127.0.0.1:9').stats };
+    observe(observed, { client, registry });
+    const workers = async (): Promise<string[]> =>
+      (await registry.metrics()).split('\n').filter((line) => line.startsWith('fastcgi_pool_workers'));
+    expect(await workers()).toEqual([]);
+    observed.stats = { ...observed.stats, workers: 3 };
+    expect(await workers()).toEqual(['fastcgi_pool_workers{server=""} 3']);
+  });
+
+  it.each<[option: string, fpm: unknown, options: object]>([
+    ['fpm', {}, { client }],
+    ['options', new Pool('127.0.0.1:9'), null as never],
+    ['client', new Pool('127.0.0.1:9'), {}],
+    ['clients', new Pool('127.0.0.1:9'), { client, clients: 1 }],
+    ['registry', new Pool('127.0.0.1:9'), { client, registry: {} }],
+    ['labels', new Pool('127.0.0.1:9'), { client, labels: { a: 1 } }],
+    ['labels', new Pool('127.0.0.1:9'), { client, labels: { server: 'x' } }],
+    ['status', new Pool('127.0.0.1:9'), { client, status: 'status' }],
+    ['status', { stats: new Pool('127.0.0.1:9').stats }, { client, status: '/status' }],
+    ['statusTimeout', new Pool('127.0.0.1:9'), { client, statusTimeout: 0 }],
+  ])('are refused with an error that names %s', (option, fpm, options) => {
+    expect(() => observe(fpm as never, options as never)).toThrow(
+      expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option }),
+    );
+  });
+
+  it('are refused where other metrics have their names, or other labels', () => {
+    const pool = new Pool('127.0.0.1:9');
+    const taken = new client.Registry();
+    new client.Gauge({ name: 'fastcgi_pool_connections', help: 'x', registers: [taken] });
+    expect(() => observe(pool, { client, registry: taken })).toThrow(/not ours/);
+    const registry = new client.Registry();
+    observe(pool, { client, registry, labels: { site: 'a' } });
+    expect(() => observe(pool, { client, registry })).toThrow(/labels of the same names/);
+  });
+});
+
+describe("PHP-FPM's own status", () => {
+  it("comes with them by the names of hipages' exporter", async () => {
+    await using fpm = await startFpm({ maxChildren: 2 });
+    await using pool = new Pool(fpm.address);
+    const registry = new client.Registry();
+    observe(pool, { client, registry, status: '/status' });
+    const uri = fpm.address.startsWith('unix:') ? `${fpm.address};/status` : `tcp://${fpm.address}/status`;
+    const labels = `pool="www",scrape_uri="${uri}"`;
+    const found = await scrape(registry);
+    expect(found).toContain(`phpfpm_up{${labels}} 1`);
+    expect(found).toContain(`phpfpm_total_processes{${labels}} 2`);
+    expect(found).toContain(`phpfpm_active_processes{${labels}} 1`);
+    expect(found).toContain(`phpfpm_idle_processes{${labels}} 1`);
+    // One scrape is one request.
+    expect(found).toContain(`phpfpm_accepted_connections{${labels}} 1`);
+    expect(pool.stats.served).toBe(1);
+  });
+
+  it('is down where it cannot be had, and the scrape goes on', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address);
+    const registry = new client.Registry();
+    observe(pool, { client, registry, status: '/status' });
+    const found = (await registry.metrics()).split('\n');
+    const labels = `pool="",scrape_uri="${fpm.address};/status"`;
+    expect(found).toContain(`phpfpm_up{${labels}} 0`);
+    expect(found).toContain(`phpfpm_scrape_failures{${labels}} 1`);
+    expect(found).toContain('fastcgi_pool_queued 0');
+  });
+});
+
+it('the dashboard asks for metrics that there are, and for each of ours', () => {
+  const dashboard = read('examples/grafana-dashboard.json');
+  const named = new Set(dashboard.match(/\b(?:fastcgi_pool|phpfpm)_\w+/g));
+  const ours = poolMetrics.map(({ name }) => name);
+  expect(
+    [...named].filter((name) => ![...poolMetrics, ...fpmMetrics].some((one) => one.name === name)),
+  ).toEqual([]);
+  expect(ours.filter((name) => !named.has(name))).toEqual([]);
+  const { panels }: { panels: { title: string; targets: { expr: string }[] }[] } = JSON.parse(dashboard);
+  for (const { title, targets } of panels) {
+    expect(title).not.toBe('');
+    expect(targets.length).toBeGreaterThan(0);
+  }
+});
