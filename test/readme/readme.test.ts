@@ -1,5 +1,5 @@
 /** What the README and docs/ say is true: their tables are the source's, their snippets the examples, and their links lead somewhere. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { documents, filled, read, sections, sectionsIn } from './sections.ts';
 
@@ -41,11 +41,10 @@ describe('the README and docs/', () => {
     expect(found.sort()).toEqual(Object.keys(sections).sort());
   });
 
-  it('show an example for each framework, and name every example', () => {
-    const readme = read('README.md');
-    const named = [...readme.matchAll(/examples\/[\w.-]+\.mjs/g)].map(([name]) => name);
-    expect(named.length).toBeGreaterThan(10);
-    for (const name of named) expect(read(name)).not.toBe('');
+  it('name every file in examples/', () => {
+    const named = [...read('README.md').matchAll(/examples\/([\w.-]+\.mjs)/g)].map((found) => found[1]);
+    const there = readdirSync(new URL('examples/', root)).filter((name) => name.endsWith('.mjs'));
+    expect([...new Set(named)].sort()).toEqual(there.sort());
   });
 
   it('are short enough to be read: the README has no more than 250 lines', () => {
