@@ -152,7 +152,6 @@ export class Connection {
     const exchange = this.#exchange;
     if (exchange !== null) this.#onBusyBeat(exchange, silence, now);
     else if (this.question.open) {
-      // Whoever waited for its end uses the connection from then on: it is not idle any more.
       if (this.question.isOverdue(now)) this.close('unanswered');
     } else if (silence >= (this.#owner.learned.keeping.idleTime || Number.POSITIVE_INFINITY))
       this.close('keepalive-timeout');

@@ -12,7 +12,7 @@ import type { Sender } from './request/sender.ts';
 import type { Slot } from './slot.ts';
 
 /** ms for an answer: a busy machine must not be taken for a server that says nothing. */
-const ANSWER = 500;
+const ANSWER = 250;
 /** ms for a worker to come back from what its script does behind its response. */
 const TAIL = 10_000;
 /** ms for a connection to outlive an answer. */
@@ -65,7 +65,7 @@ export class BackendCheck {
 
   /** Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. */
   #awaitWorker(connection: Connection, script: string): void {
-    if (!this.#backgroundWork.isUnsure(script)) return;
+    if (this.#trust.isTold || !this.#backgroundWork.isUnsure(script)) return;
     const asked = this.#clock.now();
     // PHP-FPM before 8.2 closes behind its answer; either way the worker is back.
     connection.askValues(TAIL, () => this.#backgroundWork.cameBack(script, this.#clock.now() - asked));

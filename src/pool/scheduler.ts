@@ -269,7 +269,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       this.#summaryAt = now;
       this.#waiting.turn();
       this.#runningTimes.turn();
-      for (const server of servers) server.turn();
+      for (const { learned } of servers) learned.workers.turn();
     }
     if (this.alive === 0 && servers.every(({ connected }) => connected === 0)) this.clock.stop();
   };

@@ -141,11 +141,6 @@ export class Server implements ConnectionOwner {
     if (this.idle > 0) closeIdle(this.open, 'yield', this.learned.workers.waiting);
   }
 
-  /** Half a minute has passed. */
-  turn(): void {
-    this.learned.workers.turn();
-  }
-
   /** It takes no more jobs, and keeps no connection behind those that it has. */
   retire(): void {
     this.#retired = true;

@@ -3,8 +3,8 @@ import type { Clock } from '../connection/clock.ts';
 import type { Question } from '../connection/question.ts';
 import type { Slot } from './slot.ts';
 
-/** ms. A worker that is not back by then may be busy for long behind its response. */
-const MOMENT = 20;
+/** ms. A worker that is not back by then may be busy for long behind its response; to outlive an answer takes 65 at the most. */
+const MOMENT = 75;
 
 export interface WaitForReply {
   /** The reply is here: the job may have the slot. */

@@ -63,7 +63,7 @@ const answering = (): Promise<FakeFpm> =>
 
 describe.each<[string, (fpm: FakeFpm) => Dispatcher]>([
   ['Pool', (fpm) => new Pool(fpm.address, { connections: 1 })],
-  ['Upstream', (fpm) => new Upstream([fpm.address], { connections: 1 })],
+  ['Upstream', (fpm) => new Upstream([fpm.address], { connections: 1, backend: 'php-fpm' })],
 ])('%s: every callback runs in the async context of its own dispatch()', (_, open) => {
   it('on a connection that another request has opened', async () => {
     await using fpm = await answering();

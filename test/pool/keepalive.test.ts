@@ -81,7 +81,7 @@ it('keepaliveTime: a connection older than that is not used again', async () => 
   await using fpm = await startFakeFpm({
     onRequest: ({ params }) => (params['HELD'] ? hold.opened : undefined),
   });
-  await using pool = new Pool(fpm.address, { connections: 1, keepaliveTime: 30 });
+  await using pool = new Pool(fpm.address, { connections: 1, keepaliveTime: 30, backend: 'php-fpm' });
   const begun = performance.now();
   const slow = ended(pool, { params: { ...GET, HELD: '1' } });
   await waitFor(() => performance.now() - begun > 60);

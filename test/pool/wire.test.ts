@@ -30,9 +30,6 @@ describe.each(['unix', 'tcp'] as const)('an answer that makes no sense (%s)', (t
     ],
     ['a head that is none', record(STDOUT, 'Fatal error: out of memory\n\n'), 'FCGI_ERR_HEAD_INVALID'],
     ['a head too large', record(STDOUT, `A: ${'x'.repeat(2_000)}`), 'FCGI_ERR_HEAD_TOO_LARGE'],
-    ['CANT_MPX_CONN', refused(1), 'FCGI_ERR_CANT_MPX_CONN'],
-    ['OVERLOADED', refused(2), 'FCGI_ERR_OVERLOADED'],
-    ['UNKNOWN_ROLE', refused(3), 'FCGI_ERR_UNKNOWN_ROLE'],
   ])('%s: its own code, once, and the socket is closed', async (_, bytes, code) => {
     await using server = await sayingServer(bytes, transport);
     await using pool = new Pool(server.address, { maxHeaderSize: 1_000, retry: 'always' });
@@ -42,13 +39,18 @@ describe.each(['unix', 'tcp'] as const)('an answer that makes no sense (%s)', (t
 });
 
 it.each([
-  ['OVERLOADED', 2],
-  ['CANT_MPX_CONN', 1],
-])('a server that says %s has not run the request, and the error says so', async (_, status) => {
-  await using server = await sayingServer(refused(status));
-  await using pool = new Pool(server.address);
-  await expect(pool.request({ params: GET })).rejects.toMatchObject({ executed: 'no' });
-});
+  ['OVERLOADED', 2, 'FCGI_ERR_OVERLOADED'],
+  ['CANT_MPX_CONN', 1, 'FCGI_ERR_CANT_MPX_CONN'],
+  ['UNKNOWN_ROLE', 3, 'FCGI_ERR_UNKNOWN_ROLE'],
+])(
+  'a server that says %s has not run the request: it is asked as often as `tries` says, then the error says so',
+  async (_, status, code) => {
+    await using server = await sayingServer(refused(status));
+    await using pool = new Pool(server.address, { tries: 3 });
+    await expect(pool.request({ params: GET })).rejects.toMatchObject({ code, executed: 'no', attempts: 3 });
+    expect(pool.stats).toMatchObject({ connected: 0, idle: 0, served: 0 });
+  },
+);
 
 it('a port that speaks HTTP gets a hint that says so', async () => {
   await using server = await sayingServer(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'tcp');

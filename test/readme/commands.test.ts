@@ -1,4 +1,7 @@
-/** Every shell command of the README is run, the set-up commands aside, which the test run itself has gone through. */
+/**
+ * Every shell command of the README and of docs/ is run, the set-up commands aside, which the test run itself has gone
+ * through, and those that take minutes.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,14 +10,17 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fpm, startFpm } from '../fpm/support/index.ts';
-import { read } from './sections.ts';
+import { documents, read } from './sections.ts';
 
 const bin = new URL('../../dist/cli/bin.js', import.meta.url).pathname;
 const run = promisify(execFile);
 
-const commands = [...read('README.md').matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((block) =>
+const text = documents.map(read).join('\n');
+const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((block) =>
   (block[1] ?? '').trim().split('\n'),
 );
+const inTables = [...text.matchAll(/\| `(npx [^`]+)` \|/g)].map((cell) => cell[1] ?? '');
+const commands = [...new Set([...blocks, ...inTables])];
 const ours = commands.filter((command) => command.startsWith('npx fastcgi-pool '));
 
 let fpm: Fpm;
@@ -23,11 +29,13 @@ let folder: string;
 beforeAll(async () => {
   fpm = await startFpm({ transport: 'unix', statusPath: '/status', pingPath: '/ping' });
   folder = mkdtempSync(join(tmpdir(), 'fastcgi-pool-readme-'));
-  mkdirSync(join(folder, 'public'));
-  writeFileSync(
-    join(folder, 'public', 'index.php'),
-    '<?php echo "It works at ", $_SERVER["REQUEST_URI"] ?? "-";',
-  );
+  for (const site of ['public', 'wordpress']) {
+    mkdirSync(join(folder, site));
+    writeFileSync(
+      join(folder, site, 'index.php'),
+      '<?php echo "It works at ", $_SERVER["REQUEST_URI"] ?? "-";',
+    );
+  }
 });
 
 afterAll(async () => {
@@ -38,13 +46,13 @@ afterAll(async () => {
 /** The command as it runs here: this build of the program, this php-fpm, this folder. */
 function here(command: string): string[] {
   return command
-    .replaceAll('unix:/run/php/php-fpm.sock', fpm.address)
-    .replaceAll('/srv/app/', `${folder}/`)
+    .replaceAll(/unix:\/run\/php\/php-fpm\.sock|fpm:9000/g, fpm.address)
+    .replaceAll(/\/srv\/app\/|\/var\/www\/html\//g, `${folder}/`)
     .split(' ')
     .slice(2);
 }
 
-describe('the README', () => {
+describe('the README and docs/', () => {
   it('names the commands that set everything up, and those that are too long for a test', () => {
     expect(commands.filter((command) => !ours.includes(command)).sort()).toEqual([
       'npm install fastcgi-pool',
@@ -74,6 +82,8 @@ describe('the README', () => {
       const url = String(line).trim();
       expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
       expect(await (await fetch(`${url}/?a=1`)).text()).toBe('It works at /?a=1');
+      if (command.includes('--front-controller'))
+        expect(await (await fetch(`${url}/a/page`)).text()).toBe('It works at /a/page');
     } finally {
       child.kill('SIGTERM');
       const [code] = await once(child, 'exit');
@@ -83,6 +93,6 @@ describe('the README', () => {
 
   it('has a row for each command', () => {
     expect(single.length).toBe(3);
-    expect(serving.length).toBe(2);
+    expect(serving.length).toBe(5);
   });
 });

@@ -1,8 +1,13 @@
-/** The parts of the README that are made from the source: tables from docstrings, examples as they are. */
-import { readFileSync } from 'node:fs';
-import ts from 'typescript';
+/** The parts of the README and of docs/ that are made from the source: tables of docstrings, help texts, examples as they are. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { pingHelp, statusHelp } from '../../src/cli/args/fpm-pages.ts';
+import { requestHelp } from '../../src/cli/args/request.ts';
+import { serveHelp } from '../../src/cli/args/serve.ts';
 import { CHANNELS } from '../../src/connection/channels.ts';
 import { optionRules } from '../../src/pool/options.ts';
+import { constantDocs, errorCodes, extendedBy, type Member, membersOf } from './docstrings.ts';
+import { statusesFor } from './statuses.ts';
+import { verdicts } from './verdicts.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -10,125 +15,119 @@ export function read(path: string): string {
   return readFileSync(new URL(path, root), 'utf8');
 }
 
-/** The README as it should be: every marked section filled in anew. */
-export function filled(readme: string): string {
-  const sections: Record<string, () => string> = {
-    options: optionsTable,
-    errors: errorsTable,
-    gateway: gatewayTable,
-    channels: channelsTable,
-  };
-  let text = readme;
-  for (const [name, make] of Object.entries(sections)) {
-    const section = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
-    if (!section.test(text)) throw new Error(`the README has no section ${name}`);
-    text = text.replace(section, (_, begin: string, end: string) => `${begin}\n${make()}\n${end}`);
-  }
-  return text.replace(
-    /<!-- (examples\/[\w.-]+) -->\n(\n```js\n[\s\S]*?\n```\n)?/g,
-    (_, path: string) => `<!-- ${path} -->\n\n\`\`\`js\n${read(path).trimEnd()}\n\`\`\`\n`,
-  );
+/** All that whoever installs the package may read. */
+export const documents: readonly string[] = [
+  'README.md',
+  ...readdirSync(new URL('docs/', root))
+    .filter((name) => name.endsWith('.md'))
+    .sort()
+    .map((name) => `docs/${name}`),
+];
+
+/** By the names of their marks, `<!-- options -->`. Each is in one document. */
+export const sections: Readonly<Record<string, () => string>> = {
+  options: optionsTable,
+  request: () => membersTable('src/pool/dispatcher.ts', 'DispatchRequest'),
+  ended: () => membersTable('src/pool/dispatcher.ts', 'Ended'),
+  stats: () => membersTable('src/pool/stats.ts', 'Stats'),
+  servers: () => membersTable('src/upstream/options.ts', 'ServerOptions'),
+  upstream: () => membersTable('src/upstream/options.ts', 'UpstreamOptions'),
+  'health-check': () => membersTable('src/upstream/options.ts', 'HealthCheck'),
+  'server-stats': () => membersTable('src/upstream/stats.ts', 'ServerStats'),
+  errors: errorsTable,
+  facts: () => membersTable('src/errors.ts', 'FailureFacts'),
+  gateway: () => membersTable('src/gateway/options.ts', 'GatewayOptions'),
+  files: () => membersTable('src/gateway/site/files-options.ts', 'FilesOptions'),
+  outcome: () => membersTable('src/gateway/reply/outcome.ts', 'Outcome'),
+  channels: channelsTable,
+  verdicts: verdictsTable,
+  serve: () => helpText(serveHelp),
+  'command-request': () => helpText(requestHelp),
+  ping: () => helpText(pingHelp),
+  status: () => helpText(statusHelp),
+};
+
+const mark = /(<!-- ([\w-]+) -->\n)[\s\S]*?(<!-- \/\2 -->)/g;
+
+/** Names of the sections that a document has. */
+export function sectionsIn(text: string): string[] {
+  return [...text.matchAll(mark)].map((found) => found[2] ?? '');
 }
 
-function optionsTable(): string {
-  const docs = membersOf('src/pool/options.ts', 'PoolOptions');
-  const rows = Object.entries(optionRules).map(([name, rule]) => {
-    const unit = rule.unit === '' ? '' : ` ${rule.unit}`;
-    const fallback =
-      name === 'keepalive'
-        ? 'connections'
-        : typeof rule.default === 'string'
-          ? `'${rule.default}'`
-          : `${rule.default}${unit}`;
-    return `| \`${name}\` | ${fallback} | ${withoutDefault(docs.get(name) ?? '')} |`;
-  });
-  return ['| option | default | |', '|---|---|---|', ...rows, ''].join('\n');
+/** A document as it should be: every marked section filled in anew. */
+export function filled(text: string): string {
+  return text
+    .replace(mark, (_, begin: string, name: string, end: string) => {
+      const make = sections[name];
+      if (!make) throw new Error(`nothing makes a section ${name}`);
+      return `${begin}\n${make()}\n${end}`;
+    })
+    .replace(
+      /<!-- (examples\/[\w.-]+) -->\n(\n```js\n[\s\S]*?\n```\n)?/g,
+      (_, path: string) => `<!-- ${path} -->\n\n\`\`\`js\n${read(path).trimEnd()}\n\`\`\`\n`,
+    );
 }
 
-function gatewayTable(): string {
-  const rows = [...membersOf('src/gateway/options.ts', 'GatewayOptions')].map(
-    ([name, doc]) => `| \`${name}\` | ${doc} |`,
-  );
-  return ['| option | |', '|---|---|', ...rows, ''].join('\n');
-}
-
-function errorsTable(): string {
-  const source = ts.createSourceFile('errors.ts', read('src/errors.ts'), ts.ScriptTarget.Latest, true);
-  const rows: string[] = [];
-  source.forEachChild((node) => {
-    if (!ts.isTypeAliasDeclaration(node) || !node.name.text.endsWith('ErrorCode')) return;
-    if (!ts.isUnionTypeNode(node.type)) return;
-    const name = node.name.text.replace(/Code$/, '');
-    for (const member of node.type.types) {
-      if (!ts.isLiteralTypeNode(member) || !ts.isStringLiteral(member.literal)) continue;
-      rows.push(`| \`${member.literal.text}\` | \`${name}\` | ${commentBefore(source, member)} |`);
-    }
-  });
-  return ['| code | class | |', '|---|---|---|', ...rows, ''].join('\n');
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`.replace(/ {2}(?=\|)/g, ' ');
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line), ''].join('\n');
 }
 
 function channelsTable(): string {
   const path = 'src/connection/channels.ts';
+  const docs = constantDocs(read, path, 'CHANNELS');
   const rows = Object.entries(CHANNELS).map(([name, channel]) => {
-    const doc = valuesOf(path, 'CHANNELS').get(name) ?? '';
+    const doc = docs.get(name) ?? '';
     const [, traced = '', message = '', rest = ''] = /^(TracingChannel, )?(\w+)\. (.*)$/.exec(doc) ?? [];
-    const members = [...membersOf(path, message).keys(), ...inherited(path, message)];
-    const fields = members.map((member) => `\`${member}\``).join(', ');
+    const base = extendedBy(read, path, message);
+    const members = [message, ...(base === null ? [] : [base])].flatMap((one) => membersOf(read, path, one));
     const shown = traced === '' ? `\`${channel}\`` : `\`${channel}\` (tracing)`;
-    return `| ${shown} | ${rest} | ${fields} |`;
+    return [shown, rest, members.map((member) => `\`${member.name}\``).join(', ')];
   });
-  return ['| channel | | message |', '|---|---|---|', ...rows, ''].join('\n');
+  return table(['channel', '', 'message'], rows);
 }
 
-/** Names in a constant object and their docstrings. */
-function valuesOf(path: string, name: string): Map<string, string> {
-  const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
-  const values = new Map<string, string>();
-  const visit = (node: ts.Node): void => {
-    if (ts.isVariableDeclaration(node) && node.name.getText(source) === name) {
-      node.forEachChild(function inside(child) {
-        if (ts.isPropertyAssignment(child))
-          values.set(child.name.getText(source), commentBefore(source, child));
-        else child.forEachChild(inside);
-      });
-    } else {
-      node.forEachChild(visit);
-    }
-  };
-  visit(source);
-  return values;
-}
-
-/** Members of the interface that this one extends, if it does. */
-function inherited(path: string, name: string): string[] {
-  const base = new RegExp(`interface ${name} extends (\\w+)`).exec(read(path))?.[1];
-  return base === undefined ? [] : [...membersOf(path, base).keys()];
-}
-
-/** Names of an interface's members and their docstrings, in one line each. */
-function membersOf(path: string, name: string): Map<string, string> {
-  const source = ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true);
-  const members = new Map<string, string>();
-  source.forEachChild((node) => {
-    if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return;
-    for (const member of node.members) {
-      if (member.name) members.set(member.name.getText(source), commentBefore(source, member));
-    }
+function optionsTable(): string {
+  const docs = new Map(
+    membersOf(read, 'src/pool/options.ts', 'PoolOptions').map(({ name, doc }) => [name, doc]),
+  );
+  const rows = Object.entries(optionRules).map(([name, rule]) => {
+    const unit = rule.unit === '' ? '' : ` ${rule.unit}`;
+    const fallback =
+      name === 'keepalive'
+        ? '`connections`'
+        : typeof rule.default === 'string'
+          ? `'${rule.default}'`
+          : `${rule.default}${unit}`;
+    return [`\`${name}\``, fallback, withoutDefault(docs.get(name) ?? '')];
   });
-  if (members.size === 0) throw new Error(`${path} has no interface ${name}`);
-  return members;
+  return table(['option', 'default', ''], rows);
 }
 
-/** The docstring that ends right before a node, the `|` of a union aside. */
-function commentBefore(source: ts.SourceFile, node: ts.Node): string {
-  const before = source.text.slice(0, node.getStart(source));
-  const found = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/[\s|]*$/.exec(before);
-  if (!found?.[1]) throw new Error(`${node.getText(source)} has no docstring`);
-  return found[1]
-    .replace(/^[ \t]*\*[ \t]?/gm, '')
-    .replace(/\s+/g, ' ')
-    .replace(/\|/g, '\\|')
-    .trim();
+function membersTable(path: string, name: string): string {
+  const row = ({ name, doc, type }: Member): string[] => [`\`${name}\``, doc === '' ? `\`${type}\`` : doc];
+  return table(['', ''], membersOf(read, path, name).map(row));
+}
+
+function errorsTable(): string {
+  const rows = errorCodes(read).map(({ code, className, doc }) => [
+    `\`${code}\``,
+    `\`${className}\``,
+    statusesFor(code).join(', '),
+    doc,
+  ]);
+  return table(['code', 'class', 'HTTP', ''], rows);
+}
+
+function verdictsTable(): string {
+  return table(
+    ['what was seen', 'was it run?'],
+    verdicts().map(([seen, executed]) => [seen, executed]),
+  );
+}
+
+function helpText(help: string): string {
+  return `\`\`\`text\n${help.trimEnd()}\n\`\`\`\n`;
 }
 
 /** The table has a column for it. */

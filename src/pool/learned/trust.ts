@@ -30,16 +30,18 @@ export class Trust implements KnownServer {
   #isPhpFpm: boolean | null;
   #isDirect: boolean | null;
   /** Told by the operator, so that nothing is learned. */
-  readonly #told: boolean;
+  readonly isTold: boolean;
   /** Numbers of answers behind which a connection may end. */
   readonly #ends: Set<number> = new Set([1]);
   #endedAtOnce = 0;
   #sinceTry = 0;
+  /** One connection is asked at a time. */
+  #asking = false;
   #unanswered = 0;
   #askAt = 0;
 
   constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>) {
-    this.#told = backend !== 'auto';
+    this.isTold = backend !== 'auto';
     this.#isPhpFpm = backend === 'auto' ? null : backend === 'php-fpm';
     this.#isDirect = proxied ? false : backend === 'php-fpm' ? true : null;
   }
@@ -59,7 +61,7 @@ export class Trust implements KnownServer {
 
   /** Nothing is known, and it is time to ask. */
   isToBeAsked(now: number): boolean {
-    return this.#isPhpFpm === null && now >= this.#askAt;
+    return this.#isPhpFpm === null && !this.#asking && now >= this.#askAt;
   }
 
   /** Nothing is left to be found out. */
@@ -82,12 +84,16 @@ export class Trust implements KnownServer {
   /** A response has ended well on a connection that is kept, its `requests`th. */
   behindAnswer(requests: number, now: number): BehindAnswer {
     if (this.#isPhpFpm === true) return 'nothing';
-    if (this.isToBeAsked(now)) return 'ask';
+    if (this.isToBeAsked(now)) {
+      this.#asking = true;
+      return 'ask';
+    }
     return this.#ends.has(requests) ? 'wait' : 'nothing';
   }
 
   /** To FCGI_GET_VALUES, or to a wait. True: the connection may be used again. */
   replied(reply: Reply, requests: number, now: number): boolean {
+    this.#asking = false;
     if (reply.closed === null) {
       this.outlived();
       if (reply.values === null) this.#ends.delete(requests);
@@ -110,7 +116,7 @@ export class Trust implements KnownServer {
 
   /** The server has said what it is. */
   said(values: ReadonlyMap<string, unknown>): void {
-    if (this.#told) return;
+    if (this.isTold) return;
     this.#isPhpFpm = values.size === 1 && String(values.get(ValueName.MPXS_CONNS)) === '0';
   }
 
@@ -122,7 +128,7 @@ export class Trust implements KnownServer {
 
   /** It answers only behind the end of input: PHP-FPM never waits for that. */
   onWaitsForEndOfInput(): void {
-    if (!this.#told) this.#isPhpFpm = false;
+    if (!this.isTold) this.#isPhpFpm = false;
   }
 
   onHalfClosed(): void {

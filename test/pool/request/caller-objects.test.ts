@@ -26,7 +26,7 @@ const echo = (options: { maxRequests?: number } = {}): Promise<FakeFpm> =>
 
 const dispatchers: [string, (fpm: FakeFpm) => Dispatcher][] = [
   ['Pool', (fpm) => new Pool(fpm.address, { connections: 1 })],
-  ['Upstream', (fpm) => new Upstream([fpm.address], { connections: 1 })],
+  ['Upstream', (fpm) => new Upstream([fpm.address], { connections: 1, backend: 'php-fpm' })],
 ];
 
 describe.each(dispatchers)('%s: params that change after the call', (_, open) => {

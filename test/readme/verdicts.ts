@@ -1,0 +1,70 @@
+/** The table of the promise: what was seen in words, and what the code makes of it. */
+import { evidence, type Seen } from '../../src/connection/evidence/evidence.ts';
+
+/** A small POST on a kept connection to PHP-FPM, wholly taken, of which nothing was heard. */
+const kept: Seen = {
+  sign: 'other',
+  afterFin: 'not-probed',
+  answered: false,
+  unclear: false,
+  reused: true,
+  elapsed: 5,
+  nothingAccepted: false,
+  wholeAccepted: true,
+  terminatorSent: false,
+  readBeforeScript: true,
+  isPhpFpm: true,
+  isDirect: true,
+};
+const fin: Seen = { ...kept, sign: 'fin' };
+const reset: Seen = { ...kept, sign: 'reset' };
+
+const rows: readonly (readonly [string, Partial<Seen>])[] = [
+  ['no connection: refused, no such socket, backlog full, not in time', { ...kept, sign: 'not-connected' }],
+  [
+    'the first write failed: the kernel took no byte',
+    { ...kept, sign: 'write-refused', nothingAccepted: true },
+  ],
+  [
+    'on a kept connection, within a second: the server ended its side, and its kernel takes what we send on. A worker at `pm.max_requests` does so. unix: seen at once; tcp: its kernel has acknowledged it (Linux only)',
+    { ...fin, afterFin: 'accepted' },
+  ],
+  ['the same on a fresh connection: a proxy does so', { ...fin, afterFin: 'accepted', reused: false }],
+  ['the same, more than a second later', { ...fin, afterFin: 'accepted', elapsed: 1_500 }],
+  [
+    'tcp: the server ended its side, and the very first write after that met a reset; PHP reads the request whole before it starts the script',
+    { ...fin, afterFin: 'first-refused' },
+  ],
+  [
+    'tcp: the server ended its side, and there is neither an acknowledgement nor a reset',
+    { ...fin, afterFin: 'not-probed' },
+  ],
+  ['the server ended its side and takes nothing more: the worker died', { ...fin, afterFin: 'refused' }],
+  [
+    'a reset, before the end of input was sent, for a request that PHP reads whole before it starts the script: no body, or a POST of up to 16 KiB that is not `multipart/`',
+    reset,
+  ],
+  ['a reset, for any other request', { ...reset, readBeforeScript: false }],
+  ['a reset, after the end of input was sent', { ...reset, terminatorSent: true }],
+  [
+    'the connection was lost while such a request was still being sent',
+    { ...reset, terminatorSent: true, wholeAccepted: false },
+  ],
+  ['a timeout of ours after sending, or the caller gave up', kept],
+  ['a record of the response', { ...reset, answered: true }],
+];
+
+/** The same signs, where the server is not known to be PHP-FPM, or a proxy stands in between. */
+export function verdicts(): [string, string][] {
+  return rows.map(([words, seen]) => {
+    const of = (server: Partial<Seen>): string => evidence({ ...kept, ...seen, ...server });
+    const [direct, proxied, other] = [of({}), of({ isDirect: false }), of({ isPhpFpm: false })];
+    const less =
+      direct === other
+        ? ''
+        : proxied === direct
+          ? ` (another server: ${other})`
+          : ` (a proxy in between, or another server: ${other})`;
+    return [words, `${direct}${less}`];
+  });
+}
