@@ -22,9 +22,9 @@ const MOST_SCRIPTS = 512;
 const ENOUGH_SAMPLES = 3;
 /** "Far longer": so many times the usual, and so many ms. */
 const TIMES = 10;
-const AT_LEAST = 100;
+const AT_LEAST = 500;
 /** ms. */
-const AT_ONCE = 50;
+const AT_ONCE = 250;
 /** A script is taken to have no such work once its worker came back at once so many times in a row. */
 const SURE = 2;
 const SURE_AGAIN = 20;

@@ -11,7 +11,7 @@ const LEAST_IDLE = 50;
 const MOST_IDLE = 2_000;
 /** A lease is at least so many times as long: connecting costs at most a twentieth of the time. */
 const LEASE_TIMES = 20;
-const LEAST_LEASE = 80;
+const LEAST_LEASE = 60;
 const MOST_LEASE = 1_000;
 
 export interface KeepingLimits {

@@ -10,7 +10,7 @@ function known(): BackgroundWork {
 }
 
 function timesAtOnce(work: BackgroundWork, script: string, times: number): boolean {
-  for (let i = 0; i < times; i++) work.cameBack(script, 50);
+  for (let i = 0; i < times; i++) work.cameBack(script, 250);
   return work.isUnsure(script);
 }
 
@@ -27,7 +27,7 @@ describe('a connection is asked whether its worker is back', () => {
 
   it('behind one that came back late, until it has come back at once twenty times', () => {
     const work = known();
-    work.cameBack('/page.php', 51);
+    work.cameBack('/page.php', 251);
     expect(timesAtOnce(work, '/page.php', 19)).toBe(true);
     expect(timesAtOnce(work, '/page.php', 1)).toBe(false);
   });
@@ -35,7 +35,7 @@ describe('a connection is asked whether its worker is back', () => {
   it('behind one that made another wait for far longer than usual', () => {
     const work = known();
     expect(timesAtOnce(work, '/tail.php', 2)).toBe(false);
-    expect(work.silent('/page.php', '/tail.php', 160)).toBe(true);
+    expect(work.silent('/page.php', '/tail.php', 560)).toBe(true);
     expect(work.isUnsure('/tail.php')).toBe(true);
     expect(work.isUnsure('/page.php')).toBe(false);
   });
@@ -44,8 +44,8 @@ describe('a connection is asked whether its worker is back', () => {
 describe('an answer', () => {
   it.each([
     ['within ten times the usual', 50, false],
-    ['not a tenth of a second beyond that', 149, false],
-    ['beyond both', 151, true],
+    ['not half a second beyond that', 549, false],
+    ['beyond both', 551, true],
   ])('%s: %d ms, late %s', (_, waited, late) => {
     expect(known().silent('/page.php', '/tail.php', waited)).toBe(late);
   });
