@@ -1,15 +1,27 @@
 /** FastCGI bytes made by hand, so that the floors owe nothing to the code they are compared with. */
 
-export function record(type: number, content: Uint8Array): Buffer {
-  const header = Buffer.from([1, type, 0, 1, content.length >> 8, content.length & 255, 0, 0]);
+export function record(type: number, content: Uint8Array, id = 1): Buffer {
+  const header = Buffer.from([1, type, id >> 8, id & 255, content.length >> 8, content.length & 255, 0, 0]);
   return Buffer.concat([header, content]);
 }
 
 const nothing = new Uint8Array(0);
 
 /** STDOUT, its end, END_REQUEST. */
-export function cannedAnswer(stdout: string): Buffer {
-  return Buffer.concat([record(6, Buffer.from(stdout)), record(6, nothing), record(3, new Uint8Array(8))]);
+export function cannedAnswer(stdout: string, id = 1): Buffer {
+  return Buffer.concat([
+    record(6, Buffer.from(stdout), id),
+    record(6, nothing, id),
+    record(3, new Uint8Array(8), id),
+  ]);
+}
+
+/** What php-fpm answers to FCGI_GET_VALUES. */
+export const values: Buffer = record(10, Buffer.from('\x0f\x01FCGI_MPXS_CONNS0'), 0);
+
+/** The id of the request in these bytes, behind the end of the one before, if it is there; 0: it is no request. */
+export function idOf(chunk: Buffer): number {
+  return chunk.readUInt16BE(chunk[1] === 5 ? 10 : 2);
 }
 
 /** A whole request without a body, keeping the connection. */

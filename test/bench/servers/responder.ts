@@ -4,12 +4,10 @@
  * slower than it would pay for waking it, which costs more than all else, and the floor not.
  */
 import { createServer } from 'node:net';
-import { cannedAnswer } from '../lib/records.ts';
+import { cannedAnswer, idOf, values } from '../lib/records.ts';
 
 const [path = ''] = process.argv.slice(2);
-const answer = cannedAnswer(
-  'X-Powered-By: PHP/8.2.29\r\nContent-type: text/html; charset=UTF-8\r\n\r\nhello',
-);
+const stdout = 'X-Powered-By: PHP/8.2.29\r\nContent-type: text/html; charset=UTF-8\r\n\r\nhello';
 
 const server = createServer((socket) => {
   let keeps: boolean | null = null;
@@ -17,10 +15,12 @@ const server = createServer((socket) => {
     if (keeps === null) {
       // The flags of BEGIN_REQUEST, which everybody sends in one piece.
       keeps = ((chunk[10] ?? 0) & 1) === 1;
-      if (!keeps) socket.end(answer);
+      if (!keeps) socket.end(cannedAnswer(stdout, idOf(chunk)));
     }
     // A terminator alone (8 bytes) is not a request.
-    if (keeps && chunk.length > 16) socket.write(answer);
+    if (!keeps || chunk.length <= 16) return;
+    const id = idOf(chunk);
+    socket.write(id === 0 ? values : cannedAnswer(stdout, id));
   });
   socket.on('end', () => socket.end());
   socket.on('error', () => socket.destroy());
