@@ -9,7 +9,7 @@ export const peerOptions = {
   proxied: { type: 'boolean', default: false },
 } as const;
 
-export const peerHelp = `  --backend KIND     php-fpm (default), or generic: no PHP-FPM
+export const peerHelp = `  --backend KIND     php-fpm, or generic: no PHP-FPM (default: found out)
   --proxied          a TCP proxy stands in between
 `;
 

@@ -47,7 +47,7 @@ the current folder.
   -i, --include            the status line and the headers first
   -f, --fail               exit with 1 where the status is 400 or more
       --timeout SECONDS    for the whole request (default: no limit)
-      --backend KIND       php-fpm (default), or generic: no PHP-FPM
+      --backend KIND       php-fpm, or generic: no PHP-FPM (default: found out)
       --proxied            a TCP proxy stands in between
 `;
 

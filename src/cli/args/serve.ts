@@ -65,8 +65,8 @@ folder) as they are, *.php through PHP-FPM over kept connections.
                            load. Without it a private php-fpm is started
   --connections N          connections to each PHP-FPM at most, and children of
                            the private one (default 8)
-  --backend KIND           php-fpm (default), or generic: a FastCGI server that
-                           is no PHP-FPM
+  --backend KIND           php-fpm, or generic: a FastCGI server that is no
+                           PHP-FPM (default: the pool finds out)
   --proxied                a TCP proxy stands in front of PHP-FPM
   --headers-timeout S      how many seconds a script may take until its head is
                            there (default 60; 0: no limit); so may the others:
