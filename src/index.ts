@@ -31,7 +31,7 @@ export type {
 } from './pool/dispatcher.ts';
 export type { PoolOptions } from './pool/options.ts';
 export { Pool } from './pool/pool.ts';
-export type { Stats } from './pool/stats.ts';
+export type { Stats } from './pool/stats/stats.ts';
 export type { Params } from './protocol/params.ts';
 export type { Balance } from './upstream/balance/balance.ts';
 export type { HealthState } from './upstream/health/health.ts';

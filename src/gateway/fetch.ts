@@ -5,9 +5,9 @@ import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
 import { bodyRead } from './request/touched-body.ts';
-import { fileError } from './site/file-error.ts';
-import { fileResponse } from './site/send-fetch.ts';
 import type { Answer, Plan } from './site/site.ts';
+import { fileError } from './site/static/file-error.ts';
+import { fileResponse } from './site/static/send-fetch.ts';
 
 export type { GatewayOptions };
 

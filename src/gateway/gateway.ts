@@ -13,7 +13,7 @@ import { withReadTimeout } from './request/read-timeout.ts';
 import { type Spooled, spool } from './request/spool.ts';
 import { readOptions, type Settings } from './settings.ts';
 import { type Plan, type RequestLine, type RunScript, Site } from './site/site.ts';
-import type { SiteFile } from './site/site-files.ts';
+import type { SiteFile } from './site/static/site-files.ts';
 import { Warnings } from './warnings.ts';
 
 /** A request as its adapter knows it. */

@@ -7,9 +7,9 @@ import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
-import { fileError } from './site/file-error.ts';
-import { sendToNode } from './site/send-node.ts';
 import type { Answer, Plan, RunScript } from './site/site.ts';
+import { fileError } from './site/static/file-error.ts';
+import { sendToNode } from './site/static/send-node.ts';
 
 /** What a framework's request stands for. */
 export interface NodePair {

@@ -2,7 +2,7 @@
 import type { Params } from '../cgi/env.ts';
 import type { EndInfo } from './reply/outcome.ts';
 import type { ForwardedHeader } from './request/proxies.ts';
-import type { FilesOptions } from './site/files-options.ts';
+import type { FilesOptions } from './site/static/files-options.ts';
 
 export interface ErrorPage {
   /** Default 'text/html; charset=utf-8'. */

@@ -20,8 +20,8 @@ import { HandoverFiles, type Mapping } from './reply/handover.ts';
 import { paramsOf } from './request/params-option.ts';
 import { forwardedHeaders, TrustedProxies } from './request/proxies.ts';
 import type { SpoolLimits } from './request/spool.ts';
-import { type FilesSettings, filesSettings } from './site/files-options.ts';
 import { type AmbiguousPaths, ambiguousPaths, mount } from './site/place-options.ts';
+import { type FilesSettings, filesSettings } from './site/static/files-options.ts';
 import { triedFiles } from './site/try-files.ts';
 
 /** The options, checked and complete. */

@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { ResponseHeaders } from '../cgi/head.ts';
 import type { FailureFacts, RequestTimes } from '../errors.ts';
-import type { Stats } from './stats.ts';
+import type { Stats } from './stats/stats.ts';
 
 export type { ResponseHeaders };
 

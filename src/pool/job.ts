@@ -9,16 +9,16 @@ import { scriptHint } from '../connection/evidence/hint.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
 import { type FailureFacts, FcgiError, type RequestTimes, TimeoutError } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
-import type { AbortListeners } from './abort-listeners.ts';
 import { tellRetry } from './channels.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
-import type { LinkedList, ListNode } from './linked-list.ts';
+import type { AbortListeners } from './queue/abort-listeners.ts';
+import type { LinkedList, ListNode } from './queue/linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
 import { Call, givenUp } from './request/call.ts';
 import { Caller } from './request/caller.ts';
 import { discardSource, watchSource } from './request/source.ts';
-import type { Slot, SlotJob } from './slot.ts';
-import { Times } from './times.ts';
+import type { Slot, SlotJob } from './slots/slot.ts';
+import { Times } from './stats/times.ts';
 
 /** The server that runs a job, as the scheduler sees it through the job. */
 export interface JobServer {

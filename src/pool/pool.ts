@@ -12,7 +12,7 @@ import { type PoolOptions, type PoolSettings, resolveOptions } from './options.t
 import { requestBy } from './request/response.ts';
 import { type Balancer, Scheduler } from './scheduler.ts';
 import { Server } from './server.ts';
-import type { Stats } from './stats.ts';
+import type { Stats } from './stats/stats.ts';
 
 /**
  * A pool of connections to one server. Dials nothing before the first request; what it may open, keep and wait for

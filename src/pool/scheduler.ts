@@ -5,19 +5,19 @@
 import { BEAT, Clock } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { ConnectError, PoolError } from '../errors.ts';
-import { AbortListeners } from './abort-listeners.ts';
 import { tellQueued } from './channels.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
-import { Histogram } from './histogram.ts';
 import { Job, type JobOwner } from './job.ts';
-import { LinkedList } from './linked-list.ts';
 import type { PoolSettings } from './options.ts';
-import { Overload } from './overload.ts';
-import { refusal } from './refusal.ts';
+import { AbortListeners } from './queue/abort-listeners.ts';
+import { LinkedList } from './queue/linked-list.ts';
+import { Overload } from './queue/overload.ts';
+import { refusal } from './queue/refusal.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
-import { type ServerCounts, type Stats, statsOf } from './stats.ts';
+import { Histogram } from './stats/histogram.ts';
+import { type ServerCounts, type Stats, statsOf } from './stats/stats.ts';
 
 /** The servers, and which of them gets a job. */
 export interface Balancer {

@@ -10,7 +10,6 @@ import { type CloseReason, noneClosed } from '../connection/reuse.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import type { Target } from '../connection/socket/address.ts';
 import type { Connected } from '../connection/socket/connect.ts';
-import { BackendCheck } from './backend-check.ts';
 import type { Job } from './job.ts';
 import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
@@ -19,9 +18,10 @@ import type { Encoded } from './request/send.ts';
 import { Sender } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
-import { closeIdle, closeUnwanted, Slot } from './slot.ts';
-import { Slots } from './slots.ts';
-import { waitForReply } from './wait-for-reply.ts';
+import { BackendCheck } from './slots/backend-check.ts';
+import { closeIdle, closeUnwanted, Slot } from './slots/slot.ts';
+import { Slots } from './slots/slots.ts';
+import { waitForReply } from './slots/wait-for-reply.ts';
 
 /** What a server asks of the scheduler. */
 export interface ServerOwner {

@@ -7,7 +7,7 @@ import { mayRunTwice } from '../pool/retry/resend.ts';
 import { RetryBudget } from '../pool/retry/retry.ts';
 import type { Balancer, Scheduler } from '../pool/scheduler.ts';
 import { Server } from '../pool/server.ts';
-import type { ServerCounts } from '../pool/stats.ts';
+import type { ServerCounts } from '../pool/stats/stats.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { lookupBy } from './discovery/lookup.ts';
 import type { Found, Source } from './discovery/source.ts';

@@ -1,6 +1,6 @@
 /** The servers of an Upstream: those in use, and those that were taken out and end what they have. */
 import type { Server } from '../pool/server.ts';
-import { addCounts, type ServerCounts } from '../pool/stats.ts';
+import { addCounts, type ServerCounts } from '../pool/stats/stats.ts';
 import type { Found } from './discovery/source.ts';
 import { Member } from './member.ts';
 

@@ -1,5 +1,5 @@
 /** What an Upstream tells of itself and of each of its servers. */
-import { type ConnectionStats, connectionStats, type Stats } from '../pool/stats.ts';
+import { type ConnectionStats, connectionStats, type Stats } from '../pool/stats/stats.ts';
 import type { HealthState } from './health/health.ts';
 import type { Member } from './member.ts';
 

@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 // Which package may be imported where: one place each, so that it can be replaced in one place.
 const packageHome: Readonly<Record<string, RegExp>> = {
-  'generic-pool': /^pool\/slots\.ts$/,
+  'generic-pool': /^pool\/slots\/slots\.ts$/,
   '@opentelemetry/api': /^observe\/opentelemetry/,
   '@opentelemetry/instrumentation': /^observe\/opentelemetry/,
   send: /^(cli\/|gateway\/reply\/send-file\.ts$)/,

@@ -10,7 +10,7 @@ import { type Place, placeOf } from './place.ts';
 import type { AmbiguousPaths } from './place-options.ts';
 import type { RequestLine } from './request-line.ts';
 import { RootLink } from './root-link.ts';
-import { type SiteFile, SiteFiles } from './site-files.ts';
+import { type SiteFile, SiteFiles } from './static/site-files.ts';
 
 export type { RequestLine };
 

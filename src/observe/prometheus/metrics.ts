@@ -1,5 +1,5 @@
 /** What a pool's `stats` are as metrics: a table of names, labels and where the figures come from. */
-import type { ConnectionStats, Stats } from '../../pool/stats.ts';
+import type { ConnectionStats, Stats } from '../../pool/stats/stats.ts';
 
 /** One server of several, as `Upstream.stats.servers` has it. */
 export interface ObservedServer {

@@ -7,12 +7,12 @@ import type { Connected } from '../../connection/socket/connect.ts';
 import { ReadBuffer } from '../../connection/socket/read-buffer.ts';
 import { RequestEncoder } from '../../protocol/encoder.ts';
 import { tellConnect, tellServer } from '../channels.ts';
-import { dial } from '../dial.ts';
 import type { Job } from '../job.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
 import { retriesUnknown } from '../retry/resend.ts';
+import { dial } from '../slots/dial.ts';
 import { type Encoded, encode, isReadFirst, pump } from './send.ts';
 
 export class Sender {

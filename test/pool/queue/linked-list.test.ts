@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { LinkedList, type ListNode } from '../../src/pool/linked-list.ts';
+import { LinkedList, type ListNode } from '../../../src/pool/queue/linked-list.ts';
 
 class One implements ListNode<One> {
   list: LinkedList<One> | null = null;

@@ -2,9 +2,9 @@
 import { renameSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ask, adapters, type Client } from '../adapters.ts';
-import { FakeDispatcher } from '../fake-dispatcher.ts';
-import { tempSite } from '../temp-site.ts';
+import { type Ask, adapters, type Client } from '../../adapters.ts';
+import { FakeDispatcher } from '../../fake-dispatcher.ts';
+import { tempSite } from '../../temp-site.ts';
 
 const digits = '0123456789'.repeat(10);
 const large = Buffer.alloc(300_000, 'large file ');

@@ -1,6 +1,6 @@
 /** The option `files`: which files are sent as they are, and how long a client may keep them. */
-import { flag, size, strings, wrong } from '../checks.ts';
-import { isHidden, isNeverSent } from './never-sent.ts';
+import { flag, size, strings, wrong } from '../../checks.ts';
+import { isHidden, isNeverSent } from '../never-sent.ts';
 
 export interface FilesOptions {
   /** The value of Cache-Control, such as 'public, max-age=3600'. Default none, as with nginx and Apache. */

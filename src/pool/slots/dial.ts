@@ -1,10 +1,10 @@
 /** Getting connected within connectTimeout: php-fpm may be restarting, or its backlog may be full for a moment. */
-import type { Clock } from '../connection/clock.ts';
-import type { Runtime } from '../connection/runtime.ts';
-import type { Target } from '../connection/socket/address.ts';
-import { type Connected, isLocalShortage, isPassing, timedOut } from '../connection/socket/connect.ts';
-import type { ReadBuffer } from '../connection/socket/read-buffer.ts';
-import { ConnectError } from '../errors.ts';
+import type { Clock } from '../../connection/clock.ts';
+import type { Runtime } from '../../connection/runtime.ts';
+import type { Target } from '../../connection/socket/address.ts';
+import { type Connected, isLocalShortage, isPassing, timedOut } from '../../connection/socket/connect.ts';
+import type { ReadBuffer } from '../../connection/socket/read-buffer.ts';
+import { ConnectError } from '../../errors.ts';
 
 const FIRST_PAUSE = 5;
 const LONGEST_PAUSE = 250;

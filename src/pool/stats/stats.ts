@@ -1,5 +1,5 @@
 /** The counters of a Pool or, summed up, of an Upstream. */
-import { CLOSE_REASONS, type CloseReason, noneClosed } from '../connection/reuse.ts';
+import { CLOSE_REASONS, type CloseReason, noneClosed } from '../../connection/reuse.ts';
 import type { Summary } from './histogram.ts';
 
 export interface Stats {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Slots } from '../../src/pool/slots.ts';
+import { Slots } from '../../../src/pool/slots/slots.ts';
 
 class Seat {
   spent = false;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Histogram } from '../../src/pool/histogram.ts';
+import { Histogram } from '../../../src/pool/stats/histogram.ts';
 
 it('says nothing of nothing', () => {
   expect(new Histogram().summary).toEqual({ count: 0, p50: 0, p99: 0 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { Pool } from '../../src/pool/pool.ts';
-import { type FakeFpm, startFakeFpm } from '../../src/testing/index.ts';
-import { ended, type Gate, GET, gate, Recorder, text } from './support.ts';
+import { Pool } from '../../../src/pool/pool.ts';
+import { type FakeFpm, startFakeFpm } from '../../../src/testing/index.ts';
+import { ended, type Gate, GET, gate, Recorder, text } from '../support.ts';
 
 /** One connection, and a request on it that is held until `hold` opens. */
 async function busy(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Arrival, Overload } from '../../src/pool/overload.ts';
+import { type Arrival, Overload } from '../../../src/pool/queue/overload.ts';
 
 interface Story {
   /** ms between two answers; 0: none comes. */

@@ -1,5 +1,5 @@
 /** The error of a request that the pool does not let in. */
-import { PoolError } from '../errors.ts';
+import { PoolError } from '../../errors.ts';
 import type { Arrival, Overload } from './overload.ts';
 
 const HINT = 'more is asked than php-fpm can do: see `pm.max_children`, and what the scripts wait for';

@@ -1,10 +1,10 @@
 /** Files of the site, ready to be sent: their headers, and what is in the small ones. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import mime from 'mime-types';
+import type { Files, FoundFile } from '../files.ts';
+import { TtlCache } from '../ttl-cache.ts';
 import type { FileFacts } from './file-answer.ts';
-import type { Files, FoundFile } from './files.ts';
 import type { FilesSettings } from './files-options.ts';
-import { TtlCache } from './ttl-cache.ts';
 
 export interface SiteFile extends FileFacts {
   /** All of it; null: too large to be kept. */

@@ -1,5 +1,5 @@
 /** What is answered where a file that was found cannot be read. */
-import type { Answer } from './site.ts';
+import type { Answer } from '../site.ts';
 
 export function fileError(error: unknown): Omit<Answer, 'kind'> {
   const code = error instanceof Error && 'code' in error ? error.code : '';

@@ -1,9 +1,9 @@
 /** A slot in the pool: empty, dialling, or with one connection. It is what generic-pool holds. */
-import type { Connection } from '../connection/connection.ts';
-import type { Exchange } from '../connection/exchange.ts';
-import type { CloseReason } from '../connection/reuse.ts';
-import type { Target } from '../connection/socket/address.ts';
-import { tellClosed } from './channels.ts';
+import type { Connection } from '../../connection/connection.ts';
+import type { Exchange } from '../../connection/exchange.ts';
+import type { CloseReason } from '../../connection/reuse.ts';
+import type { Target } from '../../connection/socket/address.ts';
+import { tellClosed } from '../channels.ts';
 import type { PooledSlot } from './slots.ts';
 
 /** What a slot knows of the job on it. */

@@ -1,8 +1,8 @@
 /** Sends a file of the site by node's response object. */
 import { createReadStream } from 'node:fs';
 import { ServerResponse } from 'node:http';
-import { isGone, isHttp2, type NodeRequest, type NodeResponse } from '../reply/node-sink.ts';
-import { discard } from '../request/upload.ts';
+import { isGone, isHttp2, type NodeRequest, type NodeResponse } from '../../reply/node-sink.ts';
+import { discard } from '../../request/upload.ts';
 import { type FileAnswer, fileAnswer, isConditional } from './file-answer.ts';
 import { openFound, type SiteFile } from './site-files.ts';
 

@@ -1,14 +1,14 @@
 /** Asks the server what it is, where the pool does not know yet: behind an answer, and before a verdict rests on it. */
-import type { Clock } from '../connection/clock.ts';
-import type { Connection } from '../connection/connection.ts';
-import { type Examined, examine } from '../connection/examine.ts';
-import type { CloseReason } from '../connection/reuse.ts';
-import { FcgiError } from '../errors.ts';
-import type { Job } from './job.ts';
-import type { BackgroundWork } from './learned/background-work.ts';
-import type { Learned } from './learned/learned.ts';
-import type { Trust } from './learned/trust.ts';
-import type { Sender } from './request/sender.ts';
+import type { Clock } from '../../connection/clock.ts';
+import type { Connection } from '../../connection/connection.ts';
+import { type Examined, examine } from '../../connection/examine.ts';
+import type { CloseReason } from '../../connection/reuse.ts';
+import { FcgiError } from '../../errors.ts';
+import type { Job } from '../job.ts';
+import type { BackgroundWork } from '../learned/background-work.ts';
+import type { Learned } from '../learned/learned.ts';
+import type { Trust } from '../learned/trust.ts';
+import type { Sender } from '../request/sender.ts';
 import type { Slot } from './slot.ts';
 
 /** ms for an answer: a busy machine must not be taken for a server that says nothing. */

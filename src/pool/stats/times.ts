@@ -1,5 +1,5 @@
 /** Where the time of one request went. Times in ms, by a clock that never stands still. */
-import type { RequestTimes } from '../errors.ts';
+import type { RequestTimes } from '../../errors.ts';
 
 /** What a request may be doing before it is sent; `'sent'` is all the rest. */
 type Stage = 'reading' | 'queued' | 'connecting' | 'sent';
