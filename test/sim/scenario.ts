@@ -47,14 +47,16 @@ export async function play(scenario: Scenario): Promise<Outcome> {
   // The pool loads it with its first request, which takes real time.
   await import('generic-pool');
   const { pages, ms, options = {}, latency = 0 } = scenario;
-  const random = randomFrom(scenario.seed);
+  /** What the pools draw. */
+  const random = randomFrom(scenario.seed ^ 0x5bd1e995);
   const time = new VirtualTime();
   const fpm = new SimFpm(time, scenario.fpm);
   const gateway = (name: string, given: PoolOptions): SimGateway =>
     new SimGateway(name, time, fpm, latency, random, given);
   const gateways = Array.from({ length: scenario.gateways }, (_, i) => gateway(`g${i}-`, options));
   const visitor = scenario.visitorEvery === undefined ? null : gateway('v', VISITOR);
-  drive(scenario, random, gateways, visitor);
+  // What is asked comes from a seed of its own: the same load, whatever the pool draws meanwhile, and as on the real PHP-FPM.
+  drive(scenario, randomFrom(scenario.seed), gateways, visitor);
   const every = (interval: number | undefined, what: (nth: number) => void): void => {
     if (interval === undefined) return;
     for (let nth = 1; nth * interval < ms; nth++) time.at(nth * interval, () => what(nth));
