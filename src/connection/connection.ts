@@ -168,7 +168,7 @@ export class Connection {
     const due = dueAfter(silence, exchange, {
       sending: this.writer.isSending(exchange),
       paused,
-      stuffed: this.#socket.writableLength > 0,
+      backpressured: this.#socket.writableLength > 0,
       closing: closing && !first,
       ended: this.#stopProbe !== null,
       terminatorDelay: this.#owner.learned.terminatorDelay(),

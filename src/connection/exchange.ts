@@ -48,7 +48,7 @@ export class Exchange {
   /** A byte of STDOUT or STDERR has come. */
   outputSeen = false;
   /** Too few bytes have come to tell of which request they are. */
-  unclear = false;
+  ofUnknownRequest = false;
   /** What could be said of its failure if the server were known to be PHP-FPM, and no proxy in between; see lost(). */
   proofIfKnown: Partial<FailureFacts> | null = null;
   /** It has been silent for far longer than its script ever is. */

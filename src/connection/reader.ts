@@ -60,7 +60,8 @@ export class ResponseReader implements ResponseSink {
       else if (!exchange.reused) this.onAnswer();
     }
     this.#decoder.push(chunk, length);
-    if (exchange !== null && exchange.bytesReceived === 0) exchange.unclear = !this.#decoder.atBorder;
+    if (exchange !== null && exchange.bytesReceived === 0)
+      exchange.ofUnknownRequest = !this.#decoder.atBorder;
   }
 
   /** No byte of another record has been read. */

@@ -8,7 +8,7 @@ export interface Moment {
   /** The reader of the response does not want more of it for now. */
   readonly paused: boolean;
   /** Some of the request waits for the kernel to take it. */
-  readonly stuffed: boolean;
+  readonly backpressured: boolean;
   /** The pool closes. */
   readonly closing: boolean;
   /** The server has ended its side. */
@@ -43,7 +43,7 @@ function dueTimeout(silence: number, exchange: Exchange, at: Moment): TimeoutErr
       : `no more of the response's body for ${bodyTimeout} ms`;
     return new TimeoutError('FCGI_ERR_BODY_TIMEOUT', message);
   }
-  if (headersTimeout === 0 || silence < headersTimeout || (at.sending && !at.stuffed)) return null;
+  if (headersTimeout === 0 || silence < headersTimeout || (at.sending && !at.backpressured)) return null;
   const what = at.sending ? 'the server took nothing of the request' : 'no head of the response';
   return new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', `${what} for ${headersTimeout} ms`);
 }

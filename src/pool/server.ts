@@ -178,10 +178,10 @@ export class Server implements ConnectionOwner {
     if (job.exchange !== null) this.learned.failed(job.exchange);
     job.slot = null;
     slot.job = null;
-    this.#passOn(slot);
+    this.#release(slot);
   }
 
-  #passOn(slot: Slot): void {
+  #release(slot: Slot): void {
     const next = this.#owner.next(this);
     if (next !== null) {
       next.server = this;
@@ -235,7 +235,7 @@ export class Server implements ConnectionOwner {
       waitForReply(this.clock, slot, connection.question, {
         inTime: () => this.#occupy(slot, job),
         late: () => this.#owner.requeue(job),
-        over: () => this.#passOn(slot),
+        over: () => this.#release(slot),
       });
     } else if (this.#sender.needsFresh(job, connection)) {
       // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.

@@ -39,7 +39,7 @@ export class UpstreamBalancer implements Balancer {
   readonly #visits: Visits = new Visits();
   readonly #budget: RetryBudget;
   #started = false;
-  #runsSoon = false;
+  #runScheduled = false;
   /** Of all servers. */
   #answers = 0;
 
@@ -174,7 +174,7 @@ export class UpstreamBalancer implements Balancer {
     if (from === undefined || visit === undefined || visit.where !== 'elsewhere') return false;
     if (job.over || job.aborted || !(error instanceof FcgiError)) return false;
     visit.members.add(from);
-    if (error instanceof ConnectError) return this.#goRound(job, visit, error);
+    if (error instanceof ConnectError) return this.#retryConnect(job, visit, error);
     visit.moves++;
     from.server.retried++;
     if (error.executed !== 'no') {
@@ -188,7 +188,7 @@ export class UpstreamBalancer implements Balancer {
   onBeat(clockNow: number): void {
     const now = this.#now();
     this.#discovery.poll();
-    this.#members.sweep();
+    this.#members.forgetDrained();
     this.#refresh();
     const { all } = this.#members;
     let most = 1;
@@ -206,7 +206,7 @@ export class UpstreamBalancer implements Balancer {
     }
   }
 
-  #goRound(job: Job, visit: Visit, error: ConnectError): boolean {
+  #retryConnect(job: Job, visit: Visit, error: ConnectError): boolean {
     const { all } = this.#members;
     if (all.some((member) => !member.settings.down && !visit.members.has(member))) {
       this.#scheduler.requeue(job);
@@ -234,10 +234,10 @@ export class UpstreamBalancer implements Balancer {
 
   /** Not at once: whoever tells us is in the middle of something. */
   #runSoon(): void {
-    if (this.#runsSoon) return;
-    this.#runsSoon = true;
+    if (this.#runScheduled) return;
+    this.#runScheduled = true;
     queueMicrotask(() => {
-      this.#runsSoon = false;
+      this.#runScheduled = false;
       this.#scheduler.runQueued();
     });
   }

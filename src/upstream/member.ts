@@ -3,7 +3,7 @@ import { tellState } from '../pool/channels.ts';
 import type { Server } from '../pool/server.ts';
 import { type Candidate, capacityOf } from './balance/balance.ts';
 import { Health, type HealthState } from './health/health.ts';
-import { isTrusted, type Known, quota, quotaInNeed } from './health/quota.ts';
+import { isTrusted, type Known, quota, quotaWithoutTrusted } from './health/quota.ts';
 import { type Progress, Silence } from './health/silence.ts';
 import type { Ranked } from './health/tier.ts';
 import type { ServerSettings } from './options.ts';
@@ -82,14 +82,14 @@ export class Member implements Candidate, Ranked {
     if (load >= this.server.settings.connections || (maxConns > 0 && load >= maxConns)) return false;
     if (this.state === 'up' && this.proven && !this.silence.suspect) return true;
     if (limit === 'none') return true;
-    return load < (limit === 'usual' ? quota(this.known) : quotaInNeed(this.known));
+    return load < (limit === 'usual' ? quota(this.known) : quotaWithoutTrusted(this.known));
   }
 
   /** `now` by the machine's clock: what waits for time to pass. True: its state is another. */
   refresh(now: number): boolean {
     const { settings, health, state } = this;
     this.state = health.state(now);
-    const back = settings.slowStart === 0 ? 1 : (now - health.backSince) / settings.slowStart;
+    const back = settings.slowStart === 0 ? 1 : (now - health.recoveredAt) / settings.slowStart;
     this.weight = settings.weight * Math.min(1, Math.max(FIRST_SHARE, back));
     const { overtaken } = this.server;
     if (overtaken !== this.#overtaken) this.#fullUntil = now + FULL_FOR;

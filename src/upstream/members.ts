@@ -42,11 +42,11 @@ export class Members {
     this.leaving = [...this.leaving, ...vanished];
     this.#list();
     for (const { server } of vanished) server.retire();
-    this.sweep();
+    this.forgetDrained();
   }
 
   /** Forgets those that have ended what they had. */
-  sweep(): void {
+  forgetDrained(): void {
     if (this.leaving.length === 0) return;
     const over = this.leaving.filter(({ server }) => server.busy === 0 && server.connected === 0);
     if (over.length === 0) return;

@@ -19,7 +19,7 @@ interface Moment {
   readonly sending?: boolean;
   readonly paused?: boolean;
   /** Bytes wait that the server does not take. */
-  readonly stuffed?: boolean;
+  readonly backpressured?: boolean;
   readonly silence: number;
   readonly headersTimeout?: number;
   readonly bodyTimeout?: number;
@@ -31,7 +31,7 @@ function due(moment: Moment): string | undefined {
     headDone = false,
     sending = false,
     paused = false,
-    stuffed = false,
+    backpressured = false,
     silence,
     closing = false,
     ended = false,
@@ -47,7 +47,7 @@ function due(moment: Moment): string | undefined {
   exchange.headDone = headDone;
   exchange.bytesReceived = moment.bytesReceived ?? 0;
   exchange.terminatorAfter = moment.terminatorSent === true ? 1 : -1;
-  const at = { sending, paused, stuffed, closing, ended, terminatorDelay: 5_000 };
+  const at = { sending, paused, backpressured, closing, ended, terminatorDelay: 5_000 };
   const what = dueAfter(silence, exchange, at);
   return what === null ? undefined : what === 'terminator' ? what : what.code;
 }
@@ -63,7 +63,7 @@ describe('before the head is there', () => {
   });
 
   it('a server that takes nothing of the request is', () => {
-    expect(due({ silence: 100, sending: true, stuffed: true })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
+    expect(due({ silence: 100, sending: true, backpressured: true })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
   });
 });
 

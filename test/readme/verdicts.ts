@@ -6,7 +6,7 @@ const kept: Seen = {
   sign: 'other',
   afterFin: 'not-probed',
   answered: false,
-  unclear: false,
+  ofUnknownRequest: false,
   reused: true,
   elapsed: 5,
   nothingAccepted: false,

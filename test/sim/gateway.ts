@@ -36,7 +36,7 @@ export class SimGateway implements Asker {
     const runtime: Runtime = {
       timers: time.timersOf(loop),
       random,
-      misplaced: async () => '',
+      notASocket: async () => '',
       connect: (target, { signal }) =>
         new Promise((resolve, reject) => {
           const socket = new SimSocket(time, loop, latency);

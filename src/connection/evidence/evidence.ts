@@ -35,7 +35,7 @@ export interface Seen {
   /** A record of the response, under the request's own id. */
   readonly answered: boolean;
   /** Bytes, too few to tell of which request. */
-  readonly unclear: boolean;
+  readonly ofUnknownRequest: boolean;
   /** The connection had served a request before. */
   readonly reused: boolean;
   /** ms from the sending to the sign. */
@@ -64,7 +64,7 @@ export function evidence(seen: Seen): Executed {
   if (seen.answered) return 'yes';
   if (seen.sign === 'not-connected' || seen.nothingAccepted) return 'no';
   // Where we closed, PHP takes the end of our bytes for the end of the body and runs what it has.
-  if (seen.sign === 'other' || seen.unclear || !seen.isPhpFpm) return 'unknown';
+  if (seen.sign === 'other' || seen.ofUnknownRequest || !seen.isPhpFpm) return 'unknown';
   // The script cannot have begun without bytes that never left this machine.
   if (seen.readBeforeScript && !seen.wholeAccepted) return 'no';
   if (!seen.isDirect) return 'unknown';

@@ -82,7 +82,7 @@ function whatWasSeen(cause: Lost, exchange: Exchange, at: Circumstances): Seen {
     sign: cause.sign,
     afterFin: cause.afterFin,
     answered: exchange.bytesReceived > 0,
-    unclear: exchange.unclear,
+    ofUnknownRequest: exchange.ofUnknownRequest,
     reused: exchange.reused,
     elapsed: cause.after ?? at.elapsed,
     nothingAccepted: exchange.nothingAccepted,

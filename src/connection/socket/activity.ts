@@ -1,6 +1,6 @@
 /** For how long no byte has moved, to the tick: the hot path only sets a flag. Times in ms. */
 export class Activity {
-  #stirred = false;
+  #hasMoved = false;
   #last: number;
 
   constructor(now: number) {
@@ -8,7 +8,7 @@ export class Activity {
   }
 
   mark(): void {
-    this.#stirred = true;
+    this.#hasMoved = true;
   }
 
   /** As of `now`, exactly. */
@@ -17,8 +17,8 @@ export class Activity {
   }
 
   silence(now: number): number {
-    if (this.#stirred) {
-      this.#stirred = false;
+    if (this.#hasMoved) {
+      this.#hasMoved = false;
       this.#last = now;
     }
     return now - this.#last;

@@ -88,7 +88,7 @@ export function isLocalShortage(error: unknown): boolean {
 }
 
 /** Says what stands at the address where it cannot be a listening socket; '' where it can. */
-export async function misplaced(target: Target): Promise<string> {
+export async function notASocket(target: Target): Promise<string> {
   if (target.transport === 'tcp') return '';
   try {
     const found = await stat(target.path);

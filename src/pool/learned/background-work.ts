@@ -38,13 +38,13 @@ export class BackgroundWork {
   readonly #scripts: Map<string, Script> = new Map();
 
   /** Must the connection behind this script be asked whether its worker is back? */
-  isUnsure(script: string): boolean {
+  mustCheck(script: string): boolean {
     const known = this.#scripts.get(script);
     return known === undefined || known.atOnce < (known.suspected ? SURE_AGAIN : SURE);
   }
 
   /** It was asked, and the worker was back after `took`. */
-  cameBack(script: string, took: number): void {
+  workerReturned(script: string, took: number): void {
     const known = this.#scripts.get(script) ?? this.#remember(script);
     if (took <= AT_ONCE) known.atOnce++;
     else suspect(known);

@@ -19,14 +19,14 @@ const TRY_EVERY = 100;
  */
 const LONG = 5_000;
 /** So many answers just after so long a silence are no chance either. */
-const STRIKES = 2;
+const STALLS = 2;
 
 export class Terminator {
   readonly #delay: number;
   #justAfter = 0;
   #sinceTry = 0;
   #notNeeded = false;
-  #strikes = 0;
+  #stalls = 0;
 
   /** `delay` in ms; 0: at once, always. */
   constructor(delay: number) {
@@ -40,7 +40,7 @@ export class Terminator {
 
   /** Is the record sent together with the next request? */
   atOnce(mayBePhpFpm: boolean): boolean {
-    if (this.#delay === 0 || !mayBePhpFpm || this.#strikes >= STRIKES) return true;
+    if (this.#delay === 0 || !mayBePhpFpm || this.#stalls >= STALLS) return true;
     if (this.#justAfter < ANSWERS) return false;
     this.#sinceTry = (this.#sinceTry + 1) % TRY_EVERY;
     return this.#sinceTry !== 0;
@@ -59,10 +59,10 @@ export class Terminator {
     }
     const isJustAfter = exchange.firstByteAfter - exchange.terminatorAfter <= JUST_AFTER;
     if (exchange.terminatorAfter >= LONG) {
-      if (isJustAfter) this.#strikes++;
+      if (isJustAfter) this.#stalls++;
     } else if (!this.#notNeeded) {
       this.#justAfter = isJustAfter ? this.#justAfter + 1 : 0;
     }
-    return this.#strikes >= STRIKES;
+    return this.#stalls >= STALLS;
   }
 }

@@ -65,10 +65,10 @@ export class BackendCheck {
 
   /** Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. */
   #awaitWorker(connection: Connection, script: string): void {
-    if (this.#trust.isTold || !this.#backgroundWork.isUnsure(script)) return;
+    if (this.#trust.isTold || !this.#backgroundWork.mustCheck(script)) return;
     const asked = this.#clock.now();
     // PHP-FPM before 8.2 closes behind its answer; either way the worker is back.
-    connection.askValues(TAIL, () => this.#backgroundWork.cameBack(script, this.#clock.now() - asked));
+    connection.askValues(TAIL, () => this.#backgroundWork.workerReturned(script, this.#clock.now() - asked));
   }
 
   /**

@@ -39,7 +39,7 @@ export async function dial(target: Target, options: DialOptions): Promise<Connec
     } catch (error) {
       const mayPass = isLocalShortage(error) || (retryRefused && isPassing(error));
       if (timeout === 0 || !mayPass) throw error;
-      const wrong = await runtime.misplaced(target);
+      const wrong = await runtime.notASocket(target);
       if (wrong !== '' && error instanceof ConnectError) throw error.learn({ hint: wrong });
       const delay = jittered(pause);
       if (clock.now() + delay >= deadline) throw timedOut(target, timeout, error);

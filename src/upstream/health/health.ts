@@ -36,7 +36,7 @@ export class Health {
   /** What it failed with, the latest that counted; '' while it is up. */
   why = '';
   /** When it came back from having been left alone; -Infinity: it never was. */
-  backSince: number = Number.NEGATIVE_INFINITY;
+  recoveredAt: number = Number.NEGATIVE_INFINITY;
   /** It is left alone up to then. */
   until: number = Number.NEGATIVE_INFINITY;
   readonly #maxFails: number;
@@ -47,7 +47,7 @@ export class Health {
   #answeredAt = Number.NEGATIVE_INFINITY;
   /** Connections that died in a row, with no answer between, and how many requests ran beside the first of them. */
   #deaths = 0;
-  #besideFirst = 0;
+  #runningAtFirstDeath = 0;
   #pause = FIRST_PAUSE;
   #busyUntil = Number.NEGATIVE_INFINITY;
 
@@ -84,7 +84,7 @@ export class Health {
     this.#pause = FIRST_PAUSE;
     this.#busyUntil = Number.NEGATIVE_INFINITY;
     if (this.#ejected && startedAt < this.#failedAt) return;
-    if (this.#ejected) this.backSince = now;
+    if (this.#ejected) this.recoveredAt = now;
     this.#ejected = false;
     this.fails = 0;
     this.why = '';
@@ -104,10 +104,10 @@ export class Health {
         return this.#answeredAt < startedAt;
       case 'died':
         if (this.#answeredAt >= startedAt && !this.#ejected) return false;
-        if (this.#deaths === 0) this.#besideFirst = others;
+        if (this.#deaths === 0) this.#runningAtFirstDeath = others;
         this.#deaths++;
         // Each of those that ran when the first died has died as well, and nobody was answered.
-        return this.#ejected || this.#deaths > Math.max(1, this.#besideFirst);
+        return this.#ejected || this.#deaths > Math.max(1, this.#runningAtFirstDeath);
       default:
         return false;
     }

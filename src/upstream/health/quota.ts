@@ -39,6 +39,6 @@ export function liftsLimit(servers: readonly Known[]): boolean {
 }
 
 /** None of those that are trusted has room: one more for each doubling of the silence, as it may be no more than a slow script. */
-export function quotaInNeed(server: Known): number {
+export function quotaWithoutTrusted(server: Known): number {
   return Math.max(quota(server), server.suspect ? 2 : 0) + Math.floor(Math.log2(1 + server.silence / 1000));
 }

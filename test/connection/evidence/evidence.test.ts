@@ -7,7 +7,7 @@ const get: Seen = {
   sign: 'reset',
   afterFin: 'not-probed',
   answered: false,
-  unclear: false,
+  ofUnknownRequest: false,
   reused: true,
   elapsed: 5,
   nothingAccepted: false,
@@ -61,7 +61,7 @@ describe('what leaves open whether a request was executed', () => {
     ['FIN, and bytes still taken, there', { ...recycled, isDirect: false }],
     ['FIN on a fresh connection, and bytes still taken', { ...recycled, reused: false }],
     ['FIN long after the request, and bytes still taken', { ...recycled, elapsed: 1_001 }],
-    ['a reset behind a few bytes, of whose response nobody knows', { ...get, unclear: true }],
+    ['a reset behind a few bytes, of whose response nobody knows', { ...get, ofUnknownRequest: true }],
   ])('%s', (_, seen) => {
     expect(evidence(seen)).toBe('unknown');
   });
@@ -71,7 +71,7 @@ const anySeen = fc.record<Seen>({
   sign: fc.constantFrom('not-connected', 'write-refused', 'reset', 'fin', 'other'),
   afterFin: fc.constantFrom('accepted', 'first-refused', 'refused', 'not-probed'),
   answered: fc.boolean(),
-  unclear: fc.boolean(),
+  ofUnknownRequest: fc.boolean(),
   reused: fc.boolean(),
   elapsed: fc.nat({ max: 2_000 }),
   nothingAccepted: fc.boolean(),
@@ -134,7 +134,7 @@ describe('whatever was seen', () => {
         { isPhpFpm: false },
         { isDirect: false },
         { terminatorSent: true },
-        { unclear: true },
+        { ofUnknownRequest: true },
         { readBeforeScript: false },
         { elapsed: 1e6 },
       ].every((less) => evidence(seen) !== 'unknown' || evidence({ ...seen, ...less }) === 'unknown'),

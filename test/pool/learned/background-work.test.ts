@@ -5,18 +5,18 @@ import { BackgroundWork } from '../../../src/pool/learned/background-work.ts';
 function known(): BackgroundWork {
   const work = new BackgroundWork();
   for (let i = 0; i < 5; i++) work.answered('/page.php', 5);
-  for (let i = 0; i < 2; i++) work.cameBack('/page.php', 1);
+  for (let i = 0; i < 2; i++) work.workerReturned('/page.php', 1);
   return work;
 }
 
 function timesAtOnce(work: BackgroundWork, script: string, times: number): boolean {
-  for (let i = 0; i < times; i++) work.cameBack(script, 250);
-  return work.isUnsure(script);
+  for (let i = 0; i < times; i++) work.workerReturned(script, 250);
+  return work.mustCheck(script);
 }
 
 describe('a connection is asked whether its worker is back', () => {
   it('behind a script that is not known', () => {
-    expect(known().isUnsure('/new.php')).toBe(true);
+    expect(known().mustCheck('/new.php')).toBe(true);
   });
 
   it('until the worker has come back at once twice', () => {
@@ -27,7 +27,7 @@ describe('a connection is asked whether its worker is back', () => {
 
   it('behind one that came back late, until it has come back at once twenty times', () => {
     const work = known();
-    work.cameBack('/page.php', 251);
+    work.workerReturned('/page.php', 251);
     expect(timesAtOnce(work, '/page.php', 19)).toBe(true);
     expect(timesAtOnce(work, '/page.php', 1)).toBe(false);
   });
@@ -36,8 +36,8 @@ describe('a connection is asked whether its worker is back', () => {
     const work = known();
     expect(timesAtOnce(work, '/tail.php', 2)).toBe(false);
     expect(work.silent('/page.php', '/tail.php', 560)).toBe(true);
-    expect(work.isUnsure('/tail.php')).toBe(true);
-    expect(work.isUnsure('/page.php')).toBe(false);
+    expect(work.mustCheck('/tail.php')).toBe(true);
+    expect(work.mustCheck('/page.php')).toBe(false);
   });
 });
 

@@ -64,7 +64,8 @@ describe.each(dispatchers)('%s: params that change after the call', (_, open) =>
     await using fpm = await echo({ maxRequests: 2 });
     await using pool = open(fpm);
     const answers: unknown[] = [];
-    for (let i = 0; i < 6; i++) {
+    // A FIN that comes together with the answer costs no retry: on a busy machine that is most of them.
+    for (let i = 0; i < 6 || (pool.stats.retried === 0 && i < 500); i++) {
       const params: Record<string, string | Uint8Array> = {
         ...POST,
         WHICH: `Größe ${i}`,
@@ -89,7 +90,7 @@ describe.each(dispatchers)('%s: params that change after the call', (_, open) =>
       expect(rawParams.get('LONG')?.length).toBe(60_000);
       expect(rawParams.size).toBe(7);
     }
-    expect(answers).toHaveLength(6);
+    expect(answers.length).toBe(fpm.requests.length);
   });
 });
 

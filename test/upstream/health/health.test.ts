@@ -56,7 +56,7 @@ describe('a server is left alone', () => {
     expect(health.state(1010)).toBe('trial');
     health.answered(1011, 1020);
     expect(health.state(1021)).toBe('up');
-    expect(health.backSince).toBe(1020);
+    expect(health.recoveredAt).toBe(1020);
     expect(health.why).toBe('');
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Known, liftsLimit, quota, quotaInNeed } from '../../../src/upstream/health/quota.ts';
+import { type Known, liftsLimit, quota, quotaWithoutTrusted } from '../../../src/upstream/health/quota.ts';
 
 const ALL = Number.POSITIVE_INFINITY;
 
@@ -18,7 +18,7 @@ describe('how many requests a server may have at once', () => {
     ['the same after 7 s', known({ suspect: true, silence: 7000 }), 0, 5],
   ])('%s: %s, %#', (_, server, most, inNeed) => {
     expect(quota(server)).toBe(most);
-    expect(quotaInNeed(server)).toBe(inNeed);
+    expect(quotaWithoutTrusted(server)).toBe(inNeed);
   });
 
   it.each([
