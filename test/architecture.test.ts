@@ -1,7 +1,7 @@
 /** The laws of architecture/laws.ts, tried on the sources and each on an offender. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { laws, MAX_LINES } from './architecture/laws.ts';
+import { laws, MAX_FILES, MAX_LINES } from './architecture/laws.ts';
 import { parse } from './architecture/source.ts';
 
 const home = new URL('../src/', import.meta.url);
@@ -85,6 +85,22 @@ const offenders: Readonly<Record<keyof typeof laws, readonly [Record<string, str
   'no module keeps a variable: state belongs to an object that somebody made': [
     { 'cgi/a.ts': 'let count = 0; const x = 1;' },
     ['cgi/a.ts: let count = 0;'],
+  ],
+  'one file of each folder says what the folder is': [
+    {
+      'errors.ts': '',
+      'cgi/a.ts': '',
+      'pool/a.ts': '/**\n * This folder: a.\n */',
+      'pool/b.ts': '/**\n * This folder: b.\n */',
+      'pool/retry/a.ts': '/**\n * This folder: a.\n */',
+    },
+    ['cgi: 0', 'pool: 2'],
+  ],
+  [`no folder holds more than ${MAX_FILES} files`]: [
+    Object.fromEntries(
+      Array.from({ length: 29 }, (_, i) => [`${i < 15 ? 'pool' : 'pool/retry'}/${i}.ts`, ''] as const),
+    ),
+    ['pool: 15'],
   ],
   [`no file is longer than ${MAX_LINES} lines`]: [
     { 'cgi/a.ts': '\n'.repeat(300), 'cgi/b.ts': '\n'.repeat(301) },

@@ -1,6 +1,8 @@
 /**
  * From an HTTP request to what PHP sees in `$_SERVER`: the meta-variables of RFC 3875, 4.1, and every variable that
  * nginx's stock `fastcgi_params` sets, under the same names and with the same values.
+ * This folder: CGI, from HTTP facts to params and from PHP's output back to a head. Pure; it imports only the
+ * errors.
  */
 import { ArgumentError } from '../errors.ts';
 import { addHeaders, knownHeaders, latin1, type ParamsDraft } from './headers.ts';

@@ -1,4 +1,8 @@
-/** The whole command line as a function: it never exits the process, and never throws. */
+/**
+ * The whole command line as a function: it never exits the process, and never throws.
+ * This folder: the command line; the only one that prints or touches the process. It imports everything but
+ * index.ts.
+ */
 import { createRequire } from 'node:module';
 import { ArgumentError } from '../errors.ts';
 import { type Command, parseCommand } from './args.ts';

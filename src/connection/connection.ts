@@ -1,6 +1,6 @@
 /**
- * One socket to one server. Runs one exchange at a time, watches itself while idle, and closes itself.
- *
+ * This folder: one socket to one server, and what its end proves. It imports protocol, cgi and the errors, no pool.
+ * A Connection runs one exchange at a time, watches itself while idle, and closes itself.
  *   'idle' --send()--> 'busy' --END_REQUEST, reuse() says keep--> 'idle'
  *     |                  |--END_REQUEST, any other verdict-----> 'closed'
  *     |                  |--FIN before any byte--> probe ------> 'closed'

@@ -1,4 +1,8 @@
-/** The way of a request through the gateway, the same for every server it may have come by. */
+/**
+ * The way of a request through the gateway, the same for every server it may have come by.
+ * This folder: HTTP in, a Dispatcher, HTTP out; the adapters of each framework stand at its top. It imports pool's
+ * contract, cgi and the errors, and knows no Pool.
+ */
 import type { HttpFacts } from '../cgi/env.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Body, Dispatcher } from '../pool/dispatcher.ts';

@@ -1,4 +1,8 @@
-/** `fastcgi-pool/prometheus`: the figures of a pool as metrics of prom-client, read when they are asked for. */
+/**
+ * `fastcgi-pool/prometheus`: the figures of a pool as metrics of prom-client, read when they are asked for.
+ * This folder: what programs see of a pool: metrics and traces. It imports types of pool, and the peers only where
+ * the caller brings them.
+ */
 import type * as promClient from 'prom-client';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';

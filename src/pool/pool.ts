@@ -2,6 +2,8 @@
  * Kept connections to one FastCGI server. A request's way: Scheduler (scheduler.ts: let in, or waits), Server (server.ts:
  * a slot, a kept connection or a fresh one), Sender (request/sender.ts: bytes), Connection (../connection), and back over
  * its Job (job.ts) to the handler. Where a connection is lost, Scheduler.onFailure bends the way back, once.
+ * This folder: one server with its queue and its connections. It imports connection, protocol, cgi and the errors.
+ * A request meets pool, scheduler, server, request/sender, job.
  */
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';

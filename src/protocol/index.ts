@@ -1,3 +1,7 @@
+/**
+ * This folder: FastCGI records, encoded and decoded. Pure, no socket, no timer; it imports only the errors. Read
+ * record.ts first.
+ */
 /** FastCGI 1.0 as values: records, name-value pairs, an encoder and two decoders. No sockets, no timers. */
 export * from './constants.ts';
 export { decodeParams } from './decode-params.ts';

@@ -1,4 +1,8 @@
 /**
+ * This folder: doubles for tests of those who use the pool. It imports protocol and the errors only, lest it
+ * shares a mistake with the client.
+ */
+/**
  * Doubles for tests of your own code.
  *
  * - `MockDispatcher` stands for a Pool or an Upstream, without a socket: for code that is given a Dispatcher, a

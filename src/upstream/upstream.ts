@@ -1,4 +1,7 @@
-/** Several FastCGI servers behind one Dispatcher, with one queue: a request that one of them has failed goes to another. */
+/**
+ * Several FastCGI servers behind one Dispatcher, with one queue: a request that one of them has failed goes to another.
+ * This folder: several servers under one queue. It imports pool and what is below it, and knows no gateway.
+ */
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { dispatchTold } from '../pool/channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';

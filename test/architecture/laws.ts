@@ -41,6 +41,7 @@ const importedPeers: Readonly<Record<string, string>> = {
 const warner = 'gateway/warnings.ts';
 
 export const MAX_LINES = 300;
+export const MAX_FILES = 14;
 
 export type Law = (files: readonly SourceFile[], dependencies: readonly string[]) => string[];
 
@@ -135,12 +136,36 @@ export const laws: Readonly<Record<string, Law>> = {
         .map((node) => `${file.path}: ${node.getText(file.tree).slice(0, 60)}`),
     ),
 
+  'one file of each folder says what the folder is': (files) =>
+    [...folders(files)]
+      .map(([folder, inside]) => ({
+        folder,
+        saying: inside.filter(({ text }) => text.includes('* This folder: ')),
+      }))
+      .filter(({ saying }) => saying.length !== 1)
+      .map(({ folder, saying }) => `${folder}: ${saying.length}`),
+
+  [`no folder holds more than ${MAX_FILES} files`]: (files) =>
+    [...folders(files)]
+      .filter(([, inside]) => inside.length > MAX_FILES)
+      .map(([folder, inside]) => `${folder}: ${inside.length}`),
+
   [`no file is longer than ${MAX_LINES} lines`]: (files) =>
     files
       .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
       .filter(({ lines }) => lines > MAX_LINES)
       .map(({ path, lines }) => `${path}: ${lines}`),
 };
+
+/** By folder below src/; the files at its top have none. */
+function folders(files: readonly SourceFile[]): Map<string, SourceFile[]> {
+  const found = new Map<string, SourceFile[]>();
+  for (const file of files) {
+    const folder = file.path.split('/').slice(0, -1).join('/');
+    if (folder !== '') found.set(folder, [...(found.get(folder) ?? []), file]);
+  }
+  return found;
+}
 
 function isForeign(from: string): boolean {
   return !from.startsWith('.') && !from.startsWith('node:') && from !== '?';

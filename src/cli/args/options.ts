@@ -1,4 +1,7 @@
-/** `parseArgs` of Node with our errors: each names the command and the option. */
+/**
+ * `parseArgs` of Node with our errors: each names the command and the option.
+ * This folder: from words to checked options. Pure; it imports what its parent may.
+ */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from '../usage-error.ts';
 

@@ -1,4 +1,7 @@
-/** `serve`: an HTTP server for a PHP application, until a signal ends it. */
+/**
+ * `serve`: an HTTP server for a PHP application, until a signal ends it.
+ * This folder: one file a command: what it does once its options are known.
+ */
 import type { ServeCommand } from '../args/serve.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
 import { findFpm, givenFpm } from '../fpm/find.ts';

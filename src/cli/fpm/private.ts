@@ -1,4 +1,7 @@
-/** A php-fpm of our own: on a socket in a folder that only we can enter, gone with all its files when we are. */
+/**
+ * A php-fpm of our own: on a socket in a folder that only we can enter, gone with all its files when we are.
+ * This folder: a php-fpm of our own: found, configured, supervised, stopped.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The HTTP servers: they listen, know their connections, and can end without cutting a request short. */
+/**
+ * The HTTP servers: they listen, know their connections, and can end without cutting a request short.
+ * This folder: the HTTP server of `serve`: listening, its log, its stop.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { atMost } from '../pause.ts';

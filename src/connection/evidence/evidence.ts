@@ -2,6 +2,8 @@
  * Was the request executed? The one place that says what the signs on a socket mean. `'no'` is a proof. Each rule was
  * measured on PHP-FPM 8.2, over unix and tcp; most rest on what its kernel does with bytes that nobody reads, so they
  * hold only where it is known that PHP-FPM is there, and nothing in between.
+ * This folder: was a request executed? Pure verdicts over plain facts, and the few looks that gather those facts.
+ * It imports what its parent may.
  */
 import type { Executed } from '../../errors.ts';
 

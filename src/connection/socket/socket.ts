@@ -1,3 +1,7 @@
+/**
+ * This folder: what a connection needs of the operating system: an address, a connect, bytes in and out. It
+ * imports what its parent may.
+ */
 /** What a connection uses of a socket; a `net.Socket` has it all. */
 export interface ConnectionSocket {
   readonly destroyed: boolean;

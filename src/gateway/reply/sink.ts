@@ -1,4 +1,8 @@
-/** How a reply goes out: what every adapter has to be able to do. */
+/**
+ * How a reply goes out: what every adapter has to be able to do.
+ * This folder: what goes out: head, body, buffers, error pages, and a sink for each framework. reply.ts sends one reply.
+ * It imports what its parent may.
+ */
 import type { OwnAnswer, ReplyHead } from './head.ts';
 
 /** The reply, as its sink steers it. */

@@ -1,4 +1,8 @@
-/** What node's request object knows of a request. */
+/**
+ * What node's request object knows of a request.
+ * This folder: what comes in: the client's address, its body, what others have done to it. It imports what its
+ * parent may.
+ */
 import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
 import { isHttp2Request, type NodeRequest } from '../reply/node-sink.ts';

@@ -1,4 +1,8 @@
-/** From a URL to what is to be done: the one place where a path is judged, whatever server the request came by. */
+/**
+ * From a URL to what is to be done: the one place where a path is judged, whatever server the request came by.
+ * This folder: the one judge of a path. It imports cgi, checks and settings, and sends nothing; static/ sends
+ * files.
+ */
 import { type HttpFacts, type Params, ParamsBuilder } from '../../cgi/env.ts';
 import { isPlainName, isPlainPath, plainForm, plainSearch } from '../../cgi/plain-path.ts';
 import type { Script } from '../../cgi/script.ts';

@@ -1,6 +1,7 @@
 /**
  * What a request is in the words of OpenTelemetry's semantic conventions: those of HTTP clients where they fit, our own
  * `fastcgi.client.*` else. Pure functions over the messages of our channels.
+ * This folder: spans' names and attributes, and the propagation into params; pure.
  */
 import type { Attributes } from '@opentelemetry/api';
 import type { RequestMessage, ServerAddress } from '../../connection/channels.ts';

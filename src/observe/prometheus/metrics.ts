@@ -1,4 +1,7 @@
-/** What a pool's `stats` are as metrics: a table of names, labels and where the figures come from. */
+/**
+ * What a pool's `stats` are as metrics: a table of names, labels and where the figures come from.
+ * This folder: the metrics, names and values; pure.
+ */
 import type { ConnectionStats, Stats } from '../../pool/stats/stats.ts';
 
 /** One server of several, as `Upstream.stats.servers` has it. */

@@ -1,4 +1,8 @@
-/** All that a pool learns from what it sees, in one place for the runner; each lesson has its own file. */
+/**
+ * All that a pool learns from what it sees, in one place for the runner; each lesson has its own file.
+ * This folder: what a pool learns of its server, one rule a file, each a pure function over counts. It imports
+ * what its parent may, and sends nothing.
+ */
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';

@@ -2,6 +2,8 @@
  * A request as it was when dispatch() was called, whatever becomes of the caller's objects. What waits is copied. What
  * goes out at once is not, which would be a tenth of what a request costs: if it must be sent again, its params are
  * read from the records that were sent.
+ * This folder: one request of a caller: its arguments checked, its body, its callbacks, its response. It imports
+ * what its parent may.
  */
 
 import type { Exchange } from '../../connection/exchange.ts';

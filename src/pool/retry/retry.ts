@@ -1,4 +1,8 @@
-/** Is a failed request sent again? The one place that says so. */
+/**
+ * Is a failed request sent again? The one place that says so.
+ * This folder: is a request sent again, and over which connection? Pure. It imports the verdicts of
+ * connection/evidence.
+ */
 import type { Executed } from '../../errors.ts';
 import type { RetryPolicy } from '../dispatcher.ts';
 

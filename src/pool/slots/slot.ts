@@ -1,4 +1,8 @@
-/** A slot in the pool: empty, dialling, or with one connection. It is what generic-pool holds. */
+/**
+ * A slot in the pool: empty, dialling, or with one connection. It is what generic-pool holds.
+ * This folder: places for connections, how they are dialled, and what is asked of a server before its answers are
+ * trusted. It imports what its parent may.
+ */
 import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';

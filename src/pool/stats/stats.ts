@@ -1,4 +1,7 @@
-/** The counters of a Pool or, summed up, of an Upstream. */
+/**
+ * The counters of a Pool or, summed up, of an Upstream.
+ * This folder: what a pool counts and measures. It imports nothing that acts.
+ */
 import { CLOSE_REASONS, type CloseReason, noneClosed } from '../../connection/reuse.ts';
 import type { Summary } from './histogram.ts';
 

@@ -1,3 +1,6 @@
+/**
+ * This folder: which server is next. Pure: it ranks candidates and knows no connection.
+ */
 /** Which of the servers that may be asked takes the next request: pure, over plain facts. */
 
 export type Balance = 'least-conn' | 'round-robin' | 'random-two' | 'hash';

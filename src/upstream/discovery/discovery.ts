@@ -2,6 +2,7 @@
  * Keeps the list of servers up to date: looks names up when the first request comes, again after `interval`, and soon after a
  * failed connect. What was found last stands while there is no new answer: a DNS server that is down must not take php-fpm with it.
  * Times in ms, by the machine's clock: an answer gets old while nothing is asked, too.
+ * This folder: which addresses there are: names looked up, again and again. It knows no pool.
  */
 import type { Lookup } from './lookup.ts';
 import type { Found, Source } from './source.ts';

@@ -1,6 +1,7 @@
 /**
  * One server's passive health check: nginx's `maxFails` within `failTimeout`, with truer kinds of failure, and a time
  * of being left alone that grows while it does not come back. Times in ms.
+ * This folder: is a server up? Pure rules over what its requests met, and the active check. It knows no queue.
  */
 import type { FailureKind } from './failure.ts';
 

@@ -1,4 +1,7 @@
-/** Files of the site, ready to be sent: their headers, and what is in the small ones. */
+/**
+ * Files of the site, ready to be sent: their headers, and what is in the small ones.
+ * This folder: files sent as they are. It imports the judge's findings, and reply/ for the way out.
+ */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import mime from 'mime-types';
 import type { Files, FoundFile } from '../files.ts';
