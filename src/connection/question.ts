@@ -50,6 +50,11 @@ export class Question {
     return !this.#onlyTime;
   }
 
+  /** What was waited for is known from elsewhere: the rest of the time need not pass. */
+  endWait(): void {
+    if (this.#onlyTime) this.#end({ values: null, closed: null });
+  }
+
   answer(values: ReadonlyMap<string, Buffer>): void {
     const text = new Map<string, string>();
     for (const [name, value] of values) text.set(name, value.toString('latin1'));

@@ -10,9 +10,8 @@ import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
 import type { PoolSettings } from './options.ts';
 import { AbortListeners } from './queue/abort-listeners.ts';
+import { Admission } from './queue/admission.ts';
 import { LinkedList } from './queue/linked-list.ts';
-import { Overload } from './queue/overload.ts';
-import { refusal } from './queue/refusal.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
@@ -57,13 +56,10 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly #queue: LinkedList<Job> = new LinkedList();
   /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
   readonly #running: LinkedList<Job> = new LinkedList();
-  readonly #overload: Overload = new Overload();
+  readonly #admission: Admission;
   readonly #waiting: Histogram = new Histogram();
   readonly #runningTimes: Histogram = new Histogram();
-  /** See Arrival. */
-  #usual = 0;
   #summaryAt = 0;
-  #refused = 0;
   #closing = false;
   #onClosed: (() => void)[] = [];
 
@@ -71,6 +67,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   constructor(settings: PoolSettings, runtime: Runtime, balancerOf: (scheduler: Scheduler) => Balancer) {
     this.clock = new Clock(runtime.timers);
     this.#settings = settings;
+    this.#admission = new Admission(settings.queueSize);
     this.#balancer = balancerOf(this);
   }
 
@@ -94,7 +91,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   get stats(): Stats {
     return statsOf(this.#balancer.counts, {
       queued: this.#queue.size,
-      refused: this.#refused,
+      refused: this.#admission.refused,
       waiting: this.#waiting.summary,
       running: this.#runningTimes.summary,
     });
@@ -162,7 +159,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       if (!this.#balancer.suits(server, job)) continue;
       this.#running.add(job);
       const now = this.clock.now();
-      if (this.#queue.size === 0) this.#overload.empty(now);
+      if (this.#queue.size === 0) this.#admission.emptied(this.#balancer.servers, now);
       this.#waiting.add(now - job.queuedAt);
       return job;
     }
@@ -189,7 +186,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   onComplete(job: Job): void {
     const now = this.clock.now();
     const { server } = job;
-    this.#overload.served(now);
+    this.#admission.served(now);
     this.#runningTimes.add(now - job.startedAt);
     if (server === null) return;
     this.#balancer.onServed(job);
@@ -230,31 +227,22 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.clock.start(this.#onBeat);
     const now = this.clock.now();
     job.queuedAt = now;
-    this.#overload.arrived(now);
+    this.#admission.arrived(now);
     const server = this.#queue.size === 0 ? this.#balancer.choose(job) : null;
     if (server !== null) {
-      this.#overload.empty(now);
+      this.#admission.emptied(this.#balancer.servers, now);
       this.run(job, server);
       return;
     }
-    const refused = this.#refusal(now);
+    const { servers, name } = this.#balancer;
+    const refused = this.#admission.refusal(servers, this.#queue.size, name, now);
     if (refused === null) {
-      if (this.#queue.size === 0) this.#overload.empty(now);
       this.#queue.add(job);
       tellQueued(job, this.#queue.size);
       return;
     }
-    this.#refused++;
     // Not at once: who asks again in a loop must not keep the event loop from the answers.
     this.clock.after(REFUSED_AFTER, () => job.fail(refused));
-  }
-
-  #refusal(now: number): PoolError | null {
-    const { servers, name } = this.#balancer;
-    const sent = servers.reduce((sum, { busy }) => sum + busy, 0);
-    const workers = servers.reduce((sum, server) => sum + Math.max(1, server.workers), 0);
-    const arrival = { now, queued: this.#queue.size, sent, workers, usual: this.#usual };
-    return refusal(this.#overload, arrival, this.#settings.queueSize, name);
   }
 
   readonly #onBeat = (): void => {
@@ -264,7 +252,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#balancer.onBeat(now);
     this.#expire(now);
     this.runQueued();
-    if (this.#queue.size > 0) this.#usual = this.#runningTimes.percentile(0.4);
+    if (this.#queue.size > 0) this.#admission.usual = this.#runningTimes.percentile(0.4);
     if (now - this.#summaryAt >= SUMMARY_PERIOD) {
       this.#summaryAt = now;
       this.#waiting.turn();

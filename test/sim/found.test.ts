@@ -23,3 +23,17 @@ const cases: readonly [string, Scenario][] = [
 it.each(cases)('%s', async (_, scenario) => {
   expect(brokenPromises(scenario, await play(scenario))).toEqual([]);
 });
+
+it('while one connection is asked what the server is, the others wait for its answer and no longer', async () => {
+  const outcome = await play({
+    seed: 10_202,
+    pages: [1],
+    latency: 0.05,
+    gateways: 8,
+    fpm: { workers: 12 },
+    clients: 8,
+    options: { connections: 4 },
+    ms: 45,
+  });
+  expect(outcome.used).toBeGreaterThan(0.8);
+});

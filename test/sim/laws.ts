@@ -30,7 +30,7 @@ export const promises: Readonly<Record<string, (scenario: Scenario, verdicts: Ve
         !ALLOWED.has(error) &&
         !(kills(scenario) && ran.has(id)) &&
         !(isLostOnTheWay(scenario) && executed === 'unknown') &&
-        !(error === 'FCGI_ERR_QUEUE_TIMEOUT' && (round(scenario) > LONG_ROUND || isPaceUnknown(scenario))),
+        !(error === 'FCGI_ERR_QUEUE_TIMEOUT' && round(scenario) > LONG_ROUND),
     ),
 };
 
@@ -72,15 +72,15 @@ export const laws: Readonly<Record<string, Law>> = {
     const { workers } = drawn.fpm;
     const longest = Math.max(...drawn.pages);
     const load = (drawn.load * workers) / Math.min(workers, connections);
-    if (load > 5 || isPaceUnknown(drawn)) return [];
+    if (load > 5) return [];
     // What comes in the first 150 ms is a burst, and let in.
     const most = Math.max(1_000, 8 * longest) + 10 * (drawn.latency ?? 0) + 150 * load;
     return atMost(percentile(answered(asked), 0.99), most, 'p99');
   },
 
   'overload leaves no worker idle': (drawn, { used, asked }) => {
-    // Of few requests chance makes too much.
-    if (drawn.kind !== 'overload' || asked.length < 100) return [];
+    // Of few requests chance makes too much, and of a moment the first connects and forks.
+    if (drawn.kind !== 'overload' || asked.length < 100 || drawn.ms < 200) return [];
     const { connections = 8 } = drawn.options ?? {};
     const { workers } = drawn.fpm;
     const mean = meanPage(drawn);
@@ -142,11 +142,6 @@ export function broken(drawn: Drawn, outcome: Outcome, fresh: Outcome | null): F
       fresh === null ? [] : named(name, compare(drawn, outcome, fresh)),
     ),
   ];
-}
-
-/** The pace of the answers is counted over a second: of longer pages it says little. */
-function isPaceUnknown({ rate = 0, pages }: Scenario): boolean {
-  return rate > 0 && Math.max(...pages) > 1_000;
 }
 
 /** A worker that is recycled, and leaves before the network has told: its reset may stand for a script that ran. */

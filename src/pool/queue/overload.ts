@@ -8,8 +8,8 @@
 
 /** A queue younger than this is a burst. */
 const BURST = 150;
-const LONGEST_WAIT = 350;
-const TIMES_USUAL = 4;
+const LONGEST_WAIT = 300;
+const TIMES_USUAL = 2.5;
 /** The longest wait in a queue that does not grow. */
 const LONGEST_STANDING = 1_500;
 /** It grows where a tenth more comes than is answered, and that is no chance. */
@@ -18,10 +18,12 @@ const LEAST_GROWTH = 2;
 /** While nothing is answered at all (a restart, say), everybody may wait for so long, and then so many for each that runs. */
 const SILENCE = 2_000;
 const ROUNDS_IN_SILENCE = 3;
-/** What comes and what is answered is counted over this time, in so many buckets. */
-const WINDOW = 1_000;
-const BUCKETS = 10;
-const BUCKET = WINDOW / BUCKETS;
+/** What comes and what is answered is counted over the last second, or over a few pages where each takes long. */
+const LEAST_WINDOW = 1_000;
+const WINDOW_PAGES = 4;
+const BUCKET = 100;
+const BUCKETS = 100;
+const MOST_WINDOW = BUCKETS * BUCKET;
 
 /** What the queue is like as a request comes. */
 export interface Arrival {
@@ -38,12 +40,12 @@ export interface Arrival {
 export class Overload {
   readonly #served: Counts = new Counts();
   readonly #arrived: Counts = new Counts();
-  /** When the queue was empty for the last time. */
-  #emptyAt = Number.NEGATIVE_INFINITY;
+  /** When a worker was idle for the last time. */
+  #idleAt = Number.NEGATIVE_INFINITY;
 
-  /** Nobody waits. */
-  empty(now: number): void {
-    this.#emptyAt = now;
+  /** A worker is idle: whoever waits from now on begins a new queue. */
+  idle(now: number): void {
+    this.#idleAt = now;
   }
 
   /** A response was whole. */
@@ -58,31 +60,32 @@ export class Overload {
 
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
   refuses({ now, queued, sent, workers, usual }: Arrival): number | null {
-    const age = now - this.#emptyAt;
+    const age = now - this.#idleAt;
     // Where nothing is sent, no server is known yet, or all of them are being tried again.
     if (sent === 0 || age < BURST) return null;
-    const { count: served, time } = this.#served.since(this.#emptyAt, now);
-    if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : WINDOW;
+    const window = Math.min(MOST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
+    const { count: served, time } = this.#served.since(this.#idleAt, now, window);
+    if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;
     const waiting = queued + Math.max(0, sent - workers);
     // What the workers have in hand is half done, on the average.
     const pace = (served + workers / 2) / time;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
-    const longest = this.#grows(now) ? LONGEST_WAIT : LONGEST_STANDING;
+    const longest = this.#grows(now, window) ? LONGEST_WAIT : LONGEST_STANDING;
     const over = waiting / pace - Math.max(longest, TIMES_USUAL * page);
     return over <= 0 ? null : over;
   }
 
-  /** Since the burst with which the queue began, or in the last second: does more come than is answered? */
-  #grows(now: number): boolean {
-    const since = this.#emptyAt + BURST;
-    const { count: arrived } = this.#arrived.since(since, now);
-    const { count: served } = this.#served.since(since, now);
+  /** Since the burst with which the queue began, or in the window: does more come than is answered? */
+  #grows(now: number, window: number): boolean {
+    const since = this.#idleAt + BURST;
+    const { count: arrived } = this.#arrived.since(since, now, window);
+    const { count: served } = this.#served.since(since, now, window);
     return arrived > Math.max(GROWTH * served, served + LEAST_GROWTH);
   }
 }
 
-/** Events of the last second. */
+/** Events of the last ten seconds. */
 class Counts {
   readonly #buckets: number[] = new Array<number>(BUCKETS).fill(0);
   #bucket = 0;
@@ -93,10 +96,10 @@ class Counts {
     this.#buckets[at] = (this.#buckets[at] ?? 0) + 1;
   }
 
-  /** How many there were in whole buckets since then, in the last second at the most, and in how many ms. */
-  since(then: number, now: number): { count: number; time: number } {
+  /** How many there were in whole buckets since then, in the window at the most, and in how many ms. */
+  since(then: number, now: number, window: number): { count: number; time: number } {
     this.#turn(now);
-    const first = Math.max(this.#bucket - BUCKETS + 1, Math.floor(then / BUCKET) + 1);
+    const first = Math.max(this.#bucket - Math.floor(window / BUCKET) + 1, Math.floor(then / BUCKET) + 1);
     let count = 0;
     for (let bucket = first; bucket <= this.#bucket; bucket++) count += this.#buckets[bucket % BUCKETS] ?? 0;
     return { count, time: Math.max(1, now - first * BUCKET) };

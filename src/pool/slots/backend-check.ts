@@ -2,6 +2,7 @@
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { type Examined, examine } from '../../connection/examine.ts';
+import type { Reply } from '../../connection/question.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import { FcgiError } from '../../errors.ts';
 import type { Job } from '../job.ts';
@@ -29,6 +30,8 @@ export class BackendCheck {
   /** The slots that have a connection, or are dialling for one. */
   readonly #open: Set<Slot>;
   readonly #closed: Record<CloseReason, number>;
+  /** They let time pass, as nobody knows yet what the server is. */
+  readonly #waiting: Set<Connection> = new Set();
   #looking: Promise<void> | null = null;
 
   constructor(
@@ -55,12 +58,19 @@ export class BackendCheck {
     }
     const what = this.#trust.behindAnswer(connection.requests, this.#clock.now());
     if (what === 'nothing') return;
-    const isAsked = what === 'ask';
-    const check = isAsked ? connection.askValues : connection.waitIdle;
-    check.call(connection, isAsked ? ANSWER : OUTLIVE, (reply) => {
+    const onReply = (reply: Reply): void => {
+      this.#waiting.delete(connection);
       const mayBeUsed = this.#trust.replied(reply, connection.requests, this.#clock.now());
       if (!mayBeUsed) connection.close('unanswered');
-    });
+      // One has been told for all of them.
+      if (this.#trust.isPhpFpm === true) for (const { question } of this.#waiting) question.endWait();
+    };
+    if (what === 'ask') {
+      connection.askValues(ANSWER, onReply);
+    } else {
+      this.#waiting.add(connection);
+      connection.waitIdle(OUTLIVE, onReply);
+    }
   }
 
   /** Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. */
