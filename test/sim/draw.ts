@@ -66,7 +66,7 @@ export function draw(seed: number): Drawn {
       const gateways = whole(1, 8);
       const connections = one([4, 8, 16]);
       const busy = chance(0.5) && gateways * connections < 10_000 * capacity;
-      const asking = busy ? { clients: 2 * connections } : { rate: Math.min(6, 300 * capacity) };
+      const asking = busy ? { clients: 2 * connections } : { rate: Math.min(6, (600 * capacity) / gateways) };
       const visitorEvery = Math.max(50, 10 / capacity);
       const length = busy ? ms(1) : Math.max(4_000, 20 * mean);
       return { ...base, fpm, gateways, ...asking, options: { connections }, visitorEvery, ms: length };

@@ -61,8 +61,8 @@ export class Overload {
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
   refuses({ now, queued, sent, workers, usual }: Arrival): number | null {
     const age = now - this.#idleAt;
-    // Where nothing is sent, no server is known yet, or all of them are being tried again.
-    if (sent === 0 || age < BURST) return null;
+    // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload.
+    if (sent === 0 || age < BURST || queued < workers) return null;
     const window = Math.min(MOST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
     if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;

@@ -85,6 +85,12 @@ describe('one more may wait', () => {
     expect(overload.refuses(arrival(5_000, 2, { ...crowded, workers: 1 }))).toBeNull();
   });
 
+  it('where fewer wait than there are workers, however slow they are', () => {
+    const overload = growing(1_000, 9_000);
+    expect(overload.refuses(arrival(9_000, 3, { sent: 8, workers: 4 }))).toBeNull();
+    expect(overload.refuses(arrival(9_000, 4, { sent: 8, workers: 4 }))).not.toBeNull();
+  });
+
   it('where a worker was idle a moment ago', () => {
     const overload = growing(10, 5_000);
     overload.idle(4_851);
