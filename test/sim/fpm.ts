@@ -21,6 +21,8 @@ export interface FpmOptions {
   readonly waits?: boolean;
   readonly maxRequests?: number;
   readonly backlog?: number;
+  /** Each script takes so many times as long here. Default: 1. */
+  readonly slowness?: number;
   /** ms that accept, reading a request and writing its response take. */
   readonly overhead?: number;
 }
@@ -54,6 +56,7 @@ export class SimFpm {
   #workedFor = 0;
   #forking = 0;
   #reloading = false;
+  #isDown = false;
 
   constructor(time: VirtualTime, options: FpmOptions) {
     this.time = time;
@@ -65,6 +68,7 @@ export class SimFpm {
       maxRequests: Number.POSITIVE_INFINITY,
       backlog: 511,
       overhead: 0.05,
+      slowness: 1,
       ...options,
     };
     for (let i = 0; i < this.#first; i++) this.#workers.add(new Worker(this));
@@ -101,12 +105,25 @@ export class SimFpm {
     return [...this.#workers].filter(({ connection, begun }) => connection !== null && begun === null).length;
   }
 
-  /** False: the backlog is full. */
-  connect(end: ServerEnd): boolean {
-    if (this.#backlog.length >= this.options.backlog) return false;
+  /** '': it waits in the backlog now; else the code of the error. */
+  connect(end: ServerEnd): '' | 'EAGAIN' | 'ECONNREFUSED' {
+    if (this.#isDown) return 'ECONNREFUSED';
+    if (this.#backlog.length >= this.options.backlog) return 'EAGAIN';
     this.#backlog.push(end);
     this.offer();
-    return true;
+    return '';
+  }
+
+  /** The host has crashed: what runs is lost, and nobody listens. */
+  crash(): void {
+    this.#isDown = true;
+    for (const end of this.#backlog.splice(0)) end.drop();
+    for (const worker of [...this.#workers]) worker.kill();
+  }
+
+  start(): void {
+    this.#isDown = false;
+    for (let i = 0; i < this.#first; i++) this.#workers.add(new Worker(this));
   }
 
   next(): ServerEnd | undefined {
@@ -146,7 +163,7 @@ export class SimFpm {
 
   /** A worker has exited. */
   gone(worker: Worker): void {
-    if (!this.#workers.delete(worker)) return;
+    if (!this.#workers.delete(worker) || this.#isDown) return;
     if (!this.#reloading) {
       if (this.options.pm === 'ondemand') this.offer();
       else this.#fork();
@@ -260,7 +277,7 @@ class Worker {
     ran.set(name, (ran.get(name) ?? 0) + 1);
     const runs = Number(params.get('MS')?.toString() ?? 0);
     const tail = Number(params.get('TAIL')?.toString() ?? 0);
-    this.#cancel = time.at(time.now + runs + options.overhead, () => {
+    this.#cancel = time.at(time.now + runs * options.slowness + options.overhead, () => {
       connection.send(response(id));
       if (!connection.ended) answered.add(name);
       if (tail === 0) {

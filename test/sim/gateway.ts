@@ -3,11 +3,13 @@
 import type { Runtime } from '../../src/connection/runtime.ts';
 import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { ConnectError } from '../../src/errors.ts';
-import { type PoolOptions, resolveOptions } from '../../src/pool/options.ts';
+import { resolveOptions } from '../../src/pool/options.ts';
 import { schedulerOf } from '../../src/pool/pool.ts';
 import type { Scheduler } from '../../src/pool/scheduler.ts';
+import type { UpstreamOptions } from '../../src/upstream/options.ts';
+import { upstreamParts } from '../../src/upstream/upstream.ts';
 import { type Ask, type Asked, type Asker, askOf } from './asked.ts';
-import type { SimFpm } from './fpm.ts';
+import { SimFpm } from './fpm.ts';
 import { SimSocket } from './socket.ts';
 import { Loop, type VirtualTime } from './time.ts';
 
@@ -21,45 +23,26 @@ export class SimGateway implements Asker {
   readonly #time: VirtualTime;
   readonly #scheduler: Scheduler;
 
-  /** `latency`: ms one way; 0: a unix socket. */
+  /** `latency`: ms one way; 0: a unix socket. Several servers: an Upstream over them. */
   constructor(
     name: string,
     time: VirtualTime,
-    fpm: SimFpm,
+    fpm: SimFpm | readonly SimFpm[],
     latency: number,
     random: () => number,
-    options: PoolOptions,
+    options: UpstreamOptions,
   ) {
     this.#name = name;
     this.#time = time;
-    const loop = this.#loop;
-    const runtime: Runtime = {
-      timers: time.timersOf(loop),
-      random,
-      notASocket: async () => '',
-      connect: (target, { signal }) =>
-        new Promise((resolve, reject) => {
-          const socket = new SimSocket(time, loop, latency);
-          const input = new ReadBuffer().open();
-          socket.receive = (bytes, length) => input.receive(bytes, length);
-          signal.addEventListener('abort', () => {
-            socket.destroy();
-            reject(signal.reason);
-          });
-          time.at(time.now + latency, () => {
-            if (fpm.connect(socket)) return;
-            const cause = Object.assign(new Error('connect EAGAIN'), { code: 'EAGAIN' });
-            const error = new ConnectError('FCGI_ERR_CONNECT', `cannot connect to ${target.name}`, { cause });
-            time.arrive(time.now, () => reject(error), loop);
-          });
-          const roundTrip = 2 * latency + CONNECT;
-          const acknowledged = async (): Promise<'all' | 'gone'> => (socket.dropped ? 'gone' : 'all');
-          const connected = { socket, incoming: input, roundTrip, acknowledged };
-          time.arrive(time.now + roundTrip, () => resolve(connected), loop);
-        }),
-    };
-    const address = latency === 0 ? 'unix:/sim' : 'sim:9000';
-    this.#scheduler = schedulerOf(address, resolveOptions(options), runtime);
+    if (fpm instanceof SimFpm) {
+      const address = latency === 0 ? 'unix:/sim' : 'sim:9000';
+      const runtime = runtimeOf(time, this.#loop, latency, random, () => fpm);
+      this.#scheduler = schedulerOf(address, resolveOptions(options), runtime);
+    } else {
+      const byName = new Map(fpm.map((one, nth) => [`sim${nth}:9000`, one]));
+      const runtime = runtimeOf(time, this.#loop, latency, random, (address) => byName.get(address));
+      this.#scheduler = upstreamParts([...byName.keys()], options, runtime).scheduler;
+    }
   }
 
   get stats(): Scheduler['stats'] {
@@ -86,4 +69,39 @@ export class SimGateway implements Asker {
     this.asked.push(asked);
     return asked;
   }
+}
+
+function runtimeOf(
+  time: VirtualTime,
+  loop: Loop,
+  latency: number,
+  random: () => number,
+  fpmAt: (address: string) => SimFpm | undefined,
+): Runtime {
+  return {
+    timers: time.timersOf(loop),
+    random,
+    notASocket: async () => '',
+    connect: (target, { signal }) =>
+      new Promise((resolve, reject) => {
+        const socket = new SimSocket(time, loop, latency);
+        const input = new ReadBuffer().open();
+        socket.receive = (bytes, length) => input.receive(bytes, length);
+        signal.addEventListener('abort', () => {
+          socket.destroy();
+          reject(signal.reason);
+        });
+        time.at(time.now + latency, () => {
+          const refused = fpmAt(target.name)?.connect(socket) ?? 'ENOTFOUND';
+          if (refused === '') return;
+          const cause = Object.assign(new Error(`connect ${refused}`), { code: refused });
+          const error = new ConnectError('FCGI_ERR_CONNECT', `cannot connect to ${target.name}`, { cause });
+          time.arrive(time.now, () => reject(error), loop);
+        });
+        const roundTrip = 2 * latency + CONNECT;
+        const acknowledged = async (): Promise<'all' | 'gone'> => (socket.dropped ? 'gone' : 'all');
+        const connected = { socket, incoming: input, roundTrip, acknowledged };
+        time.arrive(time.now + roundTrip, () => resolve(connected), loop);
+      }),
+  };
 }

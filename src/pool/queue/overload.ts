@@ -6,6 +6,8 @@
  * Times in ms.
  */
 
+import { Counts, LONGEST_WINDOW } from './counts.ts';
+
 /** A queue younger than this is a burst. */
 const BURST = 150;
 const LONGEST_WAIT = 300;
@@ -21,9 +23,6 @@ const ROUNDS_IN_SILENCE = 3;
 /** What comes and what is answered is counted over the last second, or over a few pages where each takes long. */
 const LEAST_WINDOW = 1_000;
 const WINDOW_PAGES = 4;
-const BUCKET = 100;
-const BUCKETS = 100;
-const MOST_WINDOW = BUCKETS * BUCKET;
 
 /** What the queue is like as a request comes. */
 export interface Arrival {
@@ -63,7 +62,7 @@ export class Overload {
     const age = now - this.#idleAt;
     // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload.
     if (sent === 0 || age < BURST || queued < workers) return null;
-    const window = Math.min(MOST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
+    const window = Math.min(LONGEST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
     if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;
     const waiting = queued + Math.max(0, sent - workers);
@@ -82,34 +81,5 @@ export class Overload {
     const { count: arrived } = this.#arrived.since(since, now, window);
     const { count: served } = this.#served.since(since, now, window);
     return arrived > Math.max(GROWTH * served, served + LEAST_GROWTH);
-  }
-}
-
-/** Events of the last ten seconds. */
-class Counts {
-  readonly #buckets: number[] = new Array<number>(BUCKETS).fill(0);
-  #bucket = 0;
-
-  add(now: number): void {
-    this.#turn(now);
-    const at = this.#bucket % BUCKETS;
-    this.#buckets[at] = (this.#buckets[at] ?? 0) + 1;
-  }
-
-  /** How many there were in whole buckets since then, in the window at the most, and in how many ms. */
-  since(then: number, now: number, window: number): { count: number; time: number } {
-    this.#turn(now);
-    const first = Math.max(this.#bucket - Math.floor(window / BUCKET) + 1, Math.floor(then / BUCKET) + 1);
-    let count = 0;
-    for (let bucket = first; bucket <= this.#bucket; bucket++) count += this.#buckets[bucket % BUCKETS] ?? 0;
-    return { count, time: Math.max(1, now - first * BUCKET) };
-  }
-
-  /** Forgets the buckets that time has passed by. */
-  #turn(now: number): void {
-    const bucket = Math.floor(now / BUCKET);
-    for (let i = Math.max(this.#bucket + 1, bucket - BUCKETS + 1); i <= bucket; i++)
-      this.#buckets[i % BUCKETS] = 0;
-    this.#bucket = Math.max(this.#bucket, bucket);
   }
 }

@@ -115,6 +115,7 @@ describe('one more is refused', () => {
   });
 
   it('from 150 ms on, by the pace since the queue began', () => {
+    expect(growing(10, 1_150).refuses(arrival(1_150, 1_000))).not.toBeNull();
     expect(growing(10, 1_300).refuses(arrival(1_300, 60))).not.toBeNull();
   });
 

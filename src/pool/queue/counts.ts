@@ -1,0 +1,33 @@
+/** How many events there were of late, in buckets of a tenth of a second. Times in ms. */
+
+const BUCKET = 100;
+const BUCKETS = 100;
+export const LONGEST_WINDOW: number = BUCKETS * BUCKET;
+
+export class Counts {
+  readonly #buckets: number[] = new Array<number>(BUCKETS).fill(0);
+  #bucket = 0;
+
+  add(now: number): void {
+    this.#turn(now);
+    const at = this.#bucket % BUCKETS;
+    this.#buckets[at] = (this.#buckets[at] ?? 0) + 1;
+  }
+
+  /** How many there were in whole buckets since then, in the window at the most, and in how many ms. */
+  since(then: number, now: number, window: number): { count: number; time: number } {
+    this.#turn(now);
+    const first = Math.max(this.#bucket - Math.floor(window / BUCKET) + 1, Math.floor(then / BUCKET) + 1);
+    let count = 0;
+    for (let bucket = first; bucket <= this.#bucket; bucket++) count += this.#buckets[bucket % BUCKETS] ?? 0;
+    return { count, time: Math.max(1, now - first * BUCKET) };
+  }
+
+  /** Forgets the buckets that time has passed by. */
+  #turn(now: number): void {
+    const bucket = Math.floor(now / BUCKET);
+    for (let i = Math.max(this.#bucket + 1, bucket - BUCKETS + 1); i <= bucket; i++)
+      this.#buckets[i % BUCKETS] = 0;
+    this.#bucket = Math.max(this.#bucket, bucket);
+  }
+}
