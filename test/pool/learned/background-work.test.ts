@@ -44,7 +44,7 @@ describe('a connection is asked whether its worker is back', () => {
 describe('an answer', () => {
   it.each([
     ['within ten times the usual', 50, false],
-    ['not half a second beyond that', 549, false],
+    ['not half a second beyond that', 550, false],
     ['beyond both', 551, true],
   ])('%s: %d ms, late %s', (_, waited, late) => {
     expect(known().silent('/page.php', '/tail.php', waited)).toBe(late);
@@ -52,8 +52,10 @@ describe('an answer', () => {
 
   it('of a script that is hardly known says nothing of the one before', () => {
     const work = new BackgroundWork();
-    work.answered('/new.php', 5);
+    for (let i = 0; i < 2; i++) work.answered('/new.php', 5);
     expect(work.silent('/new.php', '/tail.php', 10_000)).toBe(false);
+    work.answered('/new.php', 5);
+    expect(work.silent('/new.php', '/tail.php', 10_000)).toBe(true);
   });
 });
 
@@ -70,8 +72,13 @@ describe('the time that an abandoned script is given', () => {
   });
 });
 
-it('scripts are forgotten beyond a number, so that made-up names fill no memory', () => {
-  const work = known();
-  for (let i = 0; i < 600; i++) work.answered(`/made-up-${i}.php`, 5);
-  expect(work.silent('/page.php', '/tail.php', 10_000)).toBe(false);
+describe('names that are made up fill no memory', () => {
+  it.each([
+    ['512 scripts are remembered', 511, true],
+    ['one more, and the first is forgotten', 512, false],
+  ])('%s', (_, others, remembered) => {
+    const work = known();
+    for (let i = 0; i < others; i++) work.answered(`/made-up-${i}.php`, 5);
+    expect(work.silent('/page.php', '/tail.php', 10_000)).toBe(remembered);
+  });
 });
