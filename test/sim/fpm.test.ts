@@ -25,7 +25,7 @@ function stage(options: FpmOptions): { time: VirtualTime; fpm: SimFpm; connect()
       socket.receive = () => seen.push('answer');
       socket.on('end', () => seen.push('FIN'));
       socket.on('error', () => seen.push('reset'));
-      if (!fpm.connect(socket)) seen.push('refused');
+      if (fpm.connect(socket) !== '') seen.push('refused');
       return {
         socket,
         seen,
