@@ -16,7 +16,7 @@ export interface Needs {
   readonly needsEndOfBody: boolean;
   /** Does the program begin before the body has been sent? */
   readonly beginsEarly: boolean;
-  /** To FCGI_GET_VALUES: the values; 'nothing', and then it waits for more; 'end': it ends the connection. */
+  /** To FCGI_GET_VALUES: the values; 'nothing': it waits for more, or ends the connection sooner or later. */
   readonly values: string;
 }
 
@@ -67,7 +67,7 @@ export const NEEDS: Readonly<Record<ServerName, Needs>> = {
     needsEnd: true,
     needsEndOfBody: true,
     beginsEarly: false,
-    values: 'end',
+    values: 'nothing',
   },
   Go: {
     keeps: true,
@@ -158,12 +158,10 @@ async function begins(server: Running): Promise<boolean> {
 async function says(server: Running): Promise<string> {
   using wire = await Wire.connect(server.endpoint);
   wire.send(record(GET_VALUES, Buffer.concat(NAMES.map((name) => pair(name, ''))), 0, 0));
-  const over = wire.over().then(() => 'end');
   const answer = wire.next(GET_VALUES_RESULT).then(({ content }) => valuesIn(content));
-  // One of them is given up.
-  over.catch(() => {});
+  // It may be given up.
   answer.catch(() => {});
-  return (await within(Promise.race([over, answer]))) ?? 'nothing';
+  return (await within(answer)) ?? 'nothing';
 }
 
 /** All names and values are short here. */
