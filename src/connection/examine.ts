@@ -18,11 +18,12 @@ export interface Examined {
   readonly end: 'reset' | 'fin' | 'silence';
 }
 
-/** Resolves within `timeout` ms, and closes the connection. */
-export function examine(
+/** Resolves within `timeout` ms, or when it is told to stop, and closes the connection. */
+function examine(
   { socket, incoming }: Connected,
   clock: Clock,
   timeout: number,
+  stop: AbortSignal,
   ask = true,
 ): Promise<Examined> {
   return new Promise((resolve) => {
@@ -32,10 +33,13 @@ export function examine(
       if (over) return;
       over = true;
       cancel();
+      stop.removeEventListener('abort', stopped);
       socket.destroy();
       resolve({ values, end });
     };
-    const cancel = clock.after(timeout, () => finish('silence'));
+    const stopped = (): void => finish('silence');
+    const cancel = clock.after(timeout, stopped);
+    stop.addEventListener('abort', stopped);
     const provoke = (): void => {
       const malformed = encodeRecord(RecordType.BEGIN_REQUEST, 0);
       socket.write(Buffer.concat([malformed, malformed]));
@@ -65,4 +69,24 @@ export function examine(
       provoke();
     }
   });
+}
+
+const LOOKS = 3;
+
+/** On as many connections as it takes, `timeout` ms for each. Rejects as `connect` does. */
+export async function examineServer(
+  connect: () => Promise<Connected>,
+  clock: Clock,
+  timeout: number,
+  stop: AbortSignal,
+): Promise<Examined> {
+  for (let tries = LOOKS; ; tries--) {
+    const seen = await examine(await connect(), clock, timeout, stop);
+    // A server that is just leaving ends the connection without a word: its successor will tell.
+    if (seen.values === null && seen.end !== 'silence' && tries > 1) continue;
+    if (seen.values === null || seen.end !== 'fin') return seen;
+    // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
+    const { end } = await examine(await connect(), clock, timeout, stop, false);
+    return { values: seen.values, end };
+  }
 }

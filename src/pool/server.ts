@@ -149,15 +149,15 @@ export class Server implements ConnectionOwner {
 
   /** Closes all that carries no request of somebody who still wants it. */
   close(): void {
+    this.#backend.close();
     closeUnwanted(this.open, 'pool-closed');
   }
 
   /** The response is whole: on with the next job, on the same connection if it was kept. */
   complete(job: Job): void {
     this.#budget.served();
-    this.#backend.behindAnswer(job.slot?.connection ?? null, job.exchange?.script ?? '');
     if (job.abandoned === null) this.served++;
-    this.vacate(job);
+    this.#backend.behindAnswer(job.slot, job.exchange, () => this.vacate(job));
   }
 
   resend(job: Job, error: unknown): boolean {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PoolOptions } from '../../src/pool/options.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { ended, Recorder } from '../pool/support.ts';
+import { ended, Recorder, text } from '../pool/support.ts';
+import { fullDisk } from './support/full-disk.ts';
 import { executionLog, startFpm } from './support/index.ts';
 
 const form = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
@@ -19,7 +20,6 @@ describe.each(['unix', 'tcp'] as const)(
       ],
       ['the same as php_admin_value', 9_000, { PHP_ADMIN_VALUE: 'enable_post_data_reading=0' }, {}],
       ['post_max_size is small', 9_000, { PHP_ADMIN_VALUE: 'post_max_size=10' }, {}],
-      ['its directory for large bodies does not exist', 60_000, {}, {}],
     ])('%s', async (_, length, more, options) => {
       await using fpm = await startFpm({ transport });
       const log = executionLog(fpm.root);
@@ -36,6 +36,30 @@ describe.each(['unix', 'tcp'] as const)(
     });
   },
 );
+
+describe.each([17_000, 60_000, 200_000])('a POST of %i bytes, and the disk of PHP is full', (length) => {
+  it.each(['unix', 'tcp'] as const)(
+    'its script is started with some of it unread; where its worker dies, it ran once (%s)',
+    async (transport) => {
+      using disk = fullDisk();
+      const phpIni = { upload_tmp_dir: disk.path, sys_temp_dir: disk.path };
+      await using fpm = await startFpm({ transport, phpIni });
+      const log = executionLog(fpm.root);
+      const page = fpm.script('page.php', `echo strlen(file_get_contents('php://input'));`);
+      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      const body = Buffer.alloc(length, 'a');
+      await using pool = new Pool(fpm.address);
+      const lengths = await text(pool, { params: { ...page, ...form }, body });
+      expect(Number(lengths)).toBeLessThan(length);
+      for (const id of ['1', '2']) {
+        await expect(
+          pool.request({ params: { ...die, ...form, REQUEST_ID: id }, body }),
+        ).rejects.toMatchObject({ executed: 'unknown', attempts: 1 });
+      }
+      expect([...log.executions().values()]).toEqual([1, 1]);
+    },
+  );
+});
 
 describe.each([0, 1])(
   'a log that a script writes behind its response (pm.max_requests = %i)',

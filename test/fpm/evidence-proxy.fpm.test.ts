@@ -1,33 +1,8 @@
 /** A TCP proxy that nobody has told of: what it does to a connection proves nothing, and the pool finds out. */
-import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { ended, Recorder } from '../pool/support.ts';
-import { Child, need } from './support/child.ts';
-import { executionLog, type Fpm, freePort, startFpm, startHaproxy } from './support/index.ts';
-
-/** socat, listening on a free port. */
-async function startSocat(fpm: Fpm): Promise<{ address: string; stop(): Promise<void> }> {
-  const port = await freePort();
-  const { endpoint } = fpm;
-  const to = 'path' in endpoint ? `UNIX-CONNECT:${endpoint.path}` : `TCP:${endpoint.host}:${endpoint.port}`;
-  const child = await Child.start({
-    command: need('socat'),
-    args: ['-b', '70000', `TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr`, to],
-    ready: async () => {
-      for (;;) {
-        const open = await new Promise<boolean>((resolve) => {
-          const socket = connect(port, '127.0.0.1')
-            .once('connect', () => resolve(true))
-            .once('error', () => resolve(false));
-          socket.once('connect', () => socket.destroy());
-        });
-        if (open) return;
-      }
-    },
-  });
-  return { address: `127.0.0.1:${port}`, stop: () => child.stop() };
-}
+import { executionLog, type Fpm, startFpm, startHaproxy, startSocat } from './support/index.ts';
 
 async function startProxy(
   kind: 'socat' | 'haproxy',

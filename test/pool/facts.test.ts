@@ -3,7 +3,7 @@ import type { FailureFacts, FcgiError } from '../../src/errors.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
-import { ended, GET, gate, HEAD, POST, Recorder } from './support.ts';
+import { ended, GET, gate, HEAD, POST, PUT, Recorder } from './support.ts';
 
 /** A clock is not exact to the last microsecond, and timers may be early by a fraction of a ms. */
 const LEEWAY = 2;
@@ -176,10 +176,16 @@ describe('a request that its caller gives up', () => {
       yield 'abc';
       throw reason;
     }
-    const other = new Recorder();
-    pool.dispatch({ params: { ...POST, CONTENT_LENGTH: '10' }, body: broken() }, other);
-    expect(await other.over).toBe(reason);
-    expect(other.controller?.facts).toMatchObject({ executed: 'unknown', cause: reason });
+    // The body of a POST is read before it is sent, if it is short: PHP would run it with half of it.
+    for (const [params, executed] of [
+      [PUT, 'unknown'],
+      [POST, 'no'],
+    ] as const) {
+      const other = new Recorder();
+      pool.dispatch({ params: { ...params, CONTENT_LENGTH: '10' }, body: broken() }, other);
+      expect(await other.over).toBe(reason);
+      expect(other.controller?.facts).toMatchObject({ executed, cause: reason });
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import { requestHelp } from '../../src/cli/args/request.ts';
 import { serveHelp } from '../../src/cli/args/serve.ts';
 import { CHANNELS } from '../../src/connection/channels.ts';
 import { optionRules } from '../../src/pool/options.ts';
+import { NEEDS } from '../interop/support/needs.ts';
 import { constantDocs, errorCodes, extendedBy, type Member, membersOf } from './docstrings.ts';
 import { statusesFor } from './statuses.ts';
 import { verdicts } from './verdicts.ts';
@@ -41,6 +42,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   outcome: () => membersTable('src/gateway/reply/outcome.ts', 'Outcome'),
   channels: channelsTable,
   verdicts: verdictsTable,
+  'other-servers': needsTable,
   serve: () => helpText(serveHelp),
   'command-request': () => helpText(requestHelp),
   ping: () => helpText(pingHelp),
@@ -123,6 +125,30 @@ function verdictsTable(): string {
   return table(
     ['what was seen', 'was it run?'],
     verdicts().map(([seen, executed]) => [seen, executed]),
+  );
+}
+
+/** What test/interop/ has measured. */
+function needsTable(): string {
+  const yes = (value: boolean): string => (value ? 'yes' : 'no');
+  const rows = Object.entries(NEEDS).map(([name, needs]) => [
+    name,
+    yes(needs.keeps),
+    needs.takesLateEnd === null ? '' : yes(needs.takesLateEnd),
+    needs.needsEnd ? 'all requests' : needs.needsEndOfBody ? 'a body that is read to its end' : 'nothing',
+    yes(needs.beginsEarly),
+    needs.values,
+  ]);
+  return table(
+    [
+      'server',
+      'keeps a connection',
+      'takes the end of input behind its answer',
+      'waits for the end of input of',
+      'begins before it has the body',
+      'says to FCGI_GET_VALUES',
+    ],
+    rows,
   );
 }
 

@@ -26,11 +26,11 @@ const rows: readonly (readonly [string, Partial<Seen>])[] = [
     { ...kept, sign: 'write-refused', nothingAccepted: true },
   ],
   [
-    'on a kept connection, within a second: the server ended its side, and its kernel takes what we send on. A worker at `pm.max_requests` does so. unix: seen at once; tcp: its kernel has acknowledged it (Linux only)',
+    'on a kept connection, within ten seconds: the server ended its side, and its kernel takes what we send on. A worker at `pm.max_requests` does so. unix: seen at once; tcp: its kernel has acknowledged it (Linux only)',
     { ...fin, afterFin: 'accepted' },
   ],
   ['the same on a fresh connection: a proxy does so', { ...fin, afterFin: 'accepted', reused: false }],
-  ['the same, more than a second later', { ...fin, afterFin: 'accepted', elapsed: 1_500 }],
+  ['the same, more than ten seconds later', { ...fin, afterFin: 'accepted', elapsed: 15_000 }],
   [
     'tcp: the server ended its side, and the very first write after that met a reset; PHP reads the request whole before it starts the script',
     { ...fin, afterFin: 'first-refused' },

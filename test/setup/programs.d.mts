@@ -7,11 +7,20 @@ export type ProgramName =
   | 'ss'
   | 'wrk'
   | 'socat'
-  | 'dnsmasq';
+  | 'dnsmasq'
+  | 'php-cgi'
+  | 'fcgiwrap'
+  | 'spawn-fcgi'
+  | 'uwsgi'
+  | 'gccgo'
+  | 'gcc'
+  | 'perl'
+  | 'ruby';
 
 export interface Program {
   readonly file: RegExp;
-  readonly packages: Readonly<Record<'apt' | 'dnf' | 'apk' | 'brew', string>>;
+  readonly works?: readonly string[];
+  readonly packages: Readonly<{ apt: string; dnf: string; apk: string; brew?: string }>;
 }
 
 export declare const programs: Readonly<Record<ProgramName, Program>>;

@@ -1,9 +1,14 @@
 // Which system programs the demo and the tests run, where they hide, and what to install where one is missing.
 // Plain Node without dependencies: this runs before `npm ci` has run.
+
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The packages that bring each program, and the names its file may have. */
+/**
+ * The packages that bring each program, and the names its file may have. `works`: arguments with which it must end well,
+ * for what a program finds only in a package of its own.
+ */
 export const programs = {
   'php-fpm': {
     file: /^php-fpm-?(\d+(\.\d+)?)?$/,
@@ -41,6 +46,52 @@ export const programs = {
     file: /^dnsmasq$/,
     packages: { apt: 'dnsmasq-base', dnf: 'dnsmasq', apk: 'dnsmasq', brew: 'dnsmasq' },
   },
+  'php-cgi': {
+    file: /^php-cgi-?(\d+(\.\d+)?)?$/,
+    packages: { apt: 'php-cgi', dnf: 'php-cli', apk: 'php84-cgi', brew: 'php' },
+  },
+  fcgiwrap: {
+    file: /^fcgiwrap$/,
+    packages: { apt: 'fcgiwrap', dnf: 'fcgiwrap', apk: 'fcgiwrap', brew: 'fcgiwrap' },
+  },
+  'spawn-fcgi': {
+    file: /^spawn-fcgi$/,
+    packages: { apt: 'spawn-fcgi', dnf: 'spawn-fcgi', apk: 'spawn-fcgi', brew: 'spawn-fcgi' },
+  },
+  uwsgi: {
+    file: /^uwsgi(-core)?$/,
+    works: ['--plugin', 'python3', '--version'],
+    packages: {
+      apt: 'uwsgi-core uwsgi-plugin-python3',
+      dnf: 'uwsgi-plugin-python3',
+      apk: 'uwsgi-python3',
+      brew: 'uwsgi',
+    },
+  },
+  gccgo: {
+    file: /^gccgo(-\d+)?$/,
+    packages: { apt: 'gccgo', dnf: 'gcc-go', apk: 'gcc-go' },
+  },
+  // With the headers of libfcgi.
+  gcc: {
+    file: /^gcc(-\d+)?$/,
+    works: ['-fsyntax-only', '-include', 'fcgiapp.h', '-x', 'c', '/dev/null'],
+    packages: { apt: 'gcc libc6-dev libfcgi-dev', dnf: 'gcc fcgi-devel', apk: 'gcc fcgi-dev', brew: 'fcgi' },
+  },
+  perl: {
+    file: /^perl$/,
+    works: ['-MFCGI', '-MCGI::Fast', '-MPlack::Handler::FCGI', '-MMojo::Server::FastCGI', '-e', '1'],
+    packages: {
+      apt: 'libfcgi-perl libcgi-fast-perl libplack-perl libmojolicious-perl libmojo-server-fastcgi-perl',
+      dnf: 'perl-FCGI perl-CGI-Fast perl-Plack perl-Mojolicious',
+      apk: 'perl-fcgi perl-cgi-fast perl-plack perl-mojolicious',
+    },
+  },
+  ruby: {
+    file: /^ruby(\d+(\.\d+)?)?$/,
+    works: ['-rfcgi', '-e', '1'],
+    packages: { apt: 'ruby-fcgi', dnf: 'ruby-devel fcgi-devel', apk: 'ruby-dev fcgi-dev' },
+  },
 };
 
 // Servers live in sbin, which is not in the PATH of an ordinary user.
@@ -55,19 +106,21 @@ const sbin = [
 
 /** The absolute path of a program, the newest of several versions, or undefined. */
 export function findProgram(name) {
-  const { file } = programs[name];
+  const { file, works } = programs[name];
   for (const folder of new Set([...(process.env.PATH ?? '').split(delimiter), ...sbin])) {
     const found = list(folder)
       .filter((entry) => file.test(entry) && isExecutable(join(folder, entry)))
       .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))[0];
-    if (found !== undefined) return join(folder, found);
+    if (found === undefined) continue;
+    const path = join(folder, found);
+    if (works === undefined || spawnSync(path, works, { stdio: 'ignore' }).status === 0) return path;
   }
   return undefined;
 }
 
 /** One line for a person: what to type on which system to get these programs. */
 export function howToInstall(names) {
-  const line = (tool) => names.map((name) => programs[name].packages[tool]).join(' ');
+  const line = (tool) => names.flatMap((name) => programs[name].packages[tool] ?? []).join(' ');
   return (
     `apt-get install ${line('apt')} (Debian, Ubuntu); dnf install ${line('dnf')} (Fedora, RHEL); ` +
     `apk add ${line('apk')} (Alpine); brew install ${line('brew')} (macOS)`

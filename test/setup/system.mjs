@@ -10,7 +10,7 @@ export async function prepareSystem(names) {
 
   const asRoot = await rootPrefix();
   if (asRoot === undefined) giveUp(missing);
-  const packages = missing.map((name) => programs[name].packages.apt);
+  const packages = missing.flatMap((name) => programs[name].packages.apt.split(' '));
   say(`Installing ${packages.join(', ')} (apt-get) ...`);
   // A fresh machine has no package lists; another apt-get may be at work just now: wait for its lock.
   const wait = ['-o', 'DPkg::Lock::Timeout=120'];

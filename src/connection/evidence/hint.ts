@@ -49,7 +49,8 @@ function notRun(error: Failure, cause: Lost, { transport, server }: HintFacts): 
   return 'the worker left before it read the request: php-fpm was reloaded or stopped';
 }
 
-function ofPhp(error: Failure, { transport, elapsed }: HintFacts): string {
+/** PHP-FPM, or nobody knows yet. */
+function ofPhp(error: Failure, { transport, server, elapsed }: HintFacts): string {
   const died =
     error.bytesReceived > 0
       ? 'the worker died while it answered'
@@ -59,7 +60,7 @@ function ofPhp(error: Failure, { transport, elapsed }: HintFacts): string {
     return `${died}, after ${seconds} s: \`request_terminate_timeout\`, a crash, or a restart of php-fpm; see its log`;
   }
   if (isTurnedAway(error, transport)) return `${TURNED_AWAY} Else ${died}; see its log`;
-  return `${died}: a crash, or it was killed; see the log of php-fpm`;
+  return `${died}: a crash, or it was killed; see ${server.isPhpFpm === true ? 'the log of php-fpm' : 'its log'}`;
 }
 
 /** Not PHP-FPM: it may have begun before it has read all. */

@@ -38,6 +38,8 @@ export class Trust implements KnownServer {
   /** One connection is asked at a time. */
   #asking = false;
   #unanswered = 0;
+  /** It has closed a connection on which the end of input came behind its answer. */
+  #refusedEndOfInput = false;
   #askAt = 0;
 
   constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>) {
@@ -56,7 +58,7 @@ export class Trust implements KnownServer {
 
   /** Nothing speaks against it yet. */
   get mayBePhpFpm(): boolean {
-    return this.#isPhpFpm ?? this.#unanswered === 0;
+    return this.#isPhpFpm ?? (this.#unanswered === 0 && !this.#refusedEndOfInput);
   }
 
   /** Nothing is known, and it is time to ask. */
@@ -69,9 +71,14 @@ export class Trust implements KnownServer {
     return this.#isPhpFpm === false || (this.#isPhpFpm === true && this.#isDirect !== null);
   }
 
+  /** It ends each connection behind its answer. */
+  get keepsNone(): boolean {
+    return this.#endedAtOnce >= ENDED;
+  }
+
   /** Is it worth to ask for a fresh connection to be kept? Not of a server that ends each behind its answer all the same. */
   keeps(): boolean {
-    if (this.#endedAtOnce < ENDED) return true;
+    if (!this.keepsNone) return true;
     this.#sinceTry = (this.#sinceTry + 1) % TRY_EVERY;
     return this.#sinceTry === 0;
   }
@@ -129,6 +136,11 @@ export class Trust implements KnownServer {
   /** It answers only behind the end of input: PHP-FPM never waits for that. */
   onWaitsForEndOfInput(): void {
     if (!this.isTold) this.#isPhpFpm = false;
+  }
+
+  /** PHP-FPM reads the end of input where another request might begin, and goes on. */
+  onEndOfInputRefused(): void {
+    this.#refusedEndOfInput = true;
   }
 
   onHalfClosed(): void {

@@ -21,7 +21,11 @@ export interface StreamedBody {
 
 export type PlannedBody = BytesBody | StreamedBody;
 
-/** A stream of unknown length, which is read whole first: PHP-FPM sees no body without CONTENT_LENGTH. */
+/**
+ * A stream that is read whole first. One of unknown length, as PHP-FPM sees no body without CONTENT_LENGTH. And that of a
+ * POST, where it is short enough: PHP reads all of it before the script starts, and if the source fails half-way, it runs
+ * the script with what it has, whatever we do.
+ */
 export interface UnreadBody {
   readonly kind: 'unread';
   readonly stream: BodyStream;
@@ -55,7 +59,8 @@ export function planBody(
     throw invalid('body', 'the body must be a string, a Uint8Array, an AsyncIterable or null');
   }
   const stream = new BodyStream(body, replayBuffer, declared);
-  if (declared !== null) return { kind: 'stream', stream, length: declared, addLength: false };
+  if (declared !== null && (declared > replayBuffer || !isPost(params)))
+    return { kind: 'stream', stream, length: declared, addLength: false };
   return { kind: 'unread', stream, whole: readWhole(stream, replayBuffer) };
 }
 
@@ -75,7 +80,7 @@ async function readWhole(stream: BodyStream, replayBuffer: number): Promise<Byte
     pieces.push(piece);
   }
   const bytes = Buffer.concat(pieces);
-  return { kind: 'bytes', bytes, length: bytes.length, addLength: bytes.length > 0 };
+  return { kind: 'bytes', bytes, length: bytes.length, addLength: !stream.isDeclared && bytes.length > 0 };
 }
 
 /**
@@ -102,6 +107,11 @@ export class BodyStream {
     this.#replayBuffer = replayBuffer;
     this.#declared = declared;
     this.#keepsBuffers = source instanceof Readable;
+  }
+
+  /** It comes with a CONTENT_LENGTH. */
+  get isDeclared(): boolean {
+    return this.#declared !== null;
   }
 
   /**
@@ -170,6 +180,11 @@ export class BodyStream {
       this.#held.push(piece);
     }
   }
+}
+
+function isPost(params: Params): boolean {
+  const method = params['REQUEST_METHOD'] ?? '';
+  return (typeof method === 'string' ? method : Buffer.from(method).toString('latin1')) === 'POST';
 }
 
 /** Null where it is not there or empty, as many gateways send it. Throws FCGI_ERR_INVALID_ARG. */

@@ -65,17 +65,22 @@ export class Sender {
     job.dialling = dialling;
     job.exchange = null;
     job.times.enter('connecting', this.#clock.monotonic());
-    const options = {
+    const connect = (): Promise<Connected> => this.connect(dialling.signal, job.freshFailures);
+    return tellConnect(job, this.#target, connect).finally(() => {
+      job.dialling = null;
+    });
+  }
+
+  /** Opens a socket for nobody; `failures`: see DialOptions. */
+  connect(signal: AbortSignal, failures: number): Promise<Connected> {
+    return dial(this.#target, {
       runtime: this.#runtime,
       clock: this.#clock,
       readBuffer: this.#readBuffer,
-      signal: dialling.signal,
+      signal,
       timeout: this.#settings.connectTimeout,
       retryRefused: this.#retryRefused,
-      failures: job.freshFailures,
-    };
-    return tellConnect(job, this.#target, () => dial(this.#target, options)).finally(() => {
-      job.dialling = null;
+      failures,
     });
   }
 

@@ -1,10 +1,13 @@
 /** Asks the server what it is, where the pool does not know yet: behind an answer, and before a verdict rests on it. */
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
-import { type Examined, examine } from '../../connection/examine.ts';
+import { examineServer } from '../../connection/examine.ts';
+import type { Exchange } from '../../connection/exchange.ts';
 import type { Reply } from '../../connection/question.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
+import type { Connected } from '../../connection/socket/connect.ts';
 import { FcgiError } from '../../errors.ts';
+import { encodeStdinTerminator, requestIdOf } from '../../protocol/encoder.ts';
 import type { Job } from '../job.ts';
 import type { BackgroundWork } from '../learned/background-work.ts';
 import type { Learned } from '../learned/learned.ts';
@@ -14,13 +17,14 @@ import type { Slot } from './slot.ts';
 
 /** ms for an answer: a busy machine must not be taken for a server that says nothing. */
 const ANSWER = 250;
+/** ms for an answer on a connection of its own: it may have to wait for a worker. */
+const ASIDE = 500;
+/** The same where the fate of a request hangs on it. */
+const CONFIRM = 3_000;
 /** ms for a worker to come back from what its script does behind its response. */
 const TAIL = 10_000;
-/** ms for a connection to outlive an answer. */
-const OUTLIVE = 40;
-/** ms for a whole examination: the connection may have to wait for a worker. */
-const EXAMINE = 1_000;
-const LOOKS = 3;
+/** ms for a connection to outlive an answer, and the end of input behind it. */
+const OUTLIVE = [15, 10] as const;
 
 export class BackendCheck {
   readonly #trust: Trust;
@@ -32,6 +36,8 @@ export class BackendCheck {
   readonly #closed: Record<CloseReason, number>;
   /** They let time pass, as nobody knows yet what the server is. */
   readonly #waiting: Set<Connection> = new Set();
+  /** Ends what is done for nobody. */
+  readonly #own: AbortController = new AbortController();
   #looking: Promise<void> | null = null;
 
   constructor(
@@ -49,28 +55,72 @@ export class BackendCheck {
     this.#closed = closed;
   }
 
-  /** The connection has ended its exchange, and is kept: it may have to be asked, or waited for, before it is used. */
-  behindAnswer(connection: Connection | null, script: string): void {
-    if (connection === null || connection.closed) return;
+  /**
+   * A response is whole. If its connection is kept, that may have to be asked, or waited for, before it is used; where
+   * there is none, the server may be asked on a connection of its own. Calls `then` when the slot is free.
+   */
+  behindAnswer(slot: Slot | null, exchange: Exchange | null, then: () => void): void {
+    const connection = slot?.connection ?? null;
+    if (connection !== null && !connection.closed) this.#onKept(connection, exchange?.script ?? '');
+    else if (slot !== null && exchange !== null && this.#mustAskAside(exchange)) {
+      const { signal } = this.#own;
+      const dial = (): Promise<Connected> => this.#sender.connect(signal, 0);
+      void this.#examine(slot, dial, ASIDE, signal).then(then);
+      return;
+    }
+    then();
+  }
+
+  /** It keeps no connection that could be asked, or may have waited for the end of its input. */
+  #mustAskAside(exchange: Exchange): boolean {
+    if (this.#looking !== null || this.#own.signal.aborted) return false;
+    return (
+      this.#trust.isToBeAsked(this.#clock.now()) && (this.#trust.keepsNone || exchange.terminatorAfter > 0)
+    );
+  }
+
+  #onKept(connection: Connection, script: string): void {
     if (this.#trust.isPhpFpm === true) {
       this.#awaitWorker(connection, script);
       return;
     }
     const what = this.#trust.behindAnswer(connection.requests, this.#clock.now());
-    if (what === 'nothing') return;
-    const onReply = (reply: Reply): void => {
-      this.#waiting.delete(connection);
-      const mayBeUsed = this.#trust.replied(reply, connection.requests, this.#clock.now());
-      if (!mayBeUsed) connection.close('unanswered');
-      // One has been told for all of them.
-      if (this.#trust.isPhpFpm === true) for (const { question } of this.#waiting) question.endWait();
-    };
-    if (what === 'ask') {
-      connection.askValues(ANSWER, onReply);
-    } else {
-      this.#waiting.add(connection);
-      connection.waitIdle(OUTLIVE, onReply);
-    }
+    if (what === 'wait') this.#outlive(connection);
+    else if (what === 'ask') connection.askValues(ANSWER, (reply) => this.#replied(connection, reply));
+  }
+
+  /**
+   * Does the connection outlive its answer, and then the end of input, if that is still owed? There are servers that
+   * close at that, as it comes under the id of a request that is over: better now than with the next one behind it.
+   */
+  #outlive(connection: Connection): void {
+    const [first, second] = OUTLIVE;
+    this.#waiting.add(connection);
+    connection.waitIdle(first, (reply) => {
+      if (reply.closed !== null || !connection.owesTerminator || this.#trust.isPhpFpm === true) {
+        this.#replied(connection, reply);
+        return;
+      }
+      connection.owesTerminator = false;
+      connection.writer.write(encodeStdinTerminator(requestIdOf(connection.requests)));
+      connection.waitIdle(second, (then) => {
+        if (then.closed === 'server-closed' || then.closed === 'reset') this.#trust.onEndOfInputRefused();
+        this.#replied(connection, then);
+      });
+    });
+  }
+
+  #replied(connection: Connection, reply: Reply): void {
+    this.#waiting.delete(connection);
+    const mayBeUsed = this.#trust.replied(reply, connection.requests, this.#clock.now());
+    if (!mayBeUsed) connection.close('unanswered');
+    // One has been told for all of them.
+    if (this.#trust.isPhpFpm === true) for (const { question } of this.#waiting) question.endWait();
+  }
+
+  /** Nothing is asked any more but what a job waits for. */
+  close(): void {
+    this.#own.abort();
   }
 
   /** Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. */
@@ -96,48 +146,45 @@ export class BackendCheck {
       apply();
       return false;
     }
-    void this.#examine(slot, job).then(() => {
+    void this.#examine(slot, () => this.#sender.dial(job), CONFIRM, new AbortController().signal).then(() => {
       apply();
       judge();
     });
     return true;
   }
 
-  /** On a connection of its own, in a slot that has none; one job looks for all. Never rejects. */
-  async #examine(slot: Slot, job: Job): Promise<void> {
+  /** On a connection of its own, in a slot that has none; one look is for all. Never rejects. */
+  async #examine(
+    slot: Slot,
+    dial: () => Promise<Connected>,
+    patience: number,
+    stop: AbortSignal,
+  ): Promise<void> {
     if (this.#looking !== null) return this.#looking;
-    this.#looking = this.#examineNow(slot, job);
+    this.#looking = this.#examineNow(slot, dial, patience, stop);
     await this.#looking;
     this.#looking = null;
   }
 
-  async #examineNow(slot: Slot, job: Job): Promise<void> {
+  async #examineNow(
+    slot: Slot,
+    dial: () => Promise<Connected>,
+    patience: number,
+    stop: AbortSignal,
+  ): Promise<void> {
     this.#open.add(slot);
+    const connect = async (): Promise<Connected> => {
+      const connected = await dial();
+      this.#closed.examined++;
+      return connected;
+    };
     try {
-      const { values, end } = await this.#look(job);
-      this.#trust.examined(values, end, this.#clock.now());
+      const { values, end } = await examineServer(connect, this.#clock, patience, stop);
+      if (!stop.aborted) this.#trust.examined(values, end, this.#clock.now());
     } catch {
       // Nobody is there, or the job was given up: nothing is known.
     } finally {
       this.#open.delete(slot);
     }
-  }
-
-  async #look(job: Job): Promise<Examined> {
-    for (let tries = LOOKS; ; tries--) {
-      const seen = await this.#examineOne(job, true);
-      // A server that is just leaving ends the connection without a word: its successor will tell.
-      if (seen.values === null && seen.end !== 'silence' && tries > 1) continue;
-      if (seen.values === null || seen.end !== 'fin') return seen;
-      // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
-      const { end } = await this.#examineOne(job, false);
-      return { values: seen.values, end };
-    }
-  }
-
-  async #examineOne(job: Job, ask: boolean): Promise<Examined> {
-    const connected = await this.#sender.dial(job);
-    this.#closed.examined++;
-    return examine(connected, this.#clock, EXAMINE, ask);
   }
 }

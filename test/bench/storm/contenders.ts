@@ -14,6 +14,7 @@ import {
   startApache,
   startHaproxy,
   startNginx,
+  startSocat,
 } from '../../fpm/support/index.ts';
 import { httpClient, PATIENCE } from './http-client.ts';
 import type { Outcome } from './ledger.ts';
@@ -36,8 +37,12 @@ export interface Setup {
   /** Connections to php-fpm: at most, and kept. */
   readonly connections: number;
   readonly pool?: PoolOptions | undefined;
-  /** A TCP proxy stands between the pool and php-fpm. */
+  /** A TCP proxy stands between the pool and php-fpm, and the pool knows of it. */
   readonly proxied: boolean;
+  /** One of which it does not. */
+  readonly proxy?: 'HAProxy' | 'socat' | undefined;
+  /** Where php-fpm is found; default: its own address. */
+  readonly address?: string | undefined;
 }
 
 export function startFront(contender: Contender, setup: Setup): Promise<Front> {
@@ -68,8 +73,12 @@ async function rival(starting: Promise<RunningServer>): Promise<Front> {
 
 async function startPool(setup: Setup): Promise<{ pool: Pool; stop: () => Promise<void> }> {
   const { fpm, connections, proxied } = setup;
-  const proxy = proxied ? await startHaproxy({ mode: 'tcp', fpm }) : null;
-  const pool = new Pool(proxy?.address ?? fpm.address, {
+  const kind = proxied ? 'HAProxy' : setup.proxy;
+  const proxy =
+    kind === undefined
+      ? null
+      : await (kind === 'HAProxy' ? startHaproxy({ mode: 'tcp', fpm }) : startSocat(fpm));
+  const pool = new Pool(proxy?.address ?? setup.address ?? fpm.address, {
     connections,
     proxied,
     headersTimeout: PATIENCE,
@@ -127,7 +136,7 @@ async function gatewayFront(setup: Setup): Promise<Front> {
   };
 }
 
-function collector(expected: string, resolve: (outcome: Outcome) => void): DispatchHandler {
+export function collector(expected: string, resolve: (outcome: Outcome) => void): DispatchHandler {
   let statusCode = 0;
   let text = '';
   return {

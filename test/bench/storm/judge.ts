@@ -14,6 +14,7 @@ export function breaches({ row, tally, blows }: Result): string[] {
   none(tally.lies, 'ran, though they were said not to have');
   none(tally.failedUnexecuted, 'failed, though they had provably not run');
   if (failures === 'none') none(tally.failed, 'failed');
+  else if (failures === 'unknown') none(tally.failedKnown, 'failed, though it is known what became of them');
   else if (tally.failed > failures.begunPerBlow * blows) {
     found.push(
       `${tally.failed} failed, of which ${blows} blows explain ${failures.begunPerBlow * blows} at most`,

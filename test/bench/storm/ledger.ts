@@ -18,6 +18,8 @@ export interface Tally {
   readonly failedUnrun: number;
   /** Failed, and said not to have run. */
   readonly failedUnexecuted: number;
+  /** Failed, and not as 'unknown'. */
+  readonly failedKnown: number;
   /** Said not to have run, but it did. */
   readonly lies: number;
   readonly twice: number;
@@ -79,7 +81,15 @@ export class Ledger {
   }
 
   tally(): Tally {
-    const sums = { answered: 0, wrong: 0, failed: 0, failedUnrun: 0, failedUnexecuted: 0, lies: 0 };
+    const sums = {
+      answered: 0,
+      wrong: 0,
+      failed: 0,
+      failedUnrun: 0,
+      failedUnexecuted: 0,
+      failedKnown: 0,
+      lies: 0,
+    };
     const more = { twice: 0, lost: 0, special: 0, specialFailed: 0, specialOnce: 0 };
     const answeredIn: number[] = [];
     for (let id = 0; id < this.#count; id++) {
@@ -98,6 +108,7 @@ export class Ledger {
         sums.failed++;
         if (runs === 0) sums.failedUnrun++;
         if (executed === 'no') sums.failedUnexecuted++;
+        if (executed !== 'unknown') sums.failedKnown++;
       } else if (kind === codes.wrong) {
         sums.wrong++;
       } else {

@@ -36,6 +36,7 @@ export async function storm(args: readonly string[]): Promise<number> {
       const isOurs = OURS.some((ours) => ours === contender);
       // A pool that knows of the proxy is what this row is about.
       if (row.proxied && !isOurs) continue;
+      if (row.server !== undefined && contender !== 'pool') continue;
       const result = await runRow(row, contender, amountOf(row));
       results.push(result);
       if (isOurs) wrong.push(...broken(result));

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 export const SHAPES = ['form', 'json', 'put', 'get', 'upload'] as const;
-export type Shape = (typeof SHAPES)[number];
+/** 'large': a POST of which PHP writes a part to its disk. */
+export type Shape = (typeof SHAPES)[number] | 'large';
 
 export interface Message {
   readonly method: string;
@@ -26,6 +27,8 @@ const texts: readonly Filling[] = [0, 7, 300, 5_000, 15_000].map((size) =>
   filling(Buffer.from(randomBytes(size).toString('hex').slice(0, size))),
 );
 
+const large: readonly Filling[] = [17_000, 60_000, 200_000].map((size) => filling(Buffer.alloc(size, 'x')));
+
 // With the form around it the first is longer than the pool's replay buffer, the second is not.
 const files: readonly Filling[] = [KIB * KIB, KIB * (KIB - 1)].map((size) => filling(randomBytes(size)));
 
@@ -34,7 +37,7 @@ export function messageOf(shape: Shape, id: number): Message {
   if (shape === 'get') {
     return { method: 'GET', contentType: null, body: null, expected: `${id} ${id} 0 00000000` };
   }
-  const choice = shape === 'upload' ? files : texts;
+  const choice = shape === 'upload' ? files : shape === 'large' ? large : texts;
   const { bytes, sum } = choice[id % choice.length] ?? filling(Buffer.alloc(0));
   return {
     method: shape === 'put' ? 'PUT' : 'POST',
@@ -47,14 +50,19 @@ export function messageOf(shape: Shape, id: number): Message {
 const contentTypes: Readonly<Record<Exclude<Shape, 'get'>, string>> = {
   form: 'application/x-www-form-urlencoded',
   json: 'application/json',
+  large: 'application/json',
   put: 'application/json',
   upload: `multipart/form-data; boundary=${BOUNDARY}`,
 };
 
+const json = (id: number, bytes: Buffer): Buffer =>
+  Buffer.from(JSON.stringify({ id, text: bytes.toString('latin1') }));
+
 const bodies: Readonly<Record<Exclude<Shape, 'get'>, (id: number, bytes: Buffer) => Buffer>> = {
   form: (id, bytes) => Buffer.from(`id=${id}&text=${bytes.toString('latin1')}`),
-  json: (id, bytes) => Buffer.from(JSON.stringify({ id, text: bytes.toString('latin1') })),
-  put: (id, bytes) => Buffer.from(JSON.stringify({ id, text: bytes.toString('latin1') })),
+  json,
+  large: json,
+  put: json,
   upload: (id, bytes) =>
     Buffer.concat([
       Buffer.from(

@@ -1,13 +1,17 @@
 /** The storms: what is sent, on which php-fpm, in which weather, and what we promise of it. */
 import type { PoolOptions } from '../../../src/pool/options.ts';
 import type { FpmOptions } from '../../fpm/support/index.ts';
+import type { ServerName } from '../../interop/support/servers.ts';
 import { SHAPES, type Shape } from './messages.ts';
 import type { Script } from './scripts.ts';
 import { kills, reloads, restarts, type Weather } from './weather.ts';
 
 export interface Promised {
-  /** 'begun': those only that PHP had begun, and that say so; at most so many a blow of the weather. */
-  readonly failures: 'none' | { readonly begunPerBlow: number };
+  /**
+   * `begunPerBlow`: those only that PHP had begun, and that say so; at most so many a blow of the weather. 'unknown': of what
+   * nobody can know; but none runs twice, and none that is said not to have run did.
+   */
+  readonly failures: 'none' | 'unknown' | { readonly begunPerBlow: number };
   /** What becomes of the special ones: each runs once and is answered, or runs once and fails as 'unknown'. */
   readonly specials?: 'answered' | 'failed';
   /** ms, of the ordinary ones. */
@@ -20,7 +24,7 @@ export interface Row {
   readonly countable: boolean;
   readonly shapes: readonly Shape[];
   /** The script of every so many requests is this one; the others run echo.php. */
-  readonly special?: { readonly script: Script; readonly every: number };
+  readonly special?: { readonly script: Script; readonly every: number; readonly shape?: Shape };
   readonly fpm: FpmOptions;
   /** ms that echo.php takes. */
   readonly work: number;
@@ -32,6 +36,14 @@ export interface Row {
   readonly weather?: Weather;
   readonly pool?: PoolOptions;
   readonly proxied?: boolean;
+  /** A proxy of which the pool has not been told. */
+  readonly proxy?: 'HAProxy' | 'socat';
+  /** The network becomes slow, and quick again. */
+  readonly slows?: boolean;
+  /** PHP can write no temporary file. */
+  readonly diskFull?: boolean;
+  /** This one, and no PHP-FPM: see other-server.ts. */
+  readonly server?: ServerName;
   readonly promised: Promised;
   /** It lasts so long at least: a share of 1 % must be more than one request. */
   readonly leastSeconds?: number;
@@ -54,8 +66,46 @@ const usual = {
   quick: true,
 };
 
-/** In the order of the table. Names are what `--only` looks at. */
-export const rows: readonly Row[] = TRANSPORTS.flatMap((transport) => [
+const dies = { script: 'die.php' as const, every: 20 };
+const diesOnce: Promised = { failures: 'unknown', specials: 'failed' };
+
+/** Where PHP-FPM's own signs do not hold, and nobody has said so. */
+const elsewhere: readonly Row[] = [
+  ...(['HAProxy', 'socat'] as const).map((proxy) => ({
+    ...usual,
+    name: `undeclared proxy ${proxy}`,
+    fpm: { transport: 'unix' as const, maxRequests: 50 },
+    proxy,
+    special: dies,
+    promised: diesOnce,
+  })),
+  {
+    ...usual,
+    name: 'network slows down',
+    fpm: { transport: 'tcp', maxRequests: 50 },
+    slows: true,
+    special: dies,
+    promised: diesOnce,
+  },
+  ...TRANSPORTS.map((transport) => ({
+    ...usual,
+    name: `full disk ${transport}`,
+    fpm: { transport },
+    diskFull: true,
+    special: { ...dies, shape: 'large' as const },
+    promised: { failures: 'none' as const, specials: 'failed' as const },
+  })),
+  ...(['C libfcgi', 'Perl FCGI'] as const).map((server) => ({
+    ...usual,
+    name: `other server ${server}`,
+    fpm: {},
+    server,
+    special: dies,
+    promised: { failures: 'none' as const, specials: 'failed' as const },
+  })),
+];
+
+const ofPhpFpm: readonly Row[] = TRANSPORTS.flatMap((transport) => [
   ...[1, 2, 5, 50].flatMap((maxRequests) =>
     SHAPES.map((shape) => ({
       ...usual,
@@ -143,3 +193,6 @@ export const rows: readonly Row[] = TRANSPORTS.flatMap((transport) => [
     promised: { failures: 'none' as const, specials: 'answered' as const, p99: 100 },
   },
 ]);
+
+/** In the order of the table. Names are what `--only` looks at. */
+export const rows: readonly Row[] = [...ofPhpFpm, ...elsewhere];

@@ -1,6 +1,6 @@
 /** What befalls php-fpm meanwhile. Each goes on until it is told to stop, leaves php-fpm running, and counts its blows. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Fpm, gone } from '../../fpm/support/index.ts';
+import { type Fpm, gone, type Lag } from '../../fpm/support/index.ts';
 
 /** Resolves with how often it struck. */
 export type Weather = (fpm: Fpm, stop: AbortSignal) => Promise<number>;
@@ -10,6 +10,7 @@ const RELOAD_EVERY = 700;
 const RESTART_EVERY = 2000;
 const DOWN_FOR = 300;
 const KILL_EVERY = 70;
+const SLOW_EVERY = 150;
 const FIRST_AFTER = 300;
 
 /** SIGUSR2: workers finish what they do, new ones take over. */
@@ -39,6 +40,20 @@ export const kills: Weather = (fpm, stop) => {
     if (victim !== undefined) strike(victim, turn % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
   });
 };
+
+/** ms on the way, one after the other. */
+const DELAYS = [15, 0, 50, 0, 30];
+
+/** The network becomes slow, and quick again. */
+export async function slowdowns(lag: Lag | null, stop: AbortSignal): Promise<void> {
+  if (lag === null) return;
+  let turn = 0;
+  await every(SLOW_EVERY, stop, () => {
+    lag.delay = DELAYS[turn++ % DELAYS.length] ?? 0;
+    return Promise.resolve();
+  });
+  lag.delay = 0;
+}
 
 async function every(millis: number, stop: AbortSignal, blow: () => Promise<void>): Promise<number> {
   let blows = 0;

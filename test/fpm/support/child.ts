@@ -21,6 +21,8 @@ export interface ChildOptions {
   /** The line of its log that says it serves; or a look at the outside, where it says nothing. */
   readonly ready: RegExp | (() => Promise<unknown>);
   readonly cwd?: string;
+  /** Besides ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const READY_TIMEOUT = 5000;
@@ -43,7 +45,12 @@ export class Child {
     this.#process = spawn(
       tied ? SETPRIV : options.command,
       tied ? ['--pdeathsig', 'TERM', options.command, ...options.args] : [...options.args],
-      { cwd: options.cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        cwd: options.cwd,
+        env: { ...process.env, ...options.env },
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
     );
     this.#forget = onExit(() => this.#killGroup());
     for (const stream of [this.#process.stdout, this.#process.stderr]) {

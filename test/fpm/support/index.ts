@@ -11,9 +11,12 @@ export {
   scriptParams,
   startFpm,
 } from './fpm.ts';
+export { type FullDisk, fullDisk } from './full-disk.ts';
 export { type HaproxyOptions, startHaproxy } from './haproxy.ts';
 export { accepts, type Backend, type Endpoint, type RunningServer } from './http-server.ts';
+export { type Lag, startLag } from './lag.ts';
 export { type NginxOptions, nginxParams, startNginx, tempPaths } from './nginx.ts';
+export { startSocat } from './socat.ts';
 export { establishedTo } from './sockets.ts';
 export { freePort, type TempDir, tempDir } from './temp.ts';
 export { type WaitOptions, waitFor, within } from './wait.ts';

@@ -85,6 +85,14 @@ describe('a server of which nothing is known', () => {
     expect(trust.mayBePhpFpm).toBe(true);
   });
 
+  it('is none, as far as the end of input goes, once it has refused that behind an answer', () => {
+    const trust = auto();
+    trust.onEndOfInputRefused();
+    expect(trust).toMatchObject({ isPhpFpm: null, mayBePhpFpm: false });
+    trust.said(php);
+    expect(trust.mayBePhpFpm).toBe(true);
+  });
+
   it('is known when it is not PHP-FPM, or is and the way to it is known as well', () => {
     const trust = auto();
     trust.said(php);
@@ -145,7 +153,9 @@ describe('a server that ends each connection behind its answer, asked to keep it
 
   it('is asked again once a connection has outlived an answer', () => {
     const trust = closing();
+    expect(trust.keepsNone).toBe(true);
     trust.outlived();
+    expect(trust).toMatchObject({ keepsNone: false });
     expect(trust.keeps()).toBe(true);
   });
 });

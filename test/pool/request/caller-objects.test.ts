@@ -291,7 +291,7 @@ describe('a stream as the body', () => {
     await quietly(async () => {
       const body = new Readable({ read: () => undefined });
       body.push('01234');
-      const answer = pool.request({ params, body });
+      const answer = pool.request({ params: { ...params, REQUEST_METHOD: 'PUT' }, body });
       await waitFor(() => pool.stats.busy === 1);
       body.destroy(oops);
       await expect(answer).rejects.toBe(oops);
