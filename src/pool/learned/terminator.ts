@@ -16,11 +16,11 @@ const JUST_AFTER = 25;
  */
 const LONG = 5_000;
 /** So many answers just after so long a silence are no chance. */
-const STRIKES = 2;
+const STALLS = 2;
 
 export class Terminator {
   readonly #delay: number;
-  #strikes = 0;
+  #stalls = 0;
 
   /** `delay` in ms; 0: at once, always. */
   constructor(delay: number) {
@@ -34,12 +34,12 @@ export class Terminator {
 
   /** Is the record sent together with the next request? */
   atOnce(mayBePhpFpm: boolean): boolean {
-    return this.#delay === 0 || !mayBePhpFpm || this.#strikes >= STRIKES;
+    return this.#delay === 0 || !mayBePhpFpm || this.#stalls >= STALLS;
   }
 
   /** A first byte has come. True: this is a server that waits for the end of input, whatever it has said. */
   answered({ terminatorAfter, firstByteAfter }: Exchange): boolean {
-    if (terminatorAfter >= LONG && firstByteAfter - terminatorAfter <= JUST_AFTER) this.#strikes++;
-    return this.#strikes >= STRIKES;
+    if (terminatorAfter >= LONG && firstByteAfter - terminatorAfter <= JUST_AFTER) this.#stalls++;
+    return this.#stalls >= STALLS;
   }
 }

@@ -157,11 +157,11 @@ export class BackendCheck {
   async #examine(
     slot: Slot,
     dial: () => Promise<Connected>,
-    patience: number,
+    timeout: number,
     stop: AbortSignal,
   ): Promise<void> {
     if (this.#looking !== null) return this.#looking;
-    this.#looking = this.#examineNow(slot, dial, patience, stop);
+    this.#looking = this.#examineNow(slot, dial, timeout, stop);
     await this.#looking;
     this.#looking = null;
   }
@@ -169,7 +169,7 @@ export class BackendCheck {
   async #examineNow(
     slot: Slot,
     dial: () => Promise<Connected>,
-    patience: number,
+    timeout: number,
     stop: AbortSignal,
   ): Promise<void> {
     this.#open.add(slot);
@@ -179,7 +179,7 @@ export class BackendCheck {
       return connected;
     };
     try {
-      const { values, end } = await examineServer(connect, this.#clock, patience, stop);
+      const { values, end } = await examineServer(connect, this.#clock, timeout, stop);
       if (!stop.aborted) this.#trust.examined(values, end, this.#clock.now());
     } catch {
       // Nobody is there, or the job was given up: nothing is known.
