@@ -4,8 +4,9 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
+import type { FileRefusal } from './reply/handed-file.ts';
 import { bodyRead } from './request/touched-body.ts';
-import type { Answer, Plan } from './site/site.ts';
+import type { Plan } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
 import { fileResponse } from './site/static/send-fetch.ts';
 
@@ -30,7 +31,7 @@ export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Res
  * response has the status 499, which nobody is there to get.
  *
  * A request's body is read before PHP is asked, as long as `requestBuffering` is on or it has no Content-Length (most of
- * those made by `new Request`). A file that PHP hands over goes out whole: ranges are not answered here.
+ * those made by `new Request`).
  *
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */
@@ -42,7 +43,7 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     if (plan.kind === 'pass' && info.next) return info.next();
     const sent = plan.kind === 'file' ? sendFile(gateway, plan, request) : null;
     if (sent instanceof Response) return sent;
-    const sink = new FetchSink();
+    const sink = new FetchSink(request.headers);
     const reply = gateway.replyBy(sink, method, request);
     const leave = (): void => {
       reply.leave();
@@ -68,11 +69,10 @@ function sendFile(
   gateway: Gateway<Request>,
   plan: Plan & { kind: 'file' },
   request: Request,
-): Response | Omit<Answer, 'kind'> {
+): Response | FileRefusal {
   try {
     const file = gateway.file(plan, request.headers.get('accept-encoding') ?? undefined);
-    const response = fileResponse(file, request);
-    return response instanceof Response ? response : { ...response, reason: undefined };
+    return fileResponse(file, request);
   } catch (error) {
     return fileError(error);
   }

@@ -1,15 +1,16 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
 import type { Gateway, Incoming } from './gateway.ts';
-import { FrameworkSink } from './reply/framework-sink.ts';
+import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
-import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './reply/node-sink.ts';
+import { isGone, type NodeRequest, type NodeResponse } from './reply/node-response.ts';
+import { NodeSink } from './reply/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
-import type { Answer, Plan, RunScript } from './site/site.ts';
+import type { Plan, RunScript } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
-import { sendToNode } from './site/static/send-node.ts';
+import { sendBySink, sendToNode } from './site/static/send-node.ts';
 
 /** What a framework's request stands for. */
 export interface NodePair {
@@ -47,13 +48,10 @@ function sendFile<Req>(
   gateway: Gateway<Req>,
   plan: Plan & { kind: 'file' },
   { request, response, sink }: NodePair,
-): Omit<Answer, 'kind'> | null {
+): FileRefusal | null {
   try {
     const file = gateway.file(plan, String(request.headers['accept-encoding'] ?? ''));
-    const refusal = sendToNode(file, request, response, () => {
-      if (sink instanceof FrameworkSink) sink.stepAside();
-    });
-    return refusal && { ...refusal, reason: undefined };
+    return sink ? sendBySink(file, request, sink) : sendToNode(file, request, response);
   } catch (error) {
     return fileError(error);
   }
