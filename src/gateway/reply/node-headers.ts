@@ -31,8 +31,9 @@ export interface HeaderTarget {
 }
 
 export function setHeaders(target: HeaderTarget, head: ReplyHead, isHttp2: boolean): void {
-  if (head.contentLength === null && target.hasHeader('content-length'))
-    target.removeHeader('content-length');
+  // both together are an invalid response (RFC 9112, 6.2)
+  const wrong = head.contentLength === null ? 'content-length' : 'transfer-encoding';
+  if (target.hasHeader(wrong)) target.removeHeader(wrong);
   setFields(target, head.fields, isHttp2);
 }
 

@@ -62,11 +62,12 @@ export class NodeSink extends CoalescingSink {
 
   /** A page that is here in one piece has a length. */
   protected override sendWhole({ hasBody, contentLength }: ReplyHead, piece: Buffer | null): void {
-    if (hasBody && contentLength === null && !this.response.headersSent) {
-      this.response.setHeader('Content-Length', String(piece?.length ?? 0));
-    }
-    if (piece) this.response.end(piece);
-    else this.response.end();
+    const { response } = this;
+    const isCounted =
+      contentLength !== null || response.headersSent || response.hasHeader('transfer-encoding');
+    if (hasBody && !isCounted) response.setHeader('Content-Length', String(piece?.length ?? 0));
+    if (piece) response.end(piece);
+    else response.end();
   }
 
   protected override breakOff(): void {
