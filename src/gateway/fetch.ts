@@ -10,7 +10,7 @@ import type { Plan } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
 import { fileResponse } from './site/static/send-fetch.ts';
 
-export type { GatewayOptions };
+export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
 
 /** What a `Request` does not say of its connection, as far as the server knows it. */
 export interface RequestInfo {
@@ -39,8 +39,9 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
   const gateway = new Gateway(dispatcher, options);
   return async (request, info = {}) => {
     const { method, url } = request;
-    const plan = gateway.plan({ method, url, originalUrl: url });
-    if (plan.kind === 'pass' && info.next) return info.next();
+    const judged = gateway.plan({ method, url, originalUrl: url });
+    if (judged.kind === 'pass' && info.next) return info.next();
+    const plan = judged.kind === 'pass' ? judged.otherwise : judged;
     const sent = plan.kind === 'file' ? sendFile(gateway, plan, request) : null;
     if (sent instanceof Response) return sent;
     const sink = new FetchSink(request.headers);
@@ -58,7 +59,6 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     else if (plan.kind === 'run' && isRead(request)) reply.refuse(500, bodyRead('read', {}));
     else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
     else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
-    else if (plan.kind === 'pass') reply.refuse(404);
     else if (plan.kind === 'file') reply.refuse(sent?.statusCode ?? 500, sent?.reason, sent?.headers);
     else reply.refuse(plan.statusCode, plan.reason, plan.headers);
     return sink.response;

@@ -24,7 +24,13 @@ export interface NodePair {
 }
 
 /** `request` is what the hooks of the options are given: the framework's own, or node's. */
-export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, request: Req, raw: NodePair): void {
+export function answerNodeRequest<Req>(
+  gateway: Gateway<Req>,
+  judged: Plan,
+  request: Req,
+  raw: NodePair,
+): void {
+  const plan = judged.kind === 'pass' ? judged.otherwise : judged;
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;
@@ -38,7 +44,6 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   if (isIllFormed(raw.request)) reply.refuse(400, undefined, { Connection: 'close' });
   else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);
   else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
-  else if (plan.kind === 'pass') reply.refuse(404);
   else if (plan.kind === 'file') reply.refuse(refusal?.statusCode ?? 400, refusal?.reason, refusal?.headers);
   else reply.refuse(plan.statusCode, plan.reason, plan.headers);
 }
