@@ -18,7 +18,7 @@ import type { Trust } from './request/proxies.ts';
 import { isSource } from './site/never-sent.ts';
 import type { Plan, RequestLine } from './site/site.ts';
 
-export type { GatewayOptions };
+export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
 
 /**
  * The options of a gateway, whose hooks are given Fastify's request. Without `onError` and `onStderr`, Fastify's

@@ -11,7 +11,7 @@ import { setHeaders } from './reply/node-headers.ts';
 import { isGone } from './reply/node-response.ts';
 import type { Trust } from './request/proxies.ts';
 
-export type { GatewayOptions };
+export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
 
 /**
  * `app.use(createMiddleware(pool, { root }))`: as `createHandler` of `fastcgi-pool/node`, with Koa's context for the
