@@ -5,10 +5,10 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, isClientsFault } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
-import { type Framework, FrameworkSink } from './reply/framework-sink.ts';
 import type { OwnAnswer, ReplyHead } from './reply/head.ts';
-import { setHeaders } from './reply/node-headers.ts';
-import { isGone } from './reply/node-response.ts';
+import { type Framework, FrameworkSink } from './reply/node/framework-sink.ts';
+import { setHeaders } from './reply/node/node-headers.ts';
+import { isGone } from './reply/node/node-response.ts';
 import type { Trust } from './request/proxies.ts';
 
 export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';

@@ -2,8 +2,8 @@
 import type { Gateway, Incoming } from './gateway.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
-import { isGone, type NodeRequest, type NodeResponse } from './reply/node-response.ts';
-import { NodeSink } from './reply/node-sink.ts';
+import { isGone, type NodeRequest, type NodeResponse } from './reply/node/node-response.ts';
+import { NodeSink } from './reply/node/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';

@@ -3,7 +3,7 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
-import type { NodeRequest, NodeResponse } from './reply/node-response.ts';
+import type { NodeRequest, NodeResponse } from './reply/node/node-response.ts';
 import type { Trust } from './request/proxies.ts';
 import { requestLine } from './site/request-line.ts';
 

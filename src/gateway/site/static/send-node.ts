@@ -9,7 +9,7 @@ import {
   type NodeResponse,
   pipeFile,
   requestHeader,
-} from '../../reply/node-response.ts';
+} from '../../reply/node/node-response.ts';
 import type { Sink } from '../../reply/sink.ts';
 import { type FileAnswer, fileAnswer, headersOf, isConditional } from './file-answer.ts';
 import { FilePart } from './file-part.ts';

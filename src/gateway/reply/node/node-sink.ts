@@ -1,8 +1,9 @@
 /** Sends a Reply by node's response object, HTTP/1 or HTTP/2. */
-import { FilePart } from '../site/static/file-part.ts';
+import { FilePart } from '../../site/static/file-part.ts';
+import type { OutgoingFile } from '../handed-file.ts';
+import type { OwnAnswer, ReplyHead } from '../head.ts';
+import type { Steered } from '../sink.ts';
 import { CoalescingSink } from './coalescing-sink.ts';
-import type { OutgoingFile } from './handed-file.ts';
-import type { OwnAnswer, ReplyHead } from './head.ts';
 import { setHead } from './node-headers.ts';
 import {
   cutShort,
@@ -16,7 +17,6 @@ import {
   pipeFile,
 } from './node-response.ts';
 import { SendTimeout } from './send-timeout.ts';
-import type { Steered } from './sink.ts';
 
 export class NodeSink extends CoalescingSink {
   readonly #timeout: SendTimeout;

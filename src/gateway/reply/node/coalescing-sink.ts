@@ -1,11 +1,12 @@
 /**
  * What the sinks for node's servers share. Head and first piece are held until PHP's bytes that have arrived together are
  * read: most pages end with them, and go out whole, by one write and with a length.
+ * This folder: replies by node's response object, bare or through a framework. It imports what its parent may.
  */
-import type { OutgoingFile } from './handed-file.ts';
-import type { OwnAnswer, ReplyHead } from './head.ts';
+import type { OutgoingFile } from '../handed-file.ts';
+import type { OwnAnswer, ReplyHead } from '../head.ts';
+import type { Sink, Steered } from '../sink.ts';
 import { freeRequest, isGone, type NodeRequest, type NodeResponse, requestHeader } from './node-response.ts';
-import type { Sink, Steered } from './sink.ts';
 
 export abstract class CoalescingSink implements Sink {
   protected readonly request: NodeRequest;

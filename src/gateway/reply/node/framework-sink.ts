@@ -1,10 +1,11 @@
 /** Sends a Reply the way a framework sends its own: what hooks, sessions and compression do to a reply, they do to this one. */
 import type { Readable } from 'node:stream';
-import { FilePart } from '../site/static/file-part.ts';
+import { FilePart } from '../../site/static/file-part.ts';
+import type { OutgoingFile } from '../handed-file.ts';
+import type { OwnAnswer, ReplyHead } from '../head.ts';
+import type { Steered } from '../sink.ts';
 import { BodyStream } from './body-stream.ts';
 import { CoalescingSink } from './coalescing-sink.ts';
-import type { OutgoingFile } from './handed-file.ts';
-import type { OwnAnswer, ReplyHead } from './head.ts';
 import { checkHttp2Head } from './node-headers.ts';
 import {
   cutShort,
@@ -15,7 +16,6 @@ import {
   type NodeResponse,
 } from './node-response.ts';
 import { SendTimeout } from './send-timeout.ts';
-import type { Steered } from './sink.ts';
 
 /** What a framework can do. Each reply calls one of the two, once. */
 export interface Framework {

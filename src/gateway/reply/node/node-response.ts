@@ -1,9 +1,9 @@
 /** Node's request and response objects, HTTP/1 or HTTP/2: what is the same for whoever sends by them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { discard } from '../request/upload.ts';
-import type { FilePart } from '../site/static/file-part.ts';
-import type { ReplyHead } from './head.ts';
+import { discard } from '../../request/upload.ts';
+import type { FilePart } from '../../site/static/file-part.ts';
+import type { ReplyHead } from '../head.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
