@@ -1,5 +1,5 @@
 /** What applications import; re-exports only. */
-export { buildParams, type HttpFacts, type ScriptOptions } from './cgi/env.ts';
+export { buildParams, type Endpoint, type HttpFacts, type ScriptOptions } from './cgi/env.ts';
 export type { PhpLevel, PhpMessage } from './cgi/php-message.ts';
 export {
   CHANNELS,
@@ -31,7 +31,8 @@ export type {
 } from './pool/dispatcher.ts';
 export type { PoolOptions } from './pool/options.ts';
 export { Pool } from './pool/pool.ts';
-export type { Stats } from './pool/stats/stats.ts';
+export type { Summary } from './pool/stats/histogram.ts';
+export type { ConnectionStats, Stats } from './pool/stats/stats.ts';
 export type { Params } from './protocol/params.ts';
 export type { Balance } from './upstream/balance/balance.ts';
 export type { HealthState } from './upstream/health/health.ts';

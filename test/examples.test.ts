@@ -28,17 +28,22 @@ async function outputOf(name: string, ...flags: string[]): Promise<string> {
 type Get = (path: string, body?: string) => Promise<{ status: number; text: string }>;
 
 /** Starts it as a server, on a port of its own. */
-async function served(name: string, ask: (get: Get) => Promise<void>, client = overHttp1): Promise<void> {
+async function served(
+  name: string,
+  ask: (get: Get) => Promise<void>,
+  client = overHttp1,
+  { home = '/', flags = [] }: { home?: string; flags?: readonly string[] } = {},
+): Promise<void> {
   const port = await freePort();
   const child = await Child.start({
     command: 'env',
-    args: [`FPM=${fpm.address}`, `PORT=${port}`, process.execPath, folder + name],
+    args: [`FPM=${fpm.address}`, `PORT=${port}`, process.execPath, ...flags, folder + name],
     ready: /^http:\/\/localhost:\d+$/m,
   });
   try {
     expect(child.log).toContain(`http://localhost:${port}\n`);
     const { get, close } = client(`http://localhost:${port}`);
-    await answersPhp(get);
+    await answersPhp(get, home);
     await ask(get);
     await close();
   } catch (error) {
@@ -81,8 +86,8 @@ function overHttp2(origin: string): Client {
   };
 }
 
-async function answersPhp(get: Get): Promise<void> {
-  const home = await get('/');
+async function answersPhp(get: Get, path: string): Promise<void> {
+  const home = await get(path);
   expect(home.status).toBe(200);
   expect(home.text).toContain('PHP pages over kept connections');
   // what the page calls "Your browser"
@@ -160,6 +165,24 @@ const checks: Readonly<Record<string, (name: string) => Promise<void>>> = {
     }),
   'fastify.mjs': (name) => served(name, async (get) => expect(await get('/node')).toEqual(node)),
   'koa.mjs': (name) => served(name, async (get) => expect(await get('/node')).toEqual(node)),
+  'nest.mjs': (name) =>
+    served(name, async (get) => {
+      expect(await get('/node')).toEqual(node);
+      expect(await get('/assets/site.css')).toEqual(style);
+      expect(await get('/none')).toEqual(missing);
+    }),
+  'next.mjs': (name) =>
+    served(
+      name,
+      async (get) => {
+        expect(await get('/node')).toEqual(node);
+        expect(await get('/')).toEqual(node);
+        expect(await get('/assets/site.css')).toEqual(style);
+        expect(await get('/none')).toEqual(missing);
+      },
+      overHttp1,
+      { home: '/index.php', flags: ['--import', new URL('./setup/next-stand-in.mjs', import.meta.url).href] },
+    ),
   'h3.mjs': (name) => served(name, async (get) => expect(await get('/node')).toEqual(node)),
   'srvx.mjs': (name) =>
     served(name, async (get) => {

@@ -11,15 +11,14 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, isClientsFault } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
-import type { BodyStream } from './reply/body-stream.ts';
-import { type Framework, FrameworkSink } from './reply/framework-sink.ts';
 import type { OwnAnswer, ReplyHead } from './reply/head.ts';
-import { type HeaderTarget, setHeaders } from './reply/node-headers.ts';
+import { type Framework, FrameworkSink } from './reply/node/framework-sink.ts';
+import { type HeaderTarget, setHeaders } from './reply/node/node-headers.ts';
 import type { Trust } from './request/proxies.ts';
 import { isSource } from './site/never-sent.ts';
 import type { Plan, RequestLine } from './site/site.ts';
 
-export type { GatewayOptions };
+export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
 
 /**
  * The options of a gateway, whose hooks are given Fastify's request. Without `onError` and `onStderr`, Fastify's
@@ -150,7 +149,7 @@ class FastifyFramework implements Framework {
     this.#reply = reply;
   }
 
-  send(head: ReplyHead, body: Buffer | BodyStream | null): void {
+  send(head: ReplyHead, body: Buffer | Readable | null): void {
     const { statusCode, statusMessage, isStream } = head;
     const isHttp2 = this.#request.raw.httpVersionMajor === 2;
     // Fastify knows none beyond, and HTTP/1 does
@@ -166,16 +165,8 @@ class FastifyFramework implements Framework {
     this.#reply.code(statusCode).headers(headers).send(Buffer.from(body));
   }
 
-  stepAside(): void {
-    this.#reply.hijack();
-    // hijacked, Fastify no longer sends what hooks have set
-    for (const [name, value] of Object.entries(this.#reply.getHeaders())) {
-      if (value !== undefined) this.#reply.raw.setHeader(name, value);
-    }
-  }
-
   /** Of bytes without a type Fastify would say that they are an octet-stream. */
-  #payload(body: Buffer | BodyStream | null): unknown {
+  #payload(body: Buffer | Readable | null): unknown {
     if (body === null || !Buffer.isBuffer(body)) return body ?? undefined;
     if (body.length === 0) return undefined;
     if (this.#reply.hasHeader('content-type')) return body;
@@ -225,8 +216,7 @@ function logStderr(chunk: Uint8Array, request: FastifyRequest): void {
  * `createHandler` of `fastcgi-pool/node` does. Routes of your own come first; what is not PHP's goes to the not-found
  * handler, which may serve static files. PHP's reply goes out as Fastify's own: hooks, cookies, sessions and compression do
  * to it what they do to any, headers that hooks have set stay beside PHP's, cookies add up; names of headers are in lower
- * case, as Fastify has them. Only files, those that PHP hands over too, go past Fastify (hijacked: `onSend` does not run). The methods
- * are those that Fastify knows: `app.addHttpMethod()` before `register()` adds some. `bodyLimit` does not hold, but
+ * case, as Fastify has them. Files go the same way. The methods are those that Fastify knows: `app.addHttpMethod()` before `register()` adds some. `bodyLimit` does not hold, but
  * `maxBodySize` does.
  *
  * A path that is not UTF-8 (`/caf%e9.php`) Fastify's router refuses before any plugin sees it; where PHP is to have

@@ -4,12 +4,13 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
+import type { FileRefusal } from './reply/handed-file.ts';
 import { bodyRead } from './request/touched-body.ts';
-import type { Answer, Plan } from './site/site.ts';
+import type { Plan } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
 import { fileResponse } from './site/static/send-fetch.ts';
 
-export type { GatewayOptions };
+export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
 
 /** What a `Request` does not say of its connection, as far as the server knows it. */
 export interface RequestInfo {
@@ -30,7 +31,7 @@ export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Res
  * response has the status 499, which nobody is there to get.
  *
  * A request's body is read before PHP is asked, as long as `requestBuffering` is on or it has no Content-Length (most of
- * those made by `new Request`). A file that PHP hands over goes out whole: ranges are not answered here.
+ * those made by `new Request`).
  *
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */
@@ -38,11 +39,12 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
   const gateway = new Gateway(dispatcher, options);
   return async (request, info = {}) => {
     const { method, url } = request;
-    const plan = gateway.plan({ method, url, originalUrl: url });
-    if (plan.kind === 'pass' && info.next) return info.next();
+    const judged = gateway.plan({ method, url, originalUrl: url });
+    if (judged.kind === 'pass' && info.next) return info.next();
+    const plan = judged.kind === 'pass' ? judged.otherwise : judged;
     const sent = plan.kind === 'file' ? sendFile(gateway, plan, request) : null;
     if (sent instanceof Response) return sent;
-    const sink = new FetchSink();
+    const sink = new FetchSink(request.headers);
     const reply = gateway.replyBy(sink, method, request);
     const leave = (): void => {
       reply.leave();
@@ -57,7 +59,6 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     else if (plan.kind === 'run' && isRead(request)) reply.refuse(500, bodyRead('read', {}));
     else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
     else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
-    else if (plan.kind === 'pass') reply.refuse(404);
     else if (plan.kind === 'file') reply.refuse(sent?.statusCode ?? 500, sent?.reason, sent?.headers);
     else reply.refuse(plan.statusCode, plan.reason, plan.headers);
     return sink.response;
@@ -68,11 +69,10 @@ function sendFile(
   gateway: Gateway<Request>,
   plan: Plan & { kind: 'file' },
   request: Request,
-): Response | Omit<Answer, 'kind'> {
+): Response | FileRefusal {
   try {
     const file = gateway.file(plan, request.headers.get('accept-encoding') ?? undefined);
-    const response = fileResponse(file, request);
-    return response instanceof Response ? response : { ...response, reason: undefined };
+    return fileResponse(file, request);
   } catch (error) {
     return fileError(error);
   }

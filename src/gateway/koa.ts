@@ -5,14 +5,13 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, isClientsFault } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
-import type { BodyStream } from './reply/body-stream.ts';
-import { type Framework, FrameworkSink } from './reply/framework-sink.ts';
 import type { OwnAnswer, ReplyHead } from './reply/head.ts';
-import { setHeaders } from './reply/node-headers.ts';
-import { isGone } from './reply/node-sink.ts';
+import { type Framework, FrameworkSink } from './reply/node/framework-sink.ts';
+import { setHeaders } from './reply/node/node-headers.ts';
+import { isGone } from './reply/node/node-response.ts';
 import type { Trust } from './request/proxies.ts';
 
-export type { GatewayOptions };
+export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
 
 /**
  * `app.use(createMiddleware(pool, { root }))`: as `createHandler` of `fastcgi-pool/node`, with Koa's context for the
@@ -20,9 +19,8 @@ export type { GatewayOptions };
  *
  * PHP's reply becomes Koa's: `ctx.status`, headers beside those that were set before (PHP's take their place, cookies
  * add up), `ctx.body` a buffer or a stream. Middlewares in front may do with it behind `await next()` what they do with
- * any other: sessions, compression, logs. A body that one of them replaces ends its script's connection. Only files that
- * PHP hands over go past Koa (`ctx.respond` is false then). Without `onError`, the application's event `error` tells of
- * what is not a client's fault.
+ * any other: sessions, compression, logs; files too. A body that one of them replaces ends its script's connection. Without
+ * `onError`, the application's event `error` tells of what is not a client's fault.
  *
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */
@@ -41,7 +39,7 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
         trust: koaTrust(ctx),
         sink: new FrameworkSink(req, res, framework),
       });
-      // its client has gone, or a file went past Koa and is out
+      // its client has gone
       if (isGone(res)) resolve();
       else res.once('close', resolve);
     });
@@ -65,7 +63,7 @@ class KoaReply implements Framework {
     this.#done = done;
   }
 
-  send(head: ReplyHead, body: Buffer | BodyStream | null): void {
+  send(head: ReplyHead, body: Buffer | Readable | null): void {
     const { statusCode, statusMessage, isStream } = head;
     this.#set(statusCode, body ?? this.#nothing(statusCode));
     setHeaders(this.#ctx.res, head, this.#ctx.req.httpVersionMajor === 2);
@@ -80,13 +78,6 @@ class KoaReply implements Framework {
     this.#set(statusCode, Buffer.from(body));
     for (const [name, value] of Object.entries(headers)) this.#ctx.res.setHeader(name, value);
     this.#done();
-  }
-
-  stepAside(): void {
-    this.#ctx.respond = false;
-    const { req, res } = this.#ctx;
-    res.statusCode = 200;
-    if (req.httpVersionMajor === 1) res.statusMessage = '';
   }
 
   #set(statusCode: number, body: Buffer | Readable | undefined): void {

@@ -1,15 +1,16 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
 import type { Gateway, Incoming } from './gateway.ts';
-import { FrameworkSink } from './reply/framework-sink.ts';
+import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
-import { isGone, type NodeRequest, type NodeResponse, NodeSink } from './reply/node-sink.ts';
+import { isGone, type NodeRequest, type NodeResponse } from './reply/node/node-response.ts';
+import { NodeSink } from './reply/node/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
-import type { Answer, Plan, RunScript } from './site/site.ts';
+import type { Plan, RunScript } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
-import { sendToNode } from './site/static/send-node.ts';
+import { sendBySink, sendToNode } from './site/static/send-node.ts';
 
 /** What a framework's request stands for. */
 export interface NodePair {
@@ -23,7 +24,13 @@ export interface NodePair {
 }
 
 /** `request` is what the hooks of the options are given: the framework's own, or node's. */
-export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, request: Req, raw: NodePair): void {
+export function answerNodeRequest<Req>(
+  gateway: Gateway<Req>,
+  judged: Plan,
+  request: Req,
+  raw: NodePair,
+): void {
+  const plan = judged.kind === 'pass' ? judged.otherwise : judged;
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;
@@ -37,7 +44,6 @@ export function answerNodeRequest<Req>(gateway: Gateway<Req>, plan: Plan, reques
   if (isIllFormed(raw.request)) reply.refuse(400, undefined, { Connection: 'close' });
   else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);
   else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
-  else if (plan.kind === 'pass') reply.refuse(404);
   else if (plan.kind === 'file') reply.refuse(refusal?.statusCode ?? 400, refusal?.reason, refusal?.headers);
   else reply.refuse(plan.statusCode, plan.reason, plan.headers);
 }
@@ -47,13 +53,10 @@ function sendFile<Req>(
   gateway: Gateway<Req>,
   plan: Plan & { kind: 'file' },
   { request, response, sink }: NodePair,
-): Omit<Answer, 'kind'> | null {
+): FileRefusal | null {
   try {
     const file = gateway.file(plan, String(request.headers['accept-encoding'] ?? ''));
-    const refusal = sendToNode(file, request, response, () => {
-      if (sink instanceof FrameworkSink) sink.stepAside();
-    });
-    return refusal && { ...refusal, reason: undefined };
+    return sink ? sendBySink(file, request, sink) : sendToNode(file, request, response);
   } catch (error) {
     return fileError(error);
   }

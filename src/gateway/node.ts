@@ -3,11 +3,12 @@ import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
-import type { NodeRequest, NodeResponse } from './reply/node-sink.ts';
+import type { NodeRequest, NodeResponse } from './reply/node/node-response.ts';
 import type { Trust } from './request/proxies.ts';
 import { requestLine } from './site/request-line.ts';
 
-export type { GatewayOptions, NodeRequest, NodeResponse };
+export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
+export type { NodeRequest, NodeResponse };
 
 /** As `http.createServer` and `app.use` take it. Without `next`, what is not PHP's is answered 404. */
 export type NodeHandler = (

@@ -4,6 +4,8 @@ import type { EndInfo } from './reply/outcome.ts';
 import type { ForwardedHeader } from './request/proxies.ts';
 import type { FilesOptions } from './site/static/files-options.ts';
 
+export type { EndInfo, FilesOptions, ForwardedHeader };
+
 export interface ErrorPage {
   /** Default 'text/html; charset=utf-8'. */
   readonly contentType?: string | undefined;
@@ -40,7 +42,7 @@ export interface GatewayOptions<Req> {
   readonly tryFiles?: readonly string[] | undefined;
   /**
    * Files below `root` are sent as they are, to GET and HEAD: with ranges, conditions and types, from memory where they
-   * are small. A folder then gets its slash, and one without an index is 403, as with nginx. Never sent: what begins
+   * are small. A folder then gets its slash; one without an index is left to `next`, or is 403, as with nginx. Never sent: what begins
    * with a dot, may be source or a copy of it, or hold a secret (configuration, dumps, keys, logs). An object has
    * options of their own. Default false: they are left to `next`, but for source.
    */

@@ -139,6 +139,11 @@ export interface FcgiResponse {
   readonly ended: Promise<Ended>;
 }
 
+/**
+ * What a Pool and an Upstream both are, and what the gateway takes. One of your own has to call the handler in the async
+ * context in which dispatch() was called (`AsyncResource.bind`, or none of its own queues and timers in between): hooks and
+ * loggers find their request by it.
+ */
 export interface Dispatcher {
   /**
    * Bad arguments come to onResponseError as well; it throws, FCGI_ERR_INVALID_ARG, only where there is no

@@ -28,7 +28,6 @@ const packageHome: Readonly<Record<string, RegExp>> = {
   'generic-pool': /^pool\/slots\/slots\.ts$/,
   '@opentelemetry/api': /^observe\/opentelemetry/,
   '@opentelemetry/instrumentation': /^observe\/opentelemetry/,
-  send: /^(cli\/|gateway\/reply\/send-file\.ts$)/,
 };
 
 // Optional peers that are imported all the same: whoever imports the file has them.

@@ -455,4 +455,16 @@ describe.each(adapters)('through $name', (adapter) => {
     expect((await ask('/a.php')).status).toBe(500);
     expect(errors).toEqual([expect.objectContaining({ message: 'my own mistake' })]);
   });
+
+  it.each<[string, () => unknown]>([
+    ['a promise', async () => ({ REMOTE_USER: 'ada' })],
+    ['a promise that fails', () => Promise.reject(new Error('late'))],
+    ['a Map', () => new Map([['REMOTE_USER', 'ada']])],
+    ['a text', () => 'REMOTE_USER=ada'],
+  ])('%s in place of params is 500 and told by name: PHP never runs without them', async (_, params) => {
+    const { ask, errors, php } = await bench(adapter, undefined, { params } as AnyOptions);
+    expect((await ask('/a.php')).status).toBe(500);
+    expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option: 'params' })]);
+    expect(php.exchanges).toEqual([]);
+  });
 });

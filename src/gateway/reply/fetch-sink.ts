@@ -1,8 +1,8 @@
 /** Sends a Reply as a `Response` whose body streams. */
-import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import type { OutgoingFile } from './handed-file.ts';
 import type { OwnAnswer, ReplyHead } from './head.ts';
-import type { OutgoingFile, Refused, Sink, Steered } from './sink.ts';
+import type { Sink, Steered } from './sink.ts';
 
 /** Bytes the body holds for a reader that is slow, before PHP is held back. */
 const highWaterMark = 65_536;
@@ -15,13 +15,15 @@ export class FetchSink implements Sink {
   readonly response: Promise<Response>;
   #resolve: (response: Response) => void = () => {};
   #body: ReadableStreamDefaultController<Uint8Array> | null = null;
+  readonly #headers: Headers;
   #reply: Steered | null = null;
   #isSettled = false;
   /** PHP has sent all, the reader not taken all. */
   isEnding = false;
   #onTaken: (() => void) | null = null;
 
-  constructor() {
+  constructor(headers: Headers) {
+    this.#headers = headers;
     this.response = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -70,23 +72,15 @@ export class FetchSink implements Sink {
     this.#onTaken?.();
   }
 
-  /** Whole: a range is a wish, not an order (RFC 9110, 14.2). */
-  file({ fields, path, size, hasBody }: OutgoingFile, refused: Refused): void {
-    const headers = headersOf(fields);
-    headers.set('Content-Length', String(size));
-    const give = (body: ReadableStream<Uint8Array> | null): void => {
-      this.#isSettled = true;
-      this.#resolve(new Response(body, { headers }));
-    };
-    if (size === 0 || !hasBody) {
-      give(null);
-      return;
-    }
-    const file = createReadStream(path, { end: size - 1 });
-    file.once('error', () => {
-      if (!this.#isSettled) refused(404, {});
-    });
-    file.once('open', () => give(Readable.toWeb(file) as ReadableStream<Uint8Array>));
+  file({ head, body }: OutgoingFile): void {
+    const { statusCode, fields } = head;
+    this.#isSettled = true;
+    const content = body instanceof Readable ? (Readable.toWeb(body) as ReadableStream<Uint8Array>) : null;
+    this.#resolve(new Response(content, { status: statusCode, headers: headersOf(fields) }));
+  }
+
+  requestHeader(name: string): string | undefined {
+    return this.#headers.get(name) ?? undefined;
   }
 
   answer({ statusCode, headers, body }: OwnAnswer): void {

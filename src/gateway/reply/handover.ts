@@ -13,7 +13,7 @@ export interface Handover {
 }
 
 export type HandedOver =
-  | { readonly kind: 'file'; readonly path: string; readonly size: number }
+  | { readonly kind: 'file'; readonly path: string; readonly dev: number; readonly ino: number }
   /** The configuration does not have it. */
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'missing' };
@@ -77,7 +77,8 @@ function fileBelow(folders: readonly string[], path: string): HandedOver {
     const isAllowed = folders.some((folder) => isBelow(real, realpathSync.native(folder)));
     if (!isAllowed) return forbidden;
     const facts = statSync(real);
-    return facts.isFile() ? { kind: 'file', path: real, size: facts.size } : missing;
+    const { dev, ino } = facts;
+    return facts.isFile() ? { kind: 'file', path: real, dev, ino } : missing;
   } catch {
     return missing;
   }

@@ -174,6 +174,21 @@ export function fileFields({ fields }: ReplyHead): string[] {
   return without(fields, ['accept-ranges', 'content-length', 'content-range', 'x-sendfile']);
 }
 
+/** The head of a file on its way: `fields` are all of them. */
+export function fileHead(statusCode: number, fields: readonly string[], hasBody: boolean): ReplyHead {
+  const noLength = statusCode === 304;
+  const length = fields[fields.findIndex((name, i) => i % 2 === 0 && /^content-length$/i.test(name)) + 1];
+  return {
+    statusCode,
+    statusMessage: '',
+    fields: [...fields],
+    contentLength: noLength ? null : Number(length),
+    hasBody,
+    isStream: false,
+    handover: nothing,
+  };
+}
+
 function without(fields: string[], named: string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i + 1 < fields.length; i += 2) {

@@ -2,18 +2,11 @@
 import { FcgiError, ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
 import { type BufferSpace, ReplyBuffer } from './buffer.ts';
+import { handedFile } from './handed-file.ts';
 import { type HandedOver, type Handover, handoverError } from './handover.ts';
-import {
-  fileFields,
-  type HeaderKinds,
-  type OwnAnswer,
-  ownAnswer,
-  type ReplyHead,
-  replyHead,
-  statusFor,
-} from './head.ts';
+import { type HeaderKinds, type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
 import { type EndInfo, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
-import type { Refused, Sink } from './sink.ts';
+import type { Sink } from './sink.ts';
 
 export interface ReplyOptions {
   readonly method: string;
@@ -236,17 +229,26 @@ export class Reply implements DispatchHandler {
     const file = handedOver?.(head.handover) ?? null;
     if (file === null) return false;
     this.#handOver();
-    if (file.kind === 'file') {
-      const refused: Refused = (statusCode, headers) => this.#say(this.#page(statusCode, headers, undefined));
-      this.#statusCode = head.statusCode;
-      this.#sink.file({ ...file, fields: fileFields(head), hasBody: head.hasBody }, refused);
-    } else {
+    if (file.kind === 'file') this.#sendFile(file, head);
+    else {
       const statusCode = file.kind === 'missing' ? 404 : 502;
       const error = handoverError(head.handover, file.kind);
       this.#say(this.#page(statusCode, undefined, error));
       this.#options.report(error, statusCode);
     }
     return true;
+  }
+
+  #sendFile(file: HandedOver & { kind: 'file' }, head: ReplyHead): void {
+    const handed = handedFile(file, head, (name) => this.#sink.requestHeader(name));
+    if ('head' in handed) {
+      this.#statusCode = handed.head.statusCode;
+      this.#sink.file(handed);
+      return;
+    }
+    const { statusCode, headers, reason } = handed;
+    this.#say(this.#page(statusCode, headers, reason));
+    if (reason !== undefined) this.#options.report(reason, statusCode);
   }
 
   #handOver(): void {

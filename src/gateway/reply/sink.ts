@@ -3,6 +3,7 @@
  * This folder: what goes out: head, body, buffers, error pages, and a sink for each framework. reply.ts sends one reply.
  * It imports what its parent may.
  */
+import type { OutgoingFile } from './handed-file.ts';
 import type { OwnAnswer, ReplyHead } from './head.ts';
 
 /** The reply, as its sink steers it. */
@@ -32,17 +33,8 @@ export interface Sink {
   cut(error: Error): void;
   /** The gateway's own answer, in place of a reply. */
   answer(answer: OwnAnswer): void;
-  /** Nothing has been sent before. `refused` hears what is to be answered where the file cannot be. */
-  file(file: OutgoingFile, refused: Refused): void;
+  /** Nothing has been sent before. A body that errors, or that the client does not take, is destroyed. */
+  file(file: OutgoingFile): void;
+  /** A header of the request by its name in lower case. */
+  requestHeader(name: string): string | undefined;
 }
-
-export interface OutgoingFile {
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** As in a ReplyHead. */
-  readonly fields: string[];
-  readonly hasBody: boolean;
-}
-
-export type Refused = (statusCode: number, headers: Readonly<Record<string, string>>) => void;

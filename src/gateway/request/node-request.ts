@@ -5,7 +5,7 @@
  */
 import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
-import { isHttp2Request, type NodeRequest } from '../reply/node-sink.ts';
+import { isHttp2Request, type NodeRequest } from '../reply/node/node-response.ts';
 import type { Trust } from './proxies.ts';
 import { bodyRead, rawBytes, sharedChunksOf, touched } from './touched-body.ts';
 import { chunksOf } from './upload.ts';

@@ -8,9 +8,12 @@ export function paramsOf<Req>(options: GatewayOptions<Req>): (request: Req) => P
   const { params } = options;
   const mayControl = flag('allowControlParams', options.allowControlParams ?? false);
   if (typeof params === 'function') {
-    return mayControl ? params : (request) => withoutControl(params(request));
+    return (request) => {
+      const made = madeParams(params(request));
+      return mayControl ? made : withoutControl(made);
+    };
   }
-  if (params !== undefined && (typeof params !== 'object' || params === null)) {
+  if (params !== undefined && (typeof params !== 'object' || params === null || Symbol.iterator in params)) {
     throw wrong('params', 'must be an object of strings and Uint8Arrays, or a function that makes one');
   }
   for (const [name, value] of Object.entries(params ?? {})) {
@@ -20,6 +23,19 @@ export function paramsOf<Req>(options: GatewayOptions<Req>): (request: Req) => P
   }
   if (!mayControl) withoutControl(params);
   return () => params;
+}
+
+/** What has no names of its own would be lost in silence, and REMOTE_USER with it. */
+function madeParams(made: Params | null | undefined): Params | undefined {
+  if (made === undefined || made === null) return undefined;
+  if (made instanceof Promise) {
+    made.catch(() => {});
+    throw wrong('params', 'returned a promise: the params must be there at once');
+  }
+  if (typeof made !== 'object' || Symbol.iterator in made) {
+    throw wrong('params', 'must return an object of strings and Uint8Arrays, or undefined');
+  }
+  return made;
 }
 
 /** A param that a request has filled in must not turn into a setting of PHP, or into another script. */

@@ -15,6 +15,8 @@ export type Choice =
   | { readonly kind: 'folder' }
   /** Not PHP's: somebody else may serve it. */
   | { readonly kind: 'pass' }
+  /** A folder without an index. */
+  | { readonly kind: 'unlisted' }
   /** Nobody may serve it: source that must not run, what may hold a secret, what a link leads to outside. */
   | { readonly kind: 'refuse'; readonly statusCode: 403 | 404; readonly reason?: string };
 
@@ -39,6 +41,7 @@ type FileSettings = Pick<
 >;
 
 const pass: Choice = { kind: 'pass' };
+const unlisted: Choice = { kind: 'unlisted' };
 const missing: Choice = { kind: 'refuse', statusCode: 404 };
 const forbidden: Choice = { kind: 'refuse', statusCode: 403 };
 const folder: Choice = { kind: 'folder' };
@@ -137,9 +140,9 @@ class LocalFiles implements Files {
     }
     // called like a script, it is no more there than a script is
     if (splitScript(path, this.#settings.splitPath)) return this.#last() ?? missing;
-    if (!isWhole) return folder;
+    if (!isWhole) return this.#index(`${path}/`) ? folder : unlisted;
     // a site without a home page is of no use to anybody
-    return (path === '/' ? this.#last() : null) ?? forbidden;
+    return (path === '/' ? this.#last() : null) ?? unlisted;
   }
 
   /** The first script in `path` that exists; null where there is none. */

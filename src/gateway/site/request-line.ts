@@ -29,16 +29,18 @@ export function requestLine(request: ServerRequest): RequestLine {
   return { method, url: originalUrl.slice(mount.length) || '/', originalUrl, baseUrl: mount };
 }
 
-/** Express 5 gives what a wildcard matched as a list of segments, Express 4 as `params[0]`. */
+/** Express 5 gives what a wildcard matched as a list of segments, Express 4 as `params[0]`, which may begin within a segment. */
 function withoutWildcard(baseUrl: string, params: unknown): string {
   if (typeof params !== 'object' || params === null) return baseUrl;
   const values: unknown[] = Object.values(params);
   const first: unknown = '0' in params ? params[0] : undefined;
-  const segments = values.find((value) => Array.isArray(value)) ?? (first ? String(first).split('/') : []);
+  const segments =
+    values.find((value) => Array.isArray(value)) ??
+    (first ? String(first).replace(/^\//, '').split('/') : []);
   if (!Array.isArray(segments)) return baseUrl;
   const parts = baseUrl.split('/');
   const last = parts.splice(Math.max(parts.length - segments.length, 1)).map(decoded);
-  return last.join('/') === segments.join('/') ? parts.join('/') : baseUrl;
+  return last.join('/').endsWith(segments.join('/')) ? parts.join('/') : baseUrl;
 }
 
 function decoded(segment: string): string {

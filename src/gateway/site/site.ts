@@ -30,12 +30,18 @@ export interface RunScript {
 
 export type Plan =
   | RunScript
-  | { readonly kind: 'redirect'; readonly statusCode: 301 | 308; readonly location: string }
   /** To be sent as it is: GET or HEAD. */
   | { readonly kind: 'file'; readonly file: FoundFile }
-  /** Not PHP's: `next`, or 404. */
-  | { readonly kind: 'pass' }
+  /** Not PHP's: `next`, or what is to be answered where there is none. */
+  | { readonly kind: 'pass'; readonly otherwise: Redirect | Answer }
+  | Redirect
   | Answer;
+
+interface Redirect {
+  readonly kind: 'redirect';
+  readonly statusCode: 301 | 308;
+  readonly location: string;
+}
 
 export interface Answer {
   readonly kind: 'answer';
@@ -45,8 +51,9 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const pass: Plan = { kind: 'pass' };
-const notFound: Plan = { kind: 'answer', statusCode: 404, reason: undefined };
+const notFound: Answer = { kind: 'answer', statusCode: 404, reason: undefined };
+const pass: Plan = { kind: 'pass', otherwise: notFound };
+const unlisted: Answer = { kind: 'answer', statusCode: 403, reason: undefined };
 
 export class Site {
   readonly #files: Files;
@@ -79,11 +86,14 @@ export class Site {
 
     const choice = this.#files.choose(target.path);
     if (choice.kind === 'pass') return pass;
+    if (choice.kind === 'unlisted') {
+      return { kind: 'pass', otherwise: whole.path.endsWith('/') ? unlisted : withSlash(whole) };
+    }
     if (choice.kind === 'refuse') return refused(choice.statusCode, choice.reason);
     // at `/blog` the mounted site sees `/`, but a browser would resolve its relative links against the folder above
     const atBareMount = target.path === '/' && !isRewritten && !whole.path.endsWith('/');
     if (choice.kind === 'folder' || (atBareMount && nameOf(choice) !== whole.path)) {
-      return redirect(301, `${plainForm(whole.path)}/${plainSearch(whole.query)}`);
+      return withSlash(whole);
     }
     if (this.#ambiguousPaths !== 'allow' && isAmbiguous(line, place, choice)) {
       return this.#plainly(line.method, whole);
@@ -121,7 +131,11 @@ export class Site {
   }
 }
 
-function redirect(statusCode: 301 | 308, location: string): Plan {
+function withSlash({ path, query }: Target): Redirect {
+  return redirect(301, `${plainForm(path)}/${plainSearch(query)}`);
+}
+
+function redirect(statusCode: 301 | 308, location: string): Redirect {
   return { kind: 'redirect', statusCode, location };
 }
 

@@ -1,5 +1,6 @@
 /** The gateway among Fastify's plugins: hooks, cookies, sessions and compression do to its reply what they do to any. */
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import fastcgi from '../../../src/gateway/fastify.ts';
@@ -7,14 +8,14 @@ import { answer, FakeDispatcher, type Play } from '../fake-dispatcher.ts';
 import { tempSite } from '../temp-site.ts';
 
 const require = createRequire(import.meta.url);
-const site = tempSite({ 'a.php': '' });
+const text = '<p>café and so on</p>\n'.repeat(100);
+const site = tempSite({ 'a.php': '', 'page.html': text, 'large.html': text.repeat(100) });
 afterAll(site.remove);
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-const text = '<p>café and so on</p>\n'.repeat(100);
 const html = ['Content-Type', 'text/html; charset=UTF-8', 'Set-Cookie', 'php=1', 'X-Powered-By', 'PHP/8.2'];
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -36,11 +37,12 @@ interface Got {
 }
 
 /** Over a socket, and not by inject(): that has no bytes. */
-async function get(app: FastifyInstance, play: Play): Promise<Got> {
-  app.register(fastcgi, { dispatcher: new FakeDispatcher(play), root: site.root });
+async function get(app: FastifyInstance, play: Play, path = '/a.php'): Promise<Got> {
+  const options = { root: site.root, files: true, xSendfile: [site.root] };
+  app.register(fastcgi, { dispatcher: new FakeDispatcher(play), ...options });
   closing.push(() => app.close());
   const origin = await app.listen({ port: 0, host: '127.0.0.1' });
-  const response = await fetch(`${origin}/a.php`, { headers: { 'accept-encoding': 'gzip' } });
+  const response = await fetch(origin + path, { headers: { 'accept-encoding': 'gzip' } });
   const bytes = Buffer.from(await response.arrayBuffer());
   return { status: response.status, headers: response.headers, body: bytes.toString() };
 }
@@ -160,4 +162,44 @@ it('a hook that throws answers in PHP’s place, and the script ends', async () 
   const origin = await app.listen({ port: 0, host: '127.0.0.1' });
   expect((await fetch(`${origin}/a.php`)).status).toBe(500);
   await (await asked).gone;
+});
+
+const handsOver = answer(200, ['Content-Type', 'text/html', 'X-Sendfile', join(site.root, 'page.html')]);
+
+describe.each<[string, Play, string, string]>([
+  ['a file that PHP hands over', handsOver, '/a.php', text],
+  ['a file of the site', answer(500, []), '/page.html', text],
+  ['a large file of the site', answer(500, []), '/large.html', text.repeat(100)],
+])('%s', (_name, play, path, content) => {
+  it('passes the hooks, with cookies, session and compression', async () => {
+    const app = Fastify();
+    await app.register(require('@fastify/compress'));
+    app.register(require('@fastify/cookie'));
+    app.register(require('@fastify/session'), { secret: 's'.repeat(32), cookie: { secure: false } });
+    app.addHook('preHandler', async (request, reply) => {
+      Object.assign((request as unknown as { session: object }).session, { views: 1 });
+      (reply as unknown as { setCookie(name: string, value: string): void }).setCookie('node', '2');
+    });
+    app.addHook('onSend', async (_request, reply, payload) => {
+      reply.header('x-late', String(reply.statusCode));
+      return payload;
+    });
+    const { status, headers, body } = await get(app, play, path);
+    expect([status, headers.get('x-late'), headers.get('content-encoding')]).toEqual([200, '200', 'gzip']);
+    expect(
+      headers
+        .getSetCookie()
+        .map((cookie) => cookie.split('=')[0])
+        .sort(),
+    ).toEqual(['node', 'sessionId']);
+    expect(body).toBe(content);
+  });
+
+  it('comes through Fastify 4', async () => {
+    const app = require('fastify-4')() as FastifyInstance;
+    app.addHook('onSend', async (_request, reply) => void reply.header('x-late', '1'));
+    const { status, headers, body } = await get(app, play, path);
+    expect([status, headers.get('x-late'), body]).toEqual([200, '1', content]);
+    expect(headers.get('content-length')).toBe(String(Buffer.byteLength(content)));
+  });
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import Koa, { type Context, type Middleware } from 'koa';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -11,14 +12,14 @@ import { answer, FakeDispatcher, type Play } from '../fake-dispatcher.ts';
 import { tempSite } from '../temp-site.ts';
 
 const require = createRequire(import.meta.url);
-const site = tempSite({ 'a.php': '' });
+const text = '<p>café and so on</p>\n'.repeat(100);
+const site = tempSite({ 'a.php': '', 'page.html': text, 'large.html': text.repeat(100) });
 afterAll(site.remove);
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-const text = '<p>café and so on</p>\n'.repeat(100);
 const html = ['Content-Type', 'text/html; charset=UTF-8', 'Set-Cookie', 'php=1', 'X-Powered-By', 'PHP/8.2'];
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -44,6 +45,7 @@ const plain: Middleware = (ctx) => {
 async function get(
   make: (app: Koa) => void,
   version: typeof Koa,
+  path = '/a.php',
 ): Promise<{ response: http.IncomingMessage; body: string }> {
   const app = new version({ keys: ['a'] });
   app.silent = true;
@@ -53,7 +55,7 @@ async function get(
   closing.push(() => server.close());
   const { port } = server.address() as AddressInfo;
   const headers = { 'Accept-Encoding': 'gzip' };
-  const request = http.get({ port, path: '/a.php', headers, agent: false });
+  const request = http.get({ port, path, headers, agent: false });
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);
@@ -62,7 +64,9 @@ async function get(
   return { response, body: (isZipped ? gunzipSync(bytes) : bytes).toString() };
 }
 
-const php = (play: Play): Middleware => createMiddleware(new FakeDispatcher(play), { root: site.root });
+const php = (play: Play): Middleware =>
+  createMiddleware(new FakeDispatcher(play), { root: site.root, files: true, xSendfile: [site.root] });
+const handsOver = answer(200, ['Content-Type', 'text/html', 'X-Sendfile', join(site.root, 'page.html')]);
 
 describe.each<[string, typeof Koa]>([
   ['Koa 3', Koa],
@@ -145,6 +149,46 @@ describe.each<[string, typeof Koa]>([
       await (await asked).gone;
     });
   });
+
+  it.each<[string, Play, string, string]>([
+    ['a file that PHP hands over', handsOver, '/a.php', text],
+    ['a file of the site', answer(500, []), '/page.html', text],
+    ['a large file of the site', answer(500, []), '/large.html', text.repeat(100)],
+  ])(
+    '%s is ctx.body as any other, with cookies, session and compression',
+    async (_name, play, path, content) => {
+      const { default: session = require('koa-session'), createSession } = require('koa-session');
+      const compress = require('koa-compress');
+      const seen: unknown[] = [];
+      const { response, body } = await get(
+        (app) => {
+          app.use(async (ctx, next) => {
+            await next();
+            seen.push(ctx.status, ctx.headerSent, ctx.type);
+            ctx.set('X-After', '1');
+            ctx.cookies.set('node', '1');
+          });
+          app.use((compress.default ?? compress)({ threshold: 100 }));
+          app.use((createSession ?? session)({ key: 'sid' }, app));
+          app.use(async (ctx: Context, next) => {
+            Object.assign(ctx['session'], { views: 1 });
+            await next();
+          });
+          app.use(php(play));
+        },
+        version,
+        path,
+      );
+      expect(seen).toEqual([200, false, 'text/html']);
+      expect(response.headers).toMatchObject({ 'x-after': '1', 'content-encoding': 'gzip' });
+      expect(response.headers['set-cookie']?.map((cookie) => cookie.split('=')[0]).sort()).toEqual([
+        'node',
+        'sid',
+        'sid.sig',
+      ]);
+      expect(body).toBe(content);
+    },
+  );
 
   it('events are not held back by koa-compress', async () => {
     const compress = require('koa-compress');

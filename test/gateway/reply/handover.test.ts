@@ -58,7 +58,7 @@ function handing(header: string, value: string, ...more: string[]): Play {
   return answer(200, [header, value, 'Content-Type', 'application/pdf', ...more], 'not this');
 }
 
-describe.each(['node:http', 'node:http2', 'fetch'])('through %s', (name) => {
+describe.each(adapters)('through $name', ({ name }) => {
   it.each([
     ['X-Accel-Redirect', '/protected/report.pdf', report],
     ['X-Accel-Redirect', '/protected/deep/../report.pdf?x=1', report],
@@ -146,9 +146,7 @@ describe.each(['node:http', 'node:http2', 'fetch'])('through %s', (name) => {
     expect(got.text).toBe(report);
     expect(got.php.exchanges[0]?.aborted).toBe(true);
   });
-});
 
-describe.each(['node:http', 'node:http2'])('through %s', (name) => {
   it('ranges and conditions of the client are answered', async () => {
     const site = files();
     const play = handing('X-Accel-Redirect', '/protected/report.pdf', 'ETag', '"v1"');

@@ -37,6 +37,23 @@ async function head(play: Play, before: (response: http.ServerResponse) => void 
 const page = (...fields: string[]): Play => answer(200, fields, 'page');
 
 describe('on the wire', () => {
+  it.each([
+    ['a length', ['Content-Length', '4']],
+    ['no length', []],
+  ])(
+    'a Transfer-Encoding that a middleware set stands beside no Content-Length: PHP gives %s',
+    async (_, fields) => {
+      const text = await head(page(...fields), (response) =>
+        response.setHeader('Transfer-Encoding', 'chunked'),
+      );
+      expect(text.match(/^(?:content-length|transfer-encoding): .*$/gim)).toEqual(
+        [fields.length > 0 ? 'Content-Length: 4' : 'Transfer-Encoding: chunked'].map((line) =>
+          expect.stringContaining(line),
+        ),
+      );
+    },
+  );
+
   it('names have the case that PHP gave them, and every cookie a line of its own', async () => {
     const text = await head(page('X-CaSe', '1', 'Set-Cookie', 'a=1', 'x-OTHER', '2', 'set-cookie', 'b=2'));
     expect(text).toMatch(/^X-CaSe: 1\r$/m);

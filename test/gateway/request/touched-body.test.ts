@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import connect from 'connect';
@@ -211,6 +212,33 @@ describe('a body that can still be had comes to PHP, byte for byte', () => {
     });
     expect(await ask(json)).toEqual(whole);
   });
+});
+
+it.each<[string, (request: http.IncomingMessage) => unknown]>([
+  ['by a listener', (request) => request.on('data', () => {})],
+  ['by a pipe', (request) => request.pipe(new PassThrough()).resume()],
+  ['by resume()', (request) => request.resume()],
+])('what somebody begins to take while it is being read for PHP is not lost: %s', async (_, begin) => {
+  const site = tempSite({ 'a.php': '' });
+  closing.push(site.remove);
+  const handler = createHandler(php(), { root: site.root });
+  const server = http.createServer((request, response) => {
+    handler(request, response);
+    setImmediate(() => {
+      begin(request);
+      // not before: the rest comes when both of them read
+      setImmediate(() => client.end(json.subarray(5)));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const client = http.request({ port, path: '/a.php', method: 'POST', agent: false });
+  client.write(json.subarray(0, 5));
+  const [response] = await once(client, 'response');
+  expect(response.headers['x-length']).toBe(String(json.length));
+  response.resume();
 });
 
 it('bytes that a parser has inflated are not the body that came', async () => {

@@ -1,6 +1,7 @@
 /** Mount points, wildcards, rewritten URLs and guards, in the frameworks themselves. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import fastify from 'fastify';
@@ -45,6 +46,20 @@ describe('Express', () => {
   ])('app.use(%j, site) for %s: %s', async (mount, path, expected) => {
     const php = new FakeDispatcher();
     const app = express().use(mount, createHandler(php, options));
+    expect(await told(app, php, path)).toBe(expected);
+  });
+
+  it.each([
+    ['*', '/a/b.php?q', '/a/b.php q /a/b.php?q'],
+    ['/*', '/a/b.php?q', '/a/b.php q /a/b.php?q'],
+    ['*', '/', '/index.php  /'],
+    ['/m/*', '/m/a/b.php', '/m/a/b.php  /m/a/b.php'],
+    ['/m*', '/m/a/b.php', '/m/a/b.php  /m/a/b.php'],
+    ['/a*', '/admin/x.php', '/admin/x.php  /admin/x.php'],
+    ['/m', '/m', '301 /m/'],
+  ])('4: app.use(%j, site) for %s: %s', async (mount, path, expected) => {
+    const php = new FakeDispatcher();
+    const app = createRequire(import.meta.url)('express-4')().use(mount, createHandler(php, options));
     expect(await told(app, php, path)).toBe(expected);
   });
 

@@ -11,6 +11,17 @@ export interface FileFacts {
   readonly fields: readonly string[];
 }
 
+export function etagOf({ size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }): string {
+  return `W/"${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}"`;
+}
+
+/** Of fields that come once each. */
+export function headersOf(fields: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i + 1 < fields.length; i += 2) headers[fields[i] ?? ''] = fields[i + 1] ?? '';
+  return headers;
+}
+
 /** The headers of a request, each by its name in lower case. */
 export type HeaderOf = (name: string) => string | undefined;
 
@@ -38,7 +49,7 @@ export function isConditional(header: HeaderOf): boolean {
 export function fileAnswer(file: FileFacts, header: HeaderOf): FileAnswer {
   if (isPreconditionFailed(file, header)) return { statusCode: 412, fields: [], range: null };
   if (isFresh(file, header)) {
-    return { statusCode: 304, fields: without(file.fields, /^Content-|^Accept-Ranges$/), range: null };
+    return { statusCode: 304, fields: without(file.fields, /^Content-|^Accept-Ranges$/i), range: null };
   }
   const { size, fields } = file;
   const wanted = rangeOf(file, header);
@@ -48,7 +59,7 @@ export function fileAnswer(file: FileFacts, header: HeaderOf): FileAnswer {
   if (wanted === null) return { statusCode: 200, fields, range: size === 0 ? null : [0, size - 1] };
   const [first, last] = wanted;
   const part = [
-    ...without(fields, /^Content-Length$/),
+    ...without(fields, /^Content-Length$/i),
     ...['Content-Range', `bytes ${first}-${last}/${size}`, 'Content-Length', String(last - first + 1)],
   ];
   return { statusCode: 206, fields: part, range: wanted };

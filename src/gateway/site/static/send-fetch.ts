@@ -1,11 +1,12 @@
 /** Sends a file of the site as a `Response`. */
-import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { FileRefusal } from '../../reply/handed-file.ts';
 import { fileAnswer } from './file-answer.ts';
-import type { Refusal } from './send-node.ts';
+import { FilePart } from './file-part.ts';
 import { openFound, type SiteFile } from './site-files.ts';
 
 /** @throws an error of the file system. */
-export function fileResponse(file: SiteFile, request: Request): Response | NonNullable<Refusal> {
+export function fileResponse(file: SiteFile, request: Request): Response | FileRefusal {
   const { statusCode, fields, range } = fileAnswer(file, (name) => request.headers.get(name) ?? undefined);
   const headers = new Headers();
   for (let i = 0; i + 1 < fields.length; i += 2) headers.append(fields[i] ?? '', fields[i + 1] ?? '');
@@ -14,13 +15,10 @@ export function fileResponse(file: SiteFile, request: Request): Response | NonNu
   const [first, last] = range;
   const body = file.content
     ? Uint8Array.from(file.content.subarray(first, last + 1))
-    : ReadableStream.from(piecesOf(openFound(file), first, last));
+    : webStream(new FilePart(openFound(file), first, last));
   return new Response(body, { status: statusCode, headers });
 }
 
-/** Ends with an error where the file has become shorter: the client was promised a length. */
-async function* piecesOf(descriptor: number, first: number, last: number): AsyncGenerator<Uint8Array> {
-  const file = createReadStream('', { fd: descriptor, start: first, end: last });
-  for await (const chunk of file) yield chunk;
-  if (file.bytesRead !== last - first + 1) throw new Error('The file became shorter while it was sent');
+export function webStream(body: Readable): ReadableStream<Uint8Array> {
+  return Readable.toWeb(body) as ReadableStream<Uint8Array>;
 }

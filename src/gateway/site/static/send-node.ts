@@ -1,48 +1,55 @@
 /** Sends a file of the site by node's response object. */
-import { createReadStream } from 'node:fs';
 import { ServerResponse } from 'node:http';
-import { isGone, isHttp2, type NodeRequest, type NodeResponse } from '../../reply/node-sink.ts';
-import { discard } from '../../request/upload.ts';
-import { type FileAnswer, fileAnswer, isConditional } from './file-answer.ts';
+import type { FileRefusal } from '../../reply/handed-file.ts';
+import { fileHead } from '../../reply/head.ts';
+import {
+  freeRequest,
+  isHttp2,
+  type NodeRequest,
+  type NodeResponse,
+  pipeFile,
+  requestHeader,
+} from '../../reply/node/node-response.ts';
+import type { Sink } from '../../reply/sink.ts';
+import { type FileAnswer, fileAnswer, headersOf, isConditional } from './file-answer.ts';
+import { FilePart } from './file-part.ts';
 import { openFound, type SiteFile } from './site-files.ts';
 
 /** Bytes: up to this a text joined to the head costs less than two pieces. */
 const joinable = 16_384;
 
-/** What is to be answered in place of the file; null: it is on its way. */
-export type Refusal = {
-  readonly statusCode: number;
-  readonly headers: Readonly<Record<string, string>>;
-} | null;
-
-/**
- * `begin` is called when it is certain that the file will be sent.
- *
- * @throws an error of the file system, before anything is sent.
- */
-export function sendToNode(
-  file: SiteFile,
-  request: NodeRequest,
-  response: NodeResponse,
-  begin: () => void = () => {},
-): Refusal {
-  const header = (name: string): string | undefined => {
-    const value = request.headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
-  };
-  const isHead = request.method === 'HEAD';
-  if (!isConditional(header)) {
-    const range = file.size === 0 ? null : ([0, file.size - 1] as const);
-    send(file, { statusCode: 200, fields: file.fields, range }, isHead, response, begin);
-  } else {
-    const answer = fileAnswer(file, header);
-    if (answer.statusCode === 412 || answer.statusCode === 416) {
-      return { statusCode: answer.statusCode, headers: headersOf(answer.fields) };
-    }
-    send(file, answer, isHead, response, begin);
-  }
-  if (!request.complete) discard(request);
+/** @throws an error of the file system, before anything is sent. Null: it is on its way. */
+export function sendToNode(file: SiteFile, request: NodeRequest, response: NodeResponse): FileRefusal | null {
+  const answer = answerOf(file, (name) => requestHeader(request, name));
+  if (!('range' in answer)) return answer;
+  send(file, answer, request.method === 'HEAD', response);
+  freeRequest(request);
   return null;
+}
+
+/** As `sendToNode`, the way a framework sends. */
+export function sendBySink(file: SiteFile, request: NodeRequest, sink: Sink): FileRefusal | null {
+  const answer = answerOf(file, (name) => requestHeader(request, name));
+  if (!('range' in answer)) return answer;
+  const { statusCode, fields } = answer;
+  const range = request.method === 'HEAD' ? null : answer.range;
+  const body = range && (file.content?.subarray(range[0], range[1] + 1) ?? partOf(file, range));
+  sink.file({ head: fileHead(statusCode, fields, body !== null), body });
+  freeRequest(request);
+  return null;
+}
+
+function answerOf(file: SiteFile, header: (name: string) => string | undefined): FileAnswer | FileRefusal {
+  if (!isConditional(header)) {
+    return { statusCode: 200, fields: file.fields, range: file.size === 0 ? null : [0, file.size - 1] };
+  }
+  const answer = fileAnswer(file, header);
+  if (answer.statusCode !== 412 && answer.statusCode !== 416) return answer;
+  return { statusCode: answer.statusCode, headers: headersOf(answer.fields) };
+}
+
+function partOf(file: SiteFile, [first, last]: readonly [number, number]): FilePart {
+  return new FilePart(openFound(file), first, last);
 }
 
 function send(
@@ -50,24 +57,20 @@ function send(
   { statusCode, fields, range }: FileAnswer,
   isHead: boolean,
   response: NodeResponse,
-  begin: () => void,
 ): void {
   const { content } = file;
   if (isHead || range === null) {
-    begin();
     writeHead(response, statusCode, fields);
     response.end();
     return;
   }
-  const [first, last] = range;
   if (content === null) {
-    const descriptor = openFound(file);
-    begin();
+    const part = partOf(file, range);
     writeHead(response, statusCode, fields);
-    stream(descriptor, first, last, response);
+    pipeFile(part, response);
     return;
   }
-  begin();
+  const [first, last] = range;
   writeHead(response, statusCode, fields);
   const isWhole = last - first + 1 === content.length;
   const piece = isWhole ? content : content.subarray(first, last + 1);
@@ -95,28 +98,4 @@ function writeHead(response: NodeResponse, statusCode: number, fields: readonly 
     response.setHeader(name, before === undefined ? value : `${[before].flat().join(', ')}, ${value}`);
   }
   response.writeHead(statusCode);
-}
-
-function stream(descriptor: number, first: number, last: number, response: NodeResponse): void {
-  const file = createReadStream('', { fd: descriptor, start: first, end: last });
-  // the client was promised a length: one that gets less must not take it for the whole
-  const cut = (): void => {
-    file.destroy();
-    if (isHttp2(response)) response.stream.close(2);
-    else response.destroy();
-  };
-  file.on('error', cut);
-  file.on('end', () => {
-    if (file.bytesRead === last - first + 1) response.end();
-    else cut();
-  });
-  response.on('close', () => file.destroy());
-  if (isGone(response)) file.destroy();
-  else file.pipe(response, { end: false });
-}
-
-function headersOf(fields: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (let i = 0; i + 1 < fields.length; i += 2) headers[fields[i] ?? ''] = fields[i + 1] ?? '';
-  return headers;
 }

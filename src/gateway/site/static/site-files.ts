@@ -6,7 +6,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import mime from 'mime-types';
 import type { Files, FoundFile } from '../files.ts';
 import { TtlCache } from '../ttl-cache.ts';
-import type { FileFacts } from './file-answer.ts';
+import { etagOf, type FileFacts } from './file-answer.ts';
 import type { FilesSettings } from './files-options.ts';
 
 export interface SiteFile extends FileFacts {
@@ -96,7 +96,7 @@ export class SiteFiles {
   #read(found: FoundFile, more: readonly string[]): SiteFile {
     const { real, name } = found;
     const { dev, ino, size, mtimeMs, ctimeMs } = found.stats;
-    const etag = `W/"${size.toString(16)}-${Math.floor(mtimeMs).toString(16)}"`;
+    const etag = etagOf(found.stats);
     const lastModified = new Date(mtimeMs).toUTCString();
     const cacheControl = this.#settings.cacheControl(name);
     const content = size <= largestKept ? contentOf(found) : null;

@@ -1,8 +1,8 @@
 /** PHP's headers on node's response object, set as any handler sets them: whoever wraps the response sees them. */
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
-import { ProtocolError } from '../../errors.ts';
-import type { ReplyHead } from './head.ts';
+import { ProtocolError } from '../../../errors.ts';
+import type { ReplyHead } from '../head.ts';
 
 /** Bytes: nghttp2's limit, beyond which it drops the stream without a word (`maxSendHeaderBlockLength` is its default). */
 const longestHttp2Head = 65_536;
@@ -31,8 +31,9 @@ export interface HeaderTarget {
 }
 
 export function setHeaders(target: HeaderTarget, head: ReplyHead, isHttp2: boolean): void {
-  if (head.contentLength === null && target.hasHeader('content-length'))
-    target.removeHeader('content-length');
+  // both together are an invalid response (RFC 9112, 6.2)
+  const wrong = head.contentLength === null ? 'content-length' : 'transfer-encoding';
+  if (target.hasHeader(wrong)) target.removeHeader(wrong);
   setFields(target, head.fields, isHttp2);
 }
 

@@ -1,0 +1,81 @@
+/** A file that PHP has handed over, as it goes to the client: PHP's headers, the file's bytes, ranges and conditions answered. */
+import { closeSync, fstatSync, type Stats } from 'node:fs';
+import mime from 'mime-types';
+import { etagOf, fileAnswer, type HeaderOf, headersOf } from '../site/static/file-answer.ts';
+import { fileError } from '../site/static/file-error.ts';
+import { FilePart } from '../site/static/file-part.ts';
+import { openFound } from '../site/static/site-files.ts';
+import { type HandedOver, handoverError } from './handover.ts';
+import { fileFields, fileHead, type ReplyHead } from './head.ts';
+
+/** A file on its way: of the site, or handed over. */
+export interface OutgoingFile {
+  readonly head: ReplyHead;
+  /** Null: there is none, or only its head was asked for. */
+  readonly body: Buffer | FilePart | null;
+}
+
+/** What is to be answered in place of the file. */
+export interface FileRefusal {
+  readonly statusCode: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the log; undefined: it is the client's wish. */
+  readonly reason?: unknown;
+}
+
+/** `head` is PHP's, `header` a header of the request. */
+export function handedFile(
+  file: HandedOver & { kind: 'file' },
+  head: ReplyHead,
+  header: HeaderOf,
+): OutgoingFile | FileRefusal {
+  try {
+    return opened(file, head, header);
+  } catch (error) {
+    const { statusCode, reason } = fileError(error);
+    // it was there a moment ago
+    return { statusCode, reason: reason ?? handoverError(head.handover, 'missing') };
+  }
+}
+
+/** @throws an error of the file system, with nothing left open. */
+function opened(
+  { path, dev, ino }: HandedOver & { kind: 'file' },
+  head: ReplyHead,
+  header: HeaderOf,
+): OutgoingFile | FileRefusal {
+  const descriptor = openFound({ real: Buffer.from(path).toString('latin1'), dev, ino });
+  let isHeld = false;
+  try {
+    const facts = factsOf(path, fstatSync(descriptor), fileFields(head));
+    const { statusCode, fields, range } = fileAnswer(facts, header);
+    if (statusCode === 412 || statusCode === 416) return { statusCode, headers: headersOf(fields) };
+    isHeld = range !== null && head.hasBody;
+    const body = range && isHeld ? new FilePart(descriptor, ...range) : null;
+    return { head: fileHead(statusCode, fields, body !== null), body };
+  } finally {
+    if (!isHeld) closeSync(descriptor);
+  }
+}
+
+/** What PHP says of the file counts more than what it looks like. */
+function factsOf(path: string, stats: Stats, given: readonly string[]): Parameters<typeof fileAnswer>[0] {
+  const { size, mtimeMs } = stats;
+  const fields = [...given];
+  const field = (name: string, usual: () => string): string => {
+    for (let i = 0; i < fields.length; i += 2) {
+      if (fields[i]?.toLowerCase() === name.toLowerCase()) return fields[i + 1] ?? '';
+    }
+    const value = usual();
+    fields.push(name, value);
+    return value;
+  };
+  const etag = field('ETag', () => etagOf(stats));
+  const lastModified = field('Last-Modified', () => new Date(mtimeMs).toUTCString());
+  field(
+    'Content-Type',
+    () => mime.contentType(/\.[^./]*$/.exec(path)?.[0] ?? '') || 'application/octet-stream',
+  );
+  fields.push('Accept-Ranges', 'bytes', 'Content-Length', String(size));
+  return { size, etag, lastModified, fields };
+}

@@ -1,0 +1,76 @@
+/** Node's request and response objects, HTTP/1 or HTTP/2: what is the same for whoever sends by them. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { discard } from '../../request/upload.ts';
+import type { FilePart } from '../../site/static/file-part.ts';
+import type { ReplyHead } from '../head.ts';
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** INTERNAL_ERROR of RFC 9113, 7: the client must not take what came for the whole. */
+const internalError = 2;
+
+const nothing = Buffer.alloc(0);
+
+export function isHttp2Request(request: NodeRequest): request is Http2ServerRequest {
+  return 'stream' in request;
+}
+
+export function isHttp2(response: NodeResponse): response is Http2ServerResponse {
+  return 'stream' in response;
+}
+
+export function isGone(response: NodeResponse): boolean {
+  return isHttp2(response) ? response.stream.destroyed || response.stream.closed : response.destroyed;
+}
+
+/** A header of the request by its name in lower case. */
+export function requestHeader(request: NodeRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** Its connection is to be free for the next request, also where nobody has read the body. */
+export function freeRequest(request: NodeRequest): void {
+  if (!request.complete) discard(request);
+}
+
+/** flushHeaders() would write a head as UTF-8, an empty piece lets its bytes be; but it takes a body for that. */
+export function flushHead(response: NodeResponse, { hasBody, fields, statusMessage }: ReplyHead): void {
+  if (isHttp2(response)) response.writeHead(response.statusCode);
+  else if ([statusMessage, ...fields].every((text) => /^[\x20-\x7e]*$/.test(text))) response.flushHeaders();
+  else if (hasBody) response.write(nothing);
+}
+
+/**
+ * Ends a response that has begun in such a way that no client takes it for a whole one. What was written goes out
+ * before the connection is closed, where the client can tell by a length or by chunks that something is missing.
+ */
+export function cutShort(response: NodeResponse): void {
+  if (isHttp2(response)) {
+    response.stream.close(internalError);
+    return;
+  }
+  const { socket } = response;
+  if (!socket || !response.headersSent || socket.destroyed) response.destroy();
+  else if (response.chunkedEncoding || response.hasHeader('content-length')) {
+    socket.end(() => socket.destroy());
+  }
+  // HTTP/1.0 ends a body by closing: only a reset tells the client that this was not the end
+  else if (socket.remoteFamily !== undefined && !('encrypted' in socket)) socket.resetAndDestroy();
+  else response.destroy();
+}
+
+export function destroyResponse(response: NodeResponse): void {
+  if (isHttp2(response)) response.stream.close(internalError);
+  else response.destroy();
+}
+
+/** The head is set. */
+export function pipeFile(part: FilePart, response: NodeResponse): void {
+  part.on('error', () => cutShort(response));
+  response.on('close', () => part.destroy());
+  if (isGone(response)) part.destroy();
+  else part.pipe(response);
+}

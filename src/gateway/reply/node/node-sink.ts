@@ -1,0 +1,101 @@
+/** Sends a Reply by node's response object, HTTP/1 or HTTP/2. */
+import { FilePart } from '../../site/static/file-part.ts';
+import type { OutgoingFile } from '../handed-file.ts';
+import type { OwnAnswer, ReplyHead } from '../head.ts';
+import type { Steered } from '../sink.ts';
+import { CoalescingSink } from './coalescing-sink.ts';
+import { setHead } from './node-headers.ts';
+import {
+  cutShort,
+  destroyResponse,
+  flushHead,
+  freeRequest,
+  isGone,
+  isHttp2,
+  type NodeRequest,
+  type NodeResponse,
+  pipeFile,
+} from './node-response.ts';
+import { SendTimeout } from './send-timeout.ts';
+
+export class NodeSink extends CoalescingSink {
+  readonly #timeout: SendTimeout;
+  /** What was set of PHP's head; it goes where an error takes its place. */
+  #fields: readonly string[] = [];
+  #isStream = false;
+
+  constructor(request: NodeRequest, response: NodeResponse) {
+    super(request, response);
+    this.#timeout = new SendTimeout(response, () => destroyResponse(response));
+  }
+
+  override attach(reply: Steered): void {
+    this.response.on('drain', () => reply.resume());
+  }
+
+  override hurry(timeout: number): void {
+    if (this.#timeout.start(timeout)) this.response.once('drain', () => this.#timeout.stop());
+  }
+
+  protected override check(head: ReplyHead): void {
+    this.#fields = head.fields;
+    this.#isStream = head.isStream;
+    setHead(this.response, head);
+  }
+
+  protected override begin(head: ReplyHead, piece: Buffer | null): void {
+    if (piece) this.more(piece);
+    // a page may be long in coming: its head would be kept back until then
+    else flushHead(this.response, head);
+  }
+
+  protected override more(chunk: Buffer): boolean {
+    const { response } = this;
+    const isTaken = isHttp2(response) ? response.write(chunk) : response.write(chunk);
+    if (this.#isStream) flushEvents(response);
+    return isTaken;
+  }
+
+  protected override finish(): void {
+    if (!isGone(this.response)) this.response.end();
+  }
+
+  /** A page that is here in one piece has a length. */
+  protected override sendWhole({ hasBody, contentLength }: ReplyHead, piece: Buffer | null): void {
+    const { response } = this;
+    const isCounted =
+      contentLength !== null || response.headersSent || response.hasHeader('transfer-encoding');
+    if (hasBody && !isCounted) response.setHeader('Content-Length', String(piece?.length ?? 0));
+    if (piece) response.end(piece);
+    else response.end();
+  }
+
+  protected override breakOff(): void {
+    cutShort(this.response);
+  }
+
+  override file({ head, body }: OutgoingFile): void {
+    const { response } = this;
+    setHead(response, head);
+    freeRequest(this.request);
+    if (body instanceof FilePart) pipeFile(body, response);
+    else if (body) response.end(body);
+    else response.end();
+  }
+
+  protected override sendAnswer({ statusCode, headers, body }: OwnAnswer): void {
+    const { response } = this;
+    for (let i = 0; i < this.#fields.length; i += 2) response.removeHeader(this.#fields[i] ?? '');
+    response.statusCode = statusCode;
+    if (!isHttp2(response)) response.statusMessage = '';
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    // what is left of a body that has stalled would hold the connection
+    if (statusCode === 408 && !isHttp2(response)) response.setHeader('Connection', 'close');
+    response.end(typeof body === 'string' ? Buffer.from(body) : body);
+  }
+}
+
+/** What `compression` adds to a response: an event is to be seen when it happens, not when a block is full. */
+function flushEvents(response: object): void {
+  if ('flush' in response && typeof response.flush === 'function') response.flush();
+}
