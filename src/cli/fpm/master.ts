@@ -12,8 +12,10 @@ export interface MasterOptions {
   readonly env: NodeJS.ProcessEnv;
   /** The socket it is to listen on. */
   readonly socket: string;
-  /** Its warnings and errors, and what PHP logs or writes to stderr: one line, safe to print. */
+  /** Its warnings and errors: one line, safe to print. */
   readonly say: (line: string) => void;
+  /** A line that PHP has logged, or a script has written to stderr, as it came. */
+  readonly php: (line: string) => void;
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
 }
 
@@ -74,10 +76,10 @@ export class Master {
     const [, level, text] = /^\[[^\]]*\] (NOTICE|WARNING|ERROR|ALERT|DEBUG): (.*)$/.exec(line) ?? [];
     const isOfPhp = text?.startsWith('PHP message: ') ?? false;
     if ((level === 'NOTICE' && !isOfPhp) || level === 'DEBUG') return;
+    if (!this.#heard) this.#complaints.push(printable(text ?? line));
     // A worker's line has no date; php-fpm calls every message of PHP a notice, fatal errors too.
-    const words = text ?? line.replace(/^NOTICE: (?=PHP message: )/, '');
-    if (this.#heard) this.#options.say(printable(text === undefined ? words : `php-fpm: ${words}`));
-    else this.#complaints.push(printable(words));
+    else if (text === undefined || isOfPhp) this.#options.php(text ?? line);
+    else this.#options.say(printable(`php-fpm: ${text}`));
   }
 
   #waitForEnd(): Promise<string> {

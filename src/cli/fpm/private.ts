@@ -14,7 +14,10 @@ export interface PrivateFpmOptions extends FpmSetup {
   readonly env: NodeJS.ProcessEnv;
   /** Where PHP is started; scripts see their own folder all the same. */
   readonly cwd: string;
+  /** A line of php-fpm's own, safe to print. */
   readonly say: (line: string) => void;
+  /** A line that PHP or a script has written, as it came. */
+  readonly php: (line: string) => void;
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
 }
 
@@ -35,12 +38,13 @@ const MAX_SOCKET_PATH = 103;
 /** Resolves when it accepts connections; rejects with php-fpm's own words where it does not start. */
 export async function startPrivateFpm(options: PrivateFpmOptions): Promise<PrivateFpm> {
   // Told by systemd's build of php-fpm, our own service manager would take it for us.
-  const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, ...env } = options.env;
+  const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, LISTEN_FDS: ___, LISTEN_PID: ____, ...env } = options.env;
   const folder = await privateFolder();
   const guard = new Guard(folder);
   const socket = join(folder, socketName);
   const configFile = join(folder, 'php-fpm.conf');
   const supervisor = new Supervisor({
+    name: 'php-fpm',
     launch: () =>
       new Master({
         program: options.program.path,
@@ -49,6 +53,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
         env,
         socket,
         say: options.say,
+        php: options.php,
         kill: options.kill,
       }),
     running: (group) => guard.watch(group),

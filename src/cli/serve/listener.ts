@@ -1,31 +1,47 @@
 /**
- * The HTTP servers: they listen, know their connections, and can end without cutting a request short.
+ * The HTTP servers: they listen, or are given connections; they know these, and can end without cutting a request short.
  * This folder: the HTTP server of `serve`: listening, its log, its stop.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import type { NodeRequest, NodeResponse } from '../../gateway/node.ts';
 import { atMost } from '../pause.ts';
 import type { Handler } from './handler.ts';
-import { listenOn, type Place } from './listen-on.ts';
+import { httpLimits } from './http-limits.ts';
+import { listenOn } from './listen-on.ts';
+import { type Place, urlOf } from './place.ts';
 import { Refusals, refuseOn } from './refusals.ts';
+import type { SecureServer } from './secure-server.ts';
+import type { Certificate } from './tls.ts';
 
 export class Listener {
   readonly #handler: Handler;
+  readonly #certificate: Certificate | null;
   readonly #servers: Server[] = [];
-  /** Each connection, with the responses that are not finished on it. */
+  readonly #secure: SecureServer[] = [];
+  /** Each connection of HTTP/1, with the responses that are not finished on it. */
   readonly #connections = new Map<Socket, Set<ServerResponse>>();
+  /** Those that have not shown yet what they speak, and those of HTTP/2. */
+  readonly #others = new Set<Socket>();
   readonly #refusals = new Refusals();
   #draining = false;
+  #whenEmpty: () => void = () => {};
 
-  constructor(handler: Handler) {
+  /** Without a certificate there is no HTTPS. */
+  constructor(handler: Handler, certificate: Certificate | null = null) {
     this.#handler = handler;
+    this.#certificate = certificate;
   }
 
   /** Resolves with the URLs, when all places are listened at; rejects, and listens nowhere, where one cannot be. */
-  async listen(places: readonly Place[]): Promise<string[]> {
+  async listen(places: readonly Place[], mode: number | null = null): Promise<string[]> {
     const urls: string[] = [];
     try {
-      for (const place of places) urls.push(await this.#listenOn(place));
+      for (const place of places) {
+        const { tls, server } = await this.#serverFor(place);
+        await listenOn(server, place, mode);
+        urls.push(nameFor(place, tls, server));
+      }
     } catch (error) {
       this.cut();
       throw error;
@@ -34,19 +50,44 @@ export class Listener {
   }
 
   /**
+   * Serves connections that somebody else accepts: returns what takes one of each place. Nobody listens, so Node has to
+   * be told when to begin to look at its time limits.
+   */
+  async accepting(places: readonly { readonly tls: boolean }[]): Promise<((socket: Socket) => void)[]> {
+    const takers: ((socket: Socket) => void)[] = [];
+    for (const { tls } of places) {
+      const { server } = await this.#serverFor({ fd: 0, tls });
+      server.emit('listening');
+      takers.push((socket) => {
+        if (this.#draining) socket.destroy();
+        else server.emit('connection', socket);
+      });
+    }
+    return takers;
+  }
+
+  /** From the next connection on. */
+  renew(certificate: Certificate): void {
+    for (const server of this.#secure) server.renew(certificate);
+  }
+
+  /**
    * Accepts no more, closes each connection when its request is answered. Resolves with whether all were, within
    * `limit` milliseconds (0: no limit); those that were not are cut.
    */
   async drain(limit: number): Promise<boolean> {
     this.#draining = true;
-    const closed = Promise.all(
-      this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-    );
+    const empty = new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+    for (const server of this.#servers) server.close();
+    for (const server of this.#secure) server.drain();
     for (const [socket, unfinished] of this.#connections) {
       for (const res of unfinished) res.shouldKeepAlive = false;
       if (unfinished.size === 0) socket.destroy();
     }
-    const drained = limit === 0 ? closed.then(() => true) : atMost(limit, closed);
+    this.#left();
+    const drained = limit === 0 ? empty.then(() => true) : atMost(limit, empty);
     if (await drained) return true;
     this.cut();
     return false;
@@ -54,37 +95,69 @@ export class Listener {
 
   /** Ends everything now. */
   cut(): void {
-    for (const server of this.#servers) {
-      server.close();
-      server.closeAllConnections();
-    }
+    for (const server of this.#servers) server.close();
+    for (const socket of [...this.#connections.keys(), ...this.#others]) socket.destroy();
   }
 
-  async #listenOn(place: Place): Promise<string> {
-    // An upload may take longer than Node's 5 minutes for a whole request. Its head may not: with the one limit Node
-    // drops the other, unless it is told.
-    const server = createServer({ requestTimeout: 0, headersTimeout: 60_000 }, (req, res) => {
-      this.#track(req, res);
+  async #serverFor(place: Place): Promise<{ tls: boolean; server: Server }> {
+    const onRequest = (req: NodeRequest, res: NodeResponse): void => {
+      if ('shouldKeepAlive' in res) this.#track(res);
       this.#handler(req, res);
+    };
+    if (this.#certificate === null || 'path' in place || !place.tls) {
+      const server = createServer(httpLimits, onRequest);
+      this.#prepare(server);
+      server.on('connection', (socket: Socket) => this.#opened(socket));
+      return { tls: false, server };
+    }
+    const { SecureServer } = await import('./secure-server.ts');
+    const secure = new SecureServer(this.#certificate, onRequest, {
+      opened: (socket) => this.#openedOther(socket),
+      isHttp1: (socket) => this.#opened(socket),
     });
-    server.on('connection', (socket: Socket) => {
-      this.#connections.set(socket, new Set());
-      socket.once('close', () => this.#connections.delete(socket));
-    });
+    this.#secure.push(secure);
+    this.#prepare(secure.server);
+    return { tls: true, server: secure.server };
+  }
+
+  #prepare(server: Server): void {
+    this.#servers.push(server);
+    // it can be heard of nobody where it does not listen
+    server.on('error', () => {});
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       void this.#refusals.refuse(socket, error, this.#connections.get(socket) ?? new Set());
     });
     // we are no proxy, and Node would hang up without a word
-    server.on('connect', (_req, socket) => refuseOn(socket, 405));
-    await listenOn(server, place);
-    this.#servers.push(server);
-    if ('path' in place) return `unix:${place.path}`;
-    const name = place.host.includes(':') ? `[${place.host}]` : place.host;
-    return `http://${name}:${(server.address() as AddressInfo).port}`;
+    server.on('connect', (_req, answer: Socket | NodeResponse) => {
+      if ('statusCode' in answer) {
+        answer.statusCode = 405;
+        answer.end();
+      } else refuseOn(answer, 405);
+    });
   }
 
-  #track(req: IncomingMessage, res: ServerResponse): void {
-    const { socket } = req;
+  #opened(socket: Socket): void {
+    this.#connections.set(socket, new Set());
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      this.#left();
+    });
+  }
+
+  #openedOther(socket: Socket): void {
+    this.#others.add(socket);
+    socket.once('close', () => {
+      this.#others.delete(socket);
+      this.#left();
+    });
+  }
+
+  #left(): void {
+    if (this.#draining && this.#connections.size === 0 && this.#others.size === 0) this.#whenEmpty();
+  }
+
+  #track(res: ServerResponse): void {
+    const { socket } = res.req;
     const unfinished = this.#connections.get(socket);
     unfinished?.add(res);
     if (this.#draining) res.shouldKeepAlive = false;
@@ -94,4 +167,13 @@ export class Listener {
       if (this.#draining && unfinished?.size === 0) socket.destroySoon();
     });
   }
+}
+
+function nameFor(place: Place, tls: boolean, server: Server): string {
+  const address = server.address();
+  // a name such as localhost rather than what it stands for
+  if ('host' in place && typeof address === 'object' && address !== null) {
+    return urlOf(tls, { address: place.host, port: address.port });
+  }
+  return urlOf(tls, address);
 }

@@ -38,6 +38,7 @@ async function start(options: Partial<PrivateFpmOptions> = {}): Promise<PrivateF
     user: isRoot ? { user: 'nobody', group: 'nogroup' } : null,
     ini: [],
     env: process.env,
+    php: (line) => said.push(line),
     cwd: '/',
     say: (line) => said.push(line),
     kill,

@@ -28,7 +28,7 @@ export async function serve(cwd: string, args: readonly string[]): Promise<Servi
     return within(ended, 8000, 'the end of serve');
   };
   const early = ended.then((code) => Promise.reject(new Error(`serve ended with ${code}: ${io.err}`)));
-  const url = await Promise.race([io.said(/^http:\/\/\S+(?=\n)/), early]);
+  const url = await Promise.race([io.said(/^http:\/\/\S+(?=\n)/m), early]);
   early.catch(() => {});
   return {
     io,

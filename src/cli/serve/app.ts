@@ -1,0 +1,84 @@
+/** All sites in one process: their pools, and the handler that finds the site of a request. */
+import type { EndInfo } from '../../gateway/reply/outcome.ts';
+import type { Dispatcher } from '../../pool/dispatcher.ts';
+import type { SiteCommand } from '../args/site.ts';
+import type { Server } from '../args/upstream.ts';
+import type { Connect, ConnectOptions } from '../connect.ts';
+import { startsBeforeBody } from '../fpm/ini.ts';
+import type { AccessLog } from './access-log.ts';
+import { type Handler, type Site, siteHandler } from './handler.ts';
+import { Hosts } from './hosts.ts';
+import { connectionsOf } from './share.ts';
+import type { Told } from './told.ts';
+
+export class App {
+  readonly handler: Handler;
+  readonly #dispatchers: readonly Dispatcher[];
+
+  private constructor(handler: Handler, dispatchers: readonly Dispatcher[]) {
+    this.handler = handler;
+    this.#dispatchers = dispatchers;
+  }
+
+  /** `servers`: whom each site asks; `workers`: how many processes share them. */
+  static async create(
+    sites: readonly Site[],
+    servers: readonly (readonly Server[])[],
+    workers: number,
+    connect: Connect,
+    told: Told,
+    log: AccessLog | null,
+  ): Promise<App> {
+    const ended = log ? (info: EndInfo, req: object): void => log.ended(info, req) : null;
+    const dispatchers: Dispatcher[] = [];
+    const handlers: Handler[] = [];
+    for (const [nth, site] of sites.entries()) {
+      const { compress, trustedProxies, upstream } = site.command;
+      const dispatcher = connect(servers[nth] ?? [], connectOptions(site.command, workers));
+      dispatchers.push(dispatcher);
+      const plain = siteHandler(dispatcher, site, {
+        say: told.say,
+        php: (request, text) => told.php(request, text, upstream.length === 0),
+        ended,
+      });
+      const handler = compress ? await compressed(plain) : plain;
+      handlers.push(log ? log.around(handler, trustedProxies) : handler);
+    }
+    return new App(byHost(sites, handlers), dispatchers);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#dispatchers.map((one) => one.close()));
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.#dispatchers.map((one) => one.destroy()));
+  }
+}
+
+function byHost(sites: readonly Site[], handlers: readonly Handler[]): Handler {
+  const [first = (): void => {}] = handlers;
+  if (handlers.length < 2) return first;
+  const hosts = new Hosts(sites.map(({ command }) => command));
+  return (req, res) => {
+    const host = req.headers[':authority'] ?? req.headers.host;
+    (handlers[hosts.find(typeof host === 'string' ? host : undefined)] ?? first)(req, res);
+  };
+}
+
+/** gzip and brotli by the middleware that Express applications have. */
+async function compressed(handler: Handler): Promise<Handler> {
+  const { default: compression } = await import('compression');
+  const compress: unknown = compression();
+  if (typeof compress !== 'function') throw new TypeError('compression is no middleware');
+  return (req, res) => {
+    compress(req, res, () => handler(req, res));
+  };
+}
+
+function connectOptions(command: SiteCommand, workers: number): ConnectOptions {
+  const { timeouts, proxied } = command;
+  const connections = connectionsOf(command.connections, workers);
+  const backend = command.backend ?? (startsBeforeBody(command.ini) ? 'generic' : null);
+  return { connections, ...timeouts, ...(proxied ? { proxied } : {}), ...(backend ? { backend } : {}) };
+}

@@ -1,0 +1,79 @@
+/** What listens and answers: this process alone, or workers. */
+import type { Server } from '../args/upstream.ts';
+import type { Connect } from '../connect.ts';
+import type { Io } from '../io.ts';
+import { atMost } from '../pause.ts';
+import { Workers } from '../workers/workers.ts';
+import type { AccessLog } from './access-log.ts';
+import { App } from './app.ts';
+import { PHP_LIMIT } from './limits.ts';
+import { Listener } from './listener.ts';
+import type { Prepared } from './prepare.ts';
+import type { Certificate } from './tls.ts';
+import type { Told } from './told.ts';
+
+export interface Front {
+  /** Resolves when it cannot go on. */
+  readonly gaveUp: Promise<Error>;
+  /** Resolves with the URLs, when all is ready. */
+  start(): Promise<string[]>;
+  /** Resolves with whether all requests were answered within `limit` milliseconds (0: no limit). */
+  drain(limit: number): Promise<boolean>;
+  renew(certificate: Certificate): void;
+  /** Ends everything now. */
+  cut(): void;
+  /** Lets go of PHP-FPM. */
+  close(): Promise<void>;
+}
+
+export interface FrontOptions {
+  readonly prepared: Prepared;
+  /** Whom each site asks. */
+  readonly servers: readonly (readonly Server[])[];
+  readonly io: Io;
+  readonly connect: Connect;
+  readonly told: Told;
+  readonly log: AccessLog | null;
+}
+
+const never = new Promise<never>(() => {});
+
+export async function single(options: FrontOptions): Promise<Front> {
+  const { prepared, servers, connect, told, log } = options;
+  const app = await App.create(prepared.sites, servers, 1, connect, told, log);
+  const listener = new Listener(app.handler, prepared.certificate);
+  return {
+    gaveUp: never,
+    start: () => listener.listen(prepared.places, prepared.command.listenMode),
+    async drain(limit) {
+      const drained = await listener.drain(limit);
+      if (drained) await atMost(PHP_LIMIT, app.close());
+      return drained;
+    },
+    renew: (certificate) => listener.renew(certificate),
+    cut: () => listener.cut(),
+    close: () => app.destroy(),
+  };
+}
+
+export async function workers({ prepared, servers, io, told, log }: FrontOptions): Promise<Front> {
+  const { command, sites, places, certificate } = prepared;
+  const setup = {
+    command,
+    sites,
+    servers,
+    places: places.map((place) => ({ tls: 'tls' in place && place.tls === true })),
+    certificate,
+  };
+  const group = new Workers(setup, io, { ...told, log: (lines) => log?.lines(lines) });
+  return {
+    gaveUp: group.gaveUp,
+    start: () => group.start(places, command.listenMode),
+    drain: (limit) => group.drain(limit),
+    renew: (one) => group.renew(one),
+    cut: () => group.cut(),
+    async close() {
+      group.cut();
+    },
+  };
+}

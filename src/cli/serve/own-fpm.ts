@@ -1,0 +1,93 @@
+/** The php-fpms of our own: one for each site without an upstream. */
+import type { SiteCommand } from '../args/site.ts';
+import type { Server } from '../args/upstream.ts';
+import { findFpm, givenFpm } from '../fpm/find.ts';
+import { type PrivateFpm, startPrivateFpm } from '../fpm/private.ts';
+import { chooseUser, type FpmUser } from '../fpm/user.ts';
+import type { Io } from '../io.ts';
+import { UsageError } from '../usage-error.ts';
+import type { Site } from './handler.ts';
+import { connectionsOf } from './share.ts';
+
+export interface Logs {
+  /** Of php-fpm itself. */
+  readonly say: (line: string) => void;
+  /** Of PHP, and of scripts. */
+  readonly php: (line: string) => void;
+}
+
+export class OwnFpms {
+  /** Of each site: whom to ask. */
+  readonly servers: readonly (readonly Server[])[];
+  /** Resolves when one cannot be kept running. */
+  readonly gaveUp: Promise<Error>;
+  readonly #running: readonly PrivateFpm[];
+
+  private constructor(servers: readonly (readonly Server[])[], running: readonly PrivateFpm[]) {
+    this.servers = servers;
+    this.#running = running;
+    this.gaveUp = Promise.race([...running.map((one) => one.gaveUp), new Promise<never>(() => {})]);
+  }
+
+  /** Rejects, and leaves nothing running, where one does not start. */
+  static async start(sites: readonly Site[], workers: number, io: Io, logs: Logs): Promise<OwnFpms> {
+    const started = await Promise.allSettled(sites.map((site) => serversOf(site, workers, io, logs)));
+    const running = started.flatMap((one) => {
+      return one.status === 'fulfilled' && one.value.fpm ? [one.value.fpm] : [];
+    });
+    const servers: (readonly Server[])[] = [];
+    for (const one of started) {
+      if (one.status === 'fulfilled') servers.push(one.value.servers);
+      else {
+        await Promise.all(running.map((fpm) => fpm.stop(0)));
+        throw one.reason;
+      }
+    }
+    return new OwnFpms(servers, running);
+  }
+
+  /** Ends them, at the latest `limit` milliseconds from now. */
+  async stop(limit: number): Promise<void> {
+    await Promise.all(this.#running.map((fpm) => fpm.stop(limit)));
+  }
+
+  kill(): void {
+    for (const fpm of this.#running) fpm.kill();
+  }
+}
+
+interface Started {
+  readonly fpm: PrivateFpm | null;
+  readonly servers: readonly Server[];
+}
+
+async function serversOf({ command, root }: Site, workers: number, io: Io, logs: Logs): Promise<Started> {
+  if (command.upstream.length > 0) return { fpm: null, servers: command.upstream };
+  const [program, user] = await Promise.all([
+    command.fpm === null ? findFpm(io.env['PATH']) : givenFpm(io.cwd, command.fpm),
+    userOf(command, root, io),
+  ]);
+  const fpm = await startPrivateFpm({
+    program,
+    // a child for each connection: a kept one holds its child
+    children: connectionsOf(command.connections, workers) * workers,
+    user,
+    ini: command.ini,
+    env: io.env,
+    cwd: root,
+    say: logs.say,
+    php: logs.php,
+    kill: io.kill,
+  });
+  return { fpm, servers: [{ address: fpm.address }] };
+}
+
+async function userOf(command: SiteCommand, root: string, io: Io): Promise<FpmUser | null> {
+  if (!io.isRoot) {
+    if (command.user === null) return null;
+    throw new UsageError('--user is for root: nobody else can start PHP as another user');
+  }
+  const user = await chooseUser(command.user, root);
+  if (user.user === 'root') io.stderr.write('fastcgi-pool: PHP runs as root (see --user)\n');
+  return user;
+}
