@@ -29,7 +29,7 @@ const packageHome: Readonly<Record<string, RegExp>> = {
   '@opentelemetry/api': /^observe\/opentelemetry/,
   '@opentelemetry/instrumentation': /^observe\/opentelemetry/,
   compression: /^cli\/serve\/app\.ts$/,
-  selfsigned: /^cli\/serve\/tls\.ts$/,
+  selfsigned: /^cli\/serve\/http\/tls\.ts$/,
   send: /^(cli\/|gateway\/reply\/send-file\.ts$)/,
 };
 
@@ -37,7 +37,7 @@ const packageHome: Readonly<Record<string, RegExp>> = {
 const importedPeers: Readonly<Record<string, string>> = {
   '@opentelemetry/api': 'observe/opentelemetry',
   '@opentelemetry/instrumentation': 'observe/opentelemetry',
-  selfsigned: 'cli/serve/tls',
+  selfsigned: 'cli/serve/http/tls',
 };
 
 // Where nobody listens for errors, a process warning is what shows a developer that PHP-FPM is down.

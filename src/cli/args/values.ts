@@ -1,6 +1,6 @@
 /** The types of option values. Each function takes the option's name, for the error, and the text that was given. */
 import { parseAddress } from '../../connection/socket/address.ts';
-import type { Place } from '../serve/place.ts';
+import type { Place } from '../serve/http/place.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function integer(option: string, text: string, least: number, most: number): number {

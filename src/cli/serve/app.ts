@@ -1,13 +1,16 @@
-/** All sites in one process: their pools, and the handler that finds the site of a request. */
+/**
+ * All sites in one process: their pools, and the handler that finds the site of a request.
+ * This folder: the parts of `serve`: its sites, their PHP, its processes.
+ */
 import type { EndInfo } from '../../gateway/reply/outcome.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import type { Server } from '../args/upstream.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
 import { startsBeforeBody } from '../fpm/ini.ts';
-import type { AccessLog } from './access-log.ts';
 import { type Handler, type Site, siteHandler } from './handler.ts';
 import { Hosts } from './hosts.ts';
+import type { AccessLog } from './log/access-log.ts';
 import { connectionsOf } from './share.ts';
 import type { Told } from './told.ts';
 

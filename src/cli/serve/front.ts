@@ -4,12 +4,12 @@ import type { Connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { atMost } from '../pause.ts';
 import { Workers } from '../workers/workers.ts';
-import type { AccessLog } from './access-log.ts';
 import { App } from './app.ts';
+import { Listener } from './http/listener.ts';
+import type { Certificate } from './http/tls.ts';
 import { PHP_LIMIT } from './limits.ts';
-import { Listener } from './listener.ts';
+import type { AccessLog } from './log/access-log.ts';
 import type { Prepared } from './prepare.ts';
-import type { Certificate } from './tls.ts';
 import type { Told } from './told.ts';
 
 export interface Front {

@@ -5,7 +5,7 @@ import type { EndInfo } from '../../gateway/reply/outcome.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import { printable, reasonOf } from '../text.ts';
-import { RequestStderr } from './request-stderr.ts';
+import { RequestStderr } from './log/request-stderr.ts';
 
 export type Handler = (req: NodeRequest, res: NodeResponse) => void;
 

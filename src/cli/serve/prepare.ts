@@ -3,9 +3,9 @@ import type { ServeCommand } from '../args/serve.ts';
 import type { Io } from '../io.ts';
 import { folderOf, needFrontController } from './folders.ts';
 import type { Site } from './handler.ts';
-import { handedOver, type Place } from './place.ts';
+import { handedOver, type Place } from './http/place.ts';
+import { type Certificate, certificate } from './http/tls.ts';
 import { configured } from './read-config.ts';
-import { type Certificate, certificate } from './tls.ts';
 
 export interface Prepared {
   readonly command: ServeCommand;

@@ -2,7 +2,7 @@
 import type { ServeCommand } from '../args/serve.ts';
 import type { Server } from '../args/upstream.ts';
 import type { Site } from '../serve/handler.ts';
-import type { Certificate } from '../serve/tls.ts';
+import type { Certificate } from '../serve/http/tls.ts';
 
 /** What a worker has to know to serve. */
 export interface Setup {

@@ -3,10 +3,10 @@ import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { connect } from '../connect.ts';
 import { atMost } from '../pause.ts';
-import { AccessLog } from '../serve/access-log.ts';
 import { App } from '../serve/app.ts';
+import { Listener } from '../serve/http/listener.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';
-import { Listener } from '../serve/listener.ts';
+import { AccessLog } from '../serve/log/access-log.ts';
 import type { FromWorker, Setup, ToWorker } from './messages.ts';
 
 /** What is needed of `process`. */

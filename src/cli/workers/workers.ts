@@ -6,9 +6,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Supervisor } from '../fpm/supervisor.ts';
 import type { Io } from '../io.ts';
-import { listenOn } from '../serve/listen-on.ts';
-import { type Place, urlOf } from '../serve/place.ts';
-import type { Certificate } from '../serve/tls.ts';
+import { listenOn } from '../serve/http/listen-on.ts';
+import { type Place, urlOf } from '../serve/http/place.ts';
+import type { Certificate } from '../serve/http/tls.ts';
 import type { FromWorker, Setup } from './messages.ts';
 import { type Given, WorkerProcess } from './worker-process.ts';
 

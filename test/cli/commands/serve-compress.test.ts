@@ -3,12 +3,9 @@ import { once } from 'node:events';
 import { get } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { brotliDecompressSync, createGunzip, gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { serve } from '../support/serving.ts';
 import { SiteFolder } from '../support/site.ts';
-
-// processes start slowly where others are busy
-vi.setConfig({ testTimeout: 30_000 });
 
 let site: SiteFolder;
 beforeEach(() => {

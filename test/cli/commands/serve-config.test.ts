@@ -4,15 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withConfig } from '../../../src/cli/args/config.ts';
 import { parseServe, type ServeCommand } from '../../../src/cli/args/serve.ts';
 import { Hosts } from '../../../src/cli/serve/hosts.ts';
 import { serve, serveInVain } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
-
-// processes start slowly where others are busy
-vi.setConfig({ testTimeout: 30_000 });
 
 let site: SiteFolder;
 beforeEach(() => {

@@ -5,15 +5,12 @@ import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { handedOver } from '../../../src/cli/serve/place.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { handedOver } from '../../../src/cli/serve/http/place.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { bin, start } from '../support/program.ts';
 import { serve } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
-
-// processes start slowly where others are busy
-vi.setConfig({ testTimeout: 30_000 });
 
 let site: SiteFolder;
 beforeEach(() => {

@@ -2,15 +2,12 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFpm } from '../../fpm/support/fpm.ts';
 import { startNginx } from '../../fpm/support/nginx.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { serve, serveInVain } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
-
-// processes start slowly where others are busy
-vi.setConfig({ testTimeout: 30_000 });
 
 let site: SiteFolder;
 beforeEach(() => {

@@ -7,13 +7,10 @@ import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import { generate } from 'selfsigned';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { type Serving, serve, serveInVain } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
-
-// processes start slowly where others are busy
-vi.setConfig({ testTimeout: 30_000 });
 
 let site: SiteFolder;
 beforeEach(() => {

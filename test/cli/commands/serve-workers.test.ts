@@ -3,14 +3,11 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { type Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { childrenOf, gone } from '../../fpm/support/fpm.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { family, type Program, startServe } from '../support/program.ts';
 import { SiteFolder, text } from '../support/site.ts';
-
-// processes start slowly where others are busy
-vi.setConfig({ testTimeout: 30_000 });
 
 let site: SiteFolder;
 beforeEach(() => {

@@ -80,10 +80,13 @@ export class FakeIo implements Io {
 
   /** Resolves with the first match in what has been written to stdout. */
   async said(pattern: RegExp): Promise<string> {
-    return waitFor(() => pattern.exec(this.out)?.[0], { what: `${pattern} on stdout; stderr: ${this.#err}` });
+    return waitFor(() => pattern.exec(this.out)?.[0], {
+      what: `${pattern} on stdout; stderr: ${this.#err}`,
+      timeout: 20_000,
+    });
   }
 
   async complained(pattern: RegExp): Promise<string> {
-    return waitFor(() => pattern.exec(this.#err)?.[0], { what: `${pattern} on stderr` });
+    return waitFor(() => pattern.exec(this.#err)?.[0], { what: `${pattern} on stderr`, timeout: 20_000 });
   }
 }

@@ -2,7 +2,7 @@
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Handler } from './handler.ts';
+import type { Handler } from '../handler.ts';
 import { httpLimits } from './http-limits.ts';
 import type { Certificate } from './tls.ts';
 

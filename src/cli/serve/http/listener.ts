@@ -1,12 +1,12 @@
 /**
  * The HTTP servers: they listen, or are given connections; they know these, and can end without cutting a request short.
- * This folder: the HTTP server of `serve`: listening, its log, its stop.
+ * This folder: connections of HTTP clients: where they are accepted, HTTPS, refusals, the end.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import type { NodeRequest, NodeResponse } from '../../gateway/node.ts';
-import { atMost } from '../pause.ts';
-import type { Handler } from './handler.ts';
+import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
+import { atMost } from '../../pause.ts';
+import type { Handler } from '../handler.ts';
 import { httpLimits } from './http-limits.ts';
 import { listenOn } from './listen-on.ts';
 import { type Place, urlOf } from './place.ts';

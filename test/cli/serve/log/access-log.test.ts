@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
-import { AccessLog, type AccessLogOptions } from '../../../src/cli/serve/access-log.ts';
-import { clfDate } from '../../../src/cli/serve/clf-date.ts';
-import { tempDir } from '../../fpm/support/temp.ts';
-import { waitFor } from '../../fpm/support/wait.ts';
-import { http1 } from '../support/handler.ts';
+import { AccessLog, type AccessLogOptions } from '../../../../src/cli/serve/log/access-log.ts';
+import { clfDate } from '../../../../src/cli/serve/log/clf-date.ts';
+import { tempDir } from '../../../fpm/support/temp.ts';
+import { waitFor } from '../../../fpm/support/wait.ts';
+import { http1 } from '../../support/handler.ts';
 
 const temp = tempDir();
 const servers: Server[] = [];

@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { phpMessages } from '../../../src/cgi/php-message.ts';
-import { PhpLog } from '../../../src/cli/serve/php-log.ts';
-import { phpText } from '../../../src/cli/serve/php-text.ts';
+import { phpMessages } from '../../../../src/cgi/php-message.ts';
+import { PhpLog } from '../../../../src/cli/serve/log/php-log.ts';
+import { phpText } from '../../../../src/cli/serve/log/php-text.ts';
 
 let out: PassThrough;
 let log: PhpLog;

@@ -6,10 +6,10 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
-import { Listener } from '../../../src/cli/serve/listener.ts';
-import { freePort, tempDir } from '../../fpm/support/temp.ts';
-import { within } from '../../fpm/support/wait.ts';
-import { http1 } from '../support/handler.ts';
+import { Listener } from '../../../../src/cli/serve/http/listener.ts';
+import { freePort, tempDir } from '../../../fpm/support/temp.ts';
+import { within } from '../../../fpm/support/wait.ts';
+import { http1 } from '../../support/handler.ts';
 
 let listener: Listener | undefined;
 afterEach(() => listener?.cut());

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { Listener } from '../../../src/cli/serve/listener.ts';
-import { http1 } from '../support/handler.ts';
+import { Listener } from '../../../../src/cli/serve/http/listener.ts';
+import { http1 } from '../../support/handler.ts';
 
 let listener: Listener | undefined;
 afterEach(() => listener?.cut());

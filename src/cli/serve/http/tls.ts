@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import type { TlsFiles } from '../args/serve.ts';
-import { reasonOf } from '../text.ts';
-import { UsageError } from '../usage-error.ts';
+import type { TlsFiles } from '../../args/serve.ts';
+import { reasonOf } from '../../text.ts';
+import { UsageError } from '../../usage-error.ts';
 
 /** PEM. */
 export interface Certificate {

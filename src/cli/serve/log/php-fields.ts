@@ -1,7 +1,7 @@
 /** What the JSON log says of a request that PHP had: which server, how often, how long, and what PHP complained of. */
-import { type PhpMessage, phpMessages } from '../../cgi/php-message.ts';
-import { FcgiError } from '../../errors.ts';
-import type { EndInfo } from '../../gateway/reply/outcome.ts';
+import { type PhpMessage, phpMessages } from '../../../cgi/php-message.ts';
+import { FcgiError } from '../../../errors.ts';
+import type { EndInfo } from '../../../gateway/reply/outcome.ts';
 
 /** Names and units (seconds) as nginx's variables have them where it has such. */
 export interface PhpFields {

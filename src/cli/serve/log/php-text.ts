@@ -1,6 +1,6 @@
 /** A message of PHP for the terminal: its level, where it comes from as editors take it (file:line), and the request. */
 import { styleText } from 'node:util';
-import type { PhpLevel, PhpMessage } from '../../cgi/php-message.ts';
+import type { PhpLevel, PhpMessage } from '../../../cgi/php-message.ts';
 
 const names: Readonly<Record<PhpLevel, string>> = {
   fatal: 'PHP fatal error',

@@ -3,14 +3,15 @@
  * `127.0.0.1 - - [23/Nov/2026:06:54:31 +0000] "GET /a HTTP/1.1" 200 512 "-" "curl/7.88.1"`
  * or as JSON, with the seconds it took and what PHP-FPM did. The bytes are those of the body as it was sent. 499 is a client that left before
  * there was a head. Lines are gathered: to write each by itself would cost more than to serve a file.
+ * This folder: the access log, and what PHP complains of.
  */
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-import type { NodeRequest, NodeResponse } from '../../gateway/node.ts';
-import type { EndInfo } from '../../gateway/reply/outcome.ts';
-import { original, TrustedProxies } from '../../gateway/request/proxies.ts';
+import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
+import type { EndInfo } from '../../../gateway/reply/outcome.ts';
+import { original, TrustedProxies } from '../../../gateway/request/proxies.ts';
+import type { Handler } from '../handler.ts';
 import { clfDate } from './clf-date.ts';
-import type { Handler } from './handler.ts';
 import { phpFields } from './php-fields.ts';
 
 export interface AccessLogOptions {

@@ -4,8 +4,8 @@
  * So a line of the log waits a moment for the request that it belongs to.
  */
 import type { Writable } from 'node:stream';
-import { phpMessages } from '../../cgi/php-message.ts';
-import { printable } from '../text.ts';
+import { phpMessages } from '../../../cgi/php-message.ts';
+import { printable } from '../../text.ts';
 import { phpText } from './php-text.ts';
 
 /** Milliseconds that a line of the log waits. */
