@@ -32,6 +32,7 @@ const serveDefaults = {
   maxBody: null,
   compress: false,
   fpm: null,
+  php: null,
   user: null,
   ini: [],
 };
@@ -145,6 +146,7 @@ describe('serve', () => {
     [['--drain-timeout', '0'], { drainTimeout: 0 }],
     [['--quiet'], { quiet: true }],
     [['--fpm', './php-fpm'], { fpm: './php-fpm' }],
+    [['--php', '8.3'], { php: '8.3' }],
     [['--user', 'alice'], { user: 'alice' }],
     [
       ['--ini', 'memory_limit=1G', '--ini', 'date.timezone='],
@@ -229,6 +231,9 @@ describe('serve', () => {
     [['--ini', '=1'], /--ini must be NAME=VALUE/],
     [['--ini', 'a b=1'], /--ini must be the NAME=VALUE of a php.ini setting/],
     [['--upstream', 'h:1', '--fpm', 'x'], /--fpm is for a php-fpm of our own/],
+    [['--php', 'newest'], /--php must be a version, such as 8\.3/],
+    [['--php', '8.3', '--fpm', 'x'], /--php chooses among those that are found/],
+    [['--upstream', 'h:1', '--php', '8'], /--php is for a php-fpm of our own/],
     [['--upstream', 'h:1', '--user', 'x'], /--user is for a php-fpm of our own/],
     [['--upstream', 'h:1', '--ini', 'x=1'], /--ini is for a php-fpm of our own/],
   ])('refuses %j and says why', (typed, why) => {

@@ -61,6 +61,7 @@ folder) as they are, *.php through PHP-FPM over kept connections.
 For the private php-fpm, without --upstream:
   --fpm PROGRAM            default: the newest php-fpm found in PATH, the sbin
                            folders and /opt
+  --php VERSION            such as 8.3, where several are installed
   --user NAME              who runs PHP, when started as root (default: the
                            owner of DOCROOT; where that is root, www-data if it
                            can read DOCROOT, else root)

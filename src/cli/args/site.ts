@@ -40,6 +40,8 @@ export interface SiteCommand {
   readonly compress: boolean;
   /** The program; null: the newest that can be found. */
   readonly fpm: string | null;
+  /** Its version, such as `8.3`, where there are several; null: the newest. */
+  readonly php: string | null;
   /** Who runs our own php-fpm's children; null: see fpm/user.ts. */
   readonly user: string | null;
   /** php.ini settings for our own php-fpm. */
@@ -67,6 +69,7 @@ export const siteOptions = {
   'max-body': { type: 'string' },
   compress: { type: 'boolean', default: false },
   fpm: { type: 'string' },
+  php: { type: 'string' },
   user: { type: 'string' },
   ini: { type: 'string', multiple: true },
 } as const;
@@ -100,12 +103,16 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     maxBody: optional(values['max-body'], (text) => bytes('--max-body', text)),
     compress: values.compress ?? false,
     fpm: values.fpm ?? null,
+    php: optional(values.php, phpVersion),
     user: values.user ?? null,
     ini: (values.ini ?? []).map((text) => iniSetting('--ini', text)),
   };
   if (site.upstream.length > 0) refusePrivateOptions(site);
   if (site.upstream.length > 0 && site.upstream.every(({ backup, down }) => backup || down)) {
     throw new UsageError('--upstream: all are backup or down: one must be neither');
+  }
+  if (site.php !== null && site.fpm !== null) {
+    throw new UsageError('--php chooses among those that are found; it does not go with --fpm');
   }
   refuseControlParams(site);
   return site;
@@ -129,6 +136,11 @@ function frontController(text: string): string {
 function fpmRoot(text: string): string {
   if (text.startsWith('/')) return text;
   throw new UsageError(`--fpm-root must be an absolute path, not '${text}'`);
+}
+
+function phpVersion(text: string): string {
+  if (/^\d{1,2}(\.\d{1,2}){0,2}$/.test(text)) return text;
+  throw new UsageError(`--php must be a version, such as 8.3, not '${text}'`);
 }
 
 function trustedProxy(text: string): string {
@@ -170,7 +182,12 @@ function iniSetting(option: string, text: string): Pair {
 
 /** Silently ignored they would seem to work. */
 function refusePrivateOptions(site: SiteCommand): void {
-  const given = [site.fpm && '--fpm', site.user && '--user', site.ini.length > 0 && '--ini'];
+  const given = [
+    site.fpm && '--fpm',
+    site.php && '--php',
+    site.user && '--user',
+    site.ini.length > 0 && '--ini',
+  ];
   const first = given.find((option) => option);
   if (first) throw new UsageError(`${first} is for a php-fpm of our own; it does not go with --upstream`);
 }

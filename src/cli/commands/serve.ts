@@ -8,7 +8,7 @@ import type { ServeCommand } from '../args/serve.ts';
 import type { Connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
-import { type Front, single, workers } from '../serve/front.ts';
+import type { Front } from '../serve/front.ts';
 import { certificate } from '../serve/http/tls.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';
 import { AccessLog } from '../serve/log/access-log.ts';
@@ -27,7 +27,7 @@ interface Running {
   front: Front | null;
 }
 
-export async function serve(command: ServeCommand, io: Io, connect: Connect): Promise<number> {
+export async function serve(command: ServeCommand, io: Io, connect: Connect | null): Promise<number> {
   const signals = new StopSignals(io);
   const running: Running = { fpms: null, front: null };
   try {
@@ -47,7 +47,7 @@ export async function serve(command: ServeCommand, io: Io, connect: Connect): Pr
 async function live(
   given: ServeCommand,
   io: Io,
-  connect: Connect,
+  connect: Connect | null,
   asked: Promise<void>,
   running: Running,
 ): Promise<number> {
@@ -58,10 +58,13 @@ async function live(
   };
   const logFile = command.accessLog === null ? null : openLog(command.accessLog, io, say);
   const php = new PhpLog(io.stderr, io.hasColors);
-  const fpms = await OwnFpms.start(sites, command.workers, io, {
+  const starting = OwnFpms.launch(sites, command.workers, io, {
     say: (line) => io.stderr.write(`${line}\n`),
     php: (line) => php.logged(line),
   });
+  // php-fpm starts on another core meanwhile
+  const loading = starting.launched.then(() => import('../serve/front.ts'));
+  const [fpms, { single, workers }] = await Promise.all([starting.ready, loading]);
   running.fpms = fpms;
   try {
     if (command.check) return await check(prepared, io);

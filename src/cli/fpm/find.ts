@@ -1,7 +1,7 @@
 /** Which php-fpm of this machine to start: the newest, wherever its packager put it. */
 import { execFile } from 'node:child_process';
-import { access, constants, readdir } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
+import { access, constants, readdir, realpath } from 'node:fs/promises';
+import { basename, delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { UsageError } from '../usage-error.ts';
 
@@ -27,18 +27,61 @@ const patterns = [
 
 const run = promisify(execFile);
 
-/** Throws where there is none, with what to do about it. */
-export async function findFpm(searchPath: string | undefined): Promise<FpmProgram> {
-  const inPath = (searchPath ?? '').split(delimiter).filter((folder) => folder !== '');
-  const expanded = await Promise.all(patterns.map(expand));
-  const all = new Set([...inPath, ...folders, ...expanded.flat()]);
-  const programs = await Promise.all([...all].map(programsIn));
-  const newest = newestOf((await Promise.all(programs.flat().map(probe))).filter((one) => one !== null));
+/** `wanted`: the value of --php, such as `8.3`; null: the newest. Throws where there is none, with what to do about it. */
+export async function findFpm(searchPath: string | undefined, wanted: string | null): Promise<FpmProgram> {
+  const candidates = await candidatesIn(searchPath);
+  const [only, ...others] = candidates;
+  // to ask one for its version takes as long as to start it: half a second where the machine is busy
+  const named = only !== undefined && others.length === 0 ? namedVersion(only) : null;
+  const programs =
+    named && isWanted(named, wanted)
+      ? [named]
+      : (await Promise.all(candidates.map(probe))).filter((one) => one !== null);
+  const newest = newestOf(programs.filter((one) => isWanted(one, wanted)));
   if (newest) return newest;
+  if (programs.length > 0) {
+    const found = programs.map(({ path, version }) => `${version.join('.')} (${path})`);
+    throw new UsageError(`--php ${wanted}: no such php-fpm found; there is ${found.join(', ')}`);
+  }
   throw new Error(
     'no php-fpm found in PATH, the sbin folders and /opt; install it (Debian, Ubuntu: apt install php-fpm), ' +
       'or name one by --fpm, or one that runs already by --upstream',
   );
+}
+
+/** Files that can be run, each once, whatever links lead to it. */
+async function candidatesIn(searchPath: string | undefined): Promise<string[]> {
+  const inPath = (searchPath ?? '').split(delimiter).filter((folder) => folder !== '');
+  const expanded = await Promise.all(patterns.map(expand));
+  const all = new Set([...inPath, ...folders, ...expanded.flat()]);
+  const found = (await Promise.all([...all].map(programsIn))).flat();
+  const real = await Promise.all(found.map(runnable));
+  const byFile = new Map<string, string>();
+  found.forEach((path, nth) => {
+    const file = real[nth] ?? null;
+    if (file !== null && !byFile.has(file)) byFile.set(file, path);
+  });
+  return [...byFile.values()];
+}
+
+/** Its real path; null: it cannot be run. */
+async function runnable(path: string): Promise<string | null> {
+  try {
+    await access(path, constants.X_OK);
+    return await realpath(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Debian's names say it: `php-fpm8.2`. */
+function namedVersion(path: string): FpmProgram | null {
+  const [, major, minor] = /^php-?fpm-?(\d)\.(\d{1,2})$/.exec(basename(path)) ?? [];
+  return major === undefined ? null : { path, version: [Number(major), Number(minor), 0] };
+}
+
+function isWanted({ version }: FpmProgram, wanted: string | null): boolean {
+  return wanted === null || `${version.join('.')}.`.startsWith(`${wanted}.`);
 }
 
 /** The program that was named by --fpm. */

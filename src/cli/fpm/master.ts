@@ -21,6 +21,8 @@ export interface MasterOptions {
 
 /** Milliseconds for the socket to answer; opcache's preloading may take its time. */
 const READY_LIMIT = 30_000;
+/** Milliseconds between two looks at the socket: the first page waits for it. */
+const POLL = 2;
 const LAST_WORDS_LIMIT = 500;
 
 export class Master {
@@ -112,7 +114,7 @@ export class Master {
         return;
       }
       if (performance.now() > deadline) throw new Error(`its socket did not answer within ${READY_LIMIT} ms`);
-      await pause(10);
+      await pause(POLL);
     }
     throw new Error(await this.exited);
   }

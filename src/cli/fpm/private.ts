@@ -19,6 +19,8 @@ export interface PrivateFpmOptions extends FpmSetup {
   /** A line that PHP or a script has written, as it came. */
   readonly php: (line: string) => void;
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+  /** Called when its process is there; again with each later one. */
+  readonly launched?: () => void;
 }
 
 export interface PrivateFpm {
@@ -56,7 +58,10 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
         php: options.php,
         kill: options.kill,
       }),
-    running: (group) => guard.watch(group),
+    running: (group) => {
+      guard.watch(group);
+      options.launched?.();
+    },
     say: options.say,
   });
   const cleanUp = async (): Promise<void> => {

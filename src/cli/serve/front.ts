@@ -1,9 +1,8 @@
 /** What listens and answers: this process alone, or workers. */
 import type { Server } from '../args/upstream.ts';
-import type { Connect } from '../connect.ts';
+import { type Connect, connect as realConnect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { atMost } from '../pause.ts';
-import { Workers } from '../workers/workers.ts';
 import { App } from './app.ts';
 import { Listener } from './http/listener.ts';
 import type { Certificate } from './http/tls.ts';
@@ -31,7 +30,8 @@ export interface FrontOptions {
   /** Whom each site asks. */
   readonly servers: readonly (readonly Server[])[];
   readonly io: Io;
-  readonly connect: Connect;
+  /** Null: the real one. */
+  readonly connect: Connect | null;
   readonly told: Told;
   readonly log: AccessLog | null;
 }
@@ -40,7 +40,7 @@ const never = new Promise<never>(() => {});
 
 export async function single(options: FrontOptions): Promise<Front> {
   const { prepared, servers, connect, told, log } = options;
-  const app = await App.create(prepared.sites, servers, 1, connect, told, log);
+  const app = await App.create(prepared.sites, servers, 1, connect ?? realConnect, told, log);
   const listener = new Listener(app.handler, prepared.certificate);
   return {
     gaveUp: never,
@@ -65,6 +65,7 @@ export async function workers({ prepared, servers, io, told, log }: FrontOptions
     places: places.map((place) => ({ tls: 'tls' in place && place.tls === true })),
     certificate,
   };
+  const { Workers } = await import('../workers/workers.ts');
   const group = new Workers(setup, io, { ...told, log: (lines) => log?.lines(lines) });
   return {
     gaveUp: group.gaveUp,

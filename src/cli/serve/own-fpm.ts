@@ -29,9 +29,31 @@ export class OwnFpms {
     this.gaveUp = Promise.race([...running.map((one) => one.gaveUp), new Promise<never>(() => {})]);
   }
 
-  /** Rejects, and leaves nothing running, where one does not start. */
-  static async start(sites: readonly Site[], workers: number, io: Io, logs: Logs): Promise<OwnFpms> {
-    const started = await Promise.allSettled(sites.map((site) => serversOf(site, workers, io, logs)));
+  /**
+   * `launched` resolves when each has been started, or has failed to; `ready`, when all accept connections. It rejects, and
+   * leaves nothing running, where one does not.
+   */
+  static launch(
+    sites: readonly Site[],
+    workers: number,
+    io: Io,
+    logs: Logs,
+  ): { readonly launched: Promise<unknown>; readonly ready: Promise<OwnFpms> } {
+    const launched: Promise<void>[] = [];
+    const started = sites.map((site) => {
+      let done: () => void = () => {};
+      launched.push(
+        new Promise((resolve) => {
+          done = resolve;
+        }),
+      );
+      return serversOf(site, workers, io, logs, done).finally(done);
+    });
+    return { launched: Promise.all(launched), ready: OwnFpms.#all(started) };
+  }
+
+  static async #all(starting: readonly Promise<Started>[]): Promise<OwnFpms> {
+    const started = await Promise.allSettled(starting);
     const running = started.flatMap((one) => {
       return one.status === 'fulfilled' && one.value.fpm ? [one.value.fpm] : [];
     });
@@ -61,10 +83,16 @@ interface Started {
   readonly servers: readonly Server[];
 }
 
-async function serversOf({ command, root }: Site, workers: number, io: Io, logs: Logs): Promise<Started> {
+async function serversOf(
+  { command, root }: Site,
+  workers: number,
+  io: Io,
+  logs: Logs,
+  launched: () => void,
+): Promise<Started> {
   if (command.upstream.length > 0) return { fpm: null, servers: command.upstream };
   const [program, user] = await Promise.all([
-    command.fpm === null ? findFpm(io.env['PATH']) : givenFpm(io.cwd, command.fpm),
+    command.fpm === null ? findFpm(io.env['PATH'], command.php) : givenFpm(io.cwd, command.fpm),
     userOf(command, root, io),
   ]);
   const fpm = await startPrivateFpm({
@@ -77,6 +105,7 @@ async function serversOf({ command, root }: Site, workers: number, io: Io, logs:
     cwd: root,
     say: logs.say,
     php: logs.php,
+    launched,
     kill: io.kill,
   });
   return { fpm, servers: [{ address: fpm.address }] };

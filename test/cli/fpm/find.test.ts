@@ -28,13 +28,26 @@ describe('the php-fpm that is found', () => {
     program('bin/php-fpm100', fpm('100.0.0'), 0o644);
     program('bin/php-fpm98', 'PHP 101.0.0 (cli) (built: today)');
     program('bin/php-fpm-helper', fpm('102.0.0'));
-    const found = await findFpm(`/does/not/exist:${join(temp.path, 'bin')}`);
+    const found = await findFpm(`/does/not/exist:${join(temp.path, 'bin')}`, null);
     expect(found).toEqual({ path: join(temp.path, 'bin/php-fpm99'), version: [99, 10, 1] });
+  });
+
+  it('is the newest of the version that is wanted', async () => {
+    for (const version of ['97.1.10', '97.10.0', '97.2.0']) {
+      program(`wanted/php-fpm${version.replace(/\.\d+$/, '')}`, fpm(version));
+    }
+    const path = join(temp.path, 'wanted');
+    expect((await findFpm(path, '97.1')).version).toEqual([97, 1, 10]);
+    expect((await findFpm(path, '97')).version).toEqual([97, 10, 0]);
+    expect((await findFpm(path, '97.2.0')).version).toEqual([97, 2, 0]);
+    await expect(findFpm(path, '97.3')).rejects.toThrow(
+      /^--php 97\.3: no such php-fpm found; there is .*97\.10\.0 \(\/.*wanted\/php-fpm97\.10\)/,
+    );
   });
 
   it('need not be in PATH', async () => {
     need('php-fpm');
-    const found = await findFpm(undefined);
+    const found = await findFpm(undefined, null);
     expect(found.path).toMatch(/\/php-fpm[\d.]*$/);
     expect(found.version[0]).toBeGreaterThanOrEqual(7);
   });

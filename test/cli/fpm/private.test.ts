@@ -17,7 +17,7 @@ let fpm: PrivateFpm | undefined;
 
 beforeAll(async () => {
   need('php-fpm');
-  program = await findFpm(process.env['PATH']);
+  program = await findFpm(process.env['PATH'], null);
 });
 beforeEach(() => {
   temp = tempDir();
