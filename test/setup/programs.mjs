@@ -9,6 +9,10 @@ export const programs = {
     file: /^php-fpm-?(\d+(\.\d+)?)?$/,
     packages: { apt: 'php-fpm', dnf: 'php-fpm', apk: 'php84-fpm', brew: 'php' },
   },
+  'php-cgi': {
+    file: /^php-cgi-?(\d+(\.\d+)?)?$/,
+    packages: { apt: 'php-cgi', dnf: 'php-cli', apk: 'php84-cgi', brew: 'php' },
+  },
   nginx: {
     file: /^nginx$/,
     packages: { apt: 'nginx-light', dnf: 'nginx', apk: 'nginx', brew: 'nginx' },

@@ -60,7 +60,7 @@ folder) as they are, *.php through PHP-FPM over kept connections.
 
 For the private php-fpm, without --upstream:
   --fpm PROGRAM            default: the newest php-fpm found in PATH, the sbin
-                           folders and /opt
+                           folders and /opt; where there is none, php-cgi
   --php VERSION            such as 8.3, where several are installed
   --user NAME              who runs PHP, when started as root (default: the
                            owner of DOCROOT; where that is root, www-data if it

@@ -72,7 +72,7 @@ async function live(
     const log = command.quiet ? null : new AccessLog(logFile ?? io.stdout, command);
     const told = { say, php: php.ofRequest.bind(php) };
     const make = command.workers > 1 ? workers : single;
-    const front = await make({ prepared, servers: fpms.servers, io, connect, told, log });
+    const front = await make({ prepared, php: fpms.php, io, connect, told, log });
     running.front = front;
     const forget = io.onReopen(() => void reopen(prepared, io, logFile, front, say));
     try {

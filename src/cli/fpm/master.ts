@@ -8,6 +8,10 @@ import { printable } from '../text.ts';
 export interface MasterOptions {
   readonly program: string;
   readonly args: readonly string[];
+  /** What asks it to let requests finish and end. */
+  readonly stopSignal: NodeJS.Signals;
+  /** Another user to run as. */
+  readonly ids: { readonly uid: number; readonly gid: number } | null;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   /** The socket it is to listen on. */
@@ -41,6 +45,7 @@ export class Master {
     this.#child = spawn(options.program, [...options.args], {
       cwd: options.cwd,
       env: options.env,
+      ...options.ids,
       // A process group of its own: Ctrl-C in the terminal is for us, who let requests finish first.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -63,7 +68,7 @@ export class Master {
 
   /** Lets requests finish; after `limit` milliseconds kills what is left. */
   async stop(limit: number): Promise<void> {
-    if (!this.#over) this.#child.kill('SIGQUIT');
+    if (!this.#over) this.#child.kill(this.#options.stopSignal);
     await atMost(limit, this.exited);
     this.killGroup('SIGKILL');
     await this.exited;

@@ -2,13 +2,15 @@
  * A php-fpm of our own: on a socket in a folder that only we can enter, gone with all its files when we are.
  * This folder: a php-fpm of our own: found, configured, supervised, stopped.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cgiArguments, cgiEnvironment } from './cgi.ts';
 import { type FpmSetup, fpmArguments, fpmConfig, socketName } from './config.ts';
 import { Guard } from './guard.ts';
 import { Master } from './master.ts';
 import { Supervisor } from './supervisor.ts';
+import { idsOf } from './user.ts';
 
 export interface PrivateFpmOptions extends FpmSetup {
   readonly env: NodeJS.ProcessEnv;
@@ -45,14 +47,25 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   const guard = new Guard(folder);
   const socket = join(folder, socketName);
   const configFile = join(folder, 'php-fpm.conf');
+  const { kind, path: program } = options.program;
+  // php-fpm changes users by itself
+  const ids = kind === 'php-cgi' && options.user ? await idsOf(options.user) : null;
+  const how =
+    kind === 'php-fpm'
+      ? { args: fpmArguments(options, folder, configFile), env, stopSignal: 'SIGQUIT' as const, ids }
+      : {
+          args: cgiArguments(options, socket),
+          env: cgiEnvironment(options, env),
+          stopSignal: 'SIGTERM' as const,
+          ids,
+        };
   const supervisor = new Supervisor({
-    name: 'php-fpm',
+    name: kind,
     launch: () =>
       new Master({
-        program: options.program.path,
-        args: fpmArguments(options, folder, configFile),
+        program,
+        ...how,
         cwd: options.cwd,
-        env,
         socket,
         say: options.say,
         php: options.php,
@@ -69,12 +82,14 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
     await guard.release();
   };
   try {
-    await writeFile(configFile, fpmConfig(options), { mode: 0o600 });
+    // the socket is made by whoever runs PHP
+    if (ids) await chown(folder, ids.uid, ids.gid);
+    if (kind === 'php-fpm') await writeFile(configFile, fpmConfig(options), { mode: 0o600 });
     await supervisor.start();
   } catch (error) {
     await cleanUp();
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`php-fpm (${options.program.path}) did not start: ${reason}`, { cause: error });
+    throw new Error(`${kind} (${program}) did not start: ${reason}`, { cause: error });
   }
   return {
     address: `unix:${socket}`,

@@ -5,12 +5,12 @@
 import type { EndInfo } from '../../gateway/reply/outcome.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
-import type { Server } from '../args/upstream.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
 import { startsBeforeBody } from '../fpm/ini.ts';
 import { type Handler, type Site, siteHandler } from './handler.ts';
 import { Hosts } from './hosts.ts';
 import type { AccessLog } from './log/access-log.ts';
+import type { Php } from './own-fpm.ts';
 import { connectionsOf } from './share.ts';
 import type { Told } from './told.ts';
 
@@ -23,10 +23,10 @@ export class App {
     this.#dispatchers = dispatchers;
   }
 
-  /** `servers`: whom each site asks; `workers`: how many processes share them. */
+  /** `php`: who runs that of each site; `workers`: how many processes share it. */
   static async create(
     sites: readonly Site[],
-    servers: readonly (readonly Server[])[],
+    php: readonly Php[],
     workers: number,
     connect: Connect,
     told: Told,
@@ -36,12 +36,13 @@ export class App {
     const dispatchers: Dispatcher[] = [];
     const handlers: Handler[] = [];
     for (const [nth, site] of sites.entries()) {
-      const { compress, trustedProxies, upstream } = site.command;
-      const dispatcher = connect(servers[nth] ?? [], connectOptions(site.command, workers));
+      const { compress, trustedProxies } = site.command;
+      const { servers, kind } = php[nth] ?? { servers: [], kind: 'upstream' };
+      const dispatcher = connect(servers, connectOptions(site.command, kind, workers));
       dispatchers.push(dispatcher);
       const plain = siteHandler(dispatcher, site, {
         say: told.say,
-        php: (request, text) => told.php(request, text, upstream.length === 0),
+        php: (request, text) => told.php(request, text, kind === 'php-fpm'),
         ended,
       });
       const handler = compress ? await compressed(plain) : plain;
@@ -79,9 +80,16 @@ async function compressed(handler: Handler): Promise<Handler> {
   };
 }
 
-function connectOptions(command: SiteCommand, workers: number): ConnectOptions {
+function connectOptions(command: SiteCommand, kind: Php['kind'], workers: number): ConnectOptions {
   const { timeouts, proxied } = command;
   const connections = connectionsOf(command.connections, workers);
   const backend = command.backend ?? (startsBeforeBody(command.ini) ? 'generic' : null);
-  return { connections, ...timeouts, ...(proxied ? { proxied } : {}), ...(backend ? { backend } : {}) };
+  return {
+    connections,
+    // a child of php-cgi that has served its number closes what it kept
+    ...(kind === 'php-cgi' ? { keepalive: 0 } : {}),
+    ...timeouts,
+    ...(proxied ? { proxied } : {}),
+    ...(backend ? { backend } : {}),
+  };
 }

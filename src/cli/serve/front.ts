@@ -1,5 +1,4 @@
 /** What listens and answers: this process alone, or workers. */
-import type { Server } from '../args/upstream.ts';
 import { type Connect, connect as realConnect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { atMost } from '../pause.ts';
@@ -8,6 +7,7 @@ import { Listener } from './http/listener.ts';
 import type { Certificate } from './http/tls.ts';
 import { PHP_LIMIT } from './limits.ts';
 import type { AccessLog } from './log/access-log.ts';
+import type { Php } from './own-fpm.ts';
 import type { Prepared } from './prepare.ts';
 import type { Told } from './told.ts';
 
@@ -27,8 +27,8 @@ export interface Front {
 
 export interface FrontOptions {
   readonly prepared: Prepared;
-  /** Whom each site asks. */
-  readonly servers: readonly (readonly Server[])[];
+  /** Who runs the PHP of each site. */
+  readonly php: readonly Php[];
   readonly io: Io;
   /** Null: the real one. */
   readonly connect: Connect | null;
@@ -39,8 +39,8 @@ export interface FrontOptions {
 const never = new Promise<never>(() => {});
 
 export async function single(options: FrontOptions): Promise<Front> {
-  const { prepared, servers, connect, told, log } = options;
-  const app = await App.create(prepared.sites, servers, 1, connect ?? realConnect, told, log);
+  const { prepared, php, connect, told, log } = options;
+  const app = await App.create(prepared.sites, php, 1, connect ?? realConnect, told, log);
   const listener = new Listener(app.handler, prepared.certificate);
   return {
     gaveUp: never,
@@ -56,12 +56,12 @@ export async function single(options: FrontOptions): Promise<Front> {
   };
 }
 
-export async function workers({ prepared, servers, io, told, log }: FrontOptions): Promise<Front> {
+export async function workers({ prepared, php, io, told, log }: FrontOptions): Promise<Front> {
   const { command, sites, places, certificate } = prepared;
   const setup = {
     command,
     sites,
-    servers,
+    php,
     places: places.map((place) => ({ tls: 'tls' in place && place.tls === true })),
     certificate,
   };

@@ -1,4 +1,4 @@
-/** The php-fpms of our own: one for each site without an upstream. */
+/** The php-fpms of our own: one for each site without an upstream; or php-cgis where there is no php-fpm. */
 import type { SiteCommand } from '../args/site.ts';
 import type { Server } from '../args/upstream.ts';
 import { findFpm, givenFpm } from '../fpm/find.ts';
@@ -16,15 +16,21 @@ export interface Logs {
   readonly php: (line: string) => void;
 }
 
+/** Who runs a site's PHP. */
+export interface Php {
+  readonly kind: 'upstream' | 'php-fpm' | 'php-cgi';
+  readonly servers: readonly Server[];
+}
+
 export class OwnFpms {
-  /** Of each site: whom to ask. */
-  readonly servers: readonly (readonly Server[])[];
+  /** Of each site. */
+  readonly php: readonly Php[];
   /** Resolves when one cannot be kept running. */
   readonly gaveUp: Promise<Error>;
   readonly #running: readonly PrivateFpm[];
 
-  private constructor(servers: readonly (readonly Server[])[], running: readonly PrivateFpm[]) {
-    this.servers = servers;
+  private constructor(php: readonly Php[], running: readonly PrivateFpm[]) {
+    this.php = php;
     this.#running = running;
     this.gaveUp = Promise.race([...running.map((one) => one.gaveUp), new Promise<never>(() => {})]);
   }
@@ -57,15 +63,15 @@ export class OwnFpms {
     const running = started.flatMap((one) => {
       return one.status === 'fulfilled' && one.value.fpm ? [one.value.fpm] : [];
     });
-    const servers: (readonly Server[])[] = [];
+    const php: Php[] = [];
     for (const one of started) {
-      if (one.status === 'fulfilled') servers.push(one.value.servers);
+      if (one.status === 'fulfilled') php.push(one.value.php);
       else {
         await Promise.all(running.map((fpm) => fpm.stop(0)));
         throw one.reason;
       }
     }
-    return new OwnFpms(servers, running);
+    return new OwnFpms(php, running);
   }
 
   /** Ends them, at the latest `limit` milliseconds from now. */
@@ -80,7 +86,7 @@ export class OwnFpms {
 
 interface Started {
   readonly fpm: PrivateFpm | null;
-  readonly servers: readonly Server[];
+  readonly php: Php;
 }
 
 async function serversOf(
@@ -90,7 +96,7 @@ async function serversOf(
   logs: Logs,
   launched: () => void,
 ): Promise<Started> {
-  if (command.upstream.length > 0) return { fpm: null, servers: command.upstream };
+  if (command.upstream.length > 0) return { fpm: null, php: { kind: 'upstream', servers: command.upstream } };
   const [program, user] = await Promise.all([
     command.fpm === null ? findFpm(io.env['PATH'], command.php) : givenFpm(io.cwd, command.fpm),
     userOf(command, root, io),
@@ -108,7 +114,7 @@ async function serversOf(
     launched,
     kill: io.kill,
   });
-  return { fpm, servers: [{ address: fpm.address }] };
+  return { fpm, php: { kind: program.kind, servers: [{ address: fpm.address }] } };
 }
 
 async function userOf(command: SiteCommand, root: string, io: Io): Promise<FpmUser | null> {

@@ -1,15 +1,15 @@
 /** What the first process and its workers tell each other. All of it can be written as JSON. */
 import type { ServeCommand } from '../args/serve.ts';
-import type { Server } from '../args/upstream.ts';
 import type { Site } from '../serve/handler.ts';
 import type { Certificate } from '../serve/http/tls.ts';
+import type { Php } from '../serve/own-fpm.ts';
 
 /** What a worker has to know to serve. */
 export interface Setup {
   readonly command: ServeCommand;
   readonly sites: readonly Site[];
-  /** Whom each site asks. */
-  readonly servers: readonly (readonly Server[])[];
+  /** Who runs the PHP of each site. */
+  readonly php: readonly Php[];
   readonly places: readonly { readonly tls: boolean }[];
   readonly certificate: Certificate | null;
 }

@@ -50,7 +50,7 @@ class Worker {
         send({ kind: 'php', request, text, isLogged });
       },
     };
-    const app = await App.create(setup.sites, setup.servers, setup.command.workers, connect, told, log);
+    const app = await App.create(setup.sites, setup.php, setup.command.workers, connect, told, log);
     const listener = new Listener(app.handler, setup.certificate);
     const takers = await listener.accepting(setup.places);
     return new Worker(send, app, log, listener, takers);

@@ -113,7 +113,9 @@ describe('a php-fpm that does not start', () => {
   });
 
   it('because it cannot be run is an error too', async () => {
-    const missing = start({ program: { path: join(temp.path, 'nothing'), version: [8, 2, 0] } });
+    const missing = start({
+      program: { path: join(temp.path, 'nothing'), kind: 'php-fpm', version: [8, 2, 0] },
+    });
     await expect(missing).rejects.toThrow(/did not start: .*ENOENT/);
     expect(readdirSync(temp.path)).toEqual([]);
   });
