@@ -10,6 +10,8 @@ folder) as they are, *.php through PHP-FPM over kept connections.
                            http:// or https:// and HOST:PORT
   --listen-mode MODE       permissions of unix sockets, such as 0660
   --workers N              processes that share the work (default 1)
+  --dev                    the application's own Vite answers what is no script
+                           and no file, before the front controller does
   --config FILE            a JSON file, or a module (.mjs) that exports such an
                            object: these options, and several sites by host name
 

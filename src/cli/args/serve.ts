@@ -14,6 +14,8 @@ export interface ServeCommand {
   /** Null: no place is spoken to by TLS. */
   readonly tls: TlsFiles | 'localhost' | null;
   readonly workers: number;
+  /** Vite, in front of the front controller. */
+  readonly dev: boolean;
   /** Milliseconds; 0: no limit. */
   readonly drainTimeout: number;
   readonly quiet: boolean;
@@ -43,6 +45,7 @@ export const serverOptions = {
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   workers: { type: 'string', default: '1' },
+  dev: { type: 'boolean', default: false },
   'drain-timeout': { type: 'string', default: '30' },
   quiet: { type: 'boolean', default: false },
   'access-log': { type: 'string' },
@@ -71,6 +74,7 @@ export function parseServe(args: readonly string[], hosts: readonly string[] | n
     listen,
     listenMode,
     tls,
+    dev: values.dev,
     workers: integer('--workers', values.workers, 1, 256),
     drainTimeout: seconds('--drain-timeout', values['drain-timeout']),
     quiet: values.quiet,

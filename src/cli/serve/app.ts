@@ -7,7 +7,7 @@ import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
 import { startsBeforeBody } from '../fpm/ini.ts';
-import { type Handler, type Site, siteHandler } from './handler.ts';
+import { type Handler, type Middleware, type Site, siteHandler } from './handler.ts';
 import { Hosts } from './hosts.ts';
 import type { AccessLog } from './log/access-log.ts';
 import type { Php } from './own-fpm.ts';
@@ -31,6 +31,7 @@ export class App {
     connect: Connect,
     told: Told,
     log: AccessLog | null,
+    middleware: Middleware | null = null,
   ): Promise<App> {
     const ended = log ? (info: EndInfo, req: object): void => log.ended(info, req) : null;
     const dispatchers: Dispatcher[] = [];
@@ -40,11 +41,12 @@ export class App {
       const { servers, kind } = php[nth] ?? { servers: [], kind: 'upstream' };
       const dispatcher = connect(servers, connectOptions(site.command, kind, workers));
       dispatchers.push(dispatcher);
-      const plain = siteHandler(dispatcher, site, {
+      const hooks = {
         say: told.say,
-        php: (request, text) => told.php(request, text, kind === 'php-fpm'),
+        php: (request: string, text: string): void => told.php(request, text, kind === 'php-fpm'),
         ended,
-      });
+      };
+      const plain = siteHandler(dispatcher, site, hooks, middleware);
       const handler = compress ? await compressed(plain) : plain;
       handlers.push(log ? log.around(handler, trustedProxies) : handler);
     }

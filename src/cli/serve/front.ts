@@ -3,6 +3,7 @@ import { type Connect, connect as realConnect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { atMost } from '../pause.ts';
 import { App } from './app.ts';
+import type { Middleware } from './handler.ts';
 import { Listener } from './http/listener.ts';
 import type { Certificate } from './http/tls.ts';
 import { PHP_LIMIT } from './limits.ts';
@@ -10,6 +11,7 @@ import type { AccessLog } from './log/access-log.ts';
 import type { Php } from './own-fpm.ts';
 import type { Prepared } from './prepare.ts';
 import type { Told } from './told.ts';
+import { isForVite, startVite, type ViteServer } from './vite.ts';
 
 export interface Front {
   /** Resolves when it cannot go on. */
@@ -39,20 +41,38 @@ export interface FrontOptions {
 const never = new Promise<never>(() => {});
 
 export async function single(options: FrontOptions): Promise<Front> {
-  const { prepared, php, connect, told, log } = options;
-  const app = await App.create(prepared.sites, php, 1, connect ?? realConnect, told, log);
+  const { prepared, php, io, connect, told, log } = options;
+  const { viteRoot: root } = prepared;
+  let vite: ViteServer | null = null;
+  const dev: Middleware = (req, res, next) => {
+    if (vite && isForVite(req.url ?? '')) vite.middlewares(req, res, next);
+    else next();
+  };
+  const middleware = root === null ? null : dev;
+  const dial = connect ?? realConnect;
+  const app = await App.create(prepared.sites, php, 1, dial, told, log, middleware);
   const listener = new Listener(app.handler, prepared.certificate);
   return {
     gaveUp: never,
-    start: () => listener.listen(prepared.places, prepared.command.listenMode),
+    async start() {
+      const urls = await listener.listen(prepared.places, prepared.command.listenMode);
+      if (root !== null && listener.server) {
+        vite = await startVite(root, listener.server, (text) => io.stderr.write(`${text}\n`));
+      }
+      return urls;
+    },
     async drain(limit) {
+      await vite?.close();
       const drained = await listener.drain(limit);
       if (drained) await atMost(PHP_LIMIT, app.close());
       return drained;
     },
     renew: (certificate) => listener.renew(certificate),
     cut: () => listener.cut(),
-    close: () => app.destroy(),
+    async close() {
+      listener.cut();
+      await app.destroy();
+    },
   };
 }
 

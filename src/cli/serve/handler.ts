@@ -1,6 +1,11 @@
 /** What answers for one site: PHP and its files, by the library's own handler; what it and PHP complain of is told. */
 import { ArgumentError } from '../../errors.ts';
-import { createHandler, type NodeRequest, type NodeResponse } from '../../gateway/node.ts';
+import {
+  createHandler,
+  type GatewayOptions,
+  type NodeRequest,
+  type NodeResponse,
+} from '../../gateway/node.ts';
 import type { EndInfo } from '../../gateway/reply/outcome.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
@@ -29,15 +34,21 @@ interface Hooks {
 /** Links of which has been told: more than a site has. */
 const MOST_LINKS = 1000;
 
-export function siteHandler(dispatcher: Dispatcher, { command, root, linked }: Site, told: Hooks): Handler {
+/** Is asked for what is no script, before the front controller. */
+export type Middleware = (req: NodeRequest, res: NodeResponse, next: () => void) => void;
+
+export function siteHandler(
+  dispatcher: Dispatcher,
+  { command, root, linked }: Site,
+  told: Hooks,
+  middleware: Middleware | null = null,
+): Handler {
   const { index, frontController, fpmRoot, maxBody, trustedProxies, params } = command;
   const stderr = new Map<object, RequestStderr>();
   const toldLinks = new Set<string>();
-  const gateway = createHandler(dispatcher, {
+  const options: GatewayOptions<NodeRequest> = {
     root,
-    files: true,
     index: [...new Set([index, 'index.html'])],
-    ...(frontController === null ? {} : { frontController }),
     ...(fpmRoot === null ? {} : { fpmRoot }),
     ...(maxBody === null ? {} : { maxBodySize: maxBody }),
     allowSymlinksTo: linked,
@@ -60,9 +71,16 @@ export function siteHandler(dispatcher: Dispatcher, { command, root, linked }: S
       stderr.set(req, pieces);
       pieces.write(chunk);
     },
+  };
+  const whole = createHandler(dispatcher, {
+    ...options,
+    files: true,
+    ...(frontController === null ? {} : { frontController }),
   });
+  const scripts = middleware && createHandler(dispatcher, options);
   return (req, res) => {
-    gateway(req, res);
+    if (scripts) scripts(req, res, () => middleware(req, res, () => whole(req, res)));
+    else whole(req, res);
     res.once('close', () => {
       stderr.get(req)?.end();
       stderr.delete(req);

@@ -66,6 +66,11 @@ export class Listener {
     return takers;
   }
 
+  /** The first of those that listen at a port; null: none does. */
+  get server(): Server | null {
+    return this.#servers.find((server) => typeof server.address() === 'object') ?? this.#servers[0] ?? null;
+  }
+
   /** From the next connection on. */
   renew(certificate: Certificate): void {
     for (const server of this.#secure) server.renew(certificate);
