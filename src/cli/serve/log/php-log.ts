@@ -20,6 +20,8 @@ const prefix = /^(?:NOTICE: )?PHP message: /;
 
 interface Held {
   readonly line: string;
+  /** It begins a message; others go on with one, or are a script's own. */
+  readonly isMessage: boolean;
   readonly since: number;
 }
 
@@ -54,7 +56,7 @@ export class PhpLog {
       this.#out.write(`${printable(line)}\n`);
       return;
     }
-    this.#held.push({ line, since: performance.now() });
+    this.#held.push({ line, isMessage, since: performance.now() });
     this.#timer ??= setTimeout(() => this.#expire(), WAIT);
   }
 
@@ -73,9 +75,14 @@ export class PhpLog {
     if (this.#held.length > 0) this.#timer = setTimeout(() => this.#expire(), WAIT);
   }
 
+  /** The message before the first lines was claimed, with all lines that were its own. */
   #printHeld(held: readonly Held[]): void {
     for (const { line } of held) this.#printed.add(line);
-    if (held.length > 0) this.#print(held.map(({ line }) => line).join('\n'), '');
+    const first = held.findIndex(({ isMessage }) => isMessage);
+    const end = first === -1 ? held.length : first;
+    for (const { line } of held.slice(0, end)) this.#out.write(`${printable(line)}\n`);
+    const rest = held.slice(end).map(({ line }) => line);
+    if (rest.length > 0) this.#print(rest.join('\n'), '');
   }
 
   /** Whether all of it has been printed already. */

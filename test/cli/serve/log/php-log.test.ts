@@ -56,6 +56,14 @@ it('lines that a script writes are told at once, and in their order behind messa
   expect(printed()).toBe('PHP: one\nPHP: two\n');
 });
 
+it('a line of a script that waited behind a message of a request is told as it is', () => {
+  log.logged(logged);
+  log.logged('raw');
+  log.ofRequest('GET /', ofRequest, true);
+  vi.runAllTimers();
+  expect(printed()).toBe(`${shown} (GET /)\nraw\n`);
+});
+
 it('without a log of php-fpm nothing is compared', () => {
   for (let nth = 0; nth < 2; nth += 1) log.ofRequest('GET /', ofRequest, false);
   log.logged(logged);
