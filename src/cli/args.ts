@@ -8,7 +8,8 @@ import {
   statusHelp,
 } from './args/fpm-pages.ts';
 import { parseRequest, type RequestCommand, requestHelp } from './args/request.ts';
-import { parseServe, type ServeCommand, serveHelp } from './args/serve.ts';
+import { parseServe, type ServeCommand } from './args/serve.ts';
+import { serveHelp } from './args/serve-help.ts';
 import { UsageError } from './usage-error.ts';
 
 export type Command =
@@ -25,7 +26,7 @@ interface Entry {
 }
 
 const commands: ReadonlyMap<string, Entry> = new Map<string, Entry>([
-  ['serve', { help: serveHelp, parse: parseServe }],
+  ['serve', { help: serveHelp, parse: (args) => parseServe(args) }],
   ['request', { help: requestHelp, parse: parseRequest }],
   ['ping', { help: pingHelp, parse: parsePing }],
   ['status', { help: statusHelp, parse: parseStatus }],

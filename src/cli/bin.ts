@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The process: the only file that reads it, writes to it, or ends it. */
+import { fork } from 'node:child_process';
 import process from 'node:process';
 import type { Io, StopSignal } from './io.ts';
-import { run } from './main.ts';
 import { print } from './output.ts';
 
 const stopSignals: readonly StopSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
@@ -10,13 +10,18 @@ const stopSignals: readonly StopSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 /** Milliseconds. A log that nobody reads must not keep us alive. */
 const FLUSH_LIMIT = 1000;
 
+/** In the environment of a worker. */
+const WORKER = 'FASTCGI_POOL_WORKER';
+
 const io: Io = {
   get stdin() {
     return process.stdin;
   },
   stdout: process.stdout,
   stderr: process.stderr,
+  hasColors: process.stderr.isTTY && process.stderr.hasColors(),
   env: process.env,
+  pid: process.pid,
   cwd: process.cwd(),
   isRoot: process.getuid?.() === 0,
   onSignal(listener) {
@@ -25,6 +30,10 @@ const io: Io = {
       for (const signal of stopSignals) process.off(signal, listener);
     };
   },
+  onReopen(listener) {
+    process.on('SIGUSR1', listener);
+    return () => process.off('SIGUSR1', listener);
+  },
   kill(pid, signal) {
     try {
       process.kill(pid, signal);
@@ -32,13 +41,29 @@ const io: Io = {
       // It is gone already.
     }
   },
+  fork() {
+    const { LISTEN_FDS: _, LISTEN_PID: __, ...env } = process.env;
+    return fork(process.argv[1] ?? '', [], { env: { ...env, [WORKER]: '1' } });
+  },
 };
 
 // A reader that leaves (`| head`, a closed terminal) must not take the service with it.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
-const status = await run(process.argv.slice(2), io);
+const status = await (process.env[WORKER] === '1' && process.send ? work() : command());
 setTimeout(() => process.exit(status), FLUSH_LIMIT);
 await Promise.allSettled([print(process.stdout, ''), print(process.stderr, '')]);
 process.exit(status);
+
+async function command(): Promise<number> {
+  const { run } = await import('./main.ts');
+  return run(process.argv.slice(2), io);
+}
+
+/** Signals are for the first process, which tells us; a terminal sends them to all. */
+async function work(): Promise<number> {
+  for (const signal of [...stopSignals, 'SIGUSR1'] as const) process.on(signal, () => {});
+  const { runWorker } = await import('./workers/worker.ts');
+  return runWorker(process);
+}

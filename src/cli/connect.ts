@@ -2,6 +2,7 @@
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import type { PoolOptions } from '../pool/options.ts';
 import { Pool } from '../pool/pool.ts';
+import type { UpstreamServer } from '../upstream/options.ts';
 import { Upstream } from '../upstream/upstream.ts';
 
 export type ConnectOptions = Pick<
@@ -16,11 +17,15 @@ export type ConnectOptions = Pick<
   | 'backend'
 >;
 
-export type Connect = (addresses: readonly string[], options: ConnectOptions) => Dispatcher;
+export type Connect = (
+  servers: readonly (string | (UpstreamServer & { readonly address: string }))[],
+  options: ConnectOptions,
+) => Dispatcher;
 
-export const connect: Connect = (addresses, options) => {
-  const [first, ...others] = addresses;
-  return first !== undefined && others.length === 0
-    ? new Pool(first, options)
-    : new Upstream(addresses, options);
+export const connect: Connect = (servers, options) => {
+  const [first, ...others] = servers;
+  if (first === undefined || others.length > 0) return new Upstream(servers, options);
+  if (typeof first === 'string') return new Pool(first, options);
+  const { address, ...parameters } = first;
+  return Object.keys(parameters).length === 0 ? new Pool(address, options) : new Upstream([first], options);
 };

@@ -6,10 +6,7 @@
 import { createRequire } from 'node:module';
 import { ArgumentError } from '../errors.ts';
 import { type Command, parseCommand } from './args.ts';
-import { ping, status } from './commands/fpm-pages.ts';
-import { request } from './commands/request.ts';
-import { serve } from './commands/serve.ts';
-import { type Connect, connect as connectFor } from './connect.ts';
+import type { Connect } from './connect.ts';
 import type { Io } from './io.ts';
 import { print } from './output.ts';
 import { reasonOf } from './text.ts';
@@ -17,9 +14,9 @@ import { UsageError } from './usage-error.ts';
 
 /**
  * Resolves with the exit status: 0 done, 1 failed, 2 bad input, 128 + N ended by signal N. What went wrong has been
- * said in one line on stderr. `argv` is without the program's own name.
+ * said in one line on stderr. `argv` is without the program's own name. `connect`: null for the real one.
  */
-export async function run(argv: readonly string[], io: Io, connect: Connect = connectFor): Promise<number> {
+export async function run(argv: readonly string[], io: Io, connect: Connect | null = null): Promise<number> {
   let where = 'fastcgi-pool';
   try {
     const command = parseCommand(argv);
@@ -31,16 +28,17 @@ export async function run(argv: readonly string[], io: Io, connect: Connect = co
   }
 }
 
-async function runCommand(command: Command, io: Io, connect: Connect): Promise<number> {
+/** Each command loads no more than it needs: the first page of `serve` waits for all that is loaded before. */
+async function runCommand(command: Command, io: Io, connect: Connect | null): Promise<number> {
   switch (command.name) {
     case 'serve':
-      return serve(command, io, connect);
+      return (await import('./commands/serve.ts')).serve(command, io, connect);
     case 'request':
-      return request(command, io, connect);
+      return (await import('./commands/request.ts')).request(command, io, await real(connect));
     case 'ping':
-      return ping(command, io, connect);
+      return (await import('./commands/fpm-pages.ts')).ping(command, io, await real(connect));
     case 'status':
-      return status(command, io, connect);
+      return (await import('./commands/fpm-pages.ts')).status(command, io, await real(connect));
     case 'help':
       await print(io.stdout, command.text);
       return 0;
@@ -48,6 +46,10 @@ async function runCommand(command: Command, io: Io, connect: Connect): Promise<n
       await print(io.stdout, `${version()}\n`);
       return 0;
   }
+}
+
+async function real(connect: Connect | null): Promise<Connect> {
+  return connect ?? (await import('./connect.ts')).connect;
 }
 
 function version(): string {

@@ -4,8 +4,20 @@ import { UsageError } from '../../src/cli/usage-error.ts';
 
 const serveDefaults = {
   name: 'serve',
+  listen: null,
+  listenMode: null,
+  tls: null,
+  workers: 1,
+  dev: false,
+  drainTimeout: 30_000,
+  quiet: false,
+  accessLog: null,
+  logFormat: 'combined',
+  check: false,
+  config: null,
+  // of the site
+  hosts: [],
   docroot: '.',
-  listen: [{ host: '127.0.0.1', port: 8080 }],
   upstream: [],
   index: 'index.php',
   frontController: null,
@@ -19,11 +31,9 @@ const serveDefaults = {
   allowControlParams: false,
   trustedProxies: [],
   maxBody: null,
-  drainTimeout: 30_000,
-  quiet: false,
-  logFormat: 'combined',
-  check: false,
+  compress: false,
   fpm: null,
+  php: null,
   user: null,
   ini: [],
 };
@@ -50,12 +60,53 @@ describe('serve', () => {
   const cases: readonly Case[] = [
     [[], {}],
     [['public'], { docroot: 'public' }],
-    [['--listen', '0.0.0.0:80'], { listen: [{ host: '0.0.0.0', port: 80 }] }],
-    [['--listen', 'localhost:0'], { listen: [{ host: 'localhost', port: 0 }] }],
-    [['--listen=[::1]:8080'], { listen: [{ host: '::1', port: 8080 }] }],
+    [['--listen', '0.0.0.0:80'], { listen: [{ host: '0.0.0.0', port: 80, tls: false }] }],
+    [['--listen', 'localhost:0'], { listen: [{ host: 'localhost', port: 0, tls: false }] }],
+    [['--listen=[::1]:8080'], { listen: [{ host: '::1', port: 8080, tls: false }] }],
     [
       ['--listen', 'unix:/run/a.sock', '--listen', '127.0.0.1:80'],
-      { listen: [{ path: '/run/a.sock' }, { host: '127.0.0.1', port: 80 }] },
+      { listen: [{ path: '/run/a.sock' }, { host: '127.0.0.1', port: 80, tls: false }] },
+    ],
+    [
+      ['--tls-cert', 'c.pem', '--tls-key', 'k.pem', '--listen', 'h:443', '--listen', 'http://h:80/'],
+      {
+        tls: { cert: 'c.pem', key: 'k.pem' },
+        listen: [
+          { host: 'h', port: 443, tls: true },
+          { host: 'h', port: 80, tls: false },
+        ],
+      },
+    ],
+    [
+      ['--tls', '--listen', 'https://[::1]:0'],
+      { tls: 'localhost', listen: [{ host: '::1', port: 0, tls: true }] },
+    ],
+    [
+      ['--listen', 'unix:/run/a.sock', '--listen-mode', '0660'],
+      { listen: [{ path: '/run/a.sock' }], listenMode: 0o660 },
+    ],
+    [['--dev'], { dev: true }],
+    [['--workers', '4'], { workers: 4 }],
+    [['--access-log', 'a.log'], { accessLog: 'a.log' }],
+    [['--compress'], { compress: true }],
+    [['--config', 'site.json'], { config: 'site.json' }],
+    [
+      ['--upstream', 'h:1 weight=2 max_fails=3 fail_timeout=10s', '--upstream', ' unix:/b  backup down '],
+      {
+        upstream: [
+          { address: 'h:1', weight: 2, maxFails: 3, failTimeout: 10_000 },
+          { address: 'unix:/b', backup: true, down: true },
+        ],
+      },
+    ],
+    [
+      ['--upstream', 'h:1 max_conns=4 slow_start=1m', '--upstream', 'h:2 fail_timeout=500ms max_fails=0'],
+      {
+        upstream: [
+          { address: 'h:1', maxConns: 4, slowStart: 60_000 },
+          { address: 'h:2', failTimeout: 500, maxFails: 0 },
+        ],
+      },
     ],
     [['--backend', 'generic', '--proxied'], { backend: 'generic', proxied: true }],
     [
@@ -68,10 +119,10 @@ describe('serve', () => {
       ['--param', 'PHP_VALUE=a=b', '--allow-control-params'],
       { params: [['PHP_VALUE', 'a=b']], allowControlParams: true },
     ],
-    [['--upstream', 'unix:/run/a.sock'], { upstream: ['unix:/run/a.sock'] }],
+    [['--upstream', 'unix:/run/a.sock'], { upstream: [{ address: 'unix:/run/a.sock' }] }],
     [
       ['--upstream', 'tcp://fpm:9000', '--upstream', '[::1]:9000'],
-      { upstream: ['tcp://fpm:9000', '[::1]:9000'] },
+      { upstream: [{ address: 'tcp://fpm:9000' }, { address: '[::1]:9000' }] },
     ],
     [['--index', 'home.html'], { index: 'home.html' }],
     [['--front-controller', '/app.php'], { frontController: '/app.php' }],
@@ -97,6 +148,7 @@ describe('serve', () => {
     [['--drain-timeout', '0'], { drainTimeout: 0 }],
     [['--quiet'], { quiet: true }],
     [['--fpm', './php-fpm'], { fpm: './php-fpm' }],
+    [['--php', '8.3'], { php: '8.3' }],
     [['--user', 'alice'], { user: 'alice' }],
     [
       ['--ini', 'memory_limit=1G', '--ini', 'date.timezone='],
@@ -110,7 +162,14 @@ describe('serve', () => {
   ];
 
   it.each(cases)('reads %j', (typed, changes) => {
-    expect(parseCommand(['serve', ...typed])).toEqual({ ...serveDefaults, ...changes });
+    const command = parseCommand(['serve', ...typed]);
+    if (command.name !== 'serve') throw new Error('another command');
+    const { sites, args, ...server } = command;
+    expect([{ ...server, ...sites[0] }, sites.length, args]).toEqual([
+      { ...serveDefaults, ...changes },
+      1,
+      typed,
+    ]);
   });
 
   it.each<[string[], RegExp]>([
@@ -125,6 +184,24 @@ describe('serve', () => {
     [['--listen', '::1:80'], /--listen must be HOST:PORT/],
     [['--listen', 'unix:a'], /--listen must be HOST:PORT/],
     [['--listen', `unix:/${'a'.repeat(103)}`], /--listen: the path of the socket is too long/],
+    [['--listen', 'https://h:443'], /--listen https:\/\/h:443 needs --tls-cert or --tls/],
+    [['--listen', 'ftp://h:1'], /--listen must be HOST:PORT/],
+    [['--listen-mode', '0660'], /--listen-mode is for unix sockets/],
+    [['--listen', 'unix:/a', '--listen-mode', '888'], /--listen-mode must be octal digits/],
+    [['--tls-cert', 'c'], /--tls-cert needs --tls-key/],
+    [['--tls-key', 'c'], /--tls-key needs --tls-cert/],
+    [['--tls', '--tls-cert', 'c', '--tls-key', 'k'], /--tls makes a certificate/],
+    [['--workers', '0'], /--workers must be a whole number from 1/],
+    [['--quiet', '--access-log', 'a'], /--quiet means no access log/],
+    [
+      ['--upstream', 'h:1 weigth=2'],
+      /--upstream has no parameter 'weigth=2': there are weight=, .*backup, down/,
+    ],
+    [['--upstream', 'h:1 weight=0'], /--upstream: weight must be a whole number from 1/],
+    [['--upstream', 'h:1 weight'], /--upstream: weight must be a whole number from 1/],
+    [['--upstream', 'h:1 backup=1'], /--upstream has no parameter 'backup=1'/],
+    [['--upstream', 'h:1 fail_timeout=soon'], /--upstream: fail_timeout must be a time/],
+    [['--upstream', 'h:1 backup'], /--upstream: all are backup or down/],
     [['--backend', 'apache'], /--backend must be php-fpm or generic/],
     [['--headers-timeout', 'long'], /--headers-timeout must be a number of seconds/],
     [['--log-format', 'xml'], /--log-format must be combined or json/],
@@ -156,6 +233,9 @@ describe('serve', () => {
     [['--ini', '=1'], /--ini must be NAME=VALUE/],
     [['--ini', 'a b=1'], /--ini must be the NAME=VALUE of a php.ini setting/],
     [['--upstream', 'h:1', '--fpm', 'x'], /--fpm is for a php-fpm of our own/],
+    [['--php', 'newest'], /--php must be a version, such as 8\.3/],
+    [['--php', '8.3', '--fpm', 'x'], /--php chooses among those that are found/],
+    [['--upstream', 'h:1', '--php', '8'], /--php is for a php-fpm of our own/],
     [['--upstream', 'h:1', '--user', 'x'], /--user is for a php-fpm of our own/],
     [['--upstream', 'h:1', '--ini', 'x=1'], /--ini is for a php-fpm of our own/],
   ])('refuses %j and says why', (typed, why) => {

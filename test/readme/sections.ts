@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { pingHelp, statusHelp } from '../../src/cli/args/fpm-pages.ts';
 import { requestHelp } from '../../src/cli/args/request.ts';
-import { serveHelp } from '../../src/cli/args/serve.ts';
+import { serveHelp } from '../../src/cli/args/serve-help.ts';
 import { CHANNELS } from '../../src/connection/channels.ts';
 import { optionRules } from '../../src/pool/options.ts';
 import { NEEDS } from '../interop/support/needs.ts';

@@ -1,5 +1,6 @@
 export type ProgramName =
   | 'php-fpm'
+  | 'php-cgi'
   | 'nginx'
   | 'haproxy'
   | 'apache2'

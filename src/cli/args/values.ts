@@ -1,5 +1,6 @@
 /** The types of option values. Each function takes the option's name, for the error, and the text that was given. */
 import { parseAddress } from '../../connection/socket/address.ts';
+import type { Place } from '../serve/http/place.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function integer(option: string, text: string, least: number, most: number): number {
@@ -28,13 +29,13 @@ export function bytes(option: string, text: string): number {
   );
 }
 
-export interface HostPort {
+interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
 /** `HOST:PORT`; an IPv6 address stands in brackets. Port 0 is any free one. */
-export function hostPort(option: string, text: string): HostPort {
+function hostPort(option: string, text: string): HostPort {
   const [, ipv6, name, port = ''] = /^(?:\[([0-9a-f:.%]+)\]|([^\s:/[\]]+)):(\d{1,5})$/i.exec(text) ?? [];
   const host = ipv6 ?? name;
   if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
@@ -43,10 +44,15 @@ export function hostPort(option: string, text: string): HostPort {
   );
 }
 
-/** `HOST:PORT` or `unix:/path`. */
-export function listenPlace(option: string, text: string): HostPort | { readonly path: string } {
+/** `HOST:PORT` with or without `http://` or `https://` in front, or `unix:/path`. `hasTls`: there is a certificate. */
+export function listenPlace(option: string, text: string, hasTls: boolean): Place {
   const [, path] = /^unix:(\/[^\0]*[^\0/])$/.exec(text) ?? [];
-  if (path === undefined) return hostPort(option, text);
+  if (path === undefined) {
+    const [, scheme, rest = ''] = /^(?:(https?):\/\/)?(.*?)\/?$/.exec(text) ?? [];
+    const place = hostPort(option, scheme === undefined ? text : rest);
+    if (scheme === 'https' && !hasTls) throw new UsageError(`${option} ${text} needs --tls-cert or --tls`);
+    return { ...place, tls: scheme === undefined ? hasTls : scheme === 'https' };
+  }
   // bytes of sun_path on macOS, less its NUL; a longer one would be cut
   if (Buffer.byteLength(path) <= 103) return { path };
   throw new UsageError(`${option}: the path of the socket is too long: '${text}'`);

@@ -2,43 +2,42 @@
  * `serve`: an HTTP server for a PHP application, until a signal ends it.
  * This folder: one file a command: what it does once its options are known.
  */
+import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import type { ServeCommand } from '../args/serve.ts';
-import type { Connect, ConnectOptions } from '../connect.ts';
-import { findFpm, givenFpm } from '../fpm/find.ts';
-import { startsBeforeBody } from '../fpm/ini.ts';
-import { type PrivateFpm, startPrivateFpm } from '../fpm/private.ts';
-import { chooseUser, type FpmUser } from '../fpm/user.ts';
+import type { Connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
-import { atMost } from '../pause.ts';
-import { AccessLog } from '../serve/access-log.ts';
-import { folderOf, needFrontController } from '../serve/folders.ts';
-import { siteHandler } from '../serve/handler.ts';
-import { Listener } from '../serve/listener.ts';
+import type { Front } from '../serve/front.ts';
+import { certificate } from '../serve/http/tls.ts';
+import { PHP_LIMIT } from '../serve/limits.ts';
+import { AccessLog } from '../serve/log/access-log.ts';
+import { LogFile } from '../serve/log/log-file.ts';
+import { PhpLog } from '../serve/log/php-log.ts';
+import { OwnFpms } from '../serve/own-fpm.ts';
+import { type Prepared, prepare } from '../serve/prepare.ts';
 import { warnOfUnreachable } from '../serve/reachable.ts';
 import { StopSignals } from '../serve/stop-signals.ts';
+import { reasonOf } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
-
-/** Milliseconds that php-fpm gets when all responses are out: scripts may go on after fastcgi_finish_request(). */
-const FPM_STOP_LIMIT = 5000;
 
 /** What a second signal has to end. */
 interface Running {
-  fpm: PrivateFpm | null;
-  listener: Listener | null;
+  fpms: OwnFpms | null;
+  front: Front | null;
 }
 
-export async function serve(command: ServeCommand, io: Io, connect: Connect): Promise<number> {
+export async function serve(command: ServeCommand, io: Io, connect: Connect | null): Promise<number> {
   const signals = new StopSignals(io);
-  const running: Running = { fpm: null, listener: null };
+  const running: Running = { fpms: null, front: null };
   try {
     const life = live(command, io, connect, signals.first, running);
     const ended = await Promise.race([life, signals.second.then((status) => ({ status }))]);
     if (typeof ended === 'number') return ended;
     // What it says of being cut off is of no interest.
     life.catch(() => {});
-    running.listener?.cut();
-    running.fpm?.kill();
+    running.front?.cut();
+    running.fpms?.kill();
     return ended.status;
   } finally {
     signals.forget();
@@ -46,82 +45,95 @@ export async function serve(command: ServeCommand, io: Io, connect: Connect): Pr
 }
 
 async function live(
-  command: ServeCommand,
+  given: ServeCommand,
   io: Io,
-  connect: Connect,
+  connect: Connect | null,
   asked: Promise<void>,
   running: Running,
 ): Promise<number> {
-  const root = await folderOf(io.cwd, 'DOCROOT', command.docroot);
-  const linked = await Promise.all(
-    command.allowSymlinksTo.map((folder) => folderOf(io.cwd, '--allow-symlinks-to', folder)),
-  );
-  await needFrontController(root, command.frontController);
-  const fpm = command.upstream.length > 0 ? null : await ownFpm(command, root, io);
-  running.fpm = fpm;
+  const prepared = await prepare(given, io);
+  const { command, sites } = prepared;
+  const say = (line: string): void => {
+    io.stderr.write(`fastcgi-pool: ${line}\n`);
+  };
+  const logFile = command.accessLog === null ? null : openLog(command.accessLog, io, say);
+  const php = new PhpLog(io.stderr, io.hasColors);
+  const starting = OwnFpms.launch(sites, command.workers, io, {
+    say: (line) => io.stderr.write(`${line}\n`),
+    php: (line) => php.logged(line),
+  });
+  // php-fpm starts on another core meanwhile
+  const loading = starting.launched.then(() => import('../serve/front.ts'));
+  const [fpms, { single, workers }] = await Promise.all([starting.ready, loading]);
+  running.fpms = fpms;
   try {
-    const addresses = fpm ? [fpm.address] : command.upstream;
-    const dispatcher = connect(addresses, connectOptions(command));
+    if (command.check) return await check(prepared, io);
+    for (const { command: site } of sites) void warnOfUnreachable(site.upstream, io);
+    const log = command.quiet ? null : new AccessLog(logFile ?? io.stdout, command);
+    const told = { say, php: php.ofRequest.bind(php) };
+    const make = command.workers > 1 ? workers : single;
+    const front = await make({ prepared, php: fpms.php, io, connect, told, log });
+    running.front = front;
+    const forget = io.onReopen(() => void reopen(prepared, io, logFile, front, say));
     try {
-      const handler = siteHandler(dispatcher, root, linked, command, io);
-      if (command.check) return await check(addresses, io);
-      if (!fpm) void warnOfUnreachable(addresses, io);
-      const log = command.quiet ? null : new AccessLog(io.stdout, command);
-      const listener = new Listener(log ? log.around(handler) : handler);
-      running.listener = listener;
-      for (const url of await listener.listen(command.listen)) io.stdout.write(`${url}\n`);
-      const broken = await Promise.race([asked, ...(fpm ? [fpm.gaveUp] : [])]);
-      const drained = await listener.drain(command.drainTimeout);
+      for (const url of await front.start()) io.stdout.write(`${url}\n`);
+      const broken = await Promise.race([asked, fpms.gaveUp, front.gaveUp]);
+      const drained = await front.drain(command.drainTimeout);
       log?.flush();
       if (broken instanceof Error) throw broken;
       if (!drained)
         throw new Error(`requests were cut after ${command.drainTimeout / 1000} s (--drain-timeout)`);
-      await atMost(FPM_STOP_LIMIT, dispatcher.close());
       return 0;
     } finally {
-      await dispatcher.destroy();
+      forget();
+      await front.close();
     }
   } finally {
-    await fpm?.stop(FPM_STOP_LIMIT);
+    await fpms.stop(PHP_LIMIT);
+    php.flush();
+    await endOf(logFile);
   }
 }
 
-function connectOptions(command: ServeCommand): ConnectOptions {
-  const { connections, timeouts, proxied } = command;
-  const backend = command.backend ?? (startsBeforeBody(command.ini) ? 'generic' : null);
-  return { connections, ...timeouts, ...(proxied ? { proxied } : {}), ...(backend ? { backend } : {}) };
+function openLog(path: string, io: Io, say: (line: string) => void): LogFile {
+  try {
+    return new LogFile(resolve(io.cwd, path), (error) =>
+      say(`the access log cannot be written: ${reasonOf(error)}`),
+    );
+  } catch (error) {
+    throw new UsageError(`--access-log '${path}' cannot be opened: ${reasonOf(error)}`);
+  }
 }
 
-/** `--check`: all that can be known before the first request is right. */
-async function check(addresses: readonly string[], io: Io): Promise<number> {
-  const reached = await warnOfUnreachable(addresses, io);
-  if (reached) await print(io.stdout, 'all is well\n');
-  return reached ? 0 : 1;
-}
-
-async function ownFpm(command: ServeCommand, root: string, io: Io): Promise<PrivateFpm> {
-  const program = command.fpm === null ? await findFpm(io.env['PATH']) : await givenFpm(io.cwd, command.fpm);
-  const say = (line: string): void => {
-    io.stderr.write(`${line}\n`);
-  };
-  return startPrivateFpm({
-    program,
-    children: command.connections,
-    user: await userOf(command, root, io),
-    ini: command.ini,
-    env: io.env,
-    cwd: root,
-    say,
-    kill: io.kill,
+function endOf(stream: Writable | null): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream) stream.end(() => resolve());
+    else resolve();
   });
 }
 
-async function userOf(command: ServeCommand, root: string, io: Io): Promise<FpmUser | null> {
-  if (!io.isRoot) {
-    if (command.user === null) return null;
-    throw new UsageError('--user is for root: nobody else can start PHP as another user');
+/** SIGUSR1, as with nginx: logs that were moved away, and a certificate that was renewed. What cannot be had stays as it was. */
+async function reopen(
+  { command }: Prepared,
+  io: Io,
+  logFile: LogFile | null,
+  front: Front,
+  say: (line: string) => void,
+): Promise<void> {
+  try {
+    logFile?.reopen();
+    if (typeof command.tls === 'object' && command.tls !== null) {
+      front.renew(await certificate(command.tls, io.cwd));
+    }
+  } catch (error) {
+    say(reasonOf(error));
   }
-  const user = await chooseUser(command.user, root);
-  if (user.user === 'root') io.stderr.write('fastcgi-pool: PHP runs as root (see --user)\n');
-  return user;
+}
+
+/** `--check`: all that can be known before the first request is right. */
+async function check({ sites }: Prepared, io: Io): Promise<number> {
+  const reached = await Promise.all(sites.map(({ command }) => warnOfUnreachable(command.upstream, io)));
+  if (reached.includes(false)) return 1;
+  await print(io.stdout, 'all is well\n');
+  return 0;
 }

@@ -45,9 +45,8 @@ export function fpmConfig({ program, children, user }: FpmSetup): string {
 export function fpmArguments({ user, ini }: FpmSetup, folder: string, configFile: string): string[] {
   const args = ['--nodaemonize', '--force-stderr', '--prefix', folder, '--fpm-config', configFile];
   if (user?.user === 'root') args.push('--allow-to-run-as-root');
-  // PHP would log each message twice: to the web server, and to the stderr that we read anyway, which also gets
-  // what comes after the end of a request.
-  args.push('-d', 'fastcgi.logging=0');
+  // Messages come with the request that wrote them; they are in php-fpm's log as well, with those that no request gets.
+  args.push('-d', 'fastcgi.logging=1');
   for (const setting of ini) args.push('-d', iniArgument(setting));
   return args;
 }

@@ -1,17 +1,29 @@
-/** Which php-fpm of this machine to start: the newest, wherever its packager put it. */
+/** Which php-fpm of this machine to start: the newest, wherever its packager put it; where there is none, which php-cgi. */
 import { execFile } from 'node:child_process';
-import { access, constants, readdir } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
+import { access, constants, readdir, realpath } from 'node:fs/promises';
+import { basename, delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { UsageError } from '../usage-error.ts';
 
 export interface FpmProgram {
   readonly path: string;
+  readonly kind: 'php-fpm' | 'php-cgi';
   readonly version: readonly [major: number, minor: number, patch: number];
 }
 
 /** Debian: php-fpm8.4; Alpine and Arch: php-fpm84; all others: php-fpm. */
-const programName = /^php-?fpm-?(\d+(\.\d+)?)?$/;
+const programNames = {
+  'php-fpm': /^php-?fpm-?(\d+(\.\d+)?)?$/,
+  'php-cgi': /^php-?cgi-?(\d+(\.\d+)?)?(\.exe)?$/,
+} as const;
+
+type Kind = keyof typeof programNames;
+
+/** As each says it of itself. */
+const sapis: ReadonlyMap<string, Kind> = new Map([
+  ['fpm-fcgi', 'php-fpm'],
+  ['cgi-fcgi', 'php-cgi'],
+]);
 
 const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -27,25 +39,92 @@ const patterns = [
 
 const run = promisify(execFile);
 
-/** Throws where there is none, with what to do about it. */
-export async function findFpm(searchPath: string | undefined): Promise<FpmProgram> {
-  const inPath = (searchPath ?? '').split(delimiter).filter((folder) => folder !== '');
-  const expanded = await Promise.all(patterns.map(expand));
-  const all = new Set([...inPath, ...folders, ...expanded.flat()]);
-  const programs = await Promise.all([...all].map(programsIn));
-  const newest = newestOf((await Promise.all(programs.flat().map(probe))).filter((one) => one !== null));
-  if (newest) return newest;
+/**
+ * `wanted`: the value of --php, such as `8.3`; null: the newest. Throws where there is none, with what to do about it.
+ * `system`: where programs are, beside `searchPath`.
+ */
+export async function findFpm(
+  searchPath: string | undefined,
+  wanted: string | null,
+  system: readonly string[] = [...folders, ...patterns],
+): Promise<FpmProgram> {
+  const others: FpmProgram[] = [];
+  for (const kind of ['php-fpm', 'php-cgi'] as const) {
+    const programs = await programsOf(kind, searchPath, wanted, system);
+    const newest = newestOf(programs.filter((one) => isWanted(one, wanted)));
+    if (newest) return newest;
+    others.push(...programs);
+  }
+  if (others.length > 0) {
+    const found = others.map(({ path, version }) => `${version.join('.')} (${path})`);
+    throw new UsageError(`--php ${wanted}: no such PHP found; there is ${found.join(', ')}`);
+  }
   throw new Error(
-    'no php-fpm found in PATH, the sbin folders and /opt; install it (Debian, Ubuntu: apt install php-fpm), ' +
-      'or name one by --fpm, or one that runs already by --upstream',
+    'no php-fpm found in PATH, the sbin folders and /opt, and no php-cgi; install it (Debian, Ubuntu: apt install ' +
+      'php-fpm), or name one by --fpm, or one that runs already by --upstream',
   );
+}
+
+async function programsOf(
+  kind: Kind,
+  searchPath: string | undefined,
+  wanted: string | null,
+  system: readonly string[],
+): Promise<FpmProgram[]> {
+  const candidates = await candidatesIn(searchPath, system, programNames[kind]);
+  const [only, ...others] = candidates;
+  // to ask one for its version takes as long as to start it: half a second where the machine is busy
+  const named = only !== undefined && others.length === 0 ? namedVersion(kind, only) : null;
+  if (named && isWanted(named, wanted)) return [named];
+  return (await Promise.all(candidates.map(probe)))
+    .filter((one) => one?.kind === kind)
+    .filter((one) => one !== null);
+}
+
+/** Files that can be run, each once, whatever links lead to it. */
+async function candidatesIn(
+  searchPath: string | undefined,
+  system: readonly string[],
+  name: RegExp,
+): Promise<string[]> {
+  const inPath = (searchPath ?? '').split(delimiter).filter((folder) => folder !== '');
+  const expanded = await Promise.all(system.map(expand));
+  const all = new Set([...inPath, ...expanded.flat()]);
+  const found = (await Promise.all([...all].map((folder) => programsIn(folder, name)))).flat();
+  const real = await Promise.all(found.map(runnable));
+  const byFile = new Map<string, string>();
+  found.forEach((path, nth) => {
+    const file = real[nth] ?? null;
+    if (file !== null && !byFile.has(file)) byFile.set(file, path);
+  });
+  return [...byFile.values()];
+}
+
+/** Its real path; null: it cannot be run. */
+async function runnable(path: string): Promise<string | null> {
+  try {
+    await access(path, constants.X_OK);
+    return await realpath(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Debian's names say it: `php-fpm8.2`. */
+function namedVersion(kind: Kind, path: string): FpmProgram | null {
+  const [, major, minor] = /-?(\d)\.(\d{1,2})$/.exec(basename(path)) ?? [];
+  return major === undefined ? null : { path, kind, version: [Number(major), Number(minor), 0] };
+}
+
+function isWanted({ version }: FpmProgram, wanted: string | null): boolean {
+  return wanted === null || `${version.join('.')}.`.startsWith(`${wanted}.`);
 }
 
 /** The program that was named by --fpm. */
 export async function givenFpm(cwd: string, given: string): Promise<FpmProgram> {
   const program = await probe(resolve(cwd, given));
   if (program) return program;
-  throw new UsageError(`--fpm '${given}' is not a php-fpm that can be run`);
+  throw new UsageError(`--fpm '${given}' is not a php-fpm or php-cgi that can be run`);
 }
 
 /** The first of those with the highest version. */
@@ -55,9 +134,9 @@ export function newestOf(programs: readonly FpmProgram[]): FpmProgram | undefine
   })[0];
 }
 
-async function programsIn(folder: string): Promise<string[]> {
+async function programsIn(folder: string, name: RegExp): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
-  return names.filter((name) => programName.test(name)).map((name) => join(folder, name));
+  return names.filter((one) => name.test(one)).map((one) => join(folder, one));
 }
 
 async function expand(pattern: string): Promise<string[]> {
@@ -75,7 +154,7 @@ async function expand(pattern: string): Promise<string[]> {
   return found;
 }
 
-/** Null where the file is no php-fpm, or one that does not start here. */
+/** Null where the file is neither, or one that does not start here. */
 async function probe(path: string): Promise<FpmProgram | null> {
   try {
     await access(path, constants.X_OK);
@@ -86,9 +165,10 @@ async function probe(path: string): Promise<FpmProgram | null> {
   }
 }
 
-/** `PHP 8.2.36 (fpm-fcgi) (built: ...)`; a php or php-cgi says (cli) or (cgi-fcgi). */
+/** `PHP 8.2.36 (fpm-fcgi) (built: ...)`; a php says (cli). */
 function parseVersion(path: string, text: string): FpmProgram | null {
-  const [, major, minor, patch] = /^PHP (\d+)\.(\d+)\.(\d+)\S* \(fpm-fcgi\)/.exec(text) ?? [];
-  if (major === undefined) return null;
-  return { path, version: [Number(major), Number(minor), Number(patch)] };
+  const [, major, minor, patch, sapi = ''] = /^PHP (\d+)\.(\d+)\.(\d+)\S* \(([a-z-]+)\)/.exec(text) ?? [];
+  const kind = sapis.get(sapi);
+  if (kind === undefined) return null;
+  return { path, kind, version: [Number(major), Number(minor), Number(patch)] };
 }

@@ -8,17 +8,25 @@ import { printable } from '../text.ts';
 export interface MasterOptions {
   readonly program: string;
   readonly args: readonly string[];
+  /** What asks it to let requests finish and end. */
+  readonly stopSignal: NodeJS.Signals;
+  /** Another user to run as. */
+  readonly ids: { readonly uid: number; readonly gid: number } | null;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   /** The socket it is to listen on. */
   readonly socket: string;
-  /** Its warnings and errors, and what PHP logs or writes to stderr: one line, safe to print. */
+  /** Its warnings and errors: one line, safe to print. */
   readonly say: (line: string) => void;
+  /** A line that PHP has logged, or a script has written to stderr, as it came. */
+  readonly php: (line: string) => void;
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
 }
 
 /** Milliseconds for the socket to answer; opcache's preloading may take its time. */
 const READY_LIMIT = 30_000;
+/** Milliseconds between two looks at the socket: the first page waits for it. */
+const POLL = 2;
 const LAST_WORDS_LIMIT = 500;
 
 export class Master {
@@ -37,6 +45,7 @@ export class Master {
     this.#child = spawn(options.program, [...options.args], {
       cwd: options.cwd,
       env: options.env,
+      ...options.ids,
       // A process group of its own: Ctrl-C in the terminal is for us, who let requests finish first.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -59,7 +68,7 @@ export class Master {
 
   /** Lets requests finish; after `limit` milliseconds kills what is left. */
   async stop(limit: number): Promise<void> {
-    if (!this.#over) this.#child.kill('SIGQUIT');
+    if (!this.#over) this.#child.kill(this.#options.stopSignal);
     await atMost(limit, this.exited);
     this.killGroup('SIGKILL');
     await this.exited;
@@ -74,10 +83,10 @@ export class Master {
     const [, level, text] = /^\[[^\]]*\] (NOTICE|WARNING|ERROR|ALERT|DEBUG): (.*)$/.exec(line) ?? [];
     const isOfPhp = text?.startsWith('PHP message: ') ?? false;
     if ((level === 'NOTICE' && !isOfPhp) || level === 'DEBUG') return;
+    if (!this.#heard) this.#complaints.push(printable(text ?? line));
     // A worker's line has no date; php-fpm calls every message of PHP a notice, fatal errors too.
-    const words = text ?? line.replace(/^NOTICE: (?=PHP message: )/, '');
-    if (this.#heard) this.#options.say(printable(text === undefined ? words : `php-fpm: ${words}`));
-    else this.#complaints.push(printable(words));
+    else if (text === undefined || isOfPhp) this.#options.php(text ?? line);
+    else this.#options.say(printable(`php-fpm: ${text}`));
   }
 
   #waitForEnd(): Promise<string> {
@@ -110,7 +119,7 @@ export class Master {
         return;
       }
       if (performance.now() > deadline) throw new Error(`its socket did not answer within ${READY_LIMIT} ms`);
-      await pause(10);
+      await pause(POLL);
     }
     throw new Error(await this.exited);
   }

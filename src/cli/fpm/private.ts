@@ -2,20 +2,27 @@
  * A php-fpm of our own: on a socket in a folder that only we can enter, gone with all its files when we are.
  * This folder: a php-fpm of our own: found, configured, supervised, stopped.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cgiArguments, cgiEnvironment } from './cgi.ts';
 import { type FpmSetup, fpmArguments, fpmConfig, socketName } from './config.ts';
 import { Guard } from './guard.ts';
 import { Master } from './master.ts';
 import { Supervisor } from './supervisor.ts';
+import { idsOf } from './user.ts';
 
 export interface PrivateFpmOptions extends FpmSetup {
   readonly env: NodeJS.ProcessEnv;
   /** Where PHP is started; scripts see their own folder all the same. */
   readonly cwd: string;
+  /** A line of php-fpm's own, safe to print. */
   readonly say: (line: string) => void;
+  /** A line that PHP or a script has written, as it came. */
+  readonly php: (line: string) => void;
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+  /** Called when its process is there; again with each later one. */
+  readonly launched?: () => void;
 }
 
 export interface PrivateFpm {
@@ -35,23 +42,39 @@ const MAX_SOCKET_PATH = 103;
 /** Resolves when it accepts connections; rejects with php-fpm's own words where it does not start. */
 export async function startPrivateFpm(options: PrivateFpmOptions): Promise<PrivateFpm> {
   // Told by systemd's build of php-fpm, our own service manager would take it for us.
-  const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, ...env } = options.env;
+  const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, LISTEN_FDS: ___, LISTEN_PID: ____, ...env } = options.env;
   const folder = await privateFolder();
   const guard = new Guard(folder);
   const socket = join(folder, socketName);
   const configFile = join(folder, 'php-fpm.conf');
+  const { kind, path: program } = options.program;
+  // php-fpm changes users by itself
+  const ids = kind === 'php-cgi' && options.user ? await idsOf(options.user) : null;
+  const how =
+    kind === 'php-fpm'
+      ? { args: fpmArguments(options, folder, configFile), env, stopSignal: 'SIGQUIT' as const, ids }
+      : {
+          args: cgiArguments(options, socket),
+          env: cgiEnvironment(options, env),
+          stopSignal: 'SIGTERM' as const,
+          ids,
+        };
   const supervisor = new Supervisor({
+    name: kind,
     launch: () =>
       new Master({
-        program: options.program.path,
-        args: fpmArguments(options, folder, configFile),
+        program,
+        ...how,
         cwd: options.cwd,
-        env,
         socket,
         say: options.say,
+        php: options.php,
         kill: options.kill,
       }),
-    running: (group) => guard.watch(group),
+    running: (group) => {
+      guard.watch(group);
+      options.launched?.();
+    },
     say: options.say,
   });
   const cleanUp = async (): Promise<void> => {
@@ -59,12 +82,14 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
     await guard.release();
   };
   try {
-    await writeFile(configFile, fpmConfig(options), { mode: 0o600 });
+    // the socket is made by whoever runs PHP
+    if (ids) await chown(folder, ids.uid, ids.gid);
+    if (kind === 'php-fpm') await writeFile(configFile, fpmConfig(options), { mode: 0o600 });
     await supervisor.start();
   } catch (error) {
     await cleanUp();
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`php-fpm (${options.program.path}) did not start: ${reason}`, { cause: error });
+    throw new Error(`${kind} (${program}) did not start: ${reason}`, { cause: error });
   }
   return {
     address: `unix:${socket}`,

@@ -11,6 +11,8 @@ export interface Run {
 }
 
 export interface SupervisorOptions {
+  /** For messages. */
+  readonly name: string;
   readonly launch: () => Run;
   /** The process group that runs now, or null; before anybody can ask it anything. */
   readonly running: (group: number | null) => void;
@@ -60,6 +62,11 @@ export class Supervisor {
     this.#options.running(null);
   }
 
+  /** It is not started again any more; somebody else ends it. */
+  release(): void {
+    this.#stopping.abort();
+  }
+
   /** Ends it now, whatever it does; nothing is started again. */
   kill(): void {
     this.#stopping.abort();
@@ -74,7 +81,7 @@ export class Supervisor {
   }
 
   async #watch(first: Run): Promise<void> {
-    const { shortest, longest, attempts, say } = this.#options;
+    const { name, shortest, longest, attempts, say } = this.#options;
     const { signal } = this.#stopping;
     let run = first;
     let began = performance.now();
@@ -84,7 +91,7 @@ export class Supervisor {
       this.#options.running(null);
       if (signal.aborted) return;
       if (performance.now() - began >= longest) pause = shortest;
-      say(`php-fpm ended: ${why}; starting it again`);
+      say(`${name} ended: ${why}; starting it again`);
       await wait(pause, signal);
       if (signal.aborted) return;
       pause = Math.min(pause * 2, longest);
@@ -98,7 +105,7 @@ export class Supervisor {
         await run.stop(0);
         if (failures < attempts) continue;
         const reason = error instanceof Error ? error.message : String(error);
-        this.#giveUp(new Error(`php-fpm does not start any more: ${reason}`));
+        this.#giveUp(new Error(`${name} does not start any more: ${reason}`));
         return;
       }
     }

@@ -37,6 +37,13 @@ export async function chooseUser(given: string | null, docroot: string): Promise
   return { user: 'root', group: 'root' };
 }
 
+/** Their numbers, for a process that is started as that user. */
+export async function idsOf({ user, group }: FpmUser): Promise<{ uid: number; gid: number }> {
+  if (/^\d+$/.test(user)) return { uid: Number(user), gid: Number(group) };
+  const [uid, gid] = await Promise.all([run('id', ['-u', user]), run('id', ['-g', user])]);
+  return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+}
+
 async function lookUp(name: string): Promise<FpmUser | null> {
   // Such a name could be taken for an option of `id`, or break the line of the configuration.
   if (!/^[\w][\w.@$-]*$/.test(name)) return null;

@@ -1,40 +1,57 @@
-/** What answers: PHP and the files of the site, by the library's own handler; what it and PHP complain of is on stderr. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+/** What answers for one site: PHP and its files, by the library's own handler; what it and PHP complain of is told. */
 import { ArgumentError } from '../../errors.ts';
-import { createHandler } from '../../gateway/node.ts';
+import {
+  createHandler,
+  type GatewayOptions,
+  type NodeRequest,
+  type NodeResponse,
+} from '../../gateway/node.ts';
+import type { EndInfo } from '../../gateway/reply/outcome.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
-import type { ServeCommand } from '../args/serve.ts';
-import type { Io } from '../io.ts';
-import { StderrLines } from '../stderr-lines.ts';
+import type { SiteCommand } from '../args/site.ts';
 import { printable, reasonOf } from '../text.ts';
+import { RequestStderr } from './log/request-stderr.ts';
 
-export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
+export type Handler = (req: NodeRequest, res: NodeResponse) => void;
+
+/** A site whose folders are there. */
+export interface Site {
+  readonly command: SiteCommand;
+  /** Absolute. */
+  readonly root: string;
+  readonly linked: readonly string[];
+}
+
+interface Hooks {
+  /** A complaint of ours, in one line. */
+  readonly say: (line: string) => void;
+  /** STDERR of a request. */
+  readonly php: (request: string, text: string) => void;
+  /** How a request that PHP had has ended. */
+  readonly ended: ((info: EndInfo, req: object) => void) | null;
+}
 
 /** Links of which has been told: more than a site has. */
 const MOST_LINKS = 1000;
 
-/** `root` and `allowSymlinksTo` are absolute paths. */
+/** Is asked for what is no script, before the front controller. */
+export type Middleware = (req: NodeRequest, res: NodeResponse, next: () => void) => void;
+
 export function siteHandler(
   dispatcher: Dispatcher,
-  root: string,
-  allowSymlinksTo: readonly string[],
-  command: ServeCommand,
-  io: Io,
+  { command, root, linked }: Site,
+  told: Hooks,
+  middleware: Middleware | null = null,
 ): Handler {
   const { index, frontController, fpmRoot, maxBody, trustedProxies, params } = command;
-  const stderr = new Map<object, StderrLines>();
+  const stderr = new Map<object, RequestStderr>();
   const toldLinks = new Set<string>();
-  const say = (line: string): void => {
-    io.stderr.write(`fastcgi-pool: ${line}\n`);
-  };
-  const gateway = createHandler(dispatcher, {
+  const options: GatewayOptions<NodeRequest> = {
     root,
-    files: true,
     index: [...new Set([index, 'index.html'])],
-    ...(frontController === null ? {} : { frontController }),
     ...(fpmRoot === null ? {} : { fpmRoot }),
     ...(maxBody === null ? {} : { maxBodySize: maxBody }),
-    allowSymlinksTo,
+    allowSymlinksTo: linked,
     trustedProxies,
     // nobody stands guard in front: as with nginx, the resolved path counts
     ambiguousPaths: 'allow',
@@ -42,25 +59,38 @@ export function siteHandler(
     allowControlParams: command.allowControlParams,
     onError: (error, req) => {
       const link = linkIn(error);
-      if (link === null) say(`${printable(`${req.method} ${req.url}`)}: ${reasonOf(error)}`);
+      if (link === null) told.say(`${requestName(req)}: ${reasonOf(error)}`);
       else if (!toldLinks.has(link) && toldLinks.size < MOST_LINKS) {
         toldLinks.add(link);
-        say(printable(link));
+        told.say(printable(link));
       }
     },
+    ...(told.ended ? { onEnd: told.ended } : {}),
     onStderr: (chunk, req) => {
-      const lines = stderr.get(req) ?? new StderrLines(io.stderr);
-      stderr.set(req, lines);
-      lines.write(chunk);
+      const pieces = stderr.get(req) ?? new RequestStderr((text) => told.php(requestName(req), text));
+      stderr.set(req, pieces);
+      pieces.write(chunk);
     },
+  };
+  const whole = createHandler(dispatcher, {
+    ...options,
+    files: true,
+    ...(frontController === null ? {} : { frontController }),
   });
+  const scripts = middleware && createHandler(dispatcher, options);
   return (req, res) => {
-    gateway(req, res);
+    if (scripts) scripts(req, res, () => middleware(req, res, () => whole(req, res)));
+    else whole(req, res);
     res.once('close', () => {
-      stderr.get(req)?.flush();
+      stderr.get(req)?.end();
       stderr.delete(req);
     });
   };
+}
+
+/** `GET /a.php?b`. */
+function requestName(req: NodeRequest): string {
+  return printable(`${req.method} ${req.url}`);
 }
 
 /** What is said of a link that leads out, in the words of this command; null: it is another error. */

@@ -1,13 +1,15 @@
 /** Whether somebody listens at the addresses that were given: said at the start, not with the first request. */
 import { connect } from 'node:net';
 import { parseAddress } from '../../connection/socket/address.ts';
+import type { Server } from '../args/upstream.ts';
 import type { Io } from '../io.ts';
 
 /** Milliseconds. */
 const LIMIT = 2000;
 
-/** Resolves with whether all can be reached. */
-export async function warnOfUnreachable(addresses: readonly string[], io: Io): Promise<boolean> {
+/** Resolves with whether all can be reached; one that is down is not asked. */
+export async function warnOfUnreachable(servers: readonly Server[], io: Io): Promise<boolean> {
+  const addresses = servers.filter(({ down }) => !down).map(({ address }) => address);
   const problems = await Promise.all(addresses.map(problemWith));
   addresses.forEach((address, index) => {
     const problem = problems[index];

@@ -116,7 +116,7 @@ describe('serving', () => {
     await served.io.complained(/raw\n/);
     await served.io.complained(/log/);
     await served.stop();
-    expect(served.io.err.split('\n').sort()).toEqual(['', 'PHP message: log\\x1b[2J', 'raw']);
+    expect(served.io.err.split('\n').sort()).toEqual(['', 'PHP: log\\x1b[2J (GET /)', 'raw']);
   });
 
   it('what happens when PHP dies is on stderr, not in the page', async () => {

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { type FpmSetup, fpmArguments, fpmConfig } from '../../../src/cli/fpm/config.ts';
 
 function setup(changes: Partial<FpmSetup> = {}): FpmSetup {
-  return { program: { path: '/php-fpm', version: [8, 2, 0] }, children: 3, user: null, ini: [], ...changes };
+  return {
+    program: { path: '/php-fpm', kind: 'php-fpm', version: [8, 2, 0] },
+    children: 3,
+    user: null,
+    ini: [],
+    ...changes,
+  };
 }
 
 describe('the configuration of our own php-fpm', () => {
@@ -22,7 +28,7 @@ describe('the configuration of our own php-fpm', () => {
     [[7, 3, 0], true],
     [[8, 0, 0], true],
   ] as const)('for PHP %j has the settings of 7.3: %s', (version, has) => {
-    const text = fpmConfig(setup({ program: { path: '/php-fpm', version } }));
+    const text = fpmConfig(setup({ program: { path: '/php-fpm', kind: 'php-fpm', version } }));
     // an older php-fpm does not start with a setting that it does not know
     expect(/^log_limit = /m.test(text)).toBe(has);
     expect(/^decorate_workers_output = no$/m.test(text)).toBe(has);

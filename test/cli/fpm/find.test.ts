@@ -28,20 +28,44 @@ describe('the php-fpm that is found', () => {
     program('bin/php-fpm100', fpm('100.0.0'), 0o644);
     program('bin/php-fpm98', 'PHP 101.0.0 (cli) (built: today)');
     program('bin/php-fpm-helper', fpm('102.0.0'));
-    const found = await findFpm(`/does/not/exist:${join(temp.path, 'bin')}`);
-    expect(found).toEqual({ path: join(temp.path, 'bin/php-fpm99'), version: [99, 10, 1] });
+    const found = await findFpm(`/does/not/exist:${join(temp.path, 'bin')}`, null);
+    expect(found).toEqual({ path: join(temp.path, 'bin/php-fpm99'), kind: 'php-fpm', version: [99, 10, 1] });
+  });
+
+  it('is the newest of the version that is wanted', async () => {
+    for (const version of ['97.1.10', '97.10.0', '97.2.0']) {
+      program(`wanted/php-fpm${version.replace(/\.\d+$/, '')}`, fpm(version));
+    }
+    const path = join(temp.path, 'wanted');
+    expect((await findFpm(path, '97.1')).version).toEqual([97, 1, 10]);
+    expect((await findFpm(path, '97')).version).toEqual([97, 10, 0]);
+    expect((await findFpm(path, '97.2.0')).version).toEqual([97, 2, 0]);
+    await expect(findFpm(path, '97.3')).rejects.toThrow(
+      /^--php 97\.3: no such PHP found; there is .*97\.10\.0 \(\/.*wanted\/php-fpm97\.10\)/,
+    );
+  });
+
+  it('is a php-cgi where there is none', async () => {
+    const path = program('cgi/php-cgi', 'PHP 8.3.2 (cgi-fcgi) (built: today)');
+    program('cgi/php', 'PHP 8.3.2 (cli) (built: today)');
+    const folder = join(temp.path, 'cgi');
+    expect(await findFpm(folder, null, [])).toEqual({ path, kind: 'php-cgi', version: [8, 3, 2] });
+    const older = program('cgi/php-fpm8.1', fpm('8.1.0'));
+    expect(await findFpm(undefined, null, [folder])).toMatchObject({ path: older });
+    expect(await findFpm(folder, '8.3', [])).toMatchObject({ path });
+    await expect(findFpm(join(temp.path, 'nothing'), null, [])).rejects.toThrow(/^no php-fpm found in PATH/);
   });
 
   it('need not be in PATH', async () => {
     need('php-fpm');
-    const found = await findFpm(undefined);
+    const found = await findFpm(undefined, null);
     expect(found.path).toMatch(/\/php-fpm[\d.]*$/);
     expect(found.version[0]).toBeGreaterThanOrEqual(7);
   });
 
   it('may be a release candidate', async () => {
     const path = program('php-fpm-rc', fpm('8.5.0RC2'));
-    expect(await givenFpm('/', path)).toEqual({ path, version: [8, 5, 0] });
+    expect(await givenFpm('/', path)).toEqual({ path, kind: 'php-fpm', version: [8, 5, 0] });
   });
 
   it('is none of none', () => {
@@ -52,10 +76,10 @@ describe('the php-fpm that is found', () => {
 it('--fpm names a php-fpm, or is refused', async () => {
   const path = program('own/fpm', fpm('8.3.1'));
   program('own/php', 'PHP 8.3.1 (cli) (built: today)');
-  expect(await givenFpm(temp.path, 'own/fpm')).toEqual({ path, version: [8, 3, 1] });
+  expect(await givenFpm(temp.path, 'own/fpm')).toEqual({ path, kind: 'php-fpm', version: [8, 3, 1] });
   for (const wrong of ['own/php', 'own', 'nothing']) {
     await expect(givenFpm(temp.path, wrong)).rejects.toThrow(
-      new UsageError(`--fpm '${wrong}' is not a php-fpm that can be run`),
+      new UsageError(`--fpm '${wrong}' is not a php-fpm or php-cgi that can be run`),
     );
   }
 });

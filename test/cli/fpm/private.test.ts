@@ -17,7 +17,7 @@ let fpm: PrivateFpm | undefined;
 
 beforeAll(async () => {
   need('php-fpm');
-  program = await findFpm(process.env['PATH']);
+  program = await findFpm(process.env['PATH'], null);
 });
 beforeEach(() => {
   temp = tempDir();
@@ -38,6 +38,7 @@ async function start(options: Partial<PrivateFpmOptions> = {}): Promise<PrivateF
     user: isRoot ? { user: 'nobody', group: 'nogroup' } : null,
     ini: [],
     env: process.env,
+    php: (line) => said.push(line),
     cwd: '/',
     say: (line) => said.push(line),
     kill,
@@ -112,7 +113,9 @@ describe('a php-fpm that does not start', () => {
   });
 
   it('because it cannot be run is an error too', async () => {
-    const missing = start({ program: { path: join(temp.path, 'nothing'), version: [8, 2, 0] } });
+    const missing = start({
+      program: { path: join(temp.path, 'nothing'), kind: 'php-fpm', version: [8, 2, 0] },
+    });
     await expect(missing).rejects.toThrow(/did not start: .*ENOENT/);
     expect(readdirSync(temp.path)).toEqual([]);
   });

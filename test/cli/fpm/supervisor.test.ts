@@ -47,6 +47,7 @@ beforeEach(() => {
   groups = [];
   said = [];
   supervisor = new Supervisor({
+    name: 'php-fpm',
     launch: () => {
       const run = new FakeRun(100 + runs.length);
       runs.push(run);

@@ -25,10 +25,10 @@ export async function serve(cwd: string, args: readonly string[]): Promise<Servi
   });
   const stop = (signal: StopSignal = 'SIGTERM'): Promise<number> => {
     io.signal(signal);
-    return within(ended, 8000, 'the end of serve');
+    return within(ended, 20_000, 'the end of serve');
   };
   const early = ended.then((code) => Promise.reject(new Error(`serve ended with ${code}: ${io.err}`)));
-  const url = await Promise.race([io.said(/^http:\/\/\S+(?=\n)/), early]);
+  const url = await Promise.race([io.said(/^http:\/\/\S+(?=\n)/m), early]);
   early.catch(() => {});
   return {
     io,
@@ -49,7 +49,7 @@ export async function serveInVain(
   const io = new FakeIo(cwd);
   const status = await within(
     run(['serve', '--listen', '127.0.0.1:0', ...args], io),
-    8000,
+    20_000,
     'the end of serve',
   );
   return { status, err: io.err };

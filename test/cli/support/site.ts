@@ -6,6 +6,9 @@ import { need } from '../../fpm/support/child.ts';
 import { childrenOf } from '../../fpm/support/fpm.ts';
 import { type TempDir, tempDir } from '../../fpm/support/temp.ts';
 
+// php-fpm and other processes start slowly where all cores are busy
+vi.setConfig({ testTimeout: 30_000 });
+
 export class SiteFolder {
   readonly #temp: TempDir = tempDir();
   /** Holds `site` and all else. */

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
-import { AccessLog, type AccessLogOptions } from '../../../src/cli/serve/access-log.ts';
-import { clfDate } from '../../../src/cli/serve/clf-date.ts';
-import { tempDir } from '../../fpm/support/temp.ts';
-import { waitFor } from '../../fpm/support/wait.ts';
+import { AccessLog, type AccessLogOptions } from '../../../../src/cli/serve/log/access-log.ts';
+import { clfDate } from '../../../../src/cli/serve/log/clf-date.ts';
+import { tempDir } from '../../../fpm/support/temp.ts';
+import { waitFor } from '../../../fpm/support/wait.ts';
+import { http1 } from '../../support/handler.ts';
 
 const temp = tempDir();
 const servers: Server[] = [];
@@ -23,7 +24,7 @@ const date = new Date('2026-11-23T06:54:31.999Z');
 
 async function logged(
   handler: RequestListener,
-  options: Partial<AccessLogOptions> = {},
+  { trustedProxies = [], ...options }: Partial<AccessLogOptions> & { trustedProxies?: string[] } = {},
   place: { path: string } | { host: string } = { host: '127.0.0.1' },
 ): Promise<{ port: number; lines: (count: number) => Promise<string[]> }> {
   const out = new PassThrough();
@@ -31,8 +32,8 @@ async function logged(
   out.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const log = new AccessLog(out, { logFormat: 'combined', trustedProxies: [], ...options }, () => date);
-  const server = createServer(log.around(handler));
+  const log = new AccessLog(out, { logFormat: 'combined', ...options }, () => date);
+  const server = createServer(log.around(http1(handler), trustedProxies));
   servers.push(server.listen('path' in place ? place : { port: 0, ...place }));
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
@@ -132,8 +133,8 @@ it('as JSON has one object a line, with the seconds', async () => {
 
 it('a reader that stalls loses lines, not the service', async () => {
   const stalled = new PassThrough();
-  const log = new AccessLog(stalled, { logFormat: 'combined', trustedProxies: [] });
-  const server = createServer(log.around((_req, res) => void res.end()));
+  const log = new AccessLog(stalled, { logFormat: 'combined' });
+  const server = createServer(log.around(http1((_req, res) => void res.end())));
   servers.push(server.listen(0, '127.0.0.1'));
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

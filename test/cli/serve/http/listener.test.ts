@@ -1,22 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { Agent, type IncomingMessage, type RequestListener, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
-import { Listener } from '../../../src/cli/serve/listener.ts';
-import { freePort, tempDir } from '../../fpm/support/temp.ts';
-import { within } from '../../fpm/support/wait.ts';
+import { Listener } from '../../../../src/cli/serve/http/listener.ts';
+import { freePort, tempDir } from '../../../fpm/support/temp.ts';
+import { within } from '../../../fpm/support/wait.ts';
+import { http1 } from '../../support/handler.ts';
 
 let listener: Listener | undefined;
 afterEach(() => listener?.cut());
 
-type Handler = (req: IncomingMessage, res: ServerResponse) => void;
-
-async function listen(handler: Handler): Promise<URL> {
-  listener = new Listener(handler);
+async function listen(handler: RequestListener): Promise<URL> {
+  listener = new Listener(http1(handler));
   const [url = ''] = await listener.listen([{ host: '127.0.0.1', port: 0 }]);
   return new URL(url);
 }
@@ -40,7 +39,7 @@ it('says the port that it got', async () => {
 });
 
 it('an IPv6 address stands in brackets', async () => {
-  listener = new Listener((_, res) => res.end());
+  listener = new Listener(http1((_, res) => res.end()));
   expect(await listener.listen([{ host: '::1', port: 0 }])).toEqual([
     expect.stringMatching(/^http:\/\/\[::1\]:\d+$/),
   ]);
@@ -69,7 +68,7 @@ it('listens at several places, a unix socket among them, though a server that wa
     path,
   ]);
   expect([killed.signal, existsSync(path)]).toEqual(['SIGKILL', true]);
-  listener = new Listener((_, res) => res.end('here'));
+  listener = new Listener(http1((_, res) => res.end('here')));
   const places = [{ path }, { host: '127.0.0.1', port: 0 }];
   const [unix, http = ''] = await listener.listen(places);
   expect(unix).toBe(`unix:${path}`);
@@ -109,10 +108,12 @@ it('a request in progress is answered, then its kept connection is closed', asyn
 it('a response whose head comes after the signal says that the connection closes', async () => {
   let finish: () => void = () => {};
   const arrived = new Promise<void>((resolve) => {
-    listener = new Listener((_, res) => {
-      finish = () => res.end('late');
-      resolve();
-    });
+    listener = new Listener(
+      http1((_, res) => {
+        finish = () => res.end('late');
+        resolve();
+      }),
+    );
   });
   const url = new URL((await listener?.listen([{ host: '127.0.0.1', port: 0 }]))?.[0] ?? '');
   const answered = fetch(url);

@@ -1,18 +1,17 @@
 /** Bytes on a bare socket that Node makes no request of, or the wrong one. */
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { Listener } from '../../../src/cli/serve/listener.ts';
+import { Listener } from '../../../../src/cli/serve/http/listener.ts';
+import { http1 } from '../../support/handler.ts';
 
 let listener: Listener | undefined;
 afterEach(() => listener?.cut());
 
-type Handler = (req: IncomingMessage, res: ServerResponse) => void;
-
 /** Sends, and reads until the server closes: the status of each response. */
-async function statuses(handler: Handler, bytes: string, fin = false): Promise<string[]> {
-  listener = new Listener(handler);
+async function statuses(handler: RequestListener, bytes: string, fin = false): Promise<string[]> {
+  listener = new Listener(http1(handler));
   const [place = ''] = await listener.listen([{ host: '127.0.0.1', port: 0 }]);
   const url = new URL(place);
   const socket = connect({ port: Number(url.port), host: url.hostname, allowHalfOpen: true });
@@ -30,7 +29,7 @@ async function statuses(handler: Handler, bytes: string, fin = false): Promise<s
 
 const good = 'GET /good HTTP/1.1\r\nHost: a\r\n\r\n';
 const last = 'GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
-const soon: Handler = (_, res) => void setImmediate(() => res.end('page'));
+const soon: RequestListener = (_, res) => void setImmediate(() => res.end('page'));
 
 it('a good request is answered, though rubbish comes behind it', async () => {
   expect(await statuses(soon, `${good}RUBBISH\r\n\r\n`)).toEqual(['200', '400']);
@@ -43,7 +42,7 @@ it('what comes behind the last request of a connection does not harm its answer'
 
 it('a request whose body is broken is refused, those before it are not', async () => {
   const broken = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n';
-  const patient: Handler = (req, res) => void req.on('end', () => res.end()).resume();
+  const patient: RequestListener = (req, res) => void req.on('end', () => res.end()).resume();
   expect(await statuses(patient, broken)).toEqual(['400']);
   expect(await statuses(patient, good + broken)).toEqual(['200', '400']);
 });

@@ -1,25 +1,21 @@
-/** Where an HTTP server listens, and what is wrong where it cannot. */
-import { unlink } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { connect } from 'node:net';
-import type { HostPort } from '../args/values.ts';
+/** Makes a server listen, and says what is wrong where it cannot. */
+import { chmod, unlink } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
+import { nameOf, type Place } from './place.ts';
 
-export type Place = HostPort | { readonly path: string };
-
-/** Rejects with one line that says why not. */
-export async function listenOn(server: Server, place: Place): Promise<void> {
+/** `mode`: permissions of a unix socket; null: as the umask has it. Rejects with one line that says why not. */
+export async function listenOn(server: Server, place: Place, mode: number | null): Promise<void> {
   try {
     await listen(server, place);
   } catch (error) {
     // a server that was killed leaves its socket behind
-    if ('path' in place && codeOf(error) === 'EADDRINUSE' && !(await answers(place.path))) {
-      await unlink(place.path);
-      await listen(server, place);
-      return;
+    if (!('path' in place) || codeOf(error) !== 'EADDRINUSE' || (await answers(place.path))) {
+      throw new Error(`cannot listen on ${nameOf(place)}: ${whyNot(error)}`, { cause: error });
     }
-    const name = 'path' in place ? `unix:${place.path}` : hostPort(place);
-    throw new Error(`cannot listen on ${name}: ${whyNot(error)}`, { cause: error });
+    await unlink(place.path);
+    await listen(server, place);
   }
+  if ('path' in place && mode !== null) await chmod(place.path, mode);
 }
 
 function listen(server: Server, place: Place): Promise<void> {
@@ -41,10 +37,6 @@ function answers(path: string): Promise<boolean> {
     });
     socket.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'));
   });
-}
-
-function hostPort({ host, port }: HostPort): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,19 +1,21 @@
 /**
  * One line a request, in the format nginx calls `combined`:
  * `127.0.0.1 - - [23/Nov/2026:06:54:31 +0000] "GET /a HTTP/1.1" 200 512 "-" "curl/7.88.1"`
- * or as JSON, with the seconds it took. The bytes are those of the body as it was sent. 499 is a client that left before
+ * or as JSON, with the seconds it took and what PHP-FPM did. The bytes are those of the body as it was sent. 499 is a client that left before
  * there was a head. Lines are gathered: to write each by itself would cost more than to serve a file.
+ * This folder: the access log, and what PHP complains of.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-import { original, TrustedProxies } from '../../gateway/request/proxies.ts';
+import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
+import type { EndInfo } from '../../../gateway/reply/outcome.ts';
+import { original, TrustedProxies } from '../../../gateway/request/proxies.ts';
+import type { Handler } from '../handler.ts';
 import { clfDate } from './clf-date.ts';
-import type { Handler } from './handler.ts';
+import { phpFields } from './php-fields.ts';
 
 export interface AccessLogOptions {
   readonly logFormat: 'combined' | 'json';
-  /** What PHP sees as REMOTE_ADDR is logged. */
-  readonly trustedProxies: readonly string[];
 }
 
 /** Bytes of lines that may wait. A reader that stalls must not fill our memory, nor stop the service. */
@@ -28,8 +30,9 @@ const MAX_GATHERED = 32_768;
 export class AccessLog {
   readonly #out: Writable;
   readonly #isJson: boolean;
-  readonly #proxies: TrustedProxies | null;
   readonly #now: () => Date;
+  /** How the requests that PHP had have ended. */
+  readonly #ended = new WeakMap<object, EndInfo>();
   #gathered = '';
   #timer: NodeJS.Timeout | null = null;
   #dropped = 0;
@@ -40,31 +43,36 @@ export class AccessLog {
   constructor(out: Writable, options: AccessLogOptions, now: () => Date = () => new Date()) {
     this.#out = out;
     this.#isJson = options.logFormat === 'json';
-    const { trustedProxies } = options;
-    this.#proxies = trustedProxies.length === 0 ? null : new TrustedProxies(trustedProxies);
     this.#now = now;
   }
 
-  /** `handler`, with a line for each of its requests. */
-  around(handler: Handler): Handler {
+  /** `handler`, with a line for each of its requests; what PHP sees as REMOTE_ADDR behind `trustedProxies` is logged. */
+  around(handler: Handler, trustedProxies: readonly string[] = []): Handler {
+    const proxies = trustedProxies.length === 0 ? null : new TrustedProxies(trustedProxies);
     return (req, res) => {
       const began = this.#isJson ? performance.now() : 0;
       // a socket that is closed has no address any more
-      const client = this.#clientOf(req);
-      const { socket } = req;
-      const before = socket.bytesWritten;
+      const client = clientOf(req, proxies);
+      const sent = sentBytes(res);
       res.once('close', () => {
-        const sent = socket.bytesWritten - before;
-        const bytes = Math.max(sent - headLength(res), 0);
+        const bytes = sent();
         const status = res.headersSent ? res.statusCode : 499;
-        this.#add(
-          this.#isJson
-            ? this.#json(req, client, status, bytes, began)
-            : this.#combined(req, client, status, bytes),
-        );
+        if (!this.#isJson) this.#add(this.#combined(req, client, status, bytes));
+        // where the client has left it is told of how the request ended after this
+        else setImmediate(() => this.#add(this.#json(req, client, status, bytes, began)));
       });
       handler(req, res);
     };
+  }
+
+  /** Of a request that was given to PHP; the gateway's `onEnd`. */
+  ended(info: EndInfo, req: object): void {
+    if (this.#isJson) this.#ended.set(req, info);
+  }
+
+  /** Lines that another process has made. */
+  lines(lines: string): void {
+    this.#add(lines);
   }
 
   /** Writes what is gathered. */
@@ -89,15 +97,7 @@ export class AccessLog {
     else this.#timer ??= setTimeout(() => this.flush(), GATHER);
   }
 
-  #clientOf(req: IncomingMessage): string {
-    const address = req.socket.remoteAddress;
-    if (!this.#proxies) return plainAddress(address);
-    const remote = address === undefined ? undefined : { address, port: 0 };
-    const http = { method: '', url: '', headers: pairsOf(req.rawHeaders), remote };
-    return plainAddress(original(http, this.#proxies, heard).remote?.address);
-  }
-
-  #combined(req: IncomingMessage, client: string, status: number, bytes: number): string {
+  #combined(req: NodeRequest, client: string, status: number, bytes: number): string {
     const { headers, method, url, httpVersion } = req;
     const request = `${method} ${url} HTTP/${httpVersion}`;
     return (
@@ -106,7 +106,7 @@ export class AccessLog {
     );
   }
 
-  #json(req: IncomingMessage, client: string, status: number, bytes: number, began: number): string {
+  #json(req: NodeRequest, client: string, status: number, bytes: number, began: number): string {
     const { headers, method, url, httpVersion } = req;
     const user = userIn(headers.authorization);
     const line = {
@@ -116,12 +116,13 @@ export class AccessLog {
       method,
       uri: url,
       protocol: `HTTP/${httpVersion}`,
-      host: headers.host,
+      host: headers[':authority'] ?? headers.host,
       status,
       body_bytes_sent: bytes,
       request_time: Math.round(performance.now() - began) / 1000,
       referer: headers.referer,
       user_agent: headers['user-agent'],
+      ...phpFields(this.#ended.get(req)),
     };
     return `${JSON.stringify(line)}\n`;
   }
@@ -135,6 +136,49 @@ export class AccessLog {
     }
     return this.#date;
   }
+}
+
+function clientOf(req: NodeRequest, proxies: TrustedProxies | null): string {
+  const address = req.socket.remoteAddress;
+  if (!proxies) return plainAddress(address);
+  const remote = address === undefined ? undefined : { address, port: 0 };
+  const http = { method: '', url: '', headers: pairsOf(req.rawHeaders), remote };
+  return plainAddress(original(http, proxies, heard).remote?.address);
+}
+
+/** What tells, in the end, how many bytes of the body were sent. */
+function sentBytes(res: NodeResponse): () => number {
+  if (!('stream' in res)) {
+    const { socket } = res.req;
+    const before = socket.bytesWritten;
+    return () => Math.max(socket.bytesWritten - before - headLength(res), 0);
+  }
+  // the connection of HTTP/2 counts for all its streams
+  const { stream } = res;
+  let bytes = 0;
+  const write = stream.write.bind(stream);
+  const end = stream.end.bind(stream);
+  const count = (chunk: unknown, encoding: unknown): void => {
+    if (typeof chunk === 'string')
+      bytes += Buffer.byteLength(chunk, isEncoding(encoding) ? encoding : 'utf8');
+    else if (chunk instanceof Uint8Array) bytes += chunk.length;
+  };
+  Object.assign(stream, {
+    write(...args: Parameters<typeof write>): boolean {
+      count(args[0], args[1]);
+      return write(...args);
+    },
+    end(...args: Parameters<typeof end>): typeof stream {
+      count(args[0], args[1]);
+      end(...args);
+      return stream;
+    },
+  });
+  return () => bytes;
+}
+
+function isEncoding(encoding: unknown): encoding is BufferEncoding {
+  return typeof encoding === 'string' && Buffer.isEncoding(encoding);
 }
 
 /** Node keeps the head it has sent, and nothing else tells its length. */

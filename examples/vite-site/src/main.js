@@ -1,0 +1,4 @@
+import './style.css';
+import { greeting } from './greeting.ts';
+
+document.querySelector('#vite').textContent = greeting('Vite');

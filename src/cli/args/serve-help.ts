@@ -1,0 +1,83 @@
+/** What `serve --help` says. */
+
+export const serveHelp = `Usage: fastcgi-pool serve [DOCROOT] [options]
+
+Serves a PHP application over HTTP: files in DOCROOT (default: the current
+folder) as they are, *.php through PHP-FPM over kept connections.
+
+  --listen PLACE           where to listen (default 127.0.0.1:8080), repeatable:
+                           HOST:PORT (port 0: any free one), unix:/path, or
+                           http:// or https:// and HOST:PORT
+  --listen-mode MODE       permissions of unix sockets, such as 0660
+  --workers N              processes that share the work (default 1)
+  --dev                    the application's own Vite answers what is no script
+                           and no file, before the front controller does
+  --config FILE            a JSON file, or a module (.mjs) that exports such an
+                           object: these options, and several sites by host name
+
+  --upstream ADDRESS       a PHP-FPM that runs already; more than one share the
+                           load. 'ADDRESS weight=2 max_fails=3 fail_timeout=10s
+                           max_conns=8 slow_start=30s backup down' are nginx's
+                           parameters. Without it a private php-fpm is started
+  --connections N          connections to each PHP-FPM at most, and children of
+                           the private one (default 8)
+  --backend KIND           php-fpm, or generic: a FastCGI server that is no
+                           PHP-FPM (default: the pool finds out)
+  --proxied                a TCP proxy stands in front of PHP-FPM
+  --headers-timeout S      how many seconds a script may take until its head is
+                           there (default 60; 0: no limit); so may the others:
+  --body-timeout S         between two pieces of its page (default 60)
+  --queue-timeout S        waiting for a connection that is free
+  --connect-timeout S      connecting
+  --index NAME             served for a folder (default index.php); index.html
+                           comes next
+  --front-controller PATH  gets what is neither file, folder nor script, such
+                           as /index.php (nginx's try_files $uri $uri/ PATH)
+  --fpm-root DIR           DOCROOT as PHP-FPM sees it, in another container say
+  --allow-symlinks-to DIR  links out of DOCROOT may lead here (repeatable)
+  --param NAME=VALUE       set in $_SERVER, as by nginx's fastcgi_param (may be
+                           repeated); SERVER_SOFTWARE=nginx, say, so that
+                           WordPress offers permalinks without /index.php/ and
+                           Moodle agrees to be installed
+  --allow-control-params   --param may be one that PHP-FPM obeys, such as
+                           PHP_VALUE
+  --trusted-proxy ADDRESS  believe X-Forwarded-For and -Proto from this address
+                           or network, such as 10.0.0.0/8 (repeatable)
+  --max-body BYTES         larger requests get 413; 512k, 64m, 2g. 0: no limit
+  --compress               gzip or brotli for those who accept it
+
+  --tls-cert FILE          HTTPS and HTTP/2 with this certificate (PEM, with its
+  --tls-key FILE           chain) and its key; not at http:// and unix: places
+  --tls                    the same with a certificate of its own for localhost
+                           (needs the npm package selfsigned)
+
+  --drain-timeout SECONDS  how long requests may go on after the first signal
+                           (default 30; 0: no limit)
+  --access-log FILE        instead of stdout; SIGUSR1 opens it anew
+  --log-format FORMAT      of the access log: combined (default), nginx's; or
+                           json: the times, the attempts, the server and PHP's
+                           messages as well
+  --quiet                  no access log
+  --check                  only see whether all is well: exit with 0 if it is
+
+For the private php-fpm, without --upstream:
+  --fpm PROGRAM            default: the newest php-fpm found in PATH, the sbin
+                           folders and /opt; where there is none, php-cgi
+  --php VERSION            such as 8.3, where several are installed
+  --user NAME              who runs PHP, when started as root (default: the
+                           owner of DOCROOT; where that is root, www-data if it
+                           can read DOCROOT, else root)
+  --ini NAME=VALUE         a php.ini setting, such as upload_max_filesize=1G
+                           (repeatable); the value is taken as it is
+
+The URL goes to stdout in one line when all is ready, then the access log. What
+PHP and php-fpm complain about goes to stderr. Never sent: source and copies of
+it, configuration, keys, logs and dumps, names that begin with a dot (except
+.well-known), and what a symbolic link leads to outside DOCROOT.
+As with nginx, .htaccess files have no effect, those that deny access included.
+
+PHP sees the environment of this command. SIGTERM, SIGINT and SIGHUP finish
+the requests in progress, then exit with 0; a second one ends at once. SIGUSR1
+opens the access log anew and reads the certificate again. Sockets that systemd
+hands over (LISTEN_FDS) are listened at in place of the default.
+`;

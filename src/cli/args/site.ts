@@ -1,0 +1,193 @@
+/** What `serve` is told of one site: its folder, and who runs its PHP. */
+import { controlParams } from '../../cgi/control-params.ts';
+import { isNetwork } from '../../gateway/request/proxies.ts';
+import type { ConnectOptions } from '../connect.ts';
+import { iniArgument } from '../fpm/ini.ts';
+import { UsageError } from '../usage-error.ts';
+import { type Peer, peerOf } from './peer.ts';
+import { type Server, upstreamServer } from './upstream.ts';
+import { bytes, integer, nameValue, type Pair, seconds, urlPath } from './values.ts';
+
+export interface SiteCommand {
+  /** Names of hosts, `*.example.org` among them; empty: all that no other site has. */
+  readonly hosts: readonly string[];
+  readonly docroot: string;
+  /** Empty: a php-fpm of our own. */
+  readonly upstream: readonly Server[];
+  readonly index: string;
+  readonly frontController: string | null;
+  /** To each upstream; also the children of our own php-fpm. */
+  readonly connections: number;
+  /** Null: php-fpm, unless a setting of its own speaks against it. */
+  readonly backend: Peer['backend'] | null;
+  /** A TCP proxy stands in front of PHP-FPM. */
+  readonly proxied: boolean;
+  /** Milliseconds; only those that were given. */
+  readonly timeouts: Timeouts;
+  /** DOCROOT as PHP-FPM sees it; null: the same. */
+  readonly fpmRoot: string | null;
+  /** Folders outside DOCROOT to which links in it may lead. */
+  readonly allowSymlinksTo: readonly string[];
+  /** They win over what the gateway sends to PHP. */
+  readonly params: readonly Pair[];
+  /** They may be such as PHP-FPM obeys. */
+  readonly allowControlParams: boolean;
+  /** Addresses and networks whose X-Forwarded-For and -Proto are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Bytes; null: the gateway's default. */
+  readonly maxBody: number | null;
+  /** gzip and brotli. */
+  readonly compress: boolean;
+  /** The program; null: the newest that can be found. */
+  readonly fpm: string | null;
+  /** Its version, such as `8.3`, where there are several; null: the newest. */
+  readonly php: string | null;
+  /** Who runs our own php-fpm's children; null: see fpm/user.ts. */
+  readonly user: string | null;
+  /** php.ini settings for our own php-fpm. */
+  readonly ini: readonly Pair[];
+}
+
+type Timeouts = Pick<ConnectOptions, 'connectTimeout' | 'queueTimeout' | 'headersTimeout' | 'bodyTimeout'>;
+
+export const siteOptions = {
+  backend: { type: 'string' },
+  proxied: { type: 'boolean', default: false },
+  'connect-timeout': { type: 'string' },
+  'queue-timeout': { type: 'string' },
+  'headers-timeout': { type: 'string' },
+  'body-timeout': { type: 'string' },
+  'allow-control-params': { type: 'boolean', default: false },
+  upstream: { type: 'string', multiple: true },
+  index: { type: 'string', default: 'index.php' },
+  'front-controller': { type: 'string' },
+  connections: { type: 'string', default: '8' },
+  'fpm-root': { type: 'string' },
+  'allow-symlinks-to': { type: 'string', multiple: true },
+  param: { type: 'string', multiple: true },
+  'trusted-proxy': { type: 'string', multiple: true },
+  'max-body': { type: 'string' },
+  compress: { type: 'boolean', default: false },
+  fpm: { type: 'string' },
+  php: { type: 'string' },
+  user: { type: 'string' },
+  ini: { type: 'string', multiple: true },
+} as const;
+
+type Specs = typeof siteOptions;
+/** As `parseArgs` gives them. */
+type SiteValues = {
+  readonly [K in keyof Specs]?: Specs[K] extends { multiple: true }
+    ? string[] | undefined
+    : Specs[K]['type'] extends 'boolean'
+      ? boolean | undefined
+      : string | undefined;
+};
+
+export function siteCommand(values: SiteValues, docroot: string, hosts: readonly string[]): SiteCommand {
+  const site: SiteCommand = {
+    hosts,
+    docroot,
+    upstream: (values.upstream ?? []).map((text) => upstreamServer('--upstream', text)),
+    index: fileName('--index', values.index ?? 'index.php'),
+    frontController: optional(values['front-controller'], frontController),
+    connections: integer('--connections', values.connections ?? '8', 1, 10_000),
+    backend: peerOf({ backend: values.backend, proxied: false }).backend ?? null,
+    proxied: values.proxied ?? false,
+    timeouts: timeouts(values),
+    fpmRoot: optional(values['fpm-root'], fpmRoot),
+    allowSymlinksTo: values['allow-symlinks-to'] ?? [],
+    params: (values.param ?? []).map((text) => nameValue('--param', text)),
+    allowControlParams: values['allow-control-params'] ?? false,
+    trustedProxies: (values['trusted-proxy'] ?? []).map(trustedProxy),
+    maxBody: optional(values['max-body'], (text) => bytes('--max-body', text)),
+    compress: values.compress ?? false,
+    fpm: values.fpm ?? null,
+    php: optional(values.php, phpVersion),
+    user: values.user ?? null,
+    ini: (values.ini ?? []).map((text) => iniSetting('--ini', text)),
+  };
+  if (site.upstream.length > 0) refusePrivateOptions(site);
+  if (site.upstream.length > 0 && site.upstream.every(({ backup, down }) => backup || down)) {
+    throw new UsageError('--upstream: all are backup or down: one must be neither');
+  }
+  if (site.php !== null && site.fpm !== null) {
+    throw new UsageError('--php chooses among those that are found; it does not go with --fpm');
+  }
+  refuseControlParams(site);
+  return site;
+}
+
+export function optional<T>(text: string | undefined, read: (text: string) => T): T | null {
+  return text === undefined ? null : read(text);
+}
+
+function fileName(option: string, text: string): string {
+  if (/^[^/\0.][^/\0]*$/.test(text)) return text;
+  throw new UsageError(`${option} must be the name of a file, such as index.php, not '${text}'`);
+}
+
+function frontController(text: string): string {
+  const path = urlPath('--front-controller', text);
+  if (path.endsWith('.php')) return path;
+  throw new UsageError(`--front-controller must end in .php, such as /index.php, not '${text}'`);
+}
+
+function fpmRoot(text: string): string {
+  if (text.startsWith('/')) return text;
+  throw new UsageError(`--fpm-root must be an absolute path, not '${text}'`);
+}
+
+function phpVersion(text: string): string {
+  if (/^\d{1,2}(\.\d{1,2}){0,2}$/.test(text)) return text;
+  throw new UsageError(`--php must be a version, such as 8.3, not '${text}'`);
+}
+
+function trustedProxy(text: string): string {
+  if (text === 'unix' || isNetwork(text)) return text;
+  throw new UsageError(
+    `--trusted-proxy must be an address or a network, such as 10.0.0.0/8, or unix, not '${text}'`,
+  );
+}
+
+const timeoutOptions = {
+  'connect-timeout': 'connectTimeout',
+  'queue-timeout': 'queueTimeout',
+  'headers-timeout': 'headersTimeout',
+  'body-timeout': 'bodyTimeout',
+} as const;
+
+function timeouts(values: SiteValues): Timeouts {
+  const given: { -readonly [K in keyof Timeouts]: Timeouts[K] } = {};
+  for (const option of Object.keys(timeoutOptions) as (keyof typeof timeoutOptions)[]) {
+    const text = values[option];
+    if (text !== undefined) given[timeoutOptions[option]] = seconds(`--${option}`, text);
+  }
+  return given;
+}
+
+/** A setting of PHP, say, that came from a template by mistake would let whoever fills it in run any code. */
+function refuseControlParams({ params, allowControlParams }: SiteCommand): void {
+  const found = params.find(([name]) => controlParams.includes(name));
+  if (!found || allowControlParams) return;
+  throw new UsageError(`--param ${found[0]} is obeyed by PHP-FPM: it needs --allow-control-params`);
+}
+
+function iniSetting(option: string, text: string): Pair {
+  const [name, value] = nameValue(option, text);
+  // makes sure that its value can be handed on
+  if (/^[\w.]+$/.test(name) && iniArgument([name, value])) return [name, value];
+  throw new UsageError(`${option} must be the NAME=VALUE of a php.ini setting, not '${text}'`);
+}
+
+/** Silently ignored they would seem to work. */
+function refusePrivateOptions(site: SiteCommand): void {
+  const given = [
+    site.fpm && '--fpm',
+    site.php && '--php',
+    site.user && '--user',
+    site.ini.length > 0 && '--ini',
+  ];
+  const first = given.find((option) => option);
+  if (first) throw new UsageError(`${first} is for a php-fpm of our own; it does not go with --upstream`);
+}

@@ -1,0 +1,97 @@
+/**
+ * All sites in one process: their pools, and the handler that finds the site of a request.
+ * This folder: the parts of `serve`: its sites, their PHP, its processes.
+ */
+import type { EndInfo } from '../../gateway/reply/outcome.ts';
+import type { Dispatcher } from '../../pool/dispatcher.ts';
+import type { SiteCommand } from '../args/site.ts';
+import type { Connect, ConnectOptions } from '../connect.ts';
+import { startsBeforeBody } from '../fpm/ini.ts';
+import { type Handler, type Middleware, type Site, siteHandler } from './handler.ts';
+import { Hosts } from './hosts.ts';
+import type { AccessLog } from './log/access-log.ts';
+import type { Php } from './own-fpm.ts';
+import { connectionsOf } from './share.ts';
+import type { Told } from './told.ts';
+
+export class App {
+  readonly handler: Handler;
+  readonly #dispatchers: readonly Dispatcher[];
+
+  private constructor(handler: Handler, dispatchers: readonly Dispatcher[]) {
+    this.handler = handler;
+    this.#dispatchers = dispatchers;
+  }
+
+  /** `php`: who runs that of each site; `workers`: how many processes share it. */
+  static async create(
+    sites: readonly Site[],
+    php: readonly Php[],
+    workers: number,
+    connect: Connect,
+    told: Told,
+    log: AccessLog | null,
+    middleware: Middleware | null = null,
+  ): Promise<App> {
+    const ended = log ? (info: EndInfo, req: object): void => log.ended(info, req) : null;
+    const dispatchers: Dispatcher[] = [];
+    const handlers: Handler[] = [];
+    for (const [nth, site] of sites.entries()) {
+      const { compress, trustedProxies } = site.command;
+      const { servers, kind } = php[nth] ?? { servers: [], kind: 'upstream' };
+      const dispatcher = connect(servers, connectOptions(site.command, kind, workers));
+      dispatchers.push(dispatcher);
+      const hooks = {
+        say: told.say,
+        php: (request: string, text: string): void => told.php(request, text, kind === 'php-fpm'),
+        ended,
+      };
+      const plain = siteHandler(dispatcher, site, hooks, middleware);
+      const handler = compress ? await compressed(plain) : plain;
+      handlers.push(log ? log.around(handler, trustedProxies) : handler);
+    }
+    return new App(byHost(sites, handlers), dispatchers);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#dispatchers.map((one) => one.close()));
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.#dispatchers.map((one) => one.destroy()));
+  }
+}
+
+function byHost(sites: readonly Site[], handlers: readonly Handler[]): Handler {
+  const [first = (): void => {}] = handlers;
+  if (handlers.length < 2) return first;
+  const hosts = new Hosts(sites.map(({ command }) => command));
+  return (req, res) => {
+    const host = req.headers[':authority'] ?? req.headers.host;
+    (handlers[hosts.find(typeof host === 'string' ? host : undefined)] ?? first)(req, res);
+  };
+}
+
+/** gzip and brotli by the middleware that Express applications have. */
+async function compressed(handler: Handler): Promise<Handler> {
+  const { default: compression } = await import('compression');
+  const compress: unknown = compression();
+  if (typeof compress !== 'function') throw new TypeError('compression is no middleware');
+  return (req, res) => {
+    compress(req, res, () => handler(req, res));
+  };
+}
+
+function connectOptions(command: SiteCommand, kind: Php['kind'], workers: number): ConnectOptions {
+  const { timeouts, proxied } = command;
+  const connections = connectionsOf(command.connections, workers);
+  const backend = command.backend ?? (startsBeforeBody(command.ini) ? 'generic' : null);
+  return {
+    connections,
+    // a child of php-cgi that has served its number closes what it kept
+    ...(kind === 'php-cgi' ? { keepalive: 0 } : {}),
+    ...timeouts,
+    ...(proxied ? { proxied } : {}),
+    ...(backend ? { backend } : {}),
+  };
+}

@@ -1,0 +1,184 @@
+/**
+ * The HTTP servers: they listen, or are given connections; they know these, and can end without cutting a request short.
+ * This folder: connections of HTTP clients: where they are accepted, HTTPS, refusals, the end.
+ */
+import { createServer, type ServerResponse } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
+import { atMost } from '../../pause.ts';
+import type { Handler } from '../handler.ts';
+import { httpLimits } from './http-limits.ts';
+import { listenOn } from './listen-on.ts';
+import { type Place, urlOf } from './place.ts';
+import { Refusals, refuseOn } from './refusals.ts';
+import type { SecureServer } from './secure-server.ts';
+import type { Certificate } from './tls.ts';
+
+export class Listener {
+  readonly #handler: Handler;
+  readonly #certificate: Certificate | null;
+  readonly #servers: Server[] = [];
+  readonly #secure: SecureServer[] = [];
+  /** Each connection of HTTP/1, with the responses that are not finished on it. */
+  readonly #connections = new Map<Socket, Set<ServerResponse>>();
+  /** Those that have not shown yet what they speak, and those of HTTP/2. */
+  readonly #others = new Set<Socket>();
+  readonly #refusals = new Refusals();
+  #draining = false;
+  #whenEmpty: () => void = () => {};
+
+  /** Without a certificate there is no HTTPS. */
+  constructor(handler: Handler, certificate: Certificate | null = null) {
+    this.#handler = handler;
+    this.#certificate = certificate;
+  }
+
+  /** Resolves with the URLs, when all places are listened at; rejects, and listens nowhere, where one cannot be. */
+  async listen(places: readonly Place[], mode: number | null = null): Promise<string[]> {
+    const urls: string[] = [];
+    try {
+      for (const place of places) {
+        const { tls, server } = await this.#serverFor(place);
+        await listenOn(server, place, mode);
+        urls.push(nameFor(place, tls, server));
+      }
+    } catch (error) {
+      this.cut();
+      throw error;
+    }
+    return urls;
+  }
+
+  /**
+   * Serves connections that somebody else accepts: returns what takes one of each place. Nobody listens, so Node has to
+   * be told when to begin to look at its time limits.
+   */
+  async accepting(places: readonly { readonly tls: boolean }[]): Promise<((socket: Socket) => void)[]> {
+    const takers: ((socket: Socket) => void)[] = [];
+    for (const { tls } of places) {
+      const { server } = await this.#serverFor({ fd: 0, tls });
+      server.emit('listening');
+      takers.push((socket) => {
+        if (this.#draining) socket.destroy();
+        else server.emit('connection', socket);
+      });
+    }
+    return takers;
+  }
+
+  /** The first of those that listen at a port; null: none does. */
+  get server(): Server | null {
+    return this.#servers.find((server) => typeof server.address() === 'object') ?? this.#servers[0] ?? null;
+  }
+
+  /** From the next connection on. */
+  renew(certificate: Certificate): void {
+    for (const server of this.#secure) server.renew(certificate);
+  }
+
+  /**
+   * Accepts no more, closes each connection when its request is answered. Resolves with whether all were, within
+   * `limit` milliseconds (0: no limit); those that were not are cut.
+   */
+  async drain(limit: number): Promise<boolean> {
+    this.#draining = true;
+    const empty = new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+    for (const server of this.#servers) server.close();
+    for (const server of this.#secure) server.drain();
+    for (const [socket, unfinished] of this.#connections) {
+      for (const res of unfinished) res.shouldKeepAlive = false;
+      if (unfinished.size === 0) socket.destroy();
+    }
+    this.#left();
+    const drained = limit === 0 ? empty.then(() => true) : atMost(limit, empty);
+    if (await drained) return true;
+    this.cut();
+    return false;
+  }
+
+  /** Ends everything now. */
+  cut(): void {
+    for (const server of this.#servers) server.close();
+    for (const socket of [...this.#connections.keys(), ...this.#others]) socket.destroy();
+  }
+
+  async #serverFor(place: Place): Promise<{ tls: boolean; server: Server }> {
+    const onRequest = (req: NodeRequest, res: NodeResponse): void => {
+      if ('shouldKeepAlive' in res) this.#track(res);
+      this.#handler(req, res);
+    };
+    if (this.#certificate === null || 'path' in place || !place.tls) {
+      const server = createServer(httpLimits, onRequest);
+      this.#prepare(server);
+      server.on('connection', (socket: Socket) => this.#opened(socket));
+      return { tls: false, server };
+    }
+    const { SecureServer } = await import('./secure-server.ts');
+    const secure = new SecureServer(this.#certificate, onRequest, {
+      opened: (socket) => this.#openedOther(socket),
+      isHttp1: (socket) => this.#opened(socket),
+    });
+    this.#secure.push(secure);
+    this.#prepare(secure.server);
+    return { tls: true, server: secure.server };
+  }
+
+  #prepare(server: Server): void {
+    this.#servers.push(server);
+    // it can be heard of nobody where it does not listen
+    server.on('error', () => {});
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      void this.#refusals.refuse(socket, error, this.#connections.get(socket) ?? new Set());
+    });
+    // we are no proxy, and Node would hang up without a word
+    server.on('connect', (_req, answer: Socket | NodeResponse) => {
+      if ('statusCode' in answer) {
+        answer.statusCode = 405;
+        answer.end();
+      } else refuseOn(answer, 405);
+    });
+  }
+
+  #opened(socket: Socket): void {
+    this.#connections.set(socket, new Set());
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      this.#left();
+    });
+  }
+
+  #openedOther(socket: Socket): void {
+    this.#others.add(socket);
+    socket.once('close', () => {
+      this.#others.delete(socket);
+      this.#left();
+    });
+  }
+
+  #left(): void {
+    if (this.#draining && this.#connections.size === 0 && this.#others.size === 0) this.#whenEmpty();
+  }
+
+  #track(res: ServerResponse): void {
+    const { socket } = res.req;
+    const unfinished = this.#connections.get(socket);
+    unfinished?.add(res);
+    if (this.#draining) res.shouldKeepAlive = false;
+    res.once('close', () => {
+      unfinished?.delete(res);
+      // A response whose head was out before the signal has promised to keep the connection.
+      if (this.#draining && unfinished?.size === 0) socket.destroySoon();
+    });
+  }
+}
+
+function nameFor(place: Place, tls: boolean, server: Server): string {
+  const address = server.address();
+  // a name such as localhost rather than what it stands for
+  if ('host' in place && typeof address === 'object' && address !== null) {
+    return urlOf(tls, { address: place.host, port: address.port });
+  }
+  return urlOf(tls, address);
+}

@@ -1,0 +1,64 @@
+/** The certificate of HTTPS: from files, or made for this machine. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import type { TlsFiles } from '../../args/serve.ts';
+import { reasonOf } from '../../text.ts';
+import { UsageError } from '../../usage-error.ts';
+
+/** PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export async function certificate(tls: TlsFiles | 'localhost', cwd: string): Promise<Certificate> {
+  return tls === 'localhost' ? await selfSigned() : await fromFiles(tls, cwd);
+}
+
+async function fromFiles(files: TlsFiles, cwd: string): Promise<Certificate> {
+  const read = (option: string, path: string): Promise<string> => {
+    return readFile(resolve(cwd, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(`${option} '${path}' cannot be read: ${error.code ?? error.message}`);
+    });
+  };
+  const [cert, key] = await Promise.all([read('--tls-cert', files.cert), read('--tls-key', files.key)]);
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    // OpenSSL's words do not say which of both is meant
+    throw new UsageError(`--tls-cert and --tls-key cannot be used together: ${reasonOf(error)}`);
+  }
+  return { cert, key };
+}
+
+/** Browsers take no certificate for longer than this. */
+const DAYS = 397;
+
+/** Nobody trusts it but who is told to; it is for a developer's own machine. */
+async function selfSigned(): Promise<Certificate> {
+  const { generate } = await import('selfsigned').catch((error: unknown) => {
+    throw new UsageError(
+      `--tls needs the npm package selfsigned (npm install selfsigned): ${reasonOf(error)}`,
+    );
+  });
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    notAfterDate: new Date(Date.now() + DAYS * 24 * 60 * 60 * 1000),
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 2, value: '*.localhost' },
+          { type: 7, ip: '127.0.0.1' },
+          { type: 7, ip: '::1' },
+        ],
+      },
+    ],
+  });
+  return { cert, key };
+}

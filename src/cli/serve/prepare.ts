@@ -1,0 +1,46 @@
+/** All that can be wrong with what was typed is found here, before anything is started. */
+import type { ServeCommand } from '../args/serve.ts';
+import type { Io } from '../io.ts';
+import { UsageError } from '../usage-error.ts';
+import { folderOf, needFrontController } from './folders.ts';
+import type { Site } from './handler.ts';
+import { handedOver, type Place } from './http/place.ts';
+import { type Certificate, certificate } from './http/tls.ts';
+import { configured } from './read-config.ts';
+import { viteRoot } from './vite.ts';
+
+export interface Prepared {
+  readonly command: ServeCommand;
+  readonly sites: readonly Site[];
+  readonly places: readonly Place[];
+  readonly certificate: Certificate | null;
+  /** Where the application has its Vite; null: without --dev. */
+  readonly viteRoot: string | null;
+}
+
+/** Throws a UsageError. */
+export async function prepare(given: ServeCommand, io: Io): Promise<Prepared> {
+  const command = await configured(given, io.cwd);
+  if (command.dev && (command.workers > 1 || command.sites.length > 1)) {
+    throw new UsageError('--dev is for one site and one process; it does not go with --workers and sites');
+  }
+  const hasTls = command.tls !== null;
+  const passed = handedOver(io.env, io.pid, hasTls);
+  const standard = { host: '127.0.0.1', port: 8080, tls: hasTls };
+  const sites: Site[] = [];
+  for (const site of command.sites) {
+    const root = await folderOf(io.cwd, 'DOCROOT', site.docroot);
+    const linked = await Promise.all(
+      site.allowSymlinksTo.map((folder) => folderOf(io.cwd, '--allow-symlinks-to', folder)),
+    );
+    await needFrontController(root, site.frontController);
+    sites.push({ command: site, root, linked });
+  }
+  return {
+    command,
+    sites,
+    places: command.listen || passed.length > 0 ? [...passed, ...(command.listen ?? [])] : [standard],
+    viteRoot: command.dev ? viteRoot(sites[0]?.root ?? io.cwd) : null,
+    certificate: command.tls === null ? null : await certificate(command.tls, io.cwd),
+  };
+}

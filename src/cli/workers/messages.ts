@@ -1,0 +1,34 @@
+/** What the first process and its workers tell each other. All of it can be written as JSON. */
+import type { ServeCommand } from '../args/serve.ts';
+import type { Site } from '../serve/handler.ts';
+import type { Certificate } from '../serve/http/tls.ts';
+import type { Php } from '../serve/own-fpm.ts';
+
+/** What a worker has to know to serve. */
+export interface Setup {
+  readonly command: ServeCommand;
+  readonly sites: readonly Site[];
+  /** Who runs the PHP of each site. */
+  readonly php: readonly Php[];
+  readonly places: readonly { readonly tls: boolean }[];
+  readonly certificate: Certificate | null;
+}
+
+export type ToWorker =
+  | { readonly kind: 'setup'; readonly setup: Setup }
+  /** With a socket; `place` is the index of where it was accepted. */
+  | { readonly kind: 'connection'; readonly id: number; readonly place: number }
+  | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  /** `limit` in milliseconds; 0: none. */
+  | { readonly kind: 'drain'; readonly limit: number };
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  /** The connection is the worker's now. */
+  | { readonly kind: 'took'; readonly id: number }
+  /** Lines of the access log. */
+  | { readonly kind: 'log'; readonly lines: string }
+  | { readonly kind: 'say'; readonly line: string }
+  | { readonly kind: 'php'; readonly request: string; readonly text: string; readonly isLogged: boolean }
+  /** Before it ends; whether all requests were answered. */
+  | { readonly kind: 'drained'; readonly all: boolean };

@@ -1,0 +1,117 @@
+/** One worker as the first process sees it; the supervisor starts another where it ends. */
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Run } from '../fpm/supervisor.ts';
+import { atMost } from '../pause.ts';
+import type { FromWorker, Setup, ToWorker } from './messages.ts';
+
+/** Milliseconds. */
+const READY_LIMIT = 30_000;
+/** What a worker has beyond the limit for its requests: scripts that go on, and its own end. */
+const END_LIMIT = 7000;
+/** The longest that a timer can be. */
+const FOREVER = 2_147_483_647;
+
+export interface Given {
+  readonly socket: Socket;
+  readonly place: number;
+}
+
+export class WorkerProcess implements Run {
+  readonly ready: Promise<void>;
+  readonly exited: Promise<string>;
+  /** Whether it has answered all its requests before it ended. */
+  drained = false;
+  readonly #child: ChildProcess;
+  /** Connections that it has not said to have taken. */
+  readonly #offered = new Map<number, Given>();
+  #next = 0;
+  #over = false;
+
+  constructor(
+    child: ChildProcess,
+    setup: Setup,
+    heard: (message: Exclude<FromWorker, { kind: 'ready' | 'took' | 'drained' }>) => void,
+  ) {
+    this.#child = child;
+    child.on('error', () => {});
+    this.exited = new Promise((resolve) => {
+      child.once('close', (status, signal) => {
+        this.#over = true;
+        resolve(signal === null ? `it exited with status ${status}` : `it was ended by ${signal}`);
+      });
+    });
+    const ready = new Promise<void>((resolve) => {
+      child.on('message', (message: FromWorker) => {
+        if (message.kind === 'ready') resolve();
+        else if (message.kind === 'took') this.#took(message.id);
+        else if (message.kind === 'drained') this.drained = message.all;
+        else heard(message);
+      });
+    });
+    this.ready = this.#readiness(ready);
+    this.ready.catch(() => {});
+    this.tell({ kind: 'setup', setup });
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  /** How many connections it has not taken yet: those of a busy one wait. */
+  get waiting(): number {
+    return this.#offered.size;
+  }
+
+  tell(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /** It stays open here until the worker has it, so that it is not lost with a worker that ends. */
+  give(given: Given): void {
+    const id = this.#next;
+    this.#next += 1;
+    this.#offered.set(id, given);
+    const message: ToWorker = { kind: 'connection', id, place: given.place };
+    if (this.#child.connected) this.#child.send(message, given.socket, { keepOpen: true }, () => {});
+  }
+
+  /** Those that it never took; for another one. */
+  takeBack(): Given[] {
+    const left = [...this.#offered.values()];
+    this.#offered.clear();
+    return left;
+  }
+
+  /** Lets it answer its requests for `limit` milliseconds; 0: for as long as they take. */
+  async drain(limit: number): Promise<void> {
+    this.tell({ kind: 'drain', limit });
+    await atMost(limit === 0 ? FOREVER : limit + END_LIMIT, this.exited);
+    this.killGroup('SIGKILL');
+    await this.exited;
+  }
+
+  /** The supervisor's way: at once. */
+  async stop(): Promise<void> {
+    this.killGroup('SIGKILL');
+    await this.exited;
+  }
+
+  killGroup(signal: NodeJS.Signals): void {
+    if (!this.#over) this.#child.kill(signal);
+  }
+
+  #took(id: number): void {
+    // our descriptor of it, not the connection
+    this.#offered.get(id)?.socket.destroy();
+    this.#offered.delete(id);
+  }
+
+  async #readiness(ready: Promise<void>): Promise<void> {
+    const ended = this.exited.then((why) => Promise.reject(new Error(why)));
+    ended.catch(() => {});
+    if (!(await atMost(READY_LIMIT, Promise.race([ready, ended])))) {
+      throw new Error(`it was not ready within ${READY_LIMIT} ms`);
+    }
+  }
+}

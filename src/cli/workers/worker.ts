@@ -1,0 +1,107 @@
+/** A worker process: it serves the connections that the first process hands to it, and writes nothing itself. */
+import { Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { connect } from '../connect.ts';
+import { atMost } from '../pause.ts';
+import { App } from '../serve/app.ts';
+import { Listener } from '../serve/http/listener.ts';
+import { PHP_LIMIT } from '../serve/limits.ts';
+import { AccessLog } from '../serve/log/access-log.ts';
+import type { FromWorker, Setup, ToWorker } from './messages.ts';
+
+/** What is needed of `process`. */
+interface Parent {
+  send?(message: FromWorker): boolean;
+  on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown;
+  on(event: 'disconnect', listener: () => void): unknown;
+}
+
+/** Resolves with the exit status, when it is told to end, or the first process is gone. */
+export function runWorker(parent: Parent): Promise<number> {
+  const send = (message: FromWorker): void => {
+    parent.send?.(message);
+  };
+  return new Promise((resolve, reject) => {
+    let worker: Promise<Worker> | null = null;
+    parent.on('message', (message, handle) => {
+      if (!isOrder(message)) return;
+      if (message.kind === 'setup') worker = Worker.start(message.setup, send);
+      const order = worker?.then((one) => one.obey(message, handle));
+      order?.then((status) => {
+        if (typeof status === 'number') resolve(status);
+      }, reject);
+    });
+    parent.on('disconnect', () => resolve(1));
+  });
+}
+
+class Worker {
+  readonly #send: (message: FromWorker) => void;
+  readonly #app: App;
+  readonly #log: AccessLog | null;
+  readonly #listener: Listener;
+  readonly #takers: readonly ((socket: Socket) => void)[];
+
+  static async start(setup: Setup, send: (message: FromWorker) => void): Promise<Worker> {
+    const log = setup.command.quiet ? null : new AccessLog(linesTo(send), setup.command);
+    const told = {
+      say: (line: string): void => send({ kind: 'say', line }),
+      php: (request: string, text: string, isLogged: boolean): void => {
+        send({ kind: 'php', request, text, isLogged });
+      },
+    };
+    const app = await App.create(setup.sites, setup.php, setup.command.workers, connect, told, log);
+    const listener = new Listener(app.handler, setup.certificate);
+    const takers = await listener.accepting(setup.places);
+    return new Worker(send, app, log, listener, takers);
+  }
+
+  private constructor(
+    send: (message: FromWorker) => void,
+    app: App,
+    log: AccessLog | null,
+    listener: Listener,
+    takers: readonly ((socket: Socket) => void)[],
+  ) {
+    this.#send = send;
+    this.#app = app;
+    this.#log = log;
+    this.#listener = listener;
+    this.#takers = takers;
+    send({ kind: 'ready' });
+  }
+
+  /** Resolves with the exit status where that was the last order. */
+  async obey(order: ToWorker, handle: unknown): Promise<number | null> {
+    if (order.kind === 'connection') {
+      this.#send({ kind: 'took', id: order.id });
+      // none: its client has left on the way
+      if (handle instanceof Socket) this.#takers[order.place]?.(handle);
+    } else if (order.kind === 'certificate') this.#listener.renew(order.certificate);
+    else if (order.kind === 'drain') return this.#end(order.limit);
+    return null;
+  }
+
+  async #end(limit: number): Promise<number> {
+    const all = await this.#listener.drain(limit);
+    this.#log?.flush();
+    this.#send({ kind: 'drained', all });
+    await atMost(PHP_LIMIT, this.#app.close());
+    await this.#app.destroy();
+    return all ? 0 : 1;
+  }
+}
+
+function isOrder(message: unknown): message is ToWorker {
+  return typeof message === 'object' && message !== null && 'kind' in message;
+}
+
+function linesTo(send: (message: FromWorker) => void): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(lines: string, _encoding, done): void {
+      send({ kind: 'log', lines });
+      done();
+    },
+  });
+}

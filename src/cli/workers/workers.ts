@@ -1,0 +1,143 @@
+/**
+ * Several processes that serve, and this one, which accepts connections and hands them out in turn: to a worker that has
+ * taken all that it was given, where there is one. A worker that ends takes no more than its own requests with it.
+ * This folder: the processes of `serve --workers`.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { Supervisor } from '../fpm/supervisor.ts';
+import type { Io } from '../io.ts';
+import { listenOn } from '../serve/http/listen-on.ts';
+import { type Place, urlOf } from '../serve/http/place.ts';
+import type { Certificate } from '../serve/http/tls.ts';
+import type { FromWorker, Setup } from './messages.ts';
+import { type Given, WorkerProcess } from './worker-process.ts';
+
+export interface Heard {
+  readonly log: (lines: string) => void;
+  readonly say: (line: string) => void;
+  readonly php: (request: string, text: string, isLogged: boolean) => void;
+}
+
+export class Workers {
+  /** Resolves when one cannot be kept running. */
+  readonly gaveUp: Promise<Error>;
+  readonly #io: Io;
+  readonly #heard: Heard;
+  readonly #supervisors: readonly Supervisor[];
+  readonly #servers: Server[] = [];
+  /** Those that are ready. */
+  readonly #ready = new Set<WorkerProcess>();
+  readonly #all = new Set<WorkerProcess>();
+  /** Connections for which no worker is ready. */
+  #waiting: Given[] = [];
+  #setup: Setup;
+  #draining = false;
+
+  constructor(setup: Setup, io: Io, heard: Heard) {
+    this.#setup = setup;
+    this.#io = io;
+    this.#heard = heard;
+    this.#supervisors = Array.from({ length: setup.command.workers }, (_, nth) => {
+      return new Supervisor({
+        name: `worker ${nth + 1}`,
+        launch: () => this.#launch(),
+        running: () => {},
+        say: (line) => heard.say(line),
+      });
+    });
+    this.gaveUp = Promise.race(this.#supervisors.map((one) => one.gaveUp));
+  }
+
+  /** Resolves with the URLs, when all workers are ready. */
+  async start(places: readonly Place[], mode: number | null): Promise<string[]> {
+    const urls: string[] = [];
+    for (const [nth, place] of places.entries()) urls.push(await this.#listen(place, nth, mode));
+    await Promise.all(this.#supervisors.map((one) => one.start()));
+    return urls;
+  }
+
+  renew(certificate: Certificate): void {
+    this.#setup = { ...this.#setup, certificate };
+    for (const worker of this.#all) worker.tell({ kind: 'certificate', certificate });
+  }
+
+  /** Accepts no more; resolves with whether all requests were answered within `limit` milliseconds (0: no limit). */
+  async drain(limit: number): Promise<boolean> {
+    this.#draining = true;
+    this.#close();
+    const all = [...this.#all];
+    for (const supervisor of this.#supervisors) supervisor.release();
+    await Promise.all(all.map((worker) => worker.drain(limit)));
+    return all.every((worker) => worker.drained);
+  }
+
+  /** Ends everything now. */
+  cut(): void {
+    this.#draining = true;
+    this.#close();
+    for (const supervisor of this.#supervisors) supervisor.kill();
+  }
+
+  async #listen(place: Place, nth: number, mode: number | null): Promise<string> {
+    // whoever gets the connection reads it
+    const server = createServer({ pauseOnConnect: true }, (socket: Socket) => {
+      socket.on('error', () => {});
+      this.#give({ socket, place: nth });
+    });
+    await listenOn(server, place, mode);
+    this.#servers.push(server);
+    const address = server.address();
+    if (!('host' in place) || typeof address === 'string' || address === null) {
+      return urlOf('tls' in place && place.tls === true, address);
+    }
+    return urlOf(place.tls === true, { address: place.host, port: address.port });
+  }
+
+  #launch(): WorkerProcess {
+    const worker = new WorkerProcess(this.#io.fork(), this.#setup, (message) => this.#hear(message));
+    this.#all.add(worker);
+    worker.ready.then(
+      () => {
+        this.#ready.add(worker);
+        for (const given of this.#waiting.splice(0)) this.#give(given);
+      },
+      () => {},
+    );
+    void worker.exited.then(() => {
+      this.#all.delete(worker);
+      this.#ready.delete(worker);
+      for (const given of worker.takeBack()) this.#give(given);
+    });
+    return worker;
+  }
+
+  #give(given: Given): void {
+    if (this.#draining) {
+      given.socket.destroy();
+      return;
+    }
+    let chosen: WorkerProcess | null = null;
+    for (const worker of this.#ready) {
+      if (chosen === null || worker.waiting < chosen.waiting) chosen = worker;
+    }
+    if (chosen === null) {
+      this.#waiting.push(given);
+      return;
+    }
+    // to the end of the line
+    this.#ready.delete(chosen);
+    this.#ready.add(chosen);
+    chosen.give(given);
+  }
+
+  #hear(message: Exclude<FromWorker, { kind: 'ready' | 'took' | 'drained' }>): void {
+    if (message.kind === 'log') this.#heard.log(message.lines);
+    else if (message.kind === 'say') this.#heard.say(message.line);
+    else this.#heard.php(message.request, message.text, message.isLogged);
+  }
+
+  #close(): void {
+    for (const server of this.#servers) server.close();
+    for (const { socket } of this.#waiting.splice(0)) socket.destroy();
+  }
+}

@@ -1,0 +1,162 @@
+/** `serve --config`: options from a file, and several sites by the names of their hosts. */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withConfig } from '../../../src/cli/args/config.ts';
+import { parseServe, type ServeCommand } from '../../../src/cli/args/serve.ts';
+import { Hosts } from '../../../src/cli/serve/hosts.ts';
+import { serve, serveInVain } from '../support/serving.ts';
+import { SiteFolder, text } from '../support/site.ts';
+
+let site: SiteFolder;
+beforeEach(() => {
+  site = new SiteFolder();
+});
+afterEach(() => site.remove());
+
+async function ask(url: string, host: string): Promise<string> {
+  const [response] = await once(get(url, { headers: { host } }), 'response');
+  return textOf(response);
+}
+
+function read(content: unknown, ...typed: string[]): ServeCommand {
+  const file = { name: 'site.json', content, resolve: (path: string) => `/srv/${path}` };
+  return withConfig(parseServe([...typed, '--config', 'site.json']), file);
+}
+
+describe('serving', () => {
+  it('sites by host name, each with a php-fpm of its own; the first one for all other names', async () => {
+    site.put('one/index.php', '<?php echo "one ", ini_get("memory_limit");');
+    site.put('two/app.php', '<?php echo "two ", $_SERVER["REQUEST_URI"], " ", ini_get("memory_limit");');
+    const config = {
+      ini: { memory_limit: '64M' },
+      sites: [
+        { hosts: 'one.example', docroot: 'one' },
+        {
+          hosts: ['two.example', '*.two.example'],
+          docroot: 'two',
+          frontController: '/app.php',
+          ini: { memory_limit: '65M' },
+        },
+      ],
+    };
+    writeFileSync(join(site.path, 'sites.json'), JSON.stringify(config));
+    await using served = await serve(site.parent, ['--config', 'site/sites.json', '--connections', '2']);
+    const asked = ['one.example', 'TWO.example:80', 'www.two.example', 'other.example'];
+    expect(await Promise.all(asked.map((host) => ask(`${served.url}/`, host)))).toEqual([
+      'one 64M',
+      'two / 65M',
+      'two / 65M',
+      'one 64M',
+    ]);
+    expect(await served.stop()).toBe(0);
+    expect(site.filesLeft).toEqual([]);
+  });
+
+  it('a module may make the object', async () => {
+    site.put('index.php', '<?php echo $_SERVER["MODE"];');
+    site.put('serve.mjs', 'export default async () => ({ param: { MODE: "module" } });');
+    await using served = await serve(site.path, ['--config', 'serve.mjs']);
+    expect(await text(served.url)).toBe('module');
+  });
+
+  it.each([
+    ['a.json', '{', /--config 'a\.json' cannot be read: .*JSON/],
+    ['a.json', '[]', /a\.json: it must hold an object/],
+    ['a.mjs', 'throw new Error("oh")', /--config 'a\.mjs' cannot be read: oh/],
+    ['a.json', '{ "docroot": "nowhere" }', /DOCROOT '.*nowhere' does not exist/],
+  ])('%s: %s is named, and the status is 2', async (name, text, why) => {
+    site.put(name, text);
+    const { status, err } = await serveInVain(site.path, ['--config', name, '--check']);
+    expect([status, err.split('\n').length]).toEqual([2, 2]);
+    expect(err).toMatch(why);
+  });
+});
+
+describe('the file', () => {
+  it('says what could be typed; paths are meant from its folder, and what is typed wins', () => {
+    const content = {
+      docroot: 'public',
+      listen: ['127.0.0.1:1', 'unix:/run/a.sock'],
+      listenMode: '0660',
+      workers: 3,
+      headersTimeout: 90,
+      frontController: '/index.php',
+      allowSymlinksTo: 'shared',
+      param: { APP_ENV: 'dev' },
+      compress: true,
+      proxied: false,
+      upstream: ['h:1 weight=2', 'h:2'],
+    };
+    const same = parseServe([
+      ...['--listen', '127.0.0.1:1', '--listen', 'unix:/run/a.sock', '--listen-mode', '0660'],
+      ...['--workers', '3', '--headers-timeout', '90', '--front-controller', '/index.php'],
+      ...['--allow-symlinks-to', '/srv/shared', '--param', 'APP_ENV=dev', '--compress'],
+      ...['--upstream', 'h:1 weight=2', '--upstream', 'h:2', '/srv/public'],
+    ]);
+    const { args: _, ...expected } = same;
+    expect(read(content)).toMatchObject(expected);
+    const typed = read(content, '--listen', 'h:7', '--upstream', 'h:9', '--workers', '1', 'other');
+    expect(typed.listen).toEqual([{ host: 'h', port: 7, tls: false }]);
+    expect([typed.workers, typed.sites[0].docroot, typed.sites[0].upstream]).toEqual([
+      1,
+      'other',
+      [{ address: 'h:9' }],
+    ]);
+  });
+
+  it('gives to its sites what it says for all, and what is typed', () => {
+    const sites = [
+      { hosts: ['A.example'], docroot: 'a' },
+      { hosts: ['*.b.example'], index: 'b.php' },
+    ];
+    const read1 = read({ docroot: 'all', index: 'all.php', connections: 3, sites }, '--max-body', '1k');
+    expect(
+      read1.sites.map(({ hosts, docroot, index, connections, maxBody }) => {
+        return [hosts, docroot, index, connections, maxBody];
+      }),
+    ).toEqual([
+      [['a.example'], '/srv/a', 'all.php', 3, 1024],
+      [['*.b.example'], '/srv/all', 'b.php', 3, 1024],
+    ]);
+  });
+
+  it.each<[unknown, RegExp]>([
+    [{ frontcontroller: '/i.php' }, /^site\.json: there is no option frontcontroller$/],
+    [{ 'front-controller': '/i.php' }, /^site\.json: there is no option front-controller$/],
+    [{ frontController: 'i.php' }, /^site\.json: frontController must be a path/],
+    [{ compress: 'yes' }, /^site\.json: compress must be true or false$/],
+    [{ index: ['a'] }, /^site\.json: index must be a string$/],
+    [{ listen: [8080, {}] }, /^site\.json: listen must be a string, or a list of strings$/],
+    [{ docroot: 1 }, /^site\.json: docroot must be a string$/],
+    [{ config: 'b.json' }, /^site\.json: there is no option config$/],
+    [{ sites: [] }, /^site\.json: sites must be a list of objects$/],
+    [{ sites: [1] }, /^site\.json: sites\[0\] must be an object$/],
+    [{ sites: [{ docroot: 'a' }] }, /^site\.json: sites\[0\]\.hosts must be a list of host names$/],
+    [{ sites: [{ hosts: ['a b'] }] }, /^site\.json: sites\[0\]\.hosts: 'a b' is no host name/],
+    [{ sites: [{ hosts: ['a'] }, { hosts: ['A'] }] }, /^site\.json: sites\[1\]\.hosts: a is there twice$/],
+    [
+      { sites: [{ hosts: ['a'], listen: 'h:1' }] },
+      /^site\.json: there is no option sites\[0\]\.listen: it is for the whole server$/,
+    ],
+    [{ sites: [{ hosts: ['a'], index: '.x' }] }, /^site\.json: sites\[0\]: index must be the name of a file/],
+  ])('%j is refused, by its name', (content, why) => {
+    expect(() => read(content)).toThrow(why);
+  });
+});
+
+it('an exact host name wins over a pattern, a longer pattern over a shorter one', () => {
+  const hosts = new Hosts([
+    { hosts: ['first.example'] },
+    { hosts: ['*.example'] },
+    { hosts: ['*.a.example'] },
+    { hosts: ['x.a.example', '[::1]'] },
+  ]);
+  const found = (host?: string): number => hosts.find(host);
+  expect(['first.example', 'b.example', 'y.a.example', 'x.a.example'].map(found)).toEqual([0, 1, 2, 3]);
+  expect(['X.A.Example.:8080', '[::1]:80', 'a.example', 'example'].map(found)).toEqual([3, 3, 1, 0]);
+  expect([found(undefined), found(''), found('...')]).toEqual([0, 0, 0]);
+});

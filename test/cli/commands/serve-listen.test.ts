@@ -1,0 +1,83 @@
+/** Where `serve` listens: unix sockets with a mode, and sockets that systemd hands over. */
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { handedOver } from '../../../src/cli/serve/http/place.ts';
+import { waitFor } from '../../fpm/support/wait.ts';
+import { bin, start } from '../support/program.ts';
+import { serve } from '../support/serving.ts';
+import { SiteFolder, text } from '../support/site.ts';
+
+let site: SiteFolder;
+beforeEach(() => {
+  site = new SiteFolder();
+});
+afterEach(() => site.remove());
+
+it.each(['0600', '666'])('--listen-mode %s is that of the socket', async (mode) => {
+  site.put('index.php', '<?php echo "x";');
+  const socketPath = join(site.parent, 'http.sock');
+  await using served = await serve(site.path, ['--listen', `unix:${socketPath}`, '--listen-mode', mode]);
+  expect(statSync(socketPath).mode & 0o777).toBe(Number.parseInt(mode, 8));
+  const [response] = await once(request({ socketPath }).end(), 'response');
+  expect(await textOf(response)).toBe('x');
+  expect(await served.stop()).toBe(0);
+});
+
+it('at a unix socket, X-Forwarded-For is believed with --trusted-proxy unix', async () => {
+  site.put('index.php', '<?php echo $_SERVER["REMOTE_ADDR"] ?? "nobody";');
+  const socketPath = join(site.parent, 'http.sock');
+  await using served = await serve(site.path, [
+    ...['--listen', `unix:${socketPath}`],
+    ...['--trusted-proxy', 'unix'],
+  ]);
+  const asked = request({ socketPath, headers: { 'x-forwarded-for': '192.0.2.7' } }).end();
+  const [response] = await once(asked, 'response');
+  expect(await textOf(response)).toBe('192.0.2.7');
+  await served.io.said(/^192\.0\.2\.7 - - /m);
+});
+
+it.each([['1'], ['2']])('a socket that was handed over is served, by %s processes', async (workers) => {
+  site.put('index.php', '<?php echo "at ", $_SERVER["SERVER_PORT"], getenv("LISTEN_FDS");');
+  const handed = createServer().listen(0, '127.0.0.1');
+  await once(handed, 'listening');
+  const { port } = handed.address() as AddressInfo;
+  const { fd } = (handed as unknown as { _handle: { fd: number } })._handle;
+  await using program = start(
+    [
+      '-c',
+      'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"',
+      'sh',
+      process.execPath,
+      bin,
+      'serve',
+      '--workers',
+      workers,
+    ],
+    { cwd: site.path, env: process.env, stdio: ['ignore', 'pipe', 'pipe', fd] },
+    'sh',
+  );
+  // the descriptor stays open in the program
+  handed.close();
+  await waitFor(() => program.out.includes(`http://127.0.0.1:${port}\n`), {
+    what: `the URL; stderr: ${program.err}`,
+    timeout: 25_000,
+  });
+  expect(await text(`http://127.0.0.1:${port}`)).toBe(`at ${port}`);
+  expect(await program.stop()).toBe(0);
+});
+
+it('sockets that were meant for another process are left alone', () => {
+  const env = { LISTEN_FDS: '2', LISTEN_PID: '7' };
+  expect(handedOver(env, 7, true)).toEqual([
+    { fd: 3, tls: true },
+    { fd: 4, tls: true },
+  ]);
+  expect(handedOver(env, 8, true)).toEqual([]);
+  expect(handedOver({ LISTEN_PID: '7' }, 7, false)).toEqual([]);
+  expect(handedOver({ LISTEN_FDS: 'x', LISTEN_PID: '7' }, 7, false)).toEqual([]);
+});

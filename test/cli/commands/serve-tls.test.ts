@@ -1,0 +1,129 @@
+/** `serve` by HTTPS: HTTP/2 and HTTP/1.1, certificates that are made, given and renewed. */
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+import { connect as connectTls, type PeerCertificate } from 'node:tls';
+import { generate } from 'selfsigned';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../../fpm/support/wait.ts';
+import { type Serving, serve, serveInVain } from '../support/serving.ts';
+import { SiteFolder, text } from '../support/site.ts';
+
+let site: SiteFolder;
+beforeEach(() => {
+  site = new SiteFolder();
+  site.put(
+    'index.php',
+    '<?php echo $_SERVER["SERVER_PROTOCOL"], " ", $_SERVER["HTTPS"] ?? "-", " ", $_SERVER["HTTP_HOST"], " ", file_get_contents("php://input");',
+  );
+  site.put('big.css', 'a{}'.repeat(50_000));
+});
+afterEach(() => site.remove());
+
+/** At a free port by HTTPS, and at another one by HTTP. */
+async function serveBoth(args: readonly string[]): Promise<Serving & { secure: string }> {
+  const served = await serve(site.path, ['--listen', 'http://127.0.0.1:0', ...args]);
+  const secure = await served.io.said(/https:\/\/\S+(?=\n)/);
+  return Object.assign(served, { secure });
+}
+
+async function http1(url: string): Promise<string> {
+  const asked = request(url, { rejectUnauthorized: false, agent: false }).end();
+  const [response] = await once(asked, 'response');
+  return textOf(response);
+}
+
+async function http2(session: ClientHttp2Session, path: string, body = ''): Promise<string> {
+  const stream = session.request({ ':path': path, ':method': body === '' ? 'GET' : 'POST' });
+  if (body !== '') stream.end(body);
+  return textOf(stream.setEncoding('utf8'));
+}
+
+async function peer(url: string): Promise<PeerCertificate> {
+  const socket = connectTls({
+    port: Number(new URL(url).port),
+    host: '127.0.0.1',
+    rejectUnauthorized: false,
+  });
+  await once(socket, 'secureConnect');
+  const seen = socket.getPeerCertificate();
+  socket.destroy();
+  return seen;
+}
+
+async function files(name: string): Promise<string[]> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], { keyType: 'ec' });
+  writeFileSync(join(site.parent, 'cert.pem'), cert);
+  writeFileSync(join(site.parent, 'key.pem'), key);
+  return ['--tls-cert', '../cert.pem', '--tls-key', '../key.pem'];
+}
+
+describe('--tls', () => {
+  it('speaks HTTP/2 and HTTP/1.1 with a certificate for localhost, and HTTP where it is asked to', async () => {
+    // serve() listens at 127.0.0.1:0 as well: with a certificate that is HTTPS
+    await using served = await serveBoth(['--tls']);
+    const { host } = new URL(served.secure);
+    expect(await text(served.url)).toBe(`HTTP/1.1 - ${new URL(served.url).host} `);
+    expect(await http1(served.secure)).toBe(`HTTP/1.1 on ${host} `);
+    const session = connect(served.secure, { rejectUnauthorized: false });
+    expect(await http2(session, '/', 'posted')).toBe(`HTTP/2.0 on ${host} posted`);
+    expect(await http2(session, '/big.css')).toHaveLength(150_000);
+    session.close();
+    const { subject, subjectaltname } = await peer(served.secure);
+    expect([subject.CN, subjectaltname]).toEqual([
+      'localhost',
+      expect.stringMatching(/DNS:localhost, .*IP Address:127\.0\.0\.1/),
+    ]);
+    expect(await served.stop()).toBe(0);
+    const lines = served.io.out.split('\n').filter((line) => line.includes('HTTP/2.0'));
+    expect(lines).toEqual([
+      expect.stringMatching(/"POST \/ HTTP\/2\.0" 200 \d+ /),
+      expect.stringMatching(/"GET \/big\.css HTTP\/2\.0" 200 150000 /),
+    ]);
+  });
+
+  it('a request by HTTP/2 that goes on when the signal comes is answered; a silent connection is closed', async () => {
+    site.put('slow.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(1); echo "ended";');
+    await using served = await serveBoth(['--tls']);
+    const session = connect(served.secure, { rejectUnauthorized: false });
+    const stream = session.request({ ':path': '/slow.php' }).setEncoding('utf8').end();
+    const [first] = await once(stream, 'data');
+    const silent = connectTls({ port: Number(new URL(served.secure).port), rejectUnauthorized: false });
+    await once(silent, 'secureConnect');
+    silent.on('error', () => {});
+    const status = served.stop();
+    expect(first + (await textOf(stream))).toBe('begun ended');
+    expect(await status).toBe(0);
+  });
+});
+
+describe('--tls-cert and --tls-key', () => {
+  it('are read again at SIGUSR1', async () => {
+    await using served = await serveBoth(await files('one.example'));
+    expect((await peer(served.secure)).subject.CN).toBe('one.example');
+    await files('two.example');
+    served.io.reopen();
+    await waitFor(async () => (await peer(served.secure)).subject.CN === 'two.example');
+    // what cannot be used is said, and changes nothing
+    writeFileSync(join(site.parent, 'key.pem'), 'no key');
+    served.io.reopen();
+    await served.io.complained(/--tls-cert and --tls-key cannot be used together/);
+    expect((await peer(served.secure)).subject.CN).toBe('two.example');
+  });
+
+  it('that cannot be used are named, and the status is 2', async () => {
+    const given = await files('one.example');
+    writeFileSync(join(site.parent, 'key.pem'), 'no key');
+    expect(await serveInVain(site.path, given)).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('--tls-cert and --tls-key cannot be used together'),
+    });
+    expect(await serveInVain(site.path, ['--tls-cert', 'a.pem', '--tls-key', 'b.pem'])).toEqual({
+      status: 2,
+      err: "fastcgi-pool: serve: --tls-cert 'a.pem' cannot be read: ENOENT\n",
+    });
+  });
+});

@@ -1,0 +1,160 @@
+/** `serve --workers`: several processes with one php-fpm, one of which may crash. */
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { childrenOf, gone } from '../../fpm/support/fpm.ts';
+import { waitFor } from '../../fpm/support/wait.ts';
+import { family, type Program, startServe } from '../support/program.ts';
+import { SiteFolder, text } from '../support/site.ts';
+
+let site: SiteFolder;
+beforeEach(() => {
+  site = new SiteFolder();
+});
+afterEach(() => site.remove());
+
+function nameOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
+}
+
+function workersOf({ pid }: Program): number[] {
+  return childrenOf(pid).filter((child) => nameOf(child) === 'node');
+}
+
+function mastersOf({ pid }: Program): number[] {
+  return childrenOf(pid).filter((child) => nameOf(child).startsWith('php-fpm'));
+}
+
+/** On a connection of its own; resolves with the page, or with the code of what went wrong. */
+function page(url: string, agent: Agent | false = false): Promise<string> {
+  return new Promise((resolve) => {
+    const asked = request(url, { agent }, (res) => {
+      textOf(res).then(resolve, (error: NodeJS.ErrnoException) => resolve(`cut: ${error.code}`));
+    });
+    asked.on('error', (error: NodeJS.ErrnoException) => resolve(`failed: ${error.code}`)).end();
+  });
+}
+
+it('all serve, by one php-fpm that has a child for each of their connections; one log; SIGTERM leaves nothing', async () => {
+  site.put('index.php', '<?php error_log("from PHP"); echo "page";');
+  site.put('slow.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(1); echo "ended";');
+  await using program = await startServe(site.path, [
+    '--workers',
+    '3',
+    '--connections',
+    '4',
+    '--ini',
+    'log_errors=1',
+  ]);
+  expect(workersOf(program)).toHaveLength(3);
+  const [master = 0, ...more] = mastersOf(program);
+  expect(more).toEqual([]);
+  await waitFor(() => childrenOf(master).length === 6);
+  const pages = await Promise.all(Array.from({ length: 12 }, () => page(`${program.url}/`)));
+  expect(pages).toEqual(Array(12).fill('page'));
+  const slow = await fetch(`${program.url}/slow.php`);
+  const pids = family(program.pid);
+  const status = program.stop();
+  expect(await slow.text()).toBe('begun ended');
+  expect(await status).toBe(0);
+  await gone(pids);
+  expect(site.filesLeft).toEqual([]);
+  expect(program.out.match(/"GET \/ HTTP\/1\.1" 200 4 /g)).toHaveLength(12);
+  expect(program.out.match(/"GET \/slow\.php HTTP\/1\.1" 200 /g)).toHaveLength(1);
+  expect(program.err).toBe('PHP: from PHP (GET /)\n'.repeat(12));
+});
+
+it('one that crashes takes no more than its own requests with it, and another takes its place', async () => {
+  const folder = join(site.parent, 'go');
+  mkdirSync(folder);
+  // whoever runs PHP is to write there
+  chmodSync(folder, 0o777);
+  site.put(
+    'wait.php',
+    '<?php touch("../go/" . getmypid()); for ($i = 0; $i < 600 && !file_exists("../go/on"); $i++) { usleep(20000); clearstatcache(); } echo "waited";',
+  );
+  site.put('index.php', '<?php echo "page";');
+  await using program = await startServe(site.path, ['--workers', '2', '--connections', '8']);
+  const before = workersOf(program);
+  // in turn: two requests at each
+  const waiting = Array.from({ length: 4 }, () => page(`${program.url}/wait.php`));
+  await waitFor(() => readdirSync(folder).length === 4, { what: 'four scripts that wait', timeout: 20_000 });
+  const pages: Promise<string>[] = [];
+  for (let nth = 0; nth < 10; nth += 1) pages.push(page(`${program.url}/`));
+  await Promise.all(pages.splice(0));
+  process.kill(before[0] ?? 0, 'SIGKILL');
+  // also while it is gone, and nothing hangs
+  for (let nth = 0; nth < 40; nth += 1) pages.push(page(`${program.url}/`));
+  expect(await Promise.all(pages)).toEqual(Array(40).fill('page'));
+  await waitFor(() => workersOf(program).length === 2, { what: 'a second worker', timeout: 25_000 });
+  expect(workersOf(program)).toContain(before[1]);
+  expect(program.err).toMatch(
+    /^fastcgi-pool: worker [12] ended: it was ended by SIGKILL; starting it again\n$/,
+  );
+  writeFileSync(join(folder, 'on'), '');
+  const ends = await Promise.all(waiting);
+  expect(ends.filter((end) => end === 'waited')).toHaveLength(2);
+  expect(ends.filter((end) => /ECONNRESET/.test(end))).toHaveLength(2);
+  expect(await program.stop()).toBe(0);
+});
+
+it('all that crash at once leave no client without an answer: connections wait for the next ones', async () => {
+  site.put('index.php', '<?php echo "page";');
+  await using program = await startServe(site.path, ['--workers', '2', '--connections', '2']);
+  for (const pid of workersOf(program)) process.kill(pid, 'SIGKILL');
+  expect(await Promise.all([page(program.url), page(program.url), page(program.url)])).toEqual([
+    'page',
+    'page',
+    'page',
+  ]);
+});
+
+it('by HTTPS and at a unix socket as well; a kept connection stays with its worker', async () => {
+  site.put('index.php', '<?php echo $_SERVER["REMOTE_ADDR"] ?? "nobody", " ", $_SERVER["HTTPS"] ?? "-";');
+  const socketPath = join(site.parent, 'http.sock');
+  await using program = await startServe(site.path, [
+    ...['--workers', '2', '--tls', '--listen', `unix:${socketPath}`, '--listen', 'http://127.0.0.1:0'],
+  ]);
+  const plain = await waitFor(() => /http:\S+/.exec(program.out)?.[0]);
+  const asked = request({ socketPath }).end();
+  const answer = new Promise<string>((resolve, reject) => {
+    asked.on('response', (res) => resolve(textOf(res))).on('error', reject);
+  });
+  expect(await answer).toBe('nobody -');
+  expect(await text(plain)).toBe('127.0.0.1 -');
+  const { Agent: SecureAgent, request: requestSecure } = await import('node:https');
+  const agent = new SecureAgent({ keepAlive: true, rejectUnauthorized: false });
+  for (let nth = 0; nth < 3; nth += 1) {
+    const secure = await new Promise<string>((resolve, reject) => {
+      requestSecure(program.url, { agent }, (res) => resolve(textOf(res)))
+        .on('error', reject)
+        .end();
+    });
+    expect(secure).toBe('127.0.0.1 on');
+  }
+  // kept connections do not hold up the end
+  expect(await program.stop()).toBe(0);
+  agent.destroy();
+});
+
+it('a second signal ends all at once', async () => {
+  site.put('index.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(20);');
+  await using program = await startServe(site.path, ['--workers', '2']);
+  const response = await fetch(program.url);
+  const pids = family(program.pid);
+  program.child.kill('SIGINT');
+  await waitFor(() => page(program.url).then((end) => end.startsWith('failed')));
+  expect(await program.stop()).toBe(143);
+  await expect(response.text()).rejects.toThrow();
+  await gone(pids);
+});
+
+it('workers end with the first process, however it ends', async () => {
+  await using program = await startServe(site.path, ['--workers', '2']);
+  const pids = family(program.pid);
+  program.child.kill('SIGKILL');
+  await program.ended;
+  await gone(pids);
+});
