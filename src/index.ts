@@ -17,6 +17,7 @@ export {
 export type { CloseReason } from './connection/reuse.ts';
 export type { Address } from './connection/socket/address.ts';
 export * from './errors.ts';
+export type { ConnectionInfo } from './pool/connections.ts';
 export type {
   Body,
   DispatchController,

@@ -39,6 +39,8 @@ export interface ServerAddress {
 
 /** One object for each request: it is `request` in all other messages about it, so that a WeakMap finds it again. */
 export interface RequestMessage {
+  /** The Pool or Upstream that was asked. */
+  readonly dispatcher: object;
   /** What PHP will see. In `start` names may be added and changed, and PHP sees that; the caller's own object stays as it is. */
   readonly params: Record<string, string | Uint8Array>;
   /** The server that has or had the request last; null: none so far. */

@@ -8,6 +8,7 @@
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
 import { dispatchTold } from './channels.ts';
+import { type ConnectionInfo, connectionsOf } from './connections.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
 import type { Job } from './job.ts';
 import { type PoolOptions, type PoolSettings, resolveOptions } from './options.ts';
@@ -41,8 +42,14 @@ export class Pool implements Dispatcher {
     return this.#scheduler.stats;
   }
 
+  /** Each connection as it is now. */
+  get connections(): readonly ConnectionInfo[] {
+    const { balancer, clock } = this.#scheduler;
+    return connectionsOf(balancer.servers, clock.now());
+  }
+
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    dispatchTold(this.#scheduler, request, handler);
+    dispatchTold(this, this.#scheduler, request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
