@@ -17,7 +17,6 @@ export {
 export type { CloseReason } from './connection/reuse.ts';
 export type { Address } from './connection/socket/address.ts';
 export * from './errors.ts';
-export type { ConnectionInfo } from './pool/connections.ts';
 export type {
   Body,
   DispatchController,
@@ -32,6 +31,7 @@ export type {
 } from './pool/dispatcher.ts';
 export type { PoolOptions } from './pool/options.ts';
 export { Pool } from './pool/pool.ts';
+export type { ConnectionInfo } from './pool/stats/connections.ts';
 export type { Summary } from './pool/stats/histogram.ts';
 export type { ConnectionStats, Stats } from './pool/stats/stats.ts';
 export type { Params } from './protocol/params.ts';

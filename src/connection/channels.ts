@@ -25,7 +25,7 @@ export const CHANNELS = {
   refused: 'fastcgi-pool:request:refused',
   /** ConnectionClosed. A socket was closed, by us or by the server. */
   connectionClosed: 'fastcgi-pool:connection:closed',
-  /** ServerState. A server of an Upstream is asked no more, or again. */
+  /** ServerState. A server of an Upstream is in another state. */
   serverState: 'fastcgi-pool:server:state',
 } as const;
 
@@ -133,7 +133,7 @@ export interface ConnectionClosed extends ServerAddress {
 }
 
 export interface ServerState extends ServerAddress {
-  /** `up`, `failed`, `trial` or `busy`, as in `stats.servers`. */
+  /** As in `stats.servers`: `up`, `suspect`, `failed`, `trial`, `busy`, `down` or `leaving`. */
   readonly state: string;
   /** The one before. */
   readonly previous: string;

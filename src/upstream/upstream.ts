@@ -4,11 +4,11 @@
  */
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { dispatchTold } from '../pool/channels.ts';
-import { type ConnectionInfo, connectionsOf } from '../pool/connections.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { requestBy } from '../pool/request/response.ts';
 import { Scheduler } from '../pool/scheduler.ts';
+import { type ConnectionInfo, connectionsOf } from '../pool/stats/connections.ts';
 import { UpstreamBalancer } from './balancer.ts';
 import { type Given, sourcesOf } from './discovery/source.ts';
 import { resolveUpstreamOptions, type UpstreamOptions } from './options.ts';

@@ -1,5 +1,5 @@
 /** What can be seen of each connection while it lives; made when it is asked for. */
-import type { Slot } from './slot.ts';
+import type { Slot } from '../slots/slot.ts';
 
 export interface ConnectionInfo {
   /** `unix:/run/php-fpm.sock` or `10.0.0.1:9000`. */
