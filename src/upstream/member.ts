@@ -137,9 +137,11 @@ export class Member implements Candidate, Ranked {
 
   #tellState(): void {
     const { shownState } = this;
-    if (shownState === this.#told) return;
-    tellState(this.server.target, shownState, this.#told, this.health.why);
+    const told = this.#told;
+    if (shownState === told) return;
+    // First: who listens may ask for stats, which comes here again.
     this.#told = shownState;
+    tellState(this.server.target, shownState, told, this.health.why);
   }
 }
 

@@ -22,6 +22,7 @@ const serveDefaults = {
   drainTimeout: 30_000,
   quiet: false,
   logFormat: 'combined',
+  status: '/-/fastcgi-pool',
   check: false,
   fpm: null,
   user: null,
@@ -63,6 +64,8 @@ describe('serve', () => {
       { timeouts: { headersTimeout: 90_000, bodyTimeout: 0, queueTimeout: 2000, connectTimeout: 500 } },
     ],
     [['--log-format', 'json'], { logFormat: 'json' }],
+    [['--status', '/pool'], { status: '/pool' }],
+    [['--status', 'off'], { status: null }],
     [['--check'], { check: true }],
     [
       ['--param', 'PHP_VALUE=a=b', '--allow-control-params'],

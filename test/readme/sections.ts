@@ -41,6 +41,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   files: () => membersTable('src/gateway/site/static/files-options.ts', 'FilesOptions'),
   outcome: () => membersTable('src/gateway/reply/outcome.ts', 'Outcome'),
   channels: channelsTable,
+  'status-options': () => membersTable('src/observe/status/options.ts', 'StatusOptions'),
   verdicts: verdictsTable,
   'other-servers': needsTable,
   serve: () => helpText(serveHelp),

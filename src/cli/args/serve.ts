@@ -42,6 +42,8 @@ export interface ServeCommand {
   readonly drainTimeout: number;
   readonly quiet: boolean;
   readonly logFormat: 'combined' | 'json';
+  /** Where the status page is; null: nowhere. */
+  readonly status: string | null;
   /** Nothing is served: it is looked whether it could be. */
   readonly check: boolean;
   /** The program; null: the newest that can be found. */
@@ -93,6 +95,8 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --log-format FORMAT      of the access log: combined (default), nginx's; or
                            json, which has the seconds taken, too
   --quiet                  no access log
+  --status PATH            where who sits at this machine sees how all is doing
+                           (default /-/fastcgi-pool); off: nowhere
   --check                  only see whether all is well: exit with 0 if it is
 
 For the private php-fpm, without --upstream:
@@ -124,6 +128,7 @@ const options = {
   'allow-control-params': { type: 'boolean', default: false },
   'log-format': { type: 'string', default: 'combined' },
   check: { type: 'boolean', default: false },
+  status: { type: 'string', default: '/-/fastcgi-pool' },
   upstream: { type: 'string', multiple: true },
   index: { type: 'string', default: 'index.php' },
   'front-controller': { type: 'string' },
@@ -164,6 +169,7 @@ export function parseServe(args: readonly string[]): ServeCommand {
     drainTimeout: seconds('--drain-timeout', values['drain-timeout']),
     quiet: values.quiet,
     logFormat: logFormat(values['log-format']),
+    status: values.status === 'off' ? null : urlPath('--status', values.status),
     check: values.check,
     fpm: values.fpm ?? null,
     user: values.user ?? null,

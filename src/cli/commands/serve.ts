@@ -16,6 +16,7 @@ import { folderOf, needFrontController } from '../serve/folders.ts';
 import { siteHandler } from '../serve/handler.ts';
 import { Listener } from '../serve/listener.ts';
 import { warnOfUnreachable } from '../serve/reachable.ts';
+import { withStatusPage } from '../serve/status-page.ts';
 import { StopSignals } from '../serve/stop-signals.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -67,10 +68,13 @@ async function live(
       if (command.check) return await check(addresses, io);
       if (!fpm) void warnOfUnreachable(addresses, io);
       const log = command.quiet ? null : new AccessLog(io.stdout, command);
-      const listener = new Listener(log ? log.around(handler) : handler);
+      const logged = log ? log.around(handler) : handler;
+      const page = withStatusPage(logged, dispatcher, command.status, fpm?.statusPath);
+      const listener = new Listener(page.handler);
       running.listener = listener;
       for (const url of await listener.listen(command.listen)) io.stdout.write(`${url}\n`);
       const broken = await Promise.race([asked, ...(fpm ? [fpm.gaveUp] : [])]);
+      page.close();
       const drained = await listener.drain(command.drainTimeout);
       log?.flush();
       if (broken instanceof Error) throw broken;

@@ -2,6 +2,7 @@
  * A php-fpm of our own: on a socket in a folder that only we can enter, gone with all its files when we are.
  * This folder: a php-fpm of our own: found, configured, supervised, stopped.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { Guard } from './guard.ts';
 import { Master } from './master.ts';
 import { Supervisor } from './supervisor.ts';
 
-export interface PrivateFpmOptions extends FpmSetup {
+export interface PrivateFpmOptions extends Omit<FpmSetup, 'statusPath'> {
   readonly env: NodeJS.ProcessEnv;
   /** Where PHP is started; scripts see their own folder all the same. */
   readonly cwd: string;
@@ -21,6 +22,8 @@ export interface PrivateFpmOptions extends FpmSetup {
 export interface PrivateFpm {
   /** `unix:/...` */
   readonly address: string;
+  /** `pm.status_path`. */
+  readonly statusPath: string;
   /** Resolves when php-fpm cannot be kept running. */
   readonly gaveUp: Promise<Error>;
   /** Ends it, at the latest `limit` milliseconds from now, and removes its files. */
@@ -37,6 +40,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   // Told by systemd's build of php-fpm, our own service manager would take it for us.
   const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, ...env } = options.env;
   const folder = await privateFolder();
+  const setup: FpmSetup = { ...options, statusPath: `/${randomBytes(16).toString('hex')}` };
   const guard = new Guard(folder);
   const socket = join(folder, socketName);
   const configFile = join(folder, 'php-fpm.conf');
@@ -44,7 +48,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
     launch: () =>
       new Master({
         program: options.program.path,
-        args: fpmArguments(options, folder, configFile),
+        args: fpmArguments(setup, folder, configFile),
         cwd: options.cwd,
         env,
         socket,
@@ -59,7 +63,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
     await guard.release();
   };
   try {
-    await writeFile(configFile, fpmConfig(options), { mode: 0o600 });
+    await writeFile(configFile, fpmConfig(setup), { mode: 0o600 });
     await supervisor.start();
   } catch (error) {
     await cleanUp();
@@ -68,6 +72,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   }
   return {
     address: `unix:${socket}`,
+    statusPath: setup.statusPath,
     gaveUp: supervisor.gaveUp,
     async stop(limit) {
       await supervisor.stop(limit);

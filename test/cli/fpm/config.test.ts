@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { type FpmSetup, fpmArguments, fpmConfig } from '../../../src/cli/fpm/config.ts';
 
 function setup(changes: Partial<FpmSetup> = {}): FpmSetup {
-  return { program: { path: '/php-fpm', version: [8, 2, 0] }, children: 3, user: null, ini: [], ...changes };
+  return {
+    program: { path: '/php-fpm', version: [8, 2, 0] },
+    children: 3,
+    user: null,
+    ini: [],
+    statusPath: '/x',
+    ...changes,
+  };
 }
 
 describe('the configuration of our own php-fpm', () => {
