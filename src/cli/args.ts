@@ -7,6 +7,7 @@ import {
   type StatusCommand,
   statusHelp,
 } from './args/fpm-pages.ts';
+import { type OpcacheCommand, opcacheHelp, parseOpcache } from './args/opcache.ts';
 import { parseRequest, type RequestCommand, requestHelp } from './args/request.ts';
 import { parseServe, type ServeCommand, serveHelp } from './args/serve.ts';
 import { UsageError } from './usage-error.ts';
@@ -16,6 +17,7 @@ export type Command =
   | RequestCommand
   | PingCommand
   | StatusCommand
+  | OpcacheCommand
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
 
@@ -29,6 +31,7 @@ const commands: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ['request', { help: requestHelp, parse: parseRequest }],
   ['ping', { help: pingHelp, parse: parsePing }],
   ['status', { help: statusHelp, parse: parseStatus }],
+  ['opcache', { help: opcacheHelp, parse: parseOpcache }],
 ]);
 
 const help = `Usage: fastcgi-pool COMMAND [options]
@@ -37,6 +40,8 @@ const help = `Usage: fastcgi-pool COMMAND [options]
   request ADDRESS SCRIPT  one request straight to PHP-FPM
   ping ADDRESS            does PHP-FPM answer?
   status ADDRESS          PHP-FPM's status page as a table
+  opcache status|reset ADDRESS
+                          PHP-FPM's opcache, shown or emptied
 
   COMMAND --help          the options of a command
   --version               the version of fastcgi-pool

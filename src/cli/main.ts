@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { ArgumentError } from '../errors.ts';
 import { type Command, parseCommand } from './args.ts';
 import { ping, status } from './commands/fpm-pages.ts';
+import { opcache } from './commands/opcache.ts';
 import { request } from './commands/request.ts';
 import { serve } from './commands/serve.ts';
 import { type Connect, connect as connectFor } from './connect.ts';
@@ -41,6 +42,8 @@ async function runCommand(command: Command, io: Io, connect: Connect): Promise<n
       return ping(command, io, connect);
     case 'status':
       return status(command, io, connect);
+    case 'opcache':
+      return opcache(command, io, connect);
     case 'help':
       await print(io.stdout, command.text);
       return 0;

@@ -324,7 +324,10 @@ describe('help and version', () => {
   });
 
   it('no line of help is wider than a terminal of 80 columns', () => {
-    for (const argv of [['--help'], ...['serve', 'request', 'ping', 'status'].map((name) => [name, '-h'])]) {
+    for (const argv of [
+      ['--help'],
+      ...['serve', 'request', 'ping', 'status', 'opcache'].map((name) => [name, '-h']),
+    ]) {
       const command = parseCommand(argv);
       const widths = ('text' in command ? command.text : '').split('\n').map((line) => line.length);
       expect(Math.max(...widths)).toBeLessThanOrEqual(80);

@@ -1,6 +1,7 @@
 /** The parts of the README and of docs/ that are made from the source: tables of docstrings, help texts, examples as they are. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { pingHelp, statusHelp } from '../../src/cli/args/fpm-pages.ts';
+import { opcacheHelp } from '../../src/cli/args/opcache.ts';
 import { requestHelp } from '../../src/cli/args/request.ts';
 import { serveHelp } from '../../src/cli/args/serve.ts';
 import { CHANNELS } from '../../src/connection/channels.ts';
@@ -48,6 +49,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   'command-request': () => helpText(requestHelp),
   ping: () => helpText(pingHelp),
   status: () => helpText(statusHelp),
+  opcache: () => helpText(opcacheHelp),
 };
 
 const mark = /(<!-- ([\w-]+) -->\n)[\s\S]*?(<!-- \/\2 -->)/g;
