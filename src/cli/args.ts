@@ -1,4 +1,6 @@
 /** argv to a command, as a value. Pure: a wrong one is a UsageError, and nothing has happened yet. */
+
+import { type DoctorCommand, doctorHelp, parseDoctor } from './args/doctor.ts';
 import {
   type PingCommand,
   parsePing,
@@ -18,6 +20,7 @@ export type Command =
   | PingCommand
   | StatusCommand
   | OpcacheCommand
+  | DoctorCommand
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
 
@@ -31,6 +34,7 @@ const commands: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ['request', { help: requestHelp, parse: parseRequest }],
   ['ping', { help: pingHelp, parse: parsePing }],
   ['status', { help: statusHelp, parse: parseStatus }],
+  ['doctor', { help: doctorHelp, parse: parseDoctor }],
   ['opcache', { help: opcacheHelp, parse: parseOpcache }],
 ]);
 
@@ -40,6 +44,7 @@ const help = `Usage: fastcgi-pool COMMAND [options]
   request ADDRESS SCRIPT  one request straight to PHP-FPM
   ping ADDRESS            does PHP-FPM answer?
   status ADDRESS          PHP-FPM's status page as a table
+  doctor ADDRESS          what does not go with a pool, and what to change
   opcache status|reset ADDRESS
                           PHP-FPM's opcache, shown or emptied
 

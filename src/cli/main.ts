@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import { ArgumentError } from '../errors.ts';
 import { type Command, parseCommand } from './args.ts';
+import { doctor } from './commands/doctor.ts';
 import { ping, status } from './commands/fpm-pages.ts';
 import { opcache } from './commands/opcache.ts';
 import { request } from './commands/request.ts';
@@ -42,6 +43,8 @@ async function runCommand(command: Command, io: Io, connect: Connect): Promise<n
       return ping(command, io, connect);
     case 'status':
       return status(command, io, connect);
+    case 'doctor':
+      return doctor(command, io, connect);
     case 'opcache':
       return opcache(command, io, connect);
     case 'help':

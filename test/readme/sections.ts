@@ -1,9 +1,11 @@
 /** The parts of the README and of docs/ that are made from the source: tables of docstrings, help texts, examples as they are. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { doctorHelp } from '../../src/cli/args/doctor.ts';
 import { pingHelp, statusHelp } from '../../src/cli/args/fpm-pages.ts';
 import { opcacheHelp } from '../../src/cli/args/opcache.ts';
 import { requestHelp } from '../../src/cli/args/request.ts';
 import { serveHelp } from '../../src/cli/args/serve.ts';
+import { migration } from '../../src/cli/doctor/migration.ts';
 import { CHANNELS } from '../../src/connection/channels.ts';
 import { optionRules } from '../../src/pool/options.ts';
 import { NEEDS } from '../interop/support/needs.ts';
@@ -42,6 +44,11 @@ export const sections: Readonly<Record<string, () => string>> = {
   files: () => membersTable('src/gateway/site/static/files-options.ts', 'FilesOptions'),
   outcome: () => membersTable('src/gateway/reply/outcome.ts', 'Outcome'),
   channels: channelsTable,
+  migration: () =>
+    table(
+      ['nginx', 'here', ''],
+      migration.map(({ directive, ours, note }) => [`\`${directive}\``, ours, note]),
+    ),
   'status-options': () => membersTable('src/observe/status/options.ts', 'StatusOptions'),
   verdicts: verdictsTable,
   'other-servers': needsTable,
@@ -50,6 +57,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   ping: () => helpText(pingHelp),
   status: () => helpText(statusHelp),
   opcache: () => helpText(opcacheHelp),
+  doctor: () => helpText(doctorHelp),
 };
 
 const mark = /(<!-- ([\w-]+) -->\n)[\s\S]*?(<!-- \/\2 -->)/g;
