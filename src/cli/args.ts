@@ -12,6 +12,7 @@ import {
 import { type OpcacheCommand, opcacheHelp, parseOpcache } from './args/opcache.ts';
 import { parseRequest, type RequestCommand, requestHelp } from './args/request.ts';
 import { parseServe, type ServeCommand, serveHelp } from './args/serve.ts';
+import { parseTop, type TopCommand, topHelp } from './args/top.ts';
 import { UsageError } from './usage-error.ts';
 
 export type Command =
@@ -21,6 +22,7 @@ export type Command =
   | StatusCommand
   | OpcacheCommand
   | DoctorCommand
+  | TopCommand
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
 
@@ -34,6 +36,7 @@ const commands: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ['request', { help: requestHelp, parse: parseRequest }],
   ['ping', { help: pingHelp, parse: parsePing }],
   ['status', { help: statusHelp, parse: parseStatus }],
+  ['top', { help: topHelp, parse: parseTop }],
   ['doctor', { help: doctorHelp, parse: parseDoctor }],
   ['opcache', { help: opcacheHelp, parse: parseOpcache }],
 ]);
@@ -44,6 +47,7 @@ const help = `Usage: fastcgi-pool COMMAND [options]
   request ADDRESS SCRIPT  one request straight to PHP-FPM
   ping ADDRESS            does PHP-FPM answer?
   status ADDRESS          PHP-FPM's status page as a table
+  top ADDRESS|URL         how PHP-FPM, or a pool, is doing, again and again
   doctor ADDRESS          what does not go with a pool, and what to change
   opcache status|reset ADDRESS
                           PHP-FPM's opcache, shown or emptied

@@ -11,6 +11,7 @@ import { ping, status } from './commands/fpm-pages.ts';
 import { opcache } from './commands/opcache.ts';
 import { request } from './commands/request.ts';
 import { serve } from './commands/serve.ts';
+import { top } from './commands/top.ts';
 import { type Connect, connect as connectFor } from './connect.ts';
 import type { Io } from './io.ts';
 import { print } from './output.ts';
@@ -43,6 +44,8 @@ async function runCommand(command: Command, io: Io, connect: Connect): Promise<n
       return ping(command, io, connect);
     case 'status':
       return status(command, io, connect);
+    case 'top':
+      return top(command, io, connect);
     case 'doctor':
       return doctor(command, io, connect);
     case 'opcache':

@@ -326,7 +326,7 @@ describe('help and version', () => {
   it('no line of help is wider than a terminal of 80 columns', () => {
     for (const argv of [
       ['--help'],
-      ...['serve', 'request', 'ping', 'status', 'opcache', 'doctor'].map((name) => [name, '-h']),
+      ...['serve', 'request', 'ping', 'status', 'opcache', 'doctor', 'top'].map((name) => [name, '-h']),
     ]) {
       const command = parseCommand(argv);
       const widths = ('text' in command ? command.text : '').split('\n').map((line) => line.length);

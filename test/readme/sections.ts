@@ -5,6 +5,7 @@ import { pingHelp, statusHelp } from '../../src/cli/args/fpm-pages.ts';
 import { opcacheHelp } from '../../src/cli/args/opcache.ts';
 import { requestHelp } from '../../src/cli/args/request.ts';
 import { serveHelp } from '../../src/cli/args/serve.ts';
+import { topHelp } from '../../src/cli/args/top.ts';
 import { migration } from '../../src/cli/doctor/migration.ts';
 import { CHANNELS } from '../../src/connection/channels.ts';
 import { optionRules } from '../../src/pool/options.ts';
@@ -58,6 +59,7 @@ export const sections: Readonly<Record<string, () => string>> = {
   status: () => helpText(statusHelp),
   opcache: () => helpText(opcacheHelp),
   doctor: () => helpText(doctorHelp),
+  top: () => helpText(topHelp),
 };
 
 const mark = /(<!-- ([\w-]+) -->\n)[\s\S]*?(<!-- \/\2 -->)/g;
