@@ -31,6 +31,7 @@ export type {
 } from './pool/dispatcher.ts';
 export type { PoolOptions } from './pool/options.ts';
 export { Pool } from './pool/pool.ts';
+export type { ConnectionInfo } from './pool/stats/connections.ts';
 export type { Summary } from './pool/stats/histogram.ts';
 export type { ConnectionStats, Stats } from './pool/stats/stats.ts';
 export type { Params } from './protocol/params.ts';

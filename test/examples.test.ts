@@ -141,6 +141,12 @@ const checks: Readonly<Record<string, (name: string) => Promise<void>>> = {
       expect(text).toMatch(/^fastcgi_pool_served_total\{server="[^"]+",site="example"\} [1-9]/m);
       expect(text).toMatch(/^phpfpm_up\{.*\} 1$/m);
     }),
+  'status.mjs': (name) =>
+    served(name, async (get) => {
+      expect((await get('/-/fastcgi-pool')).text).toContain('<title>fastcgi-pool: ');
+      const { text } = await get('/-/fastcgi-pool?json');
+      expect(JSON.parse(text).served).toBeGreaterThan(0);
+    }),
   'node-http.mjs': (name) => served(name, async (get) => expect(await get('/none')).toEqual(missing)),
   'http2.mjs': (name) => served(name, async (get) => expect(await get('/none')).toEqual(missing), overHttp2),
   'express.mjs': (name) =>

@@ -13,7 +13,9 @@ describe('the package', () => {
   it('can be read where it crashes: lines as in the source, classes with their names', async () => {
     for (const name of scripts) {
       const lines = readFileSync(new URL(`dist/${name}`, project), 'utf8').split('\n');
-      for (const line of lines) expect(line.length, `${name}: ${line.slice(0, 80)}`).toBeLessThan(1000);
+      expect(
+        lines.filter((line) => line.length >= 1000).map((line) => `${name}: ${line.slice(0, 80)}`),
+      ).toEqual([]);
     }
     const built: { Pool: typeof Pool } = await import(new URL('dist/index.js', project).href);
     await using pool = new built.Pool('unix:/nowhere/fpm.sock');

@@ -1,4 +1,6 @@
 /** argv to a command, as a value. Pure: a wrong one is a UsageError, and nothing has happened yet. */
+
+import { type DoctorCommand, doctorHelp, parseDoctor } from './args/doctor.ts';
 import {
   type PingCommand,
   parsePing,
@@ -7,9 +9,11 @@ import {
   type StatusCommand,
   statusHelp,
 } from './args/fpm-pages.ts';
+import { type OpcacheCommand, opcacheHelp, parseOpcache } from './args/opcache.ts';
 import { parseRequest, type RequestCommand, requestHelp } from './args/request.ts';
 import { parseServe, type ServeCommand } from './args/serve.ts';
 import { serveHelp } from './args/serve-help.ts';
+import { parseTop, type TopCommand, topHelp } from './args/top.ts';
 import { UsageError } from './usage-error.ts';
 
 export type Command =
@@ -17,6 +21,9 @@ export type Command =
   | RequestCommand
   | PingCommand
   | StatusCommand
+  | OpcacheCommand
+  | DoctorCommand
+  | TopCommand
   | { readonly name: 'help'; readonly text: string }
   | { readonly name: 'version' };
 
@@ -30,6 +37,9 @@ const commands: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ['request', { help: requestHelp, parse: parseRequest }],
   ['ping', { help: pingHelp, parse: parsePing }],
   ['status', { help: statusHelp, parse: parseStatus }],
+  ['top', { help: topHelp, parse: parseTop }],
+  ['doctor', { help: doctorHelp, parse: parseDoctor }],
+  ['opcache', { help: opcacheHelp, parse: parseOpcache }],
 ]);
 
 const help = `Usage: fastcgi-pool COMMAND [options]
@@ -38,6 +48,10 @@ const help = `Usage: fastcgi-pool COMMAND [options]
   request ADDRESS SCRIPT  one request straight to PHP-FPM
   ping ADDRESS            does PHP-FPM answer?
   status ADDRESS          PHP-FPM's status page as a table
+  top ADDRESS|URL         how PHP-FPM, or a pool, is doing, again and again
+  doctor ADDRESS          what does not go with a pool, and what to change
+  opcache status|reset ADDRESS
+                          PHP-FPM's opcache, shown or emptied
 
   COMMAND --help          the options of a command
   --version               the version of fastcgi-pool

@@ -39,6 +39,12 @@ async function runCommand(command: Command, io: Io, connect: Connect | null): Pr
       return (await import('./commands/fpm-pages.ts')).ping(command, io, await real(connect));
     case 'status':
       return (await import('./commands/fpm-pages.ts')).status(command, io, await real(connect));
+    case 'top':
+      return (await import('./commands/top.ts')).top(command, io, await real(connect));
+    case 'doctor':
+      return (await import('./commands/doctor.ts')).doctor(command, io, await real(connect));
+    case 'opcache':
+      return (await import('./commands/opcache.ts')).opcache(command, io, await real(connect));
     case 'help':
       await print(io.stdout, command.text);
       return 0;

@@ -35,7 +35,8 @@ function shown(name: string, value: unknown): string {
   return printable(typeof value === 'string' ? value : String(value ?? '-'));
 }
 
-function aligned(rows: readonly (readonly string[])[]): string {
+/** Columns as wide as their widest cell. */
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {

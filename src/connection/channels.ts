@@ -25,7 +25,7 @@ export const CHANNELS = {
   refused: 'fastcgi-pool:request:refused',
   /** ConnectionClosed. A socket was closed, by us or by the server. */
   connectionClosed: 'fastcgi-pool:connection:closed',
-  /** ServerState. A server of an Upstream is asked no more, or again. */
+  /** ServerState. A server of an Upstream is in another state. */
   serverState: 'fastcgi-pool:server:state',
 } as const;
 
@@ -39,6 +39,8 @@ export interface ServerAddress {
 
 /** One object for each request: it is `request` in all other messages about it, so that a WeakMap finds it again. */
 export interface RequestMessage {
+  /** The Pool or Upstream that was asked. */
+  readonly dispatcher: object;
   /** What PHP will see. In `start` names may be added and changed, and PHP sees that; the caller's own object stays as it is. */
   readonly params: Record<string, string | Uint8Array>;
   /** The server that has or had the request last; null: none so far. */
@@ -131,7 +133,7 @@ export interface ConnectionClosed extends ServerAddress {
 }
 
 export interface ServerState extends ServerAddress {
-  /** `up`, `failed`, `trial` or `busy`, as in `stats.servers`. */
+  /** As in `stats.servers`: `up`, `suspect`, `failed`, `trial`, `busy`, `down` or `leaving`. */
   readonly state: string;
   /** The one before. */
   readonly previous: string;

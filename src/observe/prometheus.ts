@@ -6,7 +6,7 @@
 import type * as promClient from 'prom-client';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
-import { FpmStatus, fpmMetrics } from './prometheus/fpm-status.ts';
+import { type FpmFigures, FpmStatuses, fpmMetrics } from './prometheus/fpm-status.ts';
 import { figuresOf, type Metric, type Observed, poolMetrics, type Sample } from './prometheus/metrics.ts';
 
 export type { Observed, ObservedServer } from './prometheus/metrics.ts';
@@ -20,7 +20,7 @@ export interface ObserveOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /**
    * `pm.status_path`: PHP-FPM's own status is asked for at each scrape, and given by the names of hipages' exporter. It takes
-   * a worker for a moment. With an Upstream it is that of one server at a time: better give a Pool for each. Default: not asked for.
+   * a worker for a moment, of each server of an Upstream. Default: not asked for.
    */
   readonly status?: string | undefined;
   /** ms that PHP-FPM's status may take, then `phpfpm_up` is 0. Default 1000. */
@@ -63,11 +63,11 @@ export function observe(
   );
   const { status, statusTimeout = 1000 } = options;
   if (status !== undefined && fpm.request !== undefined) {
-    const asked = new FpmStatus({ request: fpm.request.bind(fpm) }, status, statusTimeout, fpm.address ?? '');
+    const asked = new FpmStatuses(fpm, { request: fpm.request.bind(fpm) }, status, statusTimeout);
+    const samplesOf = async (metric: Metric<FpmFigures>): Promise<readonly Sample[]> =>
+      (await asked.ask()).flatMap((figures) => metric.samples(figures));
     for (const metric of fpmMetrics)
-      stops.push(
-        add(options.client, registry, metric, labels, async () => metric.samples(await asked.ask())),
-      );
+      stops.push(add(options.client, registry, metric, labels, () => samplesOf(metric)));
   }
   return {
     stop: () => {

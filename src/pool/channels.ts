@@ -57,14 +57,20 @@ interface Told {
 
 type DispatcherOnly = Pick<Dispatcher, 'dispatch'>;
 
-/** Dispatches a request, and tells of it where somebody listens as it begins. */
-export function dispatchTold(to: DispatcherOnly, given: DispatchRequest, handler: DispatchHandler): void {
+/** Dispatches a request, and tells of it where somebody listens as it begins. `dispatcher`: what the caller has of `to`. */
+export function dispatchTold(
+  dispatcher: object,
+  to: DispatcherOnly,
+  given: DispatchRequest,
+  handler: DispatchHandler,
+): void {
   // What is no request is told to its handler by dispatch itself.
   if (!isListened() || !isRequest(given, handler)) {
     to.dispatch(given, handler);
     return;
   }
   const message: RequestMessage = {
+    dispatcher,
     params: { ...given.params },
     serverAddress: null,
     serverPort: null,

@@ -39,6 +39,11 @@ export interface DispatchRequest {
    * kept for as long as that script usually takes, and used again if it ends in time.
    */
   readonly closeOnAbort?: boolean | undefined;
+  /**
+   * Only this server may have it: an address as `stats.servers` has it, whatever state that server is in. Where there is none
+   * such, FCGI_ERR_INVALID_ARG. Default: any.
+   */
+  readonly server?: string | undefined;
   /** Overrides the pool's. */
   readonly retry?: RetryPolicy | undefined;
   /** Milliseconds from dispatch() to the end, then FCGI_ERR_TIMEOUT; overrides the pool's. 0: no limit. */

@@ -12,8 +12,10 @@ import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from 
 import type { Job } from './job.ts';
 import { type PoolOptions, type PoolSettings, resolveOptions } from './options.ts';
 import { requestBy } from './request/response.ts';
+import { noSuchServer } from './request/validate.ts';
 import { type Balancer, Scheduler } from './scheduler.ts';
 import { Server } from './server.ts';
+import { type ConnectionInfo, connectionsOf } from './stats/connections.ts';
 import type { Stats } from './stats/stats.ts';
 
 /**
@@ -41,8 +43,14 @@ export class Pool implements Dispatcher {
     return this.#scheduler.stats;
   }
 
+  /** Each connection as it is now. */
+  get connections(): readonly ConnectionInfo[] {
+    const { balancer, clock } = this.#scheduler;
+    return connectionsOf(balancer.servers, clock.now());
+  }
+
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    dispatchTold(this.#scheduler, request, handler);
+    dispatchTold(this, this.#scheduler, request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {
@@ -79,7 +87,10 @@ function only(server: Server): Balancer {
     get hasRoom() {
       return server.hasRoom;
     },
-    choose: (_job: Job) => (server.hasRoom ? server : null),
+    choose: ({ request }: Job) => {
+      if (request.server !== undefined && request.server !== server.name) throw noSuchServer(request.server);
+      return server.hasRoom ? server : null;
+    },
     suits: () => true,
     onServed: () => {},
     onFailed: () => false,

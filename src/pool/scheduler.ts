@@ -52,7 +52,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly clock: Clock;
   readonly signals: AbortListeners = new AbortListeners();
   readonly #settings: PoolSettings;
-  readonly #balancer: Balancer;
+  readonly balancer: Balancer;
   readonly #queue: LinkedList<Job> = new LinkedList();
   /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
   readonly #running: LinkedList<Job> = new LinkedList();
@@ -68,12 +68,12 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.clock = new Clock(runtime.timers);
     this.#settings = settings;
     this.#admission = new Admission(settings.queueSize);
-    this.#balancer = balancerOf(this);
+    this.balancer = balancerOf(this);
   }
 
   /** For messages. */
   get server(): string {
-    return this.#balancer.name;
+    return this.balancer.name;
   }
 
   get closing(): boolean {
@@ -89,8 +89,9 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   get stats(): Stats {
-    return statsOf(this.#balancer.counts, {
+    return statsOf(this.balancer.counts, {
       queued: this.#queue.size,
+      queueAge: this.#queue.first === null ? 0 : this.clock.now() - this.#queue.first.queuedAt,
       refused: this.#admission.refused,
       waiting: this.#waiting.summary,
       running: this.#runningTimes.summary,
@@ -123,14 +124,14 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   close(): Promise<void> {
     this.#closing = true;
-    for (const server of this.#balancer.servers) server.close();
+    for (const server of this.balancer.servers) server.close();
     if (this.alive === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onClosed.push(resolve));
   }
 
   destroy(reason?: Error): Promise<void> {
     const closed = this.close();
-    const message = `the pool to ${this.#balancer.name} was destroyed`;
+    const message = `the pool to ${this.balancer.name} was destroyed`;
     // Those that wait first: else they would move up. An error for each, as each is told what was seen of its own.
     for (const job of [...this.#queue.toArray(), ...this.#running.toArray()]) {
       job.abort(reason ?? new PoolError('FCGI_ERR_DESTROYED', message));
@@ -156,10 +157,10 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   next(server: Server): Job | null {
     for (let job = this.#queue.first; job !== null; job = job.next) {
-      if (!this.#balancer.suits(server, job)) continue;
+      if (!this.balancer.suits(server, job)) continue;
       this.#running.add(job);
       const now = this.clock.now();
-      if (this.#queue.size === 0) this.#admission.emptied(this.#balancer.servers, now);
+      if (this.#queue.size === 0) this.#admission.emptied(this.balancer.servers, now);
       this.#waiting.add(now - job.queuedAt);
       return job;
     }
@@ -170,10 +171,10 @@ export class Scheduler implements JobOwner, ServerOwner {
   runQueued(): void {
     for (let job = this.#queue.first; job !== null; ) {
       const after: Job | null = job.next;
-      const server = this.#balancer.choose(job);
+      const server = this.balancer.choose(job);
       if (server !== null) this.run(job, server);
       job = after;
-      if (server === null && !this.#balancer.hasRoom) return;
+      if (server === null && !this.balancer.hasRoom) return;
     }
   }
 
@@ -189,18 +190,18 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#admission.served(now);
     this.#runningTimes.add(now - job.startedAt);
     if (server === null) return;
-    this.#balancer.onServed(job);
+    this.balancer.onServed(job);
     server.complete(job);
   }
 
   onFailure(job: Job, error: unknown): boolean {
     const { server } = job;
     if (server === null) return false;
-    if (!this.#balancer.onFailed(job, error) && server.resend(job, error)) return true;
+    if (!this.balancer.onFailed(job, error) && server.resend(job, error)) return true;
     server.vacate(job);
     if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
       this.#onUnreachable(error);
-    return this.#balancer.recover(job, error);
+    return this.balancer.recover(job, error);
   }
 
   onAbandonedEnd(job: Job): void {
@@ -210,13 +211,13 @@ export class Scheduler implements JobOwner, ServerOwner {
   onOver(job: Job): void {
     job.list?.remove(job);
     if (this.alive > 0 || !this.#closing) return;
-    for (const server of this.#balancer.servers) server.close();
+    for (const server of this.balancer.servers) server.close();
     for (const resolve of this.#onClosed) resolve();
     this.#onClosed = [];
   }
 
   #closedError(): PoolError {
-    return new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.#balancer.name} is closed`);
+    return new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.balancer.name} is closed`);
   }
 
   #admit(job: Job, body: PlannedBody): void {
@@ -228,13 +229,13 @@ export class Scheduler implements JobOwner, ServerOwner {
     const now = this.clock.now();
     job.queuedAt = now;
     this.#admission.arrived(now);
-    const server = this.#queue.size === 0 ? this.#balancer.choose(job) : null;
+    const server = this.#queue.size === 0 ? this.balancer.choose(job) : null;
     if (server !== null) {
-      this.#admission.emptied(this.#balancer.servers, now);
+      this.#admission.emptied(this.balancer.servers, now);
       this.run(job, server);
       return;
     }
-    const { servers, name } = this.#balancer;
+    const { servers, name } = this.balancer;
     const refused = this.#admission.refusal(servers, this.#queue.size, name, now);
     if (refused === null) {
       this.#queue.add(job);
@@ -247,9 +248,9 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   readonly #onBeat = (): void => {
     const now = this.clock.now();
-    const { servers } = this.#balancer;
+    const { servers } = this.balancer;
     for (const server of servers) server.onBeat(now);
-    this.#balancer.onBeat(now);
+    this.balancer.onBeat(now);
     this.#expire(now);
     this.runQueued();
     if (this.#queue.size > 0) this.#admission.usual = this.#runningTimes.percentile(0.4);
@@ -265,7 +266,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   /** Those who have waited as long as the one that could not be connected need not try again one by one. */
   #onUnreachable(error: ConnectError): void {
     // Of several servers another one may answer them.
-    if (this.#balancer.servers.length > 1) return;
+    if (this.balancer.servers.length > 1) return;
     const since = this.clock.now() - this.#settings.connectTimeout;
     for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
       this.#running.add(job);
@@ -280,7 +281,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     const since = now - queueTimeout;
     for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
       this.#running.add(job);
-      const message = `no connection to ${this.#balancer.name} came free within ${queueTimeout} ms`;
+      const message = `no connection to ${this.balancer.name} came free within ${queueTimeout} ms`;
       job.fail(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
     }
   }

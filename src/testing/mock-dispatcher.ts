@@ -47,6 +47,7 @@ export interface MockStats {
   readonly idle: 0;
   readonly workers: null;
   readonly queued: 0;
+  readonly queueAge: 0;
   /** Requests that ended well. */
   readonly served: number;
   readonly retried: 0;
@@ -131,6 +132,7 @@ export class MockDispatcher implements AsyncDisposable {
       idle: 0,
       workers: null,
       queued: 0,
+      queueAge: 0,
       served: this.#served,
       retried: 0,
       refused: 0,

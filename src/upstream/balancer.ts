@@ -86,10 +86,7 @@ export class UpstreamBalancer implements Balancer {
   get stats(): ServerStats[] {
     this.#refresh();
     const { all, leaving } = this.#members;
-    return [
-      ...all.map((member) => serverStats(member, false)),
-      ...leaving.map((member) => serverStats(member, true)),
-    ];
+    return [...all, ...leaving].map(serverStats);
   }
 
   get hasRoom(): boolean {
@@ -111,7 +108,7 @@ export class UpstreamBalancer implements Balancer {
 
   suits(server: Server, job: Job): boolean {
     const member = this.#members.of(server);
-    return member !== undefined && this.#selection.suits(member, this.#visits.members(job));
+    return member !== undefined && this.#selection.suits(member, job, this.#visits.members(job));
   }
 
   onServed(job: Job): void {
@@ -160,7 +157,8 @@ export class UpstreamBalancer implements Balancer {
       counts,
       usable: this.#members.all.includes(member) && member.state !== 'failed',
       othersLeft: this.#members.all.some(
-        (other) => other !== member && !visit.members.has(other) && isAsked(other),
+        (other) =>
+          job.request.server === undefined && other !== member && !visit.members.has(other) && isAsked(other),
       ),
       triesLeft: this.#pool.tries - 1 - job.freshFailures - visit.moves,
       budgetSpent: late || this.#budget.spent,
@@ -172,6 +170,7 @@ export class UpstreamBalancer implements Balancer {
     const from = this.#members.of(job.server);
     const visit = this.#visits.get(job);
     if (from === undefined || visit === undefined || visit.where !== 'elsewhere') return false;
+    if (job.request.server !== undefined) return false;
     if (job.over || job.aborted || !(error instanceof FcgiError)) return false;
     visit.members.add(from);
     if (error instanceof ConnectError) return this.#retryConnect(job, visit, error);

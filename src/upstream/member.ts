@@ -13,6 +13,9 @@ const FULL_FOR = 1000;
 /** The smallest part of its weight that a server gets that is eased in. */
 const FIRST_SHARE = 0.1;
 
+/** `health.state`, and what else keeps requests from a server. */
+export type ShownState = HealthState | 'suspect' | 'down' | 'leaving';
+
 export class Member implements Candidate, Ranked {
   readonly server: Server;
   readonly name: string;
@@ -23,6 +26,8 @@ export class Member implements Candidate, Ranked {
   settings: ServerSettings;
   /** It has answered once. */
   proven = false;
+  /** It was taken out of the list, and ends what it has. */
+  leaving = false;
   /** Answers so far. */
   answers = 0;
   /** By the pool's clock, ms: the latest. */
@@ -36,6 +41,8 @@ export class Member implements Candidate, Ranked {
   #overtaken = 0;
   #fullUntil = Number.NEGATIVE_INFINITY;
   #lasting = 0;
+  /** What listeners know of its state. */
+  #told: ShownState;
 
   constructor(server: Server, origin: string, settings: ServerSettings) {
     this.server = server;
@@ -44,6 +51,7 @@ export class Member implements Candidate, Ranked {
     this.settings = settings;
     this.weight = settings.weight;
     this.health = new Health(settings.maxFails, settings.failTimeout);
+    this.#told = this.shownState;
   }
 
   /** What is known of it stays. */
@@ -54,6 +62,19 @@ export class Member implements Candidate, Ranked {
     this.origin = origin;
     this.settings = settings;
     this.weight = settings.weight;
+    this.#tellState();
+  }
+
+  leave(): void {
+    this.leaving = true;
+    this.#tellState();
+  }
+
+  /** As `stats.servers` has it. */
+  get shownState(): ShownState {
+    if (this.leaving) return 'leaving';
+    if (this.settings.down) return 'down';
+    return this.state === 'up' && this.silence.suspect ? 'suspect' : this.state;
   }
 
   get backup(): boolean {
@@ -94,9 +115,8 @@ export class Member implements Candidate, Ranked {
     const { overtaken } = this.server;
     if (overtaken !== this.#overtaken) this.#fullUntil = now + FULL_FOR;
     this.#overtaken = overtaken;
-    if (state === this.state) return false;
-    tellState(this.server.target, this.state, state, health.why);
-    return true;
+    this.#tellState();
+    return state !== this.state;
   }
 
   /** `most`: the most workers that a server was found to have, for a weight of 1. */
@@ -113,6 +133,15 @@ export class Member implements Candidate, Ranked {
     }
     this.silence.onBeat(progress, this.answeredAt, due, now);
     this.#lasting = this.silence.lasts(now);
+  }
+
+  #tellState(): void {
+    const { shownState } = this;
+    const told = this.#told;
+    if (shownState === told) return;
+    // First: who listens may ask for stats, which comes here again.
+    this.#told = shownState;
+    tellState(this.server.target, shownState, told, this.health.why);
   }
 }
 

@@ -41,7 +41,10 @@ export class Members {
     this.all = all;
     this.leaving = [...this.leaving, ...vanished];
     this.#list();
-    for (const { server } of vanished) server.retire();
+    for (const member of vanished) {
+      member.leave();
+      member.server.retire();
+    }
     this.forgetDrained();
   }
 

@@ -1,6 +1,7 @@
 /** Which server takes a request now: of those that are asked at all, one with room, by the balance that was chosen. */
 import type { Job } from '../pool/job.ts';
 import type { PoolSettings } from '../pool/options.ts';
+import { noSuchServer } from '../pool/request/validate.ts';
 import { leastConn, randomTwo, roundRobin } from './balance/balance.ts';
 import { byHash } from './balance/hash.ts';
 import { liftsLimit } from './health/quota.ts';
@@ -37,6 +38,7 @@ export class Selection {
 
   /** `failedOn`: servers that are not asked again. */
   choose(job: Job, failedOn: ReadonlySet<Member>): Member | null {
+    if (job.request.server !== undefined) return this.#certain(job, job.request.server);
     const asked = this.#asked(failedOn);
     let open = asked.filter((member) => member.takes(member.load, 'usual'));
     if (open.length === 0) {
@@ -47,9 +49,11 @@ export class Selection {
   }
 
   /** May it take one more, in place of one that it has just done? */
-  suits(member: Member, failedOn: ReadonlySet<Member>): boolean {
-    const asked = this.#asked(failedOn);
+  suits(member: Member, job: Job, failedOn: ReadonlySet<Member>): boolean {
+    const { server } = job.request;
     // The slot that has come free is counted still.
+    if (server !== undefined) return member.name === server && member.takes(member.load - 1, 'none');
+    const asked = this.#asked(failedOn);
     return asked.includes(member) && member.takes(member.load - 1, this.#limit(asked));
   }
 
@@ -58,6 +62,13 @@ export class Selection {
     // Who may not wait must be sent.
     if (this.#settings.queueSize === 0) return 'none';
     return liftsLimit(asked.map(({ known }) => known)) ? 'none' : 'in-need';
+  }
+
+  /** The one that was asked for, whatever is known of it. */
+  #certain(job: Job, server: string): Member | null {
+    const named = this.#members.all.filter(({ name }) => name === server);
+    if (named.length === 0) queueMicrotask(() => job.fail(noSuchServer(server)));
+    return named.find((member) => member.takes(member.load, 'none')) ?? null;
   }
 
   #balanced(open: readonly Member[], job: Job): Member | null {

@@ -1,7 +1,6 @@
 /** What an Upstream tells of itself and of each of its servers. */
 import { type ConnectionStats, connectionStats, type Stats } from '../pool/stats/stats.ts';
-import type { HealthState } from './health/health.ts';
-import type { Member } from './member.ts';
+import type { Member, ShownState } from './member.ts';
 
 export interface ServerStats {
   /** `unix:/run/php-fpm.sock` or `10.0.0.1:9000`. */
@@ -13,7 +12,7 @@ export interface ServerStats {
    * - `failed`: left alone after failures. `trial`: asked with one request at a time after that. `busy`: it has said so; others first.
    * - `down`: by its option. `leaving`: taken out of the list, and ends what it has.
    */
-  readonly state: HealthState | 'suspect' | 'down' | 'leaving';
+  readonly state: ShownState;
   /** What it failed with; '' while it is up. */
   readonly why: string;
   /** Failures that count, since its last answer. */
@@ -33,12 +32,12 @@ export interface UpstreamStats extends Stats {
   readonly servers: readonly ServerStats[];
 }
 
-export function serverStats(member: Member, leaving: boolean): ServerStats {
-  const { server, health, settings } = member;
+export function serverStats(member: Member): ServerStats {
+  const { server, health, settings, shownState } = member;
   return {
     address: member.name,
     origin: member.origin,
-    state: leaving ? 'leaving' : stateOf(member),
+    state: shownState,
     why: health.why,
     fails: health.fails,
     load: server.busy,
@@ -47,9 +46,4 @@ export function serverStats(member: Member, leaving: boolean): ServerStats {
     backup: settings.backup,
     stats: connectionStats([server]),
   };
-}
-
-function stateOf({ settings, state, silence }: Member): ServerStats['state'] {
-  if (settings.down) return 'down';
-  return state === 'up' && silence.suspect ? 'suspect' : state;
 }

@@ -8,6 +8,7 @@ import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from 
 import type { PoolSettings } from '../pool/options.ts';
 import { requestBy } from '../pool/request/response.ts';
 import { Scheduler } from '../pool/scheduler.ts';
+import { type ConnectionInfo, connectionsOf } from '../pool/stats/connections.ts';
 import { UpstreamBalancer } from './balancer.ts';
 import { type Given, sourcesOf } from './discovery/source.ts';
 import { resolveUpstreamOptions, type UpstreamOptions } from './options.ts';
@@ -39,6 +40,12 @@ export class Upstream implements Dispatcher {
     return { ...scheduler.stats, servers: balancer.stats };
   }
 
+  /** Each connection of each server as it is now. */
+  get connections(): readonly ConnectionInfo[] {
+    const { scheduler, balancer } = this.#parts;
+    return connectionsOf(balancer.servers, scheduler.clock.now());
+  }
+
   /**
    * Other servers from now on. What is known of those that stay, and their connections, stays; those that are not listed any more end
    * what they have.
@@ -50,7 +57,7 @@ export class Upstream implements Dispatcher {
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    dispatchTold(this.#parts.scheduler, request, handler);
+    dispatchTold(this, this.#parts.scheduler, request, handler);
   }
 
   request(request: DispatchRequest): Promise<FcgiResponse> {

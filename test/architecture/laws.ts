@@ -15,8 +15,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   upstream: ['errors', 'protocol', 'cgi', 'connection', 'pool'],
   // It is given what has the stats of a Pool.
   observe: ['errors', 'protocol', 'cgi', 'connection', 'pool'],
-  // It is given a Dispatcher, and knows no Pool.
-  gateway: ['errors', 'protocol', 'cgi', 'pool'],
+  // It is given a Dispatcher, and knows no Pool. node.ts hands on the status page.
+  gateway: ['errors', 'protocol', 'cgi', 'pool', 'observe'],
   // The double shares nothing with the client but the words on the wire, lest it shares a bug.
   testing: ['errors', 'protocol'],
   cli: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream', 'gateway', 'observe'],

@@ -7,6 +7,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { print, type Row } from './lib/table.ts';
+import { channels } from './parts/channels.ts';
 import { clientCpu, clientOnPhp } from './parts/client.ts';
 import { codec } from './parts/codec.ts';
 import { fair } from './parts/fair.ts';
@@ -38,6 +39,7 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     efforts[values.brief ? 'brief' : values.quick ? 'quick' : 'whole'];
   const parts: Record<string, () => Promise<Row[]>> = {
     client: () => clientCpu(bundle, 40_000 * share, turns),
+    channels: () => channels(bundle, 20_000 * share, 3 * turns),
     peers: () => peers(bundle, 10_000 * share, turns),
     php: () => clientOnPhp(20_000 * share, turns),
     gateway: () => gateway(bundle, seconds, Math.min(turns, 5), values.brief),

@@ -32,6 +32,7 @@ const serveDefaults = {
   trustedProxies: [],
   maxBody: null,
   compress: false,
+  status: '/-/fastcgi-pool',
   fpm: null,
   php: null,
   user: null,
@@ -114,6 +115,8 @@ describe('serve', () => {
       { timeouts: { headersTimeout: 90_000, bodyTimeout: 0, queueTimeout: 2000, connectTimeout: 500 } },
     ],
     [['--log-format', 'json'], { logFormat: 'json' }],
+    [['--status', '/pool'], { status: '/pool' }],
+    [['--status', 'off'], { status: null }],
     [['--check'], { check: true }],
     [
       ['--param', 'PHP_VALUE=a=b', '--allow-control-params'],
@@ -401,7 +404,10 @@ describe('help and version', () => {
   });
 
   it('no line of help is wider than a terminal of 80 columns', () => {
-    for (const argv of [['--help'], ...['serve', 'request', 'ping', 'status'].map((name) => [name, '-h'])]) {
+    for (const argv of [
+      ['--help'],
+      ...['serve', 'request', 'ping', 'status', 'opcache', 'doctor', 'top'].map((name) => [name, '-h']),
+    ]) {
       const command = parseCommand(argv);
       const widths = ('text' in command ? command.text : '').split('\n').map((line) => line.length);
       expect(Math.max(...widths)).toBeLessThanOrEqual(80);

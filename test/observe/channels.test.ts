@@ -3,6 +3,7 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
 import { CHANNELS, FcgiError, Pool, type RequestMessage, Upstream } from '../../src/index.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
+import { waitFor } from '../fpm/support/index.ts';
 import { GET, gate, HEAD, Recorder, text } from '../pool/support.ts';
 import { CONNECT, KEPT, listen, REQUEST } from './support.ts';
 
@@ -216,6 +217,31 @@ describe('the channels of a request', () => {
       state: 'failed',
       why: expect.stringContaining('ENOENT'),
     });
+  });
+
+  it('tell that a server is suspected, is down by its option, and leaves', async () => {
+    const silent = await startFakeFpm({ workers: 8, script: (_, response) => response.hang() });
+    await using good = await startFakeFpm({ workers: 8 });
+    await using other = await startFakeFpm();
+    const pool = new Upstream([silent.address, good.address, { address: other.address, down: true }]);
+    using heard = listen('server:state');
+    const told = (): unknown[] =>
+      heard.of('server:state').map(({ serverAddress, previous, state }) => [serverAddress, previous, state]);
+    const path = (address: string): string => address.slice('unix:'.length);
+    const stuck = [1, 2].map(() => text(pool, { params: GET, server: silent.address }).catch(() => {}));
+    await waitFor(async () => {
+      await text(pool, { params: GET, server: good.address });
+      return told().length > 0;
+    });
+    expect(told()).toEqual([[path(silent.address), 'up', 'suspect']]);
+    pool.update([silent.address, { address: good.address, down: true }]);
+    expect(told().slice(1)).toEqual([
+      [path(good.address), 'up', 'down'],
+      [path(other.address), 'down', 'leaving'],
+    ]);
+    await pool.destroy();
+    await silent[Symbol.asyncDispose]();
+    await Promise.all(stuck);
   });
 
   it('say nothing of what is no request, which its handler is told as ever', async () => {

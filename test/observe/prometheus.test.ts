@@ -129,7 +129,7 @@ describe('metrics of a pool', () => {
 
 describe("PHP-FPM's own status", () => {
   it("comes with them by the names of hipages' exporter", async () => {
-    await using fpm = await startFpm({ maxChildren: 2 });
+    await using fpm = await startFpm({ maxChildren: 1 });
     await using pool = new Pool(fpm.address);
     const registry = new client.Registry();
     observe(pool, { client, registry, status: '/status' });
@@ -137,12 +137,22 @@ describe("PHP-FPM's own status", () => {
     const labels = `pool="www",scrape_uri="${uri}"`;
     const found = await scrape(registry);
     expect(found).toContain(`phpfpm_up{${labels}} 1`);
-    expect(found).toContain(`phpfpm_total_processes{${labels}} 2`);
+    expect(found).toContain(`phpfpm_total_processes{${labels}} 1`);
     expect(found).toContain(`phpfpm_active_processes{${labels}} 1`);
-    expect(found).toContain(`phpfpm_idle_processes{${labels}} 1`);
     // One scrape is one request.
     expect(found).toContain(`phpfpm_accepted_connections{${labels}} 1`);
     expect(pool.stats.served).toBe(1);
+  });
+
+  it('comes from each server of an Upstream', async () => {
+    await using a = await startFpm({ maxChildren: 1 });
+    await using b = await startFpm({ maxChildren: 1 });
+    await using pool = new Upstream([a.address, b.address]);
+    const registry = new client.Registry();
+    observe(pool, { client, registry, status: '/status' });
+    const found = await scrape(registry);
+    expect(found.filter((line) => line.startsWith('phpfpm_up'))).toHaveLength(2);
+    expect(pool.stats.servers.map(({ stats }) => stats.served)).toEqual([1, 1]);
   });
 
   it('is down where it cannot be had, and the scrape goes on', async () => {

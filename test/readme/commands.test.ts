@@ -69,6 +69,7 @@ describe('the README and docs/', () => {
     if (command.includes(' request ')) expect(stdout).toContain('It works at');
     if (command.includes(' ping ')) expect(stdout).toContain('pong');
     if (command.includes(' status ')) expect(stdout).toMatch(/active processes/i);
+    if (command.includes(' opcache ')) expect(stdout).toContain('emptied');
   });
 
   const serving = ours.filter((command) => command.includes(' serve '));
@@ -92,7 +93,7 @@ describe('the README and docs/', () => {
   });
 
   it('has a row for each command', () => {
-    expect(single.length).toBe(3);
+    expect(single.length).toBe(4);
     expect(serving.length).toBe(5);
   });
 });

@@ -1,8 +1,12 @@
 /** The parts of the README and of docs/ that are made from the source: tables of docstrings, help texts, examples as they are. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { doctorHelp } from '../../src/cli/args/doctor.ts';
 import { pingHelp, statusHelp } from '../../src/cli/args/fpm-pages.ts';
+import { opcacheHelp } from '../../src/cli/args/opcache.ts';
 import { requestHelp } from '../../src/cli/args/request.ts';
 import { serveHelp } from '../../src/cli/args/serve-help.ts';
+import { topHelp } from '../../src/cli/args/top.ts';
+import { migration } from '../../src/cli/doctor/migration.ts';
 import { CHANNELS } from '../../src/connection/channels.ts';
 import { optionRules } from '../../src/pool/options.ts';
 import { NEEDS } from '../interop/support/needs.ts';
@@ -41,12 +45,21 @@ export const sections: Readonly<Record<string, () => string>> = {
   files: () => membersTable('src/gateway/site/static/files-options.ts', 'FilesOptions'),
   outcome: () => membersTable('src/gateway/reply/outcome.ts', 'Outcome'),
   channels: channelsTable,
+  migration: () =>
+    table(
+      ['nginx', 'here', ''],
+      migration.map(({ directive, ours, note }) => [`\`${directive}\``, ours, note]),
+    ),
+  'status-options': () => membersTable('src/observe/status/options.ts', 'StatusOptions'),
   verdicts: verdictsTable,
   'other-servers': needsTable,
   serve: () => helpText(serveHelp),
   'command-request': () => helpText(requestHelp),
   ping: () => helpText(pingHelp),
   status: () => helpText(statusHelp),
+  opcache: () => helpText(opcacheHelp),
+  doctor: () => helpText(doctorHelp),
+  top: () => helpText(topHelp),
 };
 
 const mark = /(<!-- ([\w-]+) -->\n)[\s\S]*?(<!-- \/\2 -->)/g;

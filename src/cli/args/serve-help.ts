@@ -58,6 +58,8 @@ folder) as they are, *.php through PHP-FPM over kept connections.
                            json: the times, the attempts, the server and PHP's
                            messages as well
   --quiet                  no access log
+  --status PATH            where who sits at this machine sees how all is doing
+                           (default /-/fastcgi-pool); off: nowhere
   --check                  only see whether all is well: exit with 0 if it is
 
 For the private php-fpm, without --upstream:

@@ -38,6 +38,8 @@ export interface SiteCommand {
   readonly maxBody: number | null;
   /** gzip and brotli. */
   readonly compress: boolean;
+  /** Where the status page is; null: nowhere. */
+  readonly status: string | null;
   /** The program; null: the newest that can be found. */
   readonly fpm: string | null;
   /** Its version, such as `8.3`, where there are several; null: the newest. */
@@ -68,6 +70,7 @@ export const siteOptions = {
   'trusted-proxy': { type: 'string', multiple: true },
   'max-body': { type: 'string' },
   compress: { type: 'boolean', default: false },
+  status: { type: 'string', default: '/-/fastcgi-pool' },
   fpm: { type: 'string' },
   php: { type: 'string' },
   user: { type: 'string' },
@@ -102,6 +105,7 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     trustedProxies: (values['trusted-proxy'] ?? []).map(trustedProxy),
     maxBody: optional(values['max-body'], (text) => bytes('--max-body', text)),
     compress: values.compress ?? false,
+    status: values.status === 'off' ? null : urlPath('--status', values.status ?? '/-/fastcgi-pool'),
     fpm: values.fpm ?? null,
     php: optional(values.php, phpVersion),
     user: values.user ?? null,

@@ -16,13 +16,21 @@ export async function ping(command: PingCommand, io: Io, connect: Connect): Prom
 }
 
 export async function status(command: StatusCommand, io: Io, connect: Connect): Promise<number> {
-  const text = await page(command, command.full ? 'json&full' : 'json', 'pm.status_path', connect);
-  const facts = parseObject(text);
-  if (facts === null) {
-    throw new Error(`${command.path} at ${command.address} is not PHP-FPM's status page, but a page of PHP`);
-  }
+  const { text, facts } = await statusPage(command, command.full ? 'json&full' : 'json', connect);
   await print(io.stdout, command.json ? `${text.trim()}\n` : statusTable(facts));
   return 0;
+}
+
+/** The status page as it comes, and what it says; `query` asks for JSON. */
+export async function statusPage(
+  request: PageRequest,
+  query: string,
+  connect: Connect,
+): Promise<{ readonly text: string; readonly facts: Readonly<Record<string, unknown>> }> {
+  const text = await page(request, query, 'pm.status_path', connect);
+  const facts = parseObject(text);
+  if (facts !== null) return { text, facts };
+  throw new Error(`${request.path} at ${request.address} is not PHP-FPM's status page, but a page of PHP`);
 }
 
 interface PageRequest {

@@ -13,9 +13,11 @@ export interface FpmSetup {
   /** Null where we are not root: php-fpm could not change users then, and says so. */
   readonly user: FpmUser | null;
   readonly ini: readonly Pair[];
+  /** Of its status page: one that no request of a visitor can name. */
+  readonly statusPath: string;
 }
 
-export function fpmConfig({ program, children, user }: FpmSetup): string {
+export function fpmConfig({ program, children, user, statusPath }: FpmSetup): string {
   const [major, minor] = program.version;
   const modern = major > 7 || (major === 7 && minor >= 3);
   const lines = [
@@ -32,6 +34,7 @@ export function fpmConfig({ program, children, user }: FpmSetup): string {
     // As many as we open connections: a kept connection holds its worker.
     'pm = static',
     `pm.max_children = ${children}`,
+    `pm.status_path = ${statusPath}`,
     // As with `php -S`: DATABASE_URL=... fastcgi-pool serve
     'clear_env = no',
     // php://stderr, and what PHP logs: see fastcgi.logging below.

@@ -2,6 +2,7 @@
  * A php-fpm of our own: on a socket in a folder that only we can enter, gone with all its files when we are.
  * This folder: a php-fpm of our own: found, configured, supervised, stopped.
  */
+import { randomBytes } from 'node:crypto';
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { Master } from './master.ts';
 import { Supervisor } from './supervisor.ts';
 import { idsOf } from './user.ts';
 
-export interface PrivateFpmOptions extends FpmSetup {
+export interface PrivateFpmOptions extends Omit<FpmSetup, 'statusPath'> {
   readonly env: NodeJS.ProcessEnv;
   /** Where PHP is started; scripts see their own folder all the same. */
   readonly cwd: string;
@@ -28,6 +29,8 @@ export interface PrivateFpmOptions extends FpmSetup {
 export interface PrivateFpm {
   /** `unix:/...` */
   readonly address: string;
+  /** `pm.status_path`. */
+  readonly statusPath: string;
   /** Resolves when php-fpm cannot be kept running. */
   readonly gaveUp: Promise<Error>;
   /** Ends it, at the latest `limit` milliseconds from now, and removes its files. */
@@ -44,6 +47,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   // Told by systemd's build of php-fpm, our own service manager would take it for us.
   const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, LISTEN_FDS: ___, LISTEN_PID: ____, ...env } = options.env;
   const folder = await privateFolder();
+  const setup: FpmSetup = { ...options, statusPath: `/${randomBytes(16).toString('hex')}` };
   const guard = new Guard(folder);
   const socket = join(folder, socketName);
   const configFile = join(folder, 'php-fpm.conf');
@@ -52,10 +56,10 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   const ids = kind === 'php-cgi' && options.user ? await idsOf(options.user) : null;
   const how =
     kind === 'php-fpm'
-      ? { args: fpmArguments(options, folder, configFile), env, stopSignal: 'SIGQUIT' as const, ids }
+      ? { args: fpmArguments(setup, folder, configFile), env, stopSignal: 'SIGQUIT' as const, ids }
       : {
-          args: cgiArguments(options, socket),
-          env: cgiEnvironment(options, env),
+          args: cgiArguments(setup, socket),
+          env: cgiEnvironment(setup, env),
           stopSignal: 'SIGTERM' as const,
           ids,
         };
@@ -84,7 +88,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   try {
     // the socket is made by whoever runs PHP
     if (ids) await chown(folder, ids.uid, ids.gid);
-    if (kind === 'php-fpm') await writeFile(configFile, fpmConfig(options), { mode: 0o600 });
+    if (kind === 'php-fpm') await writeFile(configFile, fpmConfig(setup), { mode: 0o600 });
     await supervisor.start();
   } catch (error) {
     await cleanUp();
@@ -93,6 +97,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   }
   return {
     address: `unix:${socket}`,
+    statusPath: setup.statusPath,
     gaveUp: supervisor.gaveUp,
     async stop(limit) {
       await supervisor.stop(limit);

@@ -12,15 +12,20 @@ import { Hosts } from './hosts.ts';
 import type { AccessLog } from './log/access-log.ts';
 import type { Php } from './own-fpm.ts';
 import { connectionsOf } from './share.ts';
+import { type StatusPage, withStatusPage } from './status-page.ts';
 import type { Told } from './told.ts';
+
+const NOBODY: Php = { kind: 'upstream', servers: [], statusPath: null };
 
 export class App {
   readonly handler: Handler;
   readonly #dispatchers: readonly Dispatcher[];
+  readonly #pages: readonly StatusPage[];
 
-  private constructor(handler: Handler, dispatchers: readonly Dispatcher[]) {
+  private constructor(handler: Handler, dispatchers: readonly Dispatcher[], pages: readonly StatusPage[]) {
     this.handler = handler;
     this.#dispatchers = dispatchers;
+    this.#pages = pages;
   }
 
   /** `php`: who runs that of each site; `workers`: how many processes share it. */
@@ -36,9 +41,10 @@ export class App {
     const ended = log ? (info: EndInfo, req: object): void => log.ended(info, req) : null;
     const dispatchers: Dispatcher[] = [];
     const handlers: Handler[] = [];
+    const pages: StatusPage[] = [];
     for (const [nth, site] of sites.entries()) {
-      const { compress, trustedProxies } = site.command;
-      const { servers, kind } = php[nth] ?? { servers: [], kind: 'upstream' };
+      const { compress, status, trustedProxies } = site.command;
+      const { servers, kind, statusPath } = php[nth] ?? NOBODY;
       const dispatcher = connect(servers, connectOptions(site.command, kind, workers));
       dispatchers.push(dispatcher);
       const hooks = {
@@ -48,9 +54,17 @@ export class App {
       };
       const plain = siteHandler(dispatcher, site, hooks, middleware);
       const handler = compress ? await compressed(plain) : plain;
-      handlers.push(log ? log.around(handler, trustedProxies) : handler);
+      const logged = log ? log.around(handler, trustedProxies) : handler;
+      const page = withStatusPage(logged, dispatcher, status, statusPath ?? undefined);
+      pages.push(page);
+      handlers.push(page.handler);
     }
-    return new App(byHost(sites, handlers), dispatchers);
+    return new App(byHost(sites, handlers), dispatchers, pages);
+  }
+
+  /** No more than the requests that run is waited for: a status page that is open would go on for ever. */
+  drain(): void {
+    for (const page of this.#pages) page.close();
   }
 
   async close(): Promise<void> {

@@ -62,6 +62,7 @@ export async function single(options: FrontOptions): Promise<Front> {
       return urls;
     },
     async drain(limit) {
+      app.drain();
       await vite?.close();
       const drained = await listener.drain(limit);
       if (drained) await atMost(PHP_LIMIT, app.close());

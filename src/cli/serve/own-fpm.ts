@@ -20,6 +20,8 @@ export interface Logs {
 export interface Php {
   readonly kind: 'upstream' | 'php-fpm' | 'php-cgi';
   readonly servers: readonly Server[];
+  /** `pm.status_path` of a php-fpm of our own; null: not known. */
+  readonly statusPath: string | null;
 }
 
 export class OwnFpms {
@@ -96,7 +98,8 @@ async function serversOf(
   logs: Logs,
   launched: () => void,
 ): Promise<Started> {
-  if (command.upstream.length > 0) return { fpm: null, php: { kind: 'upstream', servers: command.upstream } };
+  if (command.upstream.length > 0)
+    return { fpm: null, php: { kind: 'upstream', servers: command.upstream, statusPath: null } };
   const [program, user] = await Promise.all([
     command.fpm === null ? findFpm(io.env['PATH'], command.php) : givenFpm(io.cwd, command.fpm),
     userOf(command, root, io),
@@ -114,7 +117,8 @@ async function serversOf(
     launched,
     kill: io.kill,
   });
-  return { fpm, php: { kind: program.kind, servers: [{ address: fpm.address }] } };
+  const statusPath = program.kind === 'php-fpm' ? fpm.statusPath : null;
+  return { fpm, php: { kind: program.kind, servers: [{ address: fpm.address }], statusPath } };
 }
 
 async function userOf(command: SiteCommand, root: string, io: Io): Promise<FpmUser | null> {

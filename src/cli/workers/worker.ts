@@ -83,6 +83,7 @@ class Worker {
   }
 
   async #end(limit: number): Promise<number> {
+    this.#app.drain();
     const all = await this.#listener.drain(limit);
     this.#log?.flush();
     this.#send({ kind: 'drained', all });

@@ -1,6 +1,6 @@
 /** PHP-FPM's own status page as metrics, by the names of hipages' php-fpm_exporter, whose dashboards then fit. */
 import type { Dispatcher } from '../../pool/dispatcher.ts';
-import type { Metric } from './metrics.ts';
+import type { Metric, Observed } from './metrics.ts';
 
 /** What a scrape gave. */
 export interface FpmFigures {
@@ -70,8 +70,42 @@ function labelsOf({ page, uri }: FpmFigures): Record<string, string> {
   return { pool: typeof name === 'string' ? name : '', scrape_uri: uri };
 }
 
+/** The pages of all servers, those that are there now. */
+export class FpmStatuses {
+  readonly #fpm: Observed;
+  readonly #dispatcher: Pick<Dispatcher, 'request'>;
+  readonly #path: string;
+  readonly #timeout: number;
+  #asked: ReadonlyMap<string, FpmStatus> = new Map();
+
+  /** `timeout`: ms for each, the queue included. */
+  constructor(fpm: Observed, dispatcher: Pick<Dispatcher, 'request'>, path: string, timeout: number) {
+    this.#fpm = fpm;
+    this.#dispatcher = dispatcher;
+    this.#path = path;
+    this.#timeout = timeout;
+  }
+
+  /** Never rejects. `suits`: which of them. */
+  ask(suits: (server: string) => boolean = () => true): Promise<FpmFigures[]> {
+    const { stats, address = '' } = this.#fpm;
+    const { servers } = stats;
+    // What leaves, or is down by its option, is not asked.
+    const named = servers?.filter(({ state }) => state !== 'leaving' && state !== 'down');
+    const there = named?.map((server) => server.address) ?? [address];
+    this.#asked = new Map(
+      there.map((server) => [
+        server,
+        this.#asked.get(server) ??
+          new FpmStatus(this.#dispatcher, this.#path, this.#timeout, server, servers && server),
+      ]),
+    );
+    return Promise.all([...this.#asked].filter(([server]) => suits(server)).map(([, one]) => one.ask()));
+  }
+}
+
 /** Asks for the page, once for all who ask while it is on its way. */
-export class FpmStatus {
+class FpmStatus {
   readonly #dispatcher: Pick<Dispatcher, 'request'>;
   readonly #path: string;
   readonly #timeout: number;
@@ -79,11 +113,20 @@ export class FpmStatus {
   #failures = 0;
   #uri = '';
 
-  /** `timeout`: ms, the queue included. */
-  constructor(dispatcher: Pick<Dispatcher, 'request'>, path: string, timeout: number, address: string) {
+  readonly #server: string | undefined;
+
+  /** `timeout`: ms, the queue included. `server`: of several, which is asked. */
+  constructor(
+    dispatcher: Pick<Dispatcher, 'request'>,
+    path: string,
+    timeout: number,
+    address: string,
+    server?: string,
+  ) {
     this.#dispatcher = dispatcher;
     this.#path = path;
     this.#timeout = timeout;
+    this.#server = server;
     this.#uri = uriOf(address, path);
   }
 
@@ -107,6 +150,7 @@ export class FpmStatus {
           QUERY_STRING: 'json',
         },
         timeout: this.#timeout,
+        server: this.#server,
       });
       const found = await response.body.json();
       const { server } = await response.ended;

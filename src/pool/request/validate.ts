@@ -17,13 +17,14 @@ const REQUEST_KEYS: Readonly<Record<keyof DispatchRequest, true>> = {
   onStderr: true,
   onAbort: true,
   closeOnAbort: true,
+  server: true,
 };
 
 /** Throws FCGI_ERR_INVALID_ARG. The values of params, and the body, are checked where they are encoded. */
 export function checkRequest(request: DispatchRequest): void {
   check('request', request, isObject(request), 'an object');
   for (const key in request) if (!Object.hasOwn(REQUEST_KEYS, key)) throw unknownKey(key);
-  const { params, signal, idempotent, onStderr, onAbort, closeOnAbort } = request;
+  const { params, signal, idempotent, onStderr, onAbort, closeOnAbort, server } = request;
   checkParams(params);
   check('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
   check('idempotent', idempotent, ['undefined', 'boolean'].includes(typeof idempotent), 'true or false');
@@ -35,10 +36,17 @@ export function checkRequest(request: DispatchRequest): void {
     ['undefined', 'boolean'].includes(typeof closeOnAbort),
     'true or false',
   );
+  check('server', server, ['undefined', 'string'].includes(typeof server), 'an address');
   checkOption('retry', request.retry, optionRules.retry);
   checkOption('timeout', request.timeout, optionRules.timeout);
   checkOption('headersTimeout', request.headersTimeout, optionRules.headersTimeout);
   checkOption('bodyTimeout', request.bodyTimeout, optionRules.bodyTimeout);
+}
+
+/** For a request that only one server may have. */
+export function noSuchServer(server: string): ArgumentError {
+  const message = `there is no server ${JSON.stringify(server)}: give an address as stats.servers has it`;
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', 'server', message);
 }
 
 /** Is it worth telling others of? What is wrong with it else is found later. */

@@ -16,6 +16,8 @@ export interface Stats {
   readonly workers: number | null;
   /** Requests that wait for a connection. */
   readonly queued: number;
+  /** How long the first in line has waited since it was let in, ms; 0 where none waits. */
+  readonly queueAge: number;
   /** Requests that ended well, since the start. */
   readonly served: number;
   /** Requests sent once more, since the start. */
@@ -42,7 +44,7 @@ export interface ServerCounts {
 }
 
 /** What concerns the queue, which several servers share. */
-type QueueStats = Pick<Stats, 'queued' | 'refused' | 'waiting' | 'running'>;
+type QueueStats = Pick<Stats, 'queued' | 'queueAge' | 'refused' | 'waiting' | 'running'>;
 
 /** What can be said of one server of several. */
 export type ConnectionStats = Omit<Stats, keyof QueueStats>;

@@ -3,7 +3,11 @@ import type { Dispatcher, DispatchHandler, DispatchRequest } from '../../../src/
 import type { Work } from './measure.ts';
 
 /** By dispatch(), with a handler that does nothing. */
-export function dispatching(pool: Dispatcher, request: DispatchRequest, lanes: number): Work {
+export function dispatching(
+  pool: Pick<Dispatcher, 'dispatch'>,
+  request: DispatchRequest,
+  lanes: number,
+): Work {
   return (count) =>
     new Promise((resolve, reject) => {
       let begun = 0;

@@ -7,6 +7,7 @@ function setup(changes: Partial<FpmSetup> = {}): FpmSetup {
     children: 3,
     user: null,
     ini: [],
+    statusPath: '/x',
     ...changes,
   };
 }

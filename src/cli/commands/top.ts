@@ -1,0 +1,91 @@
+/** `top`: how a pool, or a php-fpm, is doing, drawn again and again. */
+import type { StatusReport } from '../../observe/status/report.ts';
+import type { TopCommand } from '../args/top.ts';
+import type { Connect } from '../connect.ts';
+import type { Io } from '../io.ts';
+import { print } from '../output.ts';
+import { reasonOf } from '../text.ts';
+import { isTerminal, Screen } from '../top/screen.ts';
+import { FpmView, poolLines } from '../top/views.ts';
+import { statusPage } from './fpm-pages.ts';
+
+export async function top(command: TopCommand, io: Io, connect: Connect): Promise<number> {
+  const { stdout } = io;
+  const look = lookerOf(command, connect);
+  const title = 'url' in command.from ? command.from.url.origin : command.from.address;
+  // What cannot be had at all is an error, on a terminal as well.
+  const first = await look();
+  if (command.once || !isTerminal(stdout)) {
+    await print(stdout, `${first.join('\n')}\n`);
+    return 0;
+  }
+  const screen = new Screen(stdout, io);
+  try {
+    let lines = first;
+    for (let said = ''; ; ) {
+      screen.draw([`fastcgi-pool top   ${title}   ${timeOf(new Date())}${said}`, ...lines]);
+      if (await over(screen.left, command.interval)) return 0;
+      said = '';
+      // A php-fpm that is being restarted comes back.
+      lines = await look().catch((error: unknown) => {
+        said = `   ${reasonOf(error)}`;
+        return lines;
+      });
+    }
+  } finally {
+    screen.close();
+  }
+}
+
+function lookerOf(command: TopCommand, connect: Connect): () => Promise<string[]> {
+  const { from, path, timeout, peer } = command;
+  if ('url' in from) return async () => poolLines(await reportAt(from.url, timeout));
+  const view = new FpmView();
+  const request = { address: from.address, path, timeout, peer };
+  return async () => {
+    const { facts } = await statusPage(request, 'json&full', connect);
+    return view.lines(facts, performance.now());
+  };
+}
+
+async function reportAt(url: URL, timeout: number): Promise<StatusReport> {
+  const signal = timeout > 0 ? AbortSignal.timeout(timeout) : null;
+  const response = await fetch(url, { signal, headers: { Accept: 'application/json' } }).catch(
+    (error: unknown) => {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      throw new Error(`${url.origin}: ${reasonOf(cause)}`, { cause: error });
+    },
+  );
+  const text = await response.text();
+  const report = reportIn(text);
+  if (report !== null) return report;
+  const said = response.status === 200 ? 'no status page' : `${response.status} ${text.trim().slice(0, 100)}`;
+  throw new Error(`${url.href} answered with ${said}`);
+}
+
+function reportIn(text: string): StatusReport | null {
+  try {
+    const found: unknown = JSON.parse(text);
+    const is = typeof found === 'object' && found !== null && 'servers' in found && 'connections' in found;
+    return is ? (found as StatusReport) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** True: it was left before that time was over. */
+async function over(left: Promise<void>, interval: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), interval);
+  });
+  try {
+    return await Promise.race([left.then(() => true), passed]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function timeOf(date: Date): string {
+  return date.toTimeString().slice(0, 8);
+}

@@ -1,0 +1,92 @@
+/** php-fpm.conf: its sections, with what `include` brings in. */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Target } from '../../connection/socket/address.ts';
+import type { PoolConf } from './facts.ts';
+
+type Settings = Record<string, string>;
+
+/** Files that include each other would never end. */
+const MOST_FILES = 200;
+
+/** The pools of a file and of those that it includes; throws where a file cannot be read. */
+export async function readFpmConf(file: string): Promise<PoolConf[]> {
+  const sections = new Map<string, Settings>([['global', {}]]);
+  const state = { files: 0, section: 'global' };
+  await readInto(file, sections, state);
+  const global = sections.get('global') ?? {};
+  sections.delete('global');
+  return [...sections].map(([name, settings]) => ({ name, settings: { ...global, ...settings } }));
+}
+
+async function readInto(
+  file: string,
+  sections: Map<string, Settings>,
+  state: { files: number; section: string },
+): Promise<void> {
+  if (++state.files > MOST_FILES) throw new Error(`${file}: more than ${MOST_FILES} files are included`);
+  for (const line of linesOf(await readFile(file, 'utf8'))) {
+    const section = /^\[(.+)\]$/.exec(line)?.[1];
+    if (section !== undefined) {
+      state.section = section;
+      if (!sections.has(section)) sections.set(section, {});
+      continue;
+    }
+    const [name, value] = settingIn(line);
+    if (name === 'include')
+      for (const one of await expanded(file, value)) await readInto(one, sections, state);
+    else if (name !== '') Object.assign(sections.get(state.section) ?? {}, { [name]: value });
+  }
+}
+
+/** Pure: the lines that say something. */
+export function linesOf(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith(';') && !line.startsWith('#'));
+}
+
+/** `name = value ; comment`. */
+export function settingIn(line: string): [name: string, value: string] {
+  const at = line.indexOf('=');
+  if (at < 0) return ['', ''];
+  const value = line.slice(at + 1).trim();
+  const quoted = /^"([^"]*)"|^'([^']*)'/.exec(value);
+  return [line.slice(0, at).trim(), quoted?.[1] ?? quoted?.[2] ?? value.replace(/\s+;.*$/, '')];
+}
+
+/** `*` in the last part of the path, as php-fpm's own files have it. */
+async function expanded(from: string, pattern: string): Promise<string[]> {
+  const path = resolve(dirname(from), pattern);
+  if (!path.includes('*')) return [path];
+  const wanted = new RegExp(
+    `^${basename(path)
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );
+  const names = await readdir(dirname(path)).catch(() => []);
+  return names
+    .filter((name) => wanted.test(name))
+    .sort()
+    .map((name) => join(dirname(path), name));
+}
+
+/** Which of them listens there. */
+export function poolAt(pools: readonly PoolConf[], target: Target): PoolConf | null {
+  return pools.find(({ settings: { listen = '' } }) => listensAt(listen, target)) ?? null;
+}
+
+function listensAt(listen: string, target: Target): boolean {
+  if (target.transport === 'unix') return listen === target.path;
+  const at = /^(?:(.*):)?(\d+)$/.exec(listen);
+  if (at === null || Number(at[2]) !== target.port) return false;
+  const host = at[1] ?? '';
+  return ['', '*', '0.0.0.0', '[::]'].includes(host) || plain(host) === plain(target.host);
+}
+
+function plain(host: string): string {
+  const bare = host.replace(/^\[|\]$/g, '');
+  return bare === 'localhost' ? '127.0.0.1' : bare;
+}

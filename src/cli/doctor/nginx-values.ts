@@ -1,0 +1,65 @@
+/** The arguments of nginx's directives as options of ours: their names and how they are written in JavaScript. Pure. */
+
+export type Read = (args: readonly string[]) => Readonly<Record<string, string>>;
+
+export const nothing: Read = () => ({});
+
+/** `60s`, `1m`, `500ms`, `60`; ms. null: none of these. */
+export function millisecondsOf(text: string): number | null {
+  const units: Readonly<Record<string, number>> = {
+    ms: 1,
+    s: 1000,
+    m: 60_000,
+    h: 3_600_000,
+    d: 86_400_000,
+    '': 1000,
+  };
+  const [, digits, unit = ''] = /^(\d+)(ms|[smhd]?)$/.exec(text) ?? [];
+  return digits === undefined ? null : Number(digits) * (units[unit] ?? 1);
+}
+
+export function time(option: string): Read {
+  return ([text = '']) => {
+    const value = millisecondsOf(text);
+    return value === null ? {} : { [option]: String(value) };
+  };
+}
+
+export function count(option: string): Read {
+  return ([text = '']): Readonly<Record<string, string>> => (/^\d+$/.test(text) ? { [option]: text } : {});
+}
+
+export function size(option: string): Read {
+  return ([text = '']) => {
+    const [, digits, unit = ''] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
+    const factor = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()] ?? 1;
+    return digits === undefined ? {} : { [option]: String(Number(digits) * factor) };
+  };
+}
+
+export const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
+
+/** `weight=3 max_fails=2 fail_timeout=10s backup down max_conns=8 slow_start=30s`. */
+export function server(args: readonly string[]): Readonly<Record<string, string>> {
+  const found: Record<string, string> = { address: quoted(args[0] ?? '') };
+  const rows: Readonly<Record<string, Read>> = {
+    weight: count('weight'),
+    max_fails: count('maxFails'),
+    fail_timeout: time('failTimeout'),
+    max_conns: count('maxConns'),
+    slow_start: time('slowStart'),
+    backup: () => ({ backup: 'true' }),
+    down: () => ({ down: 'true' }),
+  };
+  for (const arg of args.slice(1)) {
+    const [name = '', value = ''] = arg.split('=', 2);
+    Object.assign(found, rows[name]?.([value]));
+  }
+  return found;
+}
+
+/** What `fastcgi_next_upstream` says of requests that may have run. */
+export function nextUpstream(args: readonly string[]): Readonly<Record<string, string>> {
+  if (args.includes('off')) return { retry: "'never'" };
+  return { retry: args.includes('non_idempotent') ? "'always'" : "'idempotent'" };
+}

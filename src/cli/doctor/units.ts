@@ -1,0 +1,17 @@
+/** Values as php-fpm and php.ini write them. */
+
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** `30`, `30s`, `5m`; null: none of these. */
+export function secondsOf(text: string): number | null {
+  const [, digits, unit = ''] = /^(\d+)([smhd]?)$/.exec(text.trim()) ?? [];
+  return digits === undefined ? null : Number(digits) * (SECONDS[unit] ?? 1);
+}
+
+const BYTES: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** `8M`; null: none of these. */
+export function bytesOf(text: string | null): number | null {
+  const [, digits, unit = ''] = /^(\d+)([kmg]?)b?$/i.exec(text?.trim() ?? '') ?? [];
+  return digits === undefined ? null : Number(digits) * (BYTES[unit.toLowerCase()] ?? 1);
+}

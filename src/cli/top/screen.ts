@@ -1,0 +1,80 @@
+/** A terminal that is drawn over again and again. */
+import { clearLine, clearScreenDown, cursorTo } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { Io } from '../io.ts';
+
+const HIDE = '\u001b[?25l';
+const SHOW = '\u001b[?25h';
+
+interface Terminal extends Writable {
+  readonly isTTY: true;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export function isTerminal(stream: Writable): stream is Terminal {
+  return 'isTTY' in stream && stream.isTTY === true && 'columns' in stream && 'rows' in stream;
+}
+
+/** Only what fits: a longer line would wrap, and push all that is below it down. Pure. */
+export function fitted(lines: readonly string[], columns: number, rows: number): string[] {
+  return lines
+    .slice(0, Math.max(1, rows - 1))
+    .map((line) => ([...line].length > columns ? `${[...line].slice(0, columns - 1).join('')}…` : line));
+}
+
+export class Screen {
+  /** q, Ctrl-C, or a signal. */
+  readonly left: Promise<void>;
+  readonly #out: Terminal;
+  readonly #restore: () => void;
+
+  constructor(out: Terminal, io: Io) {
+    this.#out = out;
+    let leave = (): void => {};
+    this.left = new Promise((resolve) => {
+      leave = resolve;
+    });
+    const forget = io.onSignal(leave);
+    const stop = onKey(io.stdin, leave);
+    this.#restore = () => {
+      forget();
+      stop();
+      out.write(SHOW);
+    };
+    out.write(HIDE);
+    cursorTo(out, 0, 0);
+    clearScreenDown(out);
+  }
+
+  draw(lines: readonly string[]): void {
+    const { columns, rows } = this.#out;
+    cursorTo(this.#out, 0, 0);
+    for (const line of fitted(lines, columns, rows)) {
+      this.#out.write(line);
+      clearLine(this.#out, 1);
+      this.#out.write('\n');
+    }
+    clearScreenDown(this.#out);
+  }
+
+  close(): void {
+    this.#restore();
+  }
+}
+
+/** In raw mode a key comes at once, and Ctrl-C is one. */
+function onKey(stdin: Readable, leave: () => void): () => void {
+  if (!('setRawMode' in stdin) || typeof stdin.setRawMode !== 'function') return () => {};
+  const { setRawMode } = stdin;
+  const onData = (data: Buffer): void => {
+    if (['q', 'Q', '\u0003'].includes(data.toString())) leave();
+  };
+  setRawMode.call(stdin, true);
+  stdin.on('data', onData);
+  return () => {
+    stdin.off('data', onData);
+    setRawMode.call(stdin, false);
+    stdin.pause();
+  };
+}

@@ -1,0 +1,109 @@
+/** A page that shows a pool as it lives: for people, and as JSON for programs. */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Dispatcher } from '../pool/dispatcher.ts';
+import { Events } from './status/events.ts';
+import { refusalOf } from './status/guard.ts';
+import { checkStatusOptions, type StatusOptions } from './status/options.ts';
+import { pageOf, policy } from './status/page.ts';
+import type { Watched } from './status/report.ts';
+import { Watch } from './status/watch.ts';
+
+export type { StatusOptions };
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+export interface StatusHandler {
+  /**
+   * As node:http, connect and Express take it. It answers whatever the path: mount it where the page is to be. Who may not see
+   * it is passed to `next`, or answered 403 where there is none.
+   */
+  (request: Request, response: Response, next?: () => void): void;
+  /** Ends the pages that are open, and listens to the pool no more. An open page looks again, and that begins anew. */
+  close(): void;
+}
+
+/**
+ * Makes a handler that shows what `fpm` (a Pool or an Upstream) does, live: `app.use('/-/fastcgi-pool', statusHandler(fpm))`.
+ * Programs get the same as JSON, by `Accept: application/json` or `?json`. Only who sits at this machine may see it, unless
+ * `allow` says otherwise. As long as nobody looks, it costs nothing.
+ *
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG: an option that cannot be; `option` names it.
+ */
+export function statusHandler(
+  fpm: Watched & Pick<Dispatcher, 'stats' | 'request'>,
+  options: StatusOptions = {},
+): StatusHandler {
+  checkStatusOptions(fpm, options);
+  const { allow, fpmStatus } = options;
+  const hosts = (options.hosts ?? []).map((host) => host.toLowerCase());
+  const watch = new Watch(fpm, fpmStatus);
+  const events = new Events(() => watch.look());
+  const handler = (request: Request, response: Response, next?: () => void): void => {
+    const { method = 'GET' } = request;
+    const refusal =
+      allow === undefined ? refusalOf(visitOf(request), hosts) : allow(request) ? null : 'not allowed';
+    if (refusal !== null && next !== undefined) next();
+    else if (refusal !== null) answer(response, method, 403, 'text/plain', `${refusal}\n`);
+    else if (method !== 'GET' && method !== 'HEAD')
+      answer(response, method, 405, 'text/plain', 'only GET and HEAD\n', { Allow: 'GET, HEAD' });
+    else show(request, response, method);
+  };
+  const show = (request: Request, response: Response, method: string): void => {
+    const query = new URLSearchParams((request.url ?? '').split('?')[1] ?? '');
+    if (query.has('events') && method === 'GET') {
+      if (!events.add(response)) answer(response, method, 503, 'text/plain', 'too many look already\n');
+    } else if (query.has('json') || wantsJson(request.headers.accept)) {
+      answer(response, method, 200, 'application/json', `${JSON.stringify(watch.look(), null, 2)}\n`);
+    } else {
+      const nonce = randomBytes(16).toString('base64');
+      const page = pageOf(watch.look(), nonce);
+      answer(response, method, 200, 'text/html; charset=utf-8', page, {
+        'Content-Security-Policy': policy(nonce),
+      });
+    }
+  };
+  const close = (): void => {
+    events.close();
+    watch.stop();
+  };
+  return Object.assign(handler, { close });
+}
+
+function visitOf(request: Request): Parameters<typeof refusalOf>[0] {
+  const { headers, httpVersion } = request;
+  const host = headers.host ?? headers[':authority'];
+  return {
+    remoteAddress: request.socket.remoteAddress,
+    host: typeof host === 'string' ? host : undefined,
+    httpVersion,
+    headers,
+  };
+}
+
+function wantsJson(accept: string | undefined): boolean {
+  return accept !== undefined && /\bapplication\/json\b/.test(accept) && !accept.includes('text/html');
+}
+
+function answer(
+  response: Response,
+  method: string,
+  status: number,
+  type: string,
+  text: string,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  const headers = {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    ...more,
+  };
+  // Two types that differ in what else they take.
+  (response as ServerResponse).writeHead(status, headers);
+  response.end(method === 'HEAD' ? '' : text);
+}

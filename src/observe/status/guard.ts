@@ -1,0 +1,39 @@
+/** Who may see the status page: whoever sits at this machine, and nobody through it. */
+
+export interface Visit {
+  /** Of the socket; undefined: a unix socket, whose other end may be a proxy for all the world. */
+  readonly remoteAddress: string | undefined;
+  /** The Host header, or HTTP/2's :authority. */
+  readonly host: string | undefined;
+  readonly httpVersion: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** Set by proxies: with one of them the socket's address is the proxy's, and says nothing of who asks. */
+const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
+
+/** Why it is refused; null: it is not. `hosts`: more names that are this machine's. */
+export function refusalOf(visit: Visit, hosts: readonly string[]): string | null {
+  if (!isLoopback(visit.remoteAddress)) return 'the status page is for this machine only';
+  const header = PROXY_HEADERS.find((name) => visit.headers[name] !== undefined);
+  if (header !== undefined) return `the status page is not shown through a proxy (${header})`;
+  // nginx's proxy_pass speaks it, and tells nothing else of itself.
+  if (visit.httpVersion === '1.0') return 'the status page is not shown over HTTP/1.0, which proxies speak';
+  // A page of somebody else's, whose name leads to this machine (DNS rebinding), would read it in the browser of who sits here.
+  if (!isOwnName(visit.host, hosts))
+    return 'the status page is for localhost: the Host header says otherwise';
+  return null;
+}
+
+export function isLoopback(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  return address === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/i.test(address);
+}
+
+function isOwnName(host: string | undefined, hosts: readonly string[]): boolean {
+  const name = /^(\[[0-9a-f:.]+\]|[^:]+)(?::\d{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase();
+  if (name === undefined) return false;
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '[::1]') return true;
+  return /^127(?:\.\d{1,3}){3}$/.test(name) || hosts.includes(name);
+}

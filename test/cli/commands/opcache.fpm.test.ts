@@ -1,0 +1,78 @@
+/** The opcache of a real php-fpm, and what is left of the script that asked for it: nothing. */
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { run } from '../../../src/cli/main.ts';
+import { type Fpm, startFpm } from '../../fpm/support/index.ts';
+import { FakeIo } from '../support/io.ts';
+
+let fpm: Fpm;
+let tmp: string;
+beforeAll(async () => {
+  fpm = await startFpm({ maxChildren: 1 });
+  tmp = mkdtempSync(join(tmpdir(), 'seen-'));
+  chmodSync(tmp, 0o755);
+  vi.stubEnv('TMPDIR', tmp);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  rmSync(tmp, { recursive: true });
+  await fpm?.stop();
+});
+
+async function opcache(...args: string[]): Promise<{ status: number; io: FakeIo }> {
+  const io = new FakeIo('/');
+  const status = await run(['opcache', ...args], io);
+  // Whatever became of it.
+  expect(readdirSync(tmp)).toEqual([]);
+  expect(io.listeners).toBe(0);
+  return { status, io };
+}
+
+describe('opcache', () => {
+  it('shows the cache of php-fpm as a table and as JSON, and empties it', async () => {
+    const shown = await opcache('status', fpm.address);
+    expect(shown.io.err).toBe('');
+    expect(shown.io.out).toMatch(/^enabled +true$/m);
+    expect(shown.io.out).toMatch(/^memory free +[\d.]+ MiB$/m);
+    const before = JSON.parse((await opcache('status', fpm.address, '--json')).io.out);
+    const { io, status } = await opcache('reset', fpm.address);
+    expect([status, io.out]).toEqual([0, 'the opcache is emptied\n']);
+    // One question more: php-fpm empties it when the next request begins.
+    const after = JSON.parse((await opcache('status', fpm.address, '--json')).io.out);
+    expect(after.opcache_statistics.manual_restarts).toBe(before.opcache_statistics.manual_restarts + 1);
+  });
+
+  it('says which folder php-fpm cannot read, and what to do', async () => {
+    const secret = join(tmp, '..', `secret-${process.pid}`);
+    mkdirSync(secret, { mode: 0o700 });
+    try {
+      const { status, io } = await opcache('status', fpm.address, '--dir', secret, '--fpm-dir', '/nowhere');
+      expect(status).toBe(1);
+      expect(io.err).toContain(secret);
+      expect(io.err).toContain('--fpm-dir');
+      expect(readdirSync(secret)).toEqual([]);
+    } finally {
+      rmSync(secret, { recursive: true });
+    }
+  });
+
+  it('leaves nothing behind where php-fpm is not there', async () => {
+    const { status, io } = await opcache('reset', 'unix:/nonexistent/fpm.sock');
+    expect(status).toBe(1);
+    expect(io.err).toContain('/nonexistent/fpm.sock');
+  });
+
+  it.each([
+    [[], 'status or reset is missing'],
+    [['status'], 'ADDRESS is missing'],
+    [['flush', '127.0.0.1:9000'], "not 'flush'"],
+    [['status', '127.0.0.1:9000', '--dir', 'x'], '--dir must be an absolute path'],
+    [['status', '127.0.0.1:9000', '--fpm-dir', '/x'], '--fpm-dir needs --dir'],
+  ])('%j is bad input', async (args, said) => {
+    const { status, io } = await opcache(...args);
+    expect(status).toBe(2);
+    expect(io.err).toContain(said);
+  });
+});

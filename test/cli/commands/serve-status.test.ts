@@ -1,0 +1,56 @@
+/** The status page of `serve`. */
+import { get } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StatusReport } from '../../../src/observe/status/report.ts';
+import { waitFor } from '../../fpm/support/wait.ts';
+import { serve } from '../support/serving.ts';
+import { SiteFolder, text } from '../support/site.ts';
+
+let site: SiteFolder;
+beforeEach(() => {
+  site = new SiteFolder();
+  site.put('index.php', '<?php echo "app ", $_SERVER["REQUEST_URI"];');
+});
+afterEach(() => site.remove());
+
+const FRONT = ['--front-controller', '/index.php'];
+
+describe('serve', () => {
+  it('shows what it does at /-/fastcgi-pool, its own php-fpm included, and ends with the page open', async () => {
+    await using served = await serve(site.path, [...FRONT, '--quiet']);
+    const page = `${served.url}/-/fastcgi-pool`;
+    expect(await text(`${served.url}/a`)).toBe('app /a');
+    expect(await text(page)).toContain('<title>fastcgi-pool: unix:');
+    const report = await waitFor(async () => {
+      const found: StatusReport = JSON.parse(await text(`${page}?json`));
+      return found.fpm.length > 0 && found;
+    });
+    expect(report.fpm[0]?.page).toMatchObject({ pool: 'www', 'total processes': 8 });
+    expect(report.served).toBeGreaterThanOrEqual(1);
+    const open = await fetch(`${page}?events`);
+    expect(open.status).toBe(200);
+    expect(await served.stop()).toBe(0);
+  });
+
+  it('shows it to nobody else: who comes by another name gets what the site has there', async () => {
+    await using served = await serve(site.path, [...FRONT, '--quiet']);
+    const body = await new Promise<string>((resolve, reject) => {
+      get(`${served.url}/-/fastcgi-pool`, { headers: { Host: 'shop.example' } }, (response) => {
+        let all = '';
+        response.on('data', (chunk: Buffer) => {
+          all += chunk.toString();
+        });
+        response.once('end', () => resolve(all));
+      }).once('error', reject);
+    });
+    expect(body).toBe('app /-/fastcgi-pool');
+  });
+
+  it('shows it where --status says, or nowhere', async () => {
+    await using elsewhere = await serve(site.path, [...FRONT, '--quiet', '--status', '/pool']);
+    expect(await text(`${elsewhere.url}/pool?json`)).toContain('"servers"');
+    expect(await text(`${elsewhere.url}/-/fastcgi-pool`)).toBe('app /-/fastcgi-pool');
+    await using nowhere = await serve(site.path, [...FRONT, '--quiet', '--status', 'off']);
+    expect(await text(`${nowhere.url}/-/fastcgi-pool`)).toBe('app /-/fastcgi-pool');
+  });
+});

@@ -1,0 +1,129 @@
+/** Facts in, findings out. */
+import { describe, expect, it } from 'vitest';
+import { checks, findings } from '../../../src/cli/doctor/checks.ts';
+import type { Facts, Live } from '../../../src/cli/doctor/facts.ts';
+import { bytesOf, secondsOf } from '../../../src/cli/doctor/units.ts';
+import { parseAddress } from '../../../src/connection/socket/address.ts';
+
+const LIVE: Live = {
+  sapi: 'fpm-fcgi',
+  version: '8.2.0',
+  ini: {
+    'cgi.fix_pathinfo': '1',
+    enable_post_data_reading: '1',
+    post_max_size: '8M',
+    upload_max_filesize: '2M',
+  },
+  opcache: true,
+  tmp: '/tmp',
+  tmpWritable: true,
+};
+
+const SETTINGS = {
+  listen: '127.0.0.1:9000',
+  'pm.max_children': '16',
+  process_control_timeout: '10s',
+  'pm.status_path': '/status',
+  'pm.status_listen': '127.0.0.1:9001',
+};
+
+const HEALTHY: Facts = {
+  target: parseAddress('127.0.0.1:9000'),
+  connections: 8,
+  processes: 2,
+  unreachable: null,
+  notRun: null,
+  live: LIVE,
+  direct: true,
+  pool: { name: 'www', settings: SETTINGS },
+  listens: ['127.0.0.1:9000'],
+  somaxconn: 4096,
+  socketMode: null,
+  linkedRoot: null,
+};
+
+function conf(settings: Record<string, string>): Partial<Facts> {
+  return { pool: { name: 'www', settings: { ...SETTINGS, ...settings } } };
+}
+
+function ini(values: Record<string, string>): Partial<Facts> {
+  return { live: { ...LIVE, ini: { ...LIVE.ini, ...values } } };
+}
+
+describe('doctor', () => {
+  it('finds nothing where all is well, nor where nothing is known', () => {
+    expect(findings(HEALTHY)).toEqual([]);
+    const unknown = { live: null, direct: null, pool: null, listens: null, somaxconn: null };
+    expect(findings({ ...HEALTHY, ...unknown })).toEqual([]);
+  });
+
+  const found: readonly (readonly [id: string, change: Partial<Facts>])[] = [
+    ['unreachable', { unreachable: 'ENOENT' }],
+    ['not-asked', { notRun: 'no folder' }],
+    ['no-pool', { pool: null, listens: ['/run/x.sock'] }],
+    ['not-fpm', { live: { ...LIVE, sapi: 'cgi-fcgi' } }],
+    ['proxy', { direct: false }],
+    ['kubernetes-service', { target: parseAddress('php.shop.svc.cluster.local:9000') }],
+    ['kubernetes-service', { target: parseAddress('php.shop.svc:9000') }],
+    ['children', conf({ 'pm.max_children': '15' })],
+    ['max-requests', conf({ 'pm.max_requests': '50' })],
+    ['terminate-timeout', conf({ request_terminate_timeout: '1' })],
+    ['terminate-timeout', conf({ request_terminate_timeout: '2m' })],
+    ['control-timeout', conf({ process_control_timeout: '0' })],
+    ['backlog', conf({ 'listen.backlog': '15' })],
+    ['backlog', { somaxconn: 128 }],
+    ['socket-open', { socketMode: 0o666 }],
+    ['open-to-all', conf({ listen: '9000' })],
+    ['open-to-all', conf({ listen: '0.0.0.0:9000' })],
+    ['limit-extensions', conf({ 'security.limit_extensions': '' })],
+    ['post-data', ini({ enable_post_data_reading: '0' })],
+    ['body-size', ini({ upload_max_filesize: '64M' })],
+    ['temp-folder', { live: { ...LIVE, tmpWritable: false } }],
+    ['opcache', { live: { ...LIVE, opcache: false } }],
+    ['linked-root', { linkedRoot: '/srv/current/public' }],
+  ];
+
+  it.each(found)('finds %s: %j', (id, change) => {
+    const [finding, ...others] = findings({ ...HEALTHY, ...change });
+    expect(finding?.id).toBe(id);
+    expect(others).toEqual([]);
+    for (const text of [finding?.what, finding?.why, finding?.change]) expect(text).toMatch(/^\S.{5,}/);
+  });
+
+  it('finds status-listen where the page has no port of its own', () => {
+    const { 'pm.status_listen': _, ...settings } = SETTINGS;
+    const ids = findings({ ...HEALTHY, pool: { name: 'www', settings } }).map(({ id }) => id);
+    expect(ids).toEqual(['status-listen']);
+  });
+
+  it('has each of its checks tried here', () => {
+    const tried = new Set([...found.map(([id]) => id), 'status-listen']);
+    expect([...tried].sort()).toEqual(Object.keys(checks).sort());
+  });
+
+  it.each([
+    conf({ 'pm.max_requests': '0' }),
+    conf({ request_terminate_timeout: '30s' }),
+    conf({ 'listen.backlog': '-1' }),
+    conf({ listen: '0.0.0.0:9000', 'listen.allowed_clients': '10.0.0.1' }),
+    conf({ 'security.limit_extensions': '.php .phar' }),
+    ini({ post_max_size: '0', upload_max_filesize: '2G' }),
+    { socketMode: 0o660 },
+    { target: parseAddress('php.svc-a.example:9000') },
+    { live: { ...LIVE, opcache: true }, linkedRoot: null },
+  ])('finds nothing in %j', (change) => {
+    expect(findings({ ...HEALTHY, ...change })).toEqual([]);
+  });
+
+  it('reads values as php-fpm and php.ini write them', () => {
+    expect(['30', '30s', '5m', '1h', '', 'x'].map(secondsOf)).toEqual([30, 30, 300, 3600, null, null]);
+    expect(['8M', '512k', '1G', '100', '', null].map(bytesOf)).toEqual([
+      8_388_608,
+      524_288,
+      1_073_741_824,
+      100,
+      null,
+      null,
+    ]);
+  });
+});

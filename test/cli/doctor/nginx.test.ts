@@ -1,0 +1,121 @@
+/** What a configuration of nginx is in ours: code that can be run. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { fromNginx } from '../../../src/cli/doctor/from-nginx.ts';
+import { migration } from '../../../src/cli/doctor/migration.ts';
+import { parseNginx } from '../../../src/cli/doctor/nginx-conf.ts';
+import { millisecondsOf } from '../../../src/cli/doctor/nginx-values.ts';
+import { createHandler } from '../../../src/gateway/node.ts';
+import { Pool, Upstream } from '../../../src/index.ts';
+import { tempDir } from '../../fpm/support/index.ts';
+
+const site = tempDir('nginx-');
+writeFileSync(join(site.path, 'index.php'), '');
+afterAll(() => site.remove());
+
+const CONF = `
+# php
+upstream php {
+  least_conn;
+  server 10.0.0.1:9000 weight=3 max_fails=2 fail_timeout=10s;
+  server unix:/run/php.sock backup;   # the other one
+  keepalive 16;
+  keepalive_requests 500;
+}
+server {
+  root ${site.path};
+  client_max_body_size 64m;
+  location / { try_files $uri $uri/ /index.php?$query_string; }
+  location ~ \\.php$ {
+    fastcgi_pass php;
+    fastcgi_index index.php;
+    fastcgi_param SCRIPT_FILENAME "$document_root$fastcgi_script_name";
+    fastcgi_read_timeout 90s;
+    fastcgi_connect_timeout 500ms;
+    fastcgi_next_upstream error timeout non_idempotent;
+    fastcgi_next_upstream_tries 3;
+    fastcgi_cache zone;
+  }
+}
+`;
+
+/** Runs what was printed, with the library's own names. */
+function made(code: string): { fpm: Pool | Upstream; php: unknown } {
+  const run = new Function('Pool', 'Upstream', 'createHandler', 'root', `${code}\nreturn { fpm, php };`);
+  return run(Pool, Upstream, createHandler, site.path);
+}
+
+describe("nginx's configuration", () => {
+  it('is code of ours that runs, with the same servers, times and limits', () => {
+    const { code, notes, root } = fromNginx(CONF);
+    expect(code).toContain("{ address: '10.0.0.1:9000', weight: 3, maxFails: 2, failTimeout: 10000 }");
+    expect(code).toContain("{ address: 'unix:/run/php.sock', backup: true }");
+    for (const line of [
+      'keepalive: 16',
+      'keepaliveRequests: 500',
+      'connectTimeout: 500',
+      'headersTimeout: 90000',
+      'bodyTimeout: 90000',
+      "retry: 'always'",
+      'tries: 3',
+      'maxBodySize: 67108864',
+      "frontController: '/index.php'",
+    ])
+      expect(code).toContain(`  ${line},\n`);
+    expect(made(code).fpm.stats).toMatchObject({
+      servers: [
+        { weight: 3, backup: false },
+        { address: 'unix:/run/php.sock', backup: true },
+      ],
+    });
+    expect(notes.some((note) => note.startsWith('fastcgi_cache: '))).toBe(true);
+    expect(root).toBe(site.path);
+  });
+
+  it('with one address is a Pool', () => {
+    const { code } = fromNginx('location ~ php { fastcgi_pass 127.0.0.1:9000; fastcgi_keep_conn on; }');
+    expect(code).toBe(
+      "const fpm = new Pool('127.0.0.1:9000');\nconst php = createHandler(fpm, {\n  root: root,\n});",
+    );
+    expect(made(code).fpm).toBeInstanceOf(Pool);
+  });
+
+  const tried = migration.filter(({ directive }) => directive !== 'fastcgi_pass');
+  it.each(tried.map((row) => [row.directive, row] as const))(
+    'has each option that %s becomes',
+    (directive, { to, read }) => {
+      const values =
+        directive === 'root'
+          ? ['/srv']
+          : ['5', '30s', '/srv', '/index.php', 'index.php', 'on', 'off', 'error'];
+      const blocks = values.map((value) =>
+        to === 'server'
+          ? `upstream u { server 127.0.0.1:9 weight=${value} max_fails=2 slow_start=1s max_conns=3 down; }`
+          : `upstream u { server 127.0.0.1:9; } fastcgi_pass u; ${directive} ${value};`,
+      );
+      expect(values.some((value) => Object.keys(read([value])).length > 0)).toBe(to !== 'none');
+      for (const block of blocks) {
+        const { code } = fromNginx(block.replace('/srv', site.path));
+        expect(made(code).fpm).toBeDefined();
+      }
+    },
+  );
+
+  it('that cannot be read is refused', () => {
+    expect(() => parseNginx('server { listen 80;')).toThrow(/lacks a }/);
+    expect(() => parseNginx('server { } }')).toThrow(/too many/);
+    expect(fromNginx("root '/a\\'; evil() //';").code).toContain('/a');
+  });
+
+  it('has times as nginx writes them', () => {
+    expect(['60', '60s', '1m', '500ms', '2h', 'x'].map(millisecondsOf)).toEqual([
+      60_000,
+      60_000,
+      60_000,
+      500,
+      7_200_000,
+      null,
+    ]);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { refusalOf } from '../../../src/observe/status/guard.ts';
+
+const HERE = { remoteAddress: '127.0.0.1', host: 'localhost:8080', httpVersion: '1.1', headers: {} };
+
+describe('the status page is shown', () => {
+  it.each([
+    {},
+    { remoteAddress: '::1', host: '[::1]:8080' },
+    { remoteAddress: '::ffff:127.0.0.1', host: '127.0.0.1' },
+    { remoteAddress: '127.1.2.3', host: 'LOCALHOST', httpVersion: '2.0' },
+    { host: 'shop.localhost:3000' },
+    { host: 'dev.example:8080' },
+  ])('to who sits at this machine: %j', (visit) => {
+    expect(refusalOf({ ...HERE, ...visit }, ['dev.example'])).toBeNull();
+  });
+
+  it.each([
+    [{ remoteAddress: '10.0.0.7' }, 'this machine'],
+    [{ remoteAddress: '::ffff:10.0.0.7' }, 'this machine'],
+    [{ remoteAddress: '127.0.0.1.example' }, 'this machine'],
+    // A unix socket: what is at its other end nobody knows.
+    [{ remoteAddress: undefined }, 'this machine'],
+    // It is not believed that it is from here, but that there is a proxy.
+    [{ remoteAddress: '10.0.0.7', headers: { 'x-forwarded-for': '127.0.0.1' } }, 'this machine'],
+    [{ headers: { 'x-forwarded-for': '127.0.0.1' } }, 'x-forwarded-for'],
+    [{ headers: { forwarded: 'for=10.0.0.7' } }, 'forwarded'],
+    [{ headers: { 'x-real-ip': '10.0.0.7' } }, 'x-real-ip'],
+    [{ headers: { via: '1.1 a' } }, 'via'],
+    [{ httpVersion: '1.0' }, 'HTTP/1.0'],
+    [{ host: 'evil.example' }, 'Host'],
+    [{ host: 'localhost.evil.example' }, 'Host'],
+    [{ host: '127.0.0.1.evil.example' }, 'Host'],
+    [{ host: '' }, 'Host'],
+    [{ host: undefined }, 'Host'],
+    [{ host: '10.0.0.7' }, 'Host'],
+  ])('to nobody else: %j', (visit, why) => {
+    expect(refusalOf({ ...HERE, ...visit }, [])).toContain(why);
+  });
+});
