@@ -15,7 +15,7 @@ import { AccessLog } from '../serve/log/access-log.ts';
 import { LogFile } from '../serve/log/log-file.ts';
 import { PhpLog } from '../serve/log/php-log.ts';
 import { OwnFpms } from '../serve/own-fpm.ts';
-import { type Prepared, prepare } from '../serve/prepare.ts';
+import { type Prepared, prepare } from '../serve/prepare/prepare.ts';
 import { warnOfUnreachable } from '../serve/reachable.ts';
 import { StopSignals } from '../serve/stop-signals.ts';
 import { reasonOf } from '../text.ts';

@@ -9,7 +9,7 @@ import type { Certificate } from './http/tls.ts';
 import { PHP_LIMIT } from './limits.ts';
 import type { AccessLog } from './log/access-log.ts';
 import type { Php } from './own-fpm.ts';
-import type { Prepared } from './prepare.ts';
+import type { Prepared } from './prepare/prepare.ts';
 import type { Told } from './told.ts';
 import { isForVite, startVite, type ViteServer } from './vite.ts';
 

@@ -1,13 +1,16 @@
-/** All that can be wrong with what was typed is found here, before anything is started. */
-import type { ServeCommand } from '../args/serve.ts';
-import type { Io } from '../io.ts';
-import { UsageError } from '../usage-error.ts';
+/**
+ * All that can be wrong with what was typed is found here, before anything is started.
+ * This folder: from options to sites whose folders are there. It starts nothing.
+ */
+import type { ServeCommand } from '../../args/serve.ts';
+import type { Io } from '../../io.ts';
+import { UsageError } from '../../usage-error.ts';
+import type { Site } from '../handler.ts';
+import { handedOver, type Place } from '../http/place.ts';
+import { type Certificate, certificate } from '../http/tls.ts';
+import { viteRoot } from '../vite.ts';
 import { folderOf, needFrontController } from './folders.ts';
-import type { Site } from './handler.ts';
-import { handedOver, type Place } from './http/place.ts';
-import { type Certificate, certificate } from './http/tls.ts';
 import { configured } from './read-config.ts';
-import { viteRoot } from './vite.ts';
 
 export interface Prepared {
   readonly command: ServeCommand;

@@ -1,11 +1,11 @@
 /** Reads the file of `--config`: JSON, or a module whose default export is the object, or makes it. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { withConfig } from '../args/config.ts';
-import type { ServeCommand } from '../args/serve.ts';
-import { importFile } from '../import-file.ts';
-import { reasonOf } from '../text.ts';
-import { UsageError } from '../usage-error.ts';
+import { withConfig } from '../../args/config.ts';
+import type { ServeCommand } from '../../args/serve.ts';
+import { importFile } from '../../import-file.ts';
+import { reasonOf } from '../../text.ts';
+import { UsageError } from '../../usage-error.ts';
 
 export async function configured(command: ServeCommand, cwd: string): Promise<ServeCommand> {
   if (command.config === null) return command;

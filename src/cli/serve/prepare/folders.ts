@@ -1,7 +1,7 @@
 /** The folders that are to be served: an error that says what is wrong with one, before anything is started. */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../../usage-error.ts';
 
 /** Resolves with the absolute path. Throws a UsageError that names the option. */
 export async function folderOf(cwd: string, option: string, given: string): Promise<string> {
