@@ -58,7 +58,7 @@ export interface MockStats {
 }
 
 /**
- * Takes the place of a Pool or an Upstream.
+ * Takes the place of a Pool or an Upstream. It publishes no channels (node:diagnostics_channel): those are a Pool's.
  *
  * @example
  * const php = new MockDispatcher(({ params, text }) => ({
