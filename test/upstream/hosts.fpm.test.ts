@@ -37,6 +37,25 @@ describe('three PHP-FPM under load', () => {
     30_000,
   );
 
+  it('the same by default options, once each server has shown what it is', async () => {
+    await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, transport: 'tcp' }]);
+    await using upstream = new Upstream(farm.addresses, { connections: 4 });
+    const load = new Load(upstream, farm, 12);
+    // Behind an answer, and not when a request was lost: then nobody is there who could be asked.
+    await waitFor(() => upstream.stats.servers.every(({ stats }) => stats.closed.examined > 0));
+    for (const fpm of farm.fpms) {
+      const { pid } = fpm;
+      fpm.kill('SIGQUIT');
+      await gone([pid]);
+      await load.more(60);
+      await fpm.restart();
+      await load.more(60);
+    }
+    await load.end();
+    expect(load.failed.map(({ message, executed }) => `${message} ${executed}`)).toEqual([]);
+    expect(broken(farm, load)).toEqual(NONE_BROKEN);
+  }, 30_000);
+
   it('one gone, and back: it is asked again after failTimeout', async () => {
     await using farm = await startFarm(NODES, ECHO, [GRACEFUL]);
     const [address = '', ...others] = farm.addresses;

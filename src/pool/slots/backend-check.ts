@@ -31,6 +31,7 @@ export class BackendCheck {
   readonly #backgroundWork: BackgroundWork;
   readonly #clock: Clock;
   readonly #sender: Sender;
+  readonly #early: boolean;
   /** The slots that have a connection, or are dialling for one. */
   readonly #open: Set<Slot>;
   readonly #closed: Record<CloseReason, number>;
@@ -40,10 +41,15 @@ export class BackendCheck {
   readonly #own: AbortController = new AbortController();
   #looking: Promise<void> | null = null;
 
+  /**
+   * `early`: whether something stands in between is found out behind an answer, and not when a verdict hangs on it. Of several
+   * servers one that loses requests is left alone rather than waited for, so nobody is there then who could be asked.
+   */
   constructor(
     { trust, backgroundWork }: Pick<Learned, 'trust' | 'backgroundWork'>,
     clock: Clock,
     sender: Sender,
+    early: boolean,
     open: Set<Slot>,
     closed: Record<CloseReason, number>,
   ) {
@@ -51,6 +57,7 @@ export class BackendCheck {
     this.#backgroundWork = backgroundWork;
     this.#clock = clock;
     this.#sender = sender;
+    this.#early = early;
     this.#open = open;
     this.#closed = closed;
   }
@@ -61,22 +68,25 @@ export class BackendCheck {
    */
   behindAnswer(slot: Slot | null, exchange: Exchange | null, then: () => void): void {
     const connection = slot?.connection ?? null;
-    if (connection !== null && !connection.closed) this.#onKept(connection, exchange?.script ?? '');
-    else if (slot !== null && exchange !== null && this.#mustAskAside(exchange)) {
+    if (slot !== null && exchange !== null && this.#mustAskAside(exchange, connection)) {
+      // Its worker is free then for the connection that asks.
+      connection?.close('fresh-needed');
       const { signal } = this.#own;
       const dial = (): Promise<Connected> => this.#sender.connect(signal, 0);
       void this.#examine(slot, dial, ASIDE, signal).then(then);
       return;
     }
+    if (connection !== null && !connection.closed) this.#onKept(connection, exchange?.script ?? '');
     then();
   }
 
-  /** It keeps no connection that could be asked, or may have waited for the end of its input. */
-  #mustAskAside(exchange: Exchange): boolean {
+  /** It keeps no connection that could be asked, or may have waited for the end of its input; or see `early`. */
+  #mustAskAside(exchange: Exchange, connection: Connection | null): boolean {
     if (this.#looking !== null || this.#own.signal.aborted) return false;
-    return (
-      this.#trust.isToBeAsked(this.#clock.now()) && (this.#trust.keepsNone || exchange.terminatorAfter > 0)
-    );
+    const now = this.#clock.now();
+    if (this.#early && this.#trust.isToBeExamined(now)) return true;
+    if (connection !== null && !connection.closed) return false;
+    return this.#trust.isToBeAsked(now) && (this.#trust.keepsNone || exchange.terminatorAfter > 0);
   }
 
   #onKept(connection: Connection, script: string): void {
