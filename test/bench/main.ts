@@ -10,6 +10,7 @@ import { print, type Row } from './lib/table.ts';
 import { channels } from './parts/channels.ts';
 import { clientCpu, clientOnPhp } from './parts/client.ts';
 import { codec } from './parts/codec.ts';
+import { failover } from './parts/failover.ts';
 import { fair } from './parts/fair.ts';
 import { gateway } from './parts/gateway.ts';
 import { hosts } from './parts/hosts.ts';
@@ -52,6 +53,7 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     streams: () => streams(bundle, mib, Math.min(turns, 3)),
     scale: () => scale(bundle, 50_000 * share, turns),
     worth: () => worth(bundle, 5_000 * share, turns),
+    failover: () => failover(values.brief),
     hosts: () => hosts(values.brief),
     rolling: () => rolling(100_000 * share),
     start: () => start(new URL('../../../../', bundle), turns),

@@ -14,6 +14,7 @@ describe('update()', () => {
       headersTimeout: 100,
       keepaliveTime: 0,
       keepaliveTimeout: 0,
+      backend: 'php-fpm',
     });
     await askInTurn(upstream, 4);
     upstream.update([b.address, a.address, hung.address]);

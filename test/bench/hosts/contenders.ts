@@ -6,10 +6,11 @@ import { FcgiError } from '../../../src/errors.ts';
 import { createHandler } from '../../../src/gateway/node.ts';
 import { Upstream, type UpstreamOptions } from '../../../src/index.ts';
 import type { Dispatcher } from '../../../src/pool/dispatcher.ts';
-import { type Backend, type RunningServer, startHaproxy, startNginx } from '../../fpm/support/index.ts';
+import { type RunningServer, startHaproxy, startNginx } from '../../fpm/support/index.ts';
 import { httpClient } from '../storm/http-client.ts';
 import type { Outcome } from '../storm/ledger.ts';
 import type { Farm } from './farm.ts';
+import { split } from './front.ts';
 
 export interface Front {
   /** A form is posted; the number of the request is its own. */
@@ -26,9 +27,15 @@ const ours: UpstreamOptions = { headersTimeout: TIMEOUT, connectTimeout: TIMEOUT
 export const contenders: Readonly<Record<string, (farm: Farm) => Promise<Front>>> = {
   'fastcgi-pool': (farm) => gateway(new Upstream(farm.addresses, ours), farm.root),
   'fastcgi-pool through HAProxy (tcp)': async (farm) => {
-    const proxy = await startHaproxy({ mode: 'tcp', ...split(farm.backends), parameters: CHECKED });
+    const proxy = await startHaproxy({
+      mode: 'tcp',
+      ...split(farm.backends),
+      // It waits for as long as timeout connect, a second at the most, before it tries another server.
+      backend: '  balance leastconn\n  timeout connect 250ms',
+      parameters: CHECKED,
+    });
     const front = await gateway(
-      new Upstream([proxy.address], { ...ours, proxied: true, connections: 3 * KEPT }),
+      new Upstream([proxy.address], { ...ours, proxied: true, connections: 6 * KEPT }),
       farm.root,
     );
     return { ...front, stop: () => front.stop().then(() => proxy.stop()) };
@@ -57,12 +64,6 @@ export const contenders: Readonly<Record<string, (farm: Farm) => Promise<Front>>
 
 /** Without it HAProxy never leaves a server alone. */
 const CHECKED = ['check', 'check', 'check'];
-
-export function split(backends: readonly Backend[]): { fpm: Backend; others: readonly Backend[] } {
-  const [fpm, ...others] = backends;
-  if (fpm === undefined) throw new Error('there is no host');
-  return { fpm, others };
-}
 
 async function rival(starting: Promise<RunningServer>): Promise<Front> {
   const server = await starting;

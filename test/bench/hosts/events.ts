@@ -13,6 +13,8 @@ export interface Event {
   readonly first?: FpmOptions;
   /** A network lies between us and the first. */
   readonly isThroughNetwork?: boolean;
+  /** Whoever knows all three loses nothing by it. */
+  readonly isHarmless?: boolean;
   readonly happen: (farm: Farm, lag: Lag | null) => Promise<void>;
 }
 
@@ -24,6 +26,7 @@ const TROUBLE = 4_000;
 export const events: readonly Event[] = [
   {
     name: 'rolling restart, twice',
+    isHarmless: true,
     async happen(farm) {
       for (let round = 0; round < 2; round++) await rollingRestart(farm);
     },
@@ -39,6 +42,7 @@ export const events: readonly Event[] = [
   },
   {
     name: 'one slow (400 ms more)',
+    isHarmless: true,
     async happen(farm) {
       farm.slow(true);
       await delay(TROUBLE);
@@ -90,7 +94,7 @@ export async function rollingRestart({ fpms }: Farm): Promise<void> {
   for (const fpm of fpms) {
     const { pid } = fpm;
     fpm.kill('SIGQUIT');
-    await gone([pid]);
+    await gone([pid], 15_000);
     await delay(DOWN);
     await fpm.restart();
     await delay(UP);

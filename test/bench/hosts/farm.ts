@@ -75,5 +75,5 @@ async function lastRun(fpm: Fpm): Promise<void> {
   await (await last.request({ params, retry: 'always' })).body.text();
   const { pid } = fpm;
   fpm.kill('SIGQUIT');
-  await gone([pid]);
+  await gone([pid], 15_000);
 }
