@@ -155,6 +155,22 @@ describe('resolve', () => {
   });
 });
 
+describe('a subset', () => {
+  it('is all that is asked, also of servers that come later; two gateways have all between them', async () => {
+    const servers = await Promise.all(['a', 'b', 'c', 'd'].map((name) => answering(name)));
+    const addresses = servers.map(({ address }) => address);
+    const asked: string[] = [];
+    for (const gateway of [0, 1]) {
+      await using upstream = new Upstream(addresses.slice(0, 2), { subset: { size: 2, gateway } });
+      upstream.update(addresses);
+      expect(upstream.stats.servers.filter(({ state }) => state !== 'leaving')).toHaveLength(2);
+      asked.push(...new Set(await askInTurn(upstream, 8)));
+    }
+    expect(asked.sort()).toEqual(['a', 'b', 'c', 'd']);
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+});
+
 describe('a health check', () => {
   it('brings a server back that is left alone for long, and no request has to try', async () => {
     let hangs = true;
