@@ -36,4 +36,4 @@ it.each([
 
 it('a part that does not exist is named', async () => {
   await expect(run(process.execPath, [program, '--only', 'nonsense'])).rejects.toThrow('--only');
-});
+}, 120_000);
