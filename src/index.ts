@@ -36,6 +36,7 @@ export type { Summary } from './pool/stats/histogram.ts';
 export type { ConnectionStats, Stats } from './pool/stats/stats.ts';
 export type { Params } from './protocol/params.ts';
 export type { Balance } from './upstream/balance/balance.ts';
+export type { Subset } from './upstream/balance/subset.ts';
 export type { HealthState } from './upstream/health/health.ts';
 export type {
   HealthCheck,

@@ -75,7 +75,7 @@ export class Server implements ConnectionOwner {
     this.learned = new Learned(settings, this.clock, runtime.random);
     this.#sender = new Sender(target, settings, runtime, this.clock, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
-    this.#backend = new BackendCheck(this.learned, this.clock, this.#sender, this.open, this.closed);
+    this.#backend = new BackendCheck(this, this.#sender, !retryRefused);
   }
 
   get connected(): number {

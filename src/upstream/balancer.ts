@@ -8,6 +8,7 @@ import { RetryBudget } from '../pool/retry/retry.ts';
 import type { Balancer, Scheduler } from '../pool/scheduler.ts';
 import { Server } from '../pool/server.ts';
 import type { ServerCounts } from '../pool/stats/stats.ts';
+import { subset as subsetOf } from './balance/subset.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { lookupBy } from './discovery/lookup.ts';
 import type { Found, Source } from './discovery/source.ts';
@@ -225,7 +226,8 @@ export class UpstreamBalancer implements Balancer {
   }
 
   #onFound(found: readonly Found[]): void {
-    this.#members.update(found);
+    const { subset } = this.#settings;
+    this.#members.update(subset === null ? found : subsetOf(found, subset));
     this.#selection.changed();
     this.#refresh();
     this.#runSoon();

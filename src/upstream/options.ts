@@ -14,6 +14,7 @@ import {
 } from '../pool/options.ts';
 import type { Params } from '../protocol/params.ts';
 import type { Balance } from './balance/balance.ts';
+import type { Subset } from './balance/subset.ts';
 
 /** nginx's parameters of those names. */
 export interface ServerOptions {
@@ -78,12 +79,20 @@ export interface UpstreamOptions extends PoolOptions {
    * connect. A function: what it returns for a name and a port are the servers. Default: false, and Node looks a name up for each new connection.
    */
   readonly resolve?: boolean | Resolve | undefined;
-  /** ms between two look-ups of the same name. Default: 10,000. */
+  /**
+   * ms between two look-ups of the same name. Default: 10,000. The time to live of a DNS record is not looked at: neither the system's
+   * resolver nor Node's look-up of a service tells it. So this is how long a change may go unseen, and a cache in between may add the record's own.
+   */
   readonly resolveInterval?: number | undefined;
   /** DNS servers (`'10.0.0.2'`, `'127.0.0.1:5353'`) that are asked in place of the system's resolver. Default: none. */
   readonly nameservers?: readonly string[] | undefined;
   /** ms from the first failure of a request on after which it is not sent to one more server where it may have run. Default: 0, no limit but `tries`. */
   readonly retryTimeout?: number | undefined;
+  /**
+   * Of many servers this process uses a part only: `size` of them at the least. `gateway` is a number of its own, from 0 on: by it the
+   * servers are dealt out, so that each is known to as many processes as any other. Default: none, it uses all. docs/scale.md has the arithmetic.
+   */
+  readonly subset?: Subset | undefined;
   /** Active checks of servers that are left alone. Default: none; they are asked again after `failTimeout`. */
   readonly healthCheck?: HealthCheck | undefined;
 }
@@ -102,6 +111,7 @@ export interface UpstreamSettings {
   readonly resolveInterval: number;
   readonly nameservers: readonly string[];
   readonly retryTimeout: number;
+  readonly subset: Subset | null;
   readonly healthCheck: CheckSettings | null;
 }
 
@@ -138,8 +148,11 @@ const upstreamRules = {
     return Array.isArray(value) && value.every((one) => typeof one === 'string');
   }),
   retryTimeout: ms(0),
+  subset: a('an object', isObject),
   healthCheck: a('an object', isObject),
 } as const;
+
+const subsetRules = { size: count(20, 1), gateway: count(0, 0) } as const;
 
 const checkRules = {
   path: a('a path that begins with /', (value) => typeof value === 'string' && value.startsWith('/')),
@@ -164,11 +177,21 @@ export function resolveServerOptions(options: ServerOptions): ServerSettings {
 
 /** Throws FCGI_ERR_INVALID_ARG that names the option. */
 export function resolveUpstreamOptions(options: UpstreamOptions): [UpstreamSettings, PoolSettings] {
-  const { balance, hashKey, resolve, resolveInterval, nameservers, retryTimeout, healthCheck, ...rest } =
-    options;
+  const {
+    balance,
+    hashKey,
+    resolve,
+    resolveInterval,
+    nameservers,
+    retryTimeout,
+    subset,
+    healthCheck,
+    ...rest
+  } = options;
   const pool = resolveOptions(rest);
-  const own = { balance, hashKey, resolve, resolveInterval, nameservers, retryTimeout, healthCheck };
+  const own = { balance, hashKey, resolve, resolveInterval, nameservers, retryTimeout, subset, healthCheck };
   checkAll(own, upstreamRules, 'an upstream');
+  if (subset !== undefined) checkSubset(subset);
   if (healthCheck !== undefined) checkAll(healthCheck, checkRules, 'healthCheck');
   return [
     {
@@ -178,6 +201,7 @@ export function resolveUpstreamOptions(options: UpstreamOptions): [UpstreamSetti
       resolveInterval: resolveInterval ?? upstreamRules.resolveInterval.default,
       nameservers: nameservers ?? [],
       retryTimeout: retryTimeout ?? 0,
+      subset: subset ?? null,
       healthCheck:
         healthCheck === undefined
           ? null
@@ -189,6 +213,15 @@ export function resolveUpstreamOptions(options: UpstreamOptions): [UpstreamSetti
     },
     pool,
   ];
+}
+
+function checkSubset(subset: Subset): void {
+  checkAll(subset, subsetRules, 'subset');
+  // Neither has a default: a gateway that does not say who it is would share its part with all others that do not.
+  for (const name of ['size', 'gateway'] as const) {
+    if (subset[name] !== undefined) continue;
+    throw new ArgumentError('FCGI_ERR_INVALID_ARG', name, `subset must have a ${name}`);
+  }
 }
 
 function checkAll(options: object, rules: Readonly<Record<string, OptionRule>>, whose: string): void {

@@ -22,6 +22,7 @@ it.each([
   ['streams', 'MiB down'],
   ['scale', 'an idle connection'],
   ['worth', "keepalive's own worth, tcp, 1 ms a packet"],
+  ['failover,hosts,rolling', 'A accepts and never answers', 'one slow', 'three hosts restarted in turn'],
   ['start', "import 'fastcgi-pool'"],
 ])(
   'npm run bench -- --only %s has a row for %s',
@@ -35,4 +36,4 @@ it.each([
 
 it('a part that does not exist is named', async () => {
   await expect(run(process.execPath, [program, '--only', 'nonsense'])).rejects.toThrow('--only');
-});
+}, 120_000);

@@ -10,10 +10,13 @@ import { print, type Row } from './lib/table.ts';
 import { channels } from './parts/channels.ts';
 import { clientCpu, clientOnPhp } from './parts/client.ts';
 import { codec } from './parts/codec.ts';
+import { failover } from './parts/failover.ts';
 import { fair } from './parts/fair.ts';
 import { gateway } from './parts/gateway.ts';
+import { hosts } from './parts/hosts.ts';
 import { overload } from './parts/overload.ts';
 import { peers } from './parts/peers.ts';
+import { rolling } from './parts/rolling.ts';
 import { scale } from './parts/scale.ts';
 import { start } from './parts/start.ts';
 import { streams } from './parts/streams.ts';
@@ -50,6 +53,9 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     streams: () => streams(bundle, mib, Math.min(turns, 3)),
     scale: () => scale(bundle, 50_000 * share, turns),
     worth: () => worth(bundle, 5_000 * share, turns),
+    failover: () => failover(values.brief),
+    hosts: () => hosts(values.brief),
+    rolling: () => rolling(100_000 * share),
     start: () => start(new URL('../../../../', bundle), turns),
   };
   const chosen = Object.entries(parts).filter(([name]) =>

@@ -57,6 +57,7 @@ describe('the README and docs/', () => {
     expect(commands.filter((command) => !ours.includes(command)).sort()).toEqual([
       'npm install fastcgi-pool',
       'npm run bench',
+      'npm run bench -- --only hosts,failover,rolling',
       'npm run demo',
       'npm run storm -- --rivals --quick --seconds 2 --only unix',
       'npm test',

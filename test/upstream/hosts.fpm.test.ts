@@ -37,6 +37,25 @@ describe('three PHP-FPM under load', () => {
     30_000,
   );
 
+  it('the same by default options, once each server has shown what it is', async () => {
+    await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, transport: 'tcp' }]);
+    await using upstream = new Upstream(farm.addresses, { connections: 4 });
+    const load = new Load(upstream, farm, 12);
+    // Behind an answer, and not when a request was lost: then nobody is there who could be asked.
+    await waitFor(() => upstream.stats.servers.every(({ stats }) => stats.closed.examined > 0));
+    for (const fpm of farm.fpms) {
+      const { pid } = fpm;
+      fpm.kill('SIGQUIT');
+      await gone([pid]);
+      await load.more(60);
+      await fpm.restart();
+      await load.more(60);
+    }
+    await load.end();
+    expect(load.failed.map(({ message, executed }) => `${message} ${executed}`)).toEqual([]);
+    expect(broken(farm, load)).toEqual(NONE_BROKEN);
+  }, 30_000);
+
   it('one gone, and back: it is asked again after failTimeout', async () => {
     await using farm = await startFarm(NODES, ECHO, [GRACEFUL]);
     const [address = '', ...others] = farm.addresses;
@@ -85,6 +104,28 @@ describe('three PHP-FPM under load', () => {
     // What was sent runs once it is thawed, once.
     await waitFor(() => farm.log.executions().size === load.outcomes.size);
     expect(broken(farm, load)).toEqual(NONE_BROKEN);
+  }, 30_000);
+
+  it('one of two frozen: two requests wait for it at the most, then nobody', async () => {
+    await using farm = await startFarm(['a', 'b'], ECHO, [GRACEFUL]);
+    const [fpm] = farm.fpms;
+    await using upstream = new Upstream(farm.addresses, { connections: 4, headersTimeout: 3000 });
+    const before = new Load(upstream, farm, 1, 'before-');
+    await before.more(20);
+    await before.end();
+    const workers = (await fpm?.workers()) ?? [];
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    // A burst is spread before anybody can know: of three at a time the third is never given to it.
+    const load = new Load(upstream, farm, 3);
+    await waitFor(() => stateOf(upstream, fpm?.address ?? '') === 'failed', { timeout: 15_000 });
+    await load.more(100);
+    await load.end();
+    for (const pid of workers) process.kill(pid, 'SIGCONT');
+    expect(load.failed.length).toBeGreaterThanOrEqual(1);
+    expect(load.failed.length).toBeLessThanOrEqual(2);
+    expect(new Set(load.failed.map(({ code, executed }) => `${code} ${executed}`))).toEqual(
+      new Set(['FCGI_ERR_HEADERS_TIMEOUT unknown']),
+    );
   }, 30_000);
 
   it('one slow: of what comes it gets what it can do, and the rest does not wait for it', async () => {

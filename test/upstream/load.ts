@@ -58,9 +58,12 @@ export class Load {
   readonly #upstream: Upstream;
   readonly #params: Readonly<Record<string, string>>;
   #over = false;
+  readonly #prefix: string;
   #sent = 0;
 
-  constructor(upstream: Upstream, farm: Pick<Farm, 'params'>, clients: number) {
+  /** `prefix` of the ids, where there is another load on the same farm. */
+  constructor(upstream: Upstream, farm: Pick<Farm, 'params'>, clients: number, prefix = '') {
+    this.#prefix = prefix;
     this.#upstream = upstream;
     this.#params = farm.params;
     this.#clients = Promise.all(Array.from({ length: clients }, () => this.#client()));
@@ -92,7 +95,7 @@ export class Load {
 
   async #client(): Promise<void> {
     while (!this.#over) {
-      const id = `${this.#sent++}`;
+      const id = `${this.#prefix}${this.#sent++}`;
       const begun = performance.now();
       const [answer, error] = await this.#post(id);
       this.outcomes.set(id, { answer, error, took: performance.now() - begun });

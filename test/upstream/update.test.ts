@@ -14,6 +14,7 @@ describe('update()', () => {
       headersTimeout: 100,
       keepaliveTime: 0,
       keepaliveTimeout: 0,
+      backend: 'php-fpm',
     });
     await askInTurn(upstream, 4);
     upstream.update([b.address, a.address, hung.address]);
@@ -151,6 +152,22 @@ describe('resolve', () => {
     const error: unknown = await upstream.request({ params: GET }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'FCGI_ERR_NO_LIVE_UPSTREAM', executed: 'no' });
     expect(String(error instanceof Error && 'hint' in error ? error.hint : '')).toContain('does not resolve');
+  });
+});
+
+describe('a subset', () => {
+  it('is all that is asked, also of servers that come later; two gateways have all between them', async () => {
+    const servers = await Promise.all(['a', 'b', 'c', 'd'].map((name) => answering(name)));
+    const addresses = servers.map(({ address }) => address);
+    const asked: string[] = [];
+    for (const gateway of [0, 1]) {
+      await using upstream = new Upstream(addresses.slice(0, 2), { subset: { size: 2, gateway } });
+      upstream.update(addresses);
+      expect(upstream.stats.servers.filter(({ state }) => state !== 'leaving')).toHaveLength(2);
+      asked.push(...new Set(await askInTurn(upstream, 8)));
+    }
+    expect(asked.sort()).toEqual(['a', 'b', 'c', 'd']);
+    await Promise.all(servers.map((server) => server.stop()));
   });
 });
 

@@ -130,6 +130,14 @@ describe('what an Upstream is given', () => {
     ['a weight of 0', [{ address: NOBODY, weight: 0 }], {}, 'weight'],
     ['a backup that is no flag', [{ address: NOBODY, backup: 1 }], {}, 'backup'],
     ['a balance that there is not', [NOBODY], { balance: 'random' }, 'balance'],
+    ['a subset of nothing', [NOBODY], { subset: { size: 0, gateway: 1 } }, 'size'],
+    ['a subset of nobody in particular', [NOBODY], { subset: { size: 2 } }, 'gateway'],
+    [
+      'a subset with an option of no such name',
+      [NOBODY],
+      { subset: { size: 2, gateway: 0, key: '' } },
+      'key',
+    ],
     ['an option that a pool does not have', [NOBODY], { conections: 8 }, 'conections'],
   ])('%s is refused by name', (_, servers, options, option) => {
     const make = (): Upstream => Reflect.construct(Upstream, [servers, options]);

@@ -19,6 +19,8 @@ export type BehindAnswer = 'nothing' | 'ask' | 'wait';
 
 /** ms between one question that got no answer and the next: a worker may be busy behind its response. */
 const ASK_AGAIN = [0, 1_000, 10_000, 60_000];
+/** ms between one look for what stands in between that found nothing out, and the next. */
+const EXAMINE_AGAIN = 10_000;
 /** So many connections in a row that the server ended behind their first answer: it keeps none. */
 const ENDED = 3;
 /** Then one of so many is asked to be kept all the same, to see whether that is still so. */
@@ -41,6 +43,7 @@ export class Trust implements KnownServer {
   /** It has closed a connection on which the end of input came behind its answer. */
   #refusedEndOfInput = false;
   #askAt = 0;
+  #examineAt = 0;
 
   constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>) {
     this.isTold = backend !== 'auto';
@@ -64,6 +67,11 @@ export class Trust implements KnownServer {
   /** Nothing is known, and it is time to ask. */
   isToBeAsked(now: number): boolean {
     return this.#isPhpFpm === null && !this.#asking && now >= this.#askAt;
+  }
+
+  /** It is PHP-FPM, but whether something stands in between is not known, and it is time to look. */
+  isToBeExamined(now: number): boolean {
+    return this.#isPhpFpm === true && this.#isDirect === null && now >= this.#examineAt;
   }
 
   /** Nothing is left to be found out. */
@@ -114,6 +122,7 @@ export class Trust implements KnownServer {
 
   /** On a connection that was made to ask; null: it did not answer. `end`: see Examined. */
   examined(values: ReadonlyMap<string, unknown> | null, end: 'reset' | 'fin' | 'silence', now: number): void {
+    this.#examineAt = now + EXAMINE_AGAIN;
     if (values !== null) this.said(values);
     else if (this.#isPhpFpm === null) this.#notAnswered(now);
     // Without an answer it may just be a server that leaves.

@@ -12,8 +12,9 @@ import type { Job } from '../job.ts';
 import type { BackgroundWork } from '../learned/background-work.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { Trust } from '../learned/trust.ts';
+import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
-import type { Slot } from './slot.ts';
+import { Slot } from './slot.ts';
 
 /** ms for an answer: a busy machine must not be taken for a server that says nothing. */
 const ANSWER = 250;
@@ -26,12 +27,23 @@ const TAIL = 10_000;
 /** ms for a connection to outlive an answer, and the end of input behind it. */
 const OUTLIVE = [15, 10] as const;
 
+/** What it needs of the server. */
+interface Examinee {
+  readonly learned: Pick<Learned, 'trust' | 'backgroundWork'>;
+  readonly clock: Clock;
+  readonly settings: Pick<PoolSettings, 'connections'>;
+  /** The slots that have a connection, or are dialling for one. */
+  readonly open: Set<Slot>;
+  readonly closed: Record<CloseReason, number>;
+}
+
 export class BackendCheck {
   readonly #trust: Trust;
   readonly #backgroundWork: BackgroundWork;
   readonly #clock: Clock;
   readonly #sender: Sender;
-  /** The slots that have a connection, or are dialling for one. */
+  readonly #early: boolean;
+  readonly #connections: number;
   readonly #open: Set<Slot>;
   readonly #closed: Record<CloseReason, number>;
   /** They let time pass, as nobody knows yet what the server is. */
@@ -40,19 +52,19 @@ export class BackendCheck {
   readonly #own: AbortController = new AbortController();
   #looking: Promise<void> | null = null;
 
-  constructor(
-    { trust, backgroundWork }: Pick<Learned, 'trust' | 'backgroundWork'>,
-    clock: Clock,
-    sender: Sender,
-    open: Set<Slot>,
-    closed: Record<CloseReason, number>,
-  ) {
-    this.#trust = trust;
-    this.#backgroundWork = backgroundWork;
-    this.#clock = clock;
+  /**
+   * `early`: whether something stands in between is found out behind an answer, and not when a verdict hangs on it. Of several
+   * servers one that loses requests is left alone rather than waited for, so nobody is there then who could be asked.
+   */
+  constructor(server: Examinee, sender: Sender, early: boolean) {
+    this.#trust = server.learned.trust;
+    this.#backgroundWork = server.learned.backgroundWork;
+    this.#clock = server.clock;
     this.#sender = sender;
-    this.#open = open;
-    this.#closed = closed;
+    this.#early = early;
+    this.#connections = server.settings.connections;
+    this.#open = server.open;
+    this.#closed = server.closed;
   }
 
   /**
@@ -61,22 +73,43 @@ export class BackendCheck {
    */
   behindAnswer(slot: Slot | null, exchange: Exchange | null, then: () => void): void {
     const connection = slot?.connection ?? null;
-    if (connection !== null && !connection.closed) this.#onKept(connection, exchange?.script ?? '');
-    else if (slot !== null && exchange !== null && this.#mustAskAside(exchange)) {
-      const { signal } = this.#own;
-      const dial = (): Promise<Connected> => this.#sender.connect(signal, 0);
-      void this.#examine(slot, dial, ASIDE, signal).then(then);
-      return;
+    const isKept = connection !== null && !connection.closed;
+    if (slot !== null && exchange !== null && this.#mayLook) {
+      if (this.#early && this.#trust.isToBeExamined(this.#clock.now())) {
+        if (this.#open.size < this.#connections) {
+          void this.#examineAside(new Slot());
+          then();
+          return;
+        }
+        // No more connections than were asked for; and its worker is free then for the one that looks.
+        connection?.close('fresh-needed');
+        void this.#examineAside(slot).then(then);
+        return;
+      }
+      if (!isKept && this.#mustAskAside(exchange)) {
+        void this.#examineAside(slot).then(then);
+        return;
+      }
     }
+    if (isKept) this.#onKept(connection, exchange?.script ?? '');
     then();
+  }
+
+  get #mayLook(): boolean {
+    return this.#looking === null && !this.#own.signal.aborted;
   }
 
   /** It keeps no connection that could be asked, or may have waited for the end of its input. */
   #mustAskAside(exchange: Exchange): boolean {
-    if (this.#looking !== null || this.#own.signal.aborted) return false;
     return (
       this.#trust.isToBeAsked(this.#clock.now()) && (this.#trust.keepsNone || exchange.terminatorAfter > 0)
     );
+  }
+
+  /** For nobody. */
+  #examineAside(slot: Slot): Promise<void> {
+    const { signal } = this.#own;
+    return this.#examine(slot, () => this.#sender.connect(signal, 0), ASIDE, signal);
   }
 
   #onKept(connection: Connection, script: string): void {

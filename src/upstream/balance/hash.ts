@@ -29,7 +29,7 @@ function score({ name, weight }: Candidate, key: string): number {
 }
 
 /** 32 bits, FNV-1a over both and MurmurHash3's finalizer, which spreads the last bytes over all bits. */
-function mix(key: string, name: string): number {
+export function mix(key: string, name: string): number {
   let hash = 0x811c9dc5;
   for (const text of [name, '\0', key]) {
     for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

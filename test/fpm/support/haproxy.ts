@@ -6,8 +6,14 @@ export interface HaproxyOptions {
   /** 'fcgi': HTTP in, FastCGI out. 'tcp': bytes in, the same bytes out. */
   readonly mode: 'fcgi' | 'tcp';
   readonly fpm: Backend;
-  /** mode 'tcp': more servers, asked in turn; a connect that one refuses goes to the next. */
+  /** More servers, asked in turn; a connect that one refuses goes to the next. */
   readonly others?: readonly Backend[];
+  /** More directives of the backend, `balance leastconn`. */
+  readonly backend?: string;
+  /** More parameters of each `server`, in the same order, `check weight 3`; default none. */
+  readonly parameters?: readonly string[];
+  /** More sections. */
+  readonly sections?: string;
   /** The document root; default PHP-FPM's. */
   readonly root?: string;
   /** mode 'fcgi': idle connections kept (`pool-max-conn`); 0: none. Default 8. */
@@ -26,12 +32,16 @@ export function startHaproxy(options: HaproxyOptions): Promise<RunningServer> {
 
 function haproxyConfig(port: number, options: HaproxyOptions): string {
   const { fpm, root = fpm.root, keepalive = 8, maxConnections } = options;
-  const { endpoint } = fpm;
-  const server = [
-    `  server fpm ${addressOf(endpoint)}`,
-    ...(options.mode === 'fcgi' ? [`proto fcgi pool-max-conn ${keepalive}`] : []),
-    ...(maxConnections === undefined ? [] : [`maxconn ${maxConnections}`]),
-  ].join(' ');
+  const several = options.others !== undefined;
+  const servers = [fpm, ...(options.others ?? [])].map(({ endpoint }, i) =>
+    [
+      `  server fpm${i} ${addressOf(endpoint)}`,
+      ...(options.mode === 'fcgi' ? [`proto fcgi pool-max-conn ${keepalive}`] : []),
+      ...(maxConnections === undefined ? [] : [`maxconn ${maxConnections}`]),
+      ...(options.parameters?.[i] === undefined ? [] : [options.parameters[i]]),
+    ].join(' '),
+  );
+  const redispatch = '  option redispatch 1\n  retries 3';
   const common = `
 global
   maxconn 4000
@@ -46,13 +56,14 @@ defaults
 listen fpm
   mode tcp
   balance roundrobin
-  option redispatch 1
-  retries 3
+${redispatch}
+${options.backend ?? ''}
   bind 127.0.0.1:${port}
-${[server, ...(options.others ?? []).map((one, i) => `  server fpm${i} ${addressOf(one.endpoint)}`)].join('\n')}
+${servers.join('\n')}
 `;
   }
   return `${common}
+${options.sections ?? ''}
 fcgi-app php
   docroot ${root}
   index index.php
@@ -66,7 +77,9 @@ backend php
   mode http
   use-fcgi-app php
   http-reuse ${keepalive > 0 ? 'always' : 'never'}
-${server}
+${several ? redispatch : ''}
+${options.backend ?? ''}
+${servers.join('\n')}
 `;
 }
 

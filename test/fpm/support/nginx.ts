@@ -4,6 +4,12 @@ import { startServer } from './http-server.ts';
 
 export interface NginxOptions {
   readonly fpm: Backend;
+  /** More servers of the upstream. */
+  readonly others?: readonly Backend[];
+  /** More parameters of each `server`, in the same order; default none. */
+  readonly parameters?: readonly string[];
+  /** More directives of the upstream, `least_conn;`. */
+  readonly balance?: string;
   /** The document root; default PHP-FPM's. */
   readonly root?: string;
   /** Idle connections kept (`keepalive` of the upstream); 0: none, and no FCGI_KEEP_CONN. Default 8. */
@@ -57,8 +63,10 @@ export function startNginx(options: NginxOptions): Promise<RunningServer> {
 
 function nginxConfig(folder: string, port: number, options: NginxOptions): string {
   const { fpm, root = fpm.root, keepalive = 8, frontController } = options;
-  const { endpoint } = fpm;
-  const server = 'path' in endpoint ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`;
+  const servers = [fpm, ...(options.others ?? [])].map(({ endpoint }, i) => {
+    const server = 'path' in endpoint ? `unix:${endpoint.path}` : `${endpoint.host}:${endpoint.port}`;
+    return `server ${server} ${options.parameters?.[i] ?? ''};`;
+  });
   return `
 daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
@@ -73,7 +81,8 @@ ${tempPaths(folder)}
   access_log off;
   client_max_body_size 100m;
   upstream php {
-    server ${server};
+    ${options.balance ?? ''}
+    ${servers.join('\n    ')}
     ${keepalive > 0 ? `keepalive ${keepalive};` : ''}
   }
   server {

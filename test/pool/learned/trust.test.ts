@@ -198,3 +198,28 @@ it('a server that waits for the end of input is not PHP-FPM, whatever it has sai
   trust.onWaitsForEndOfInput();
   expect(trust.isPhpFpm).toBe(false);
 });
+
+describe('whether something stands in between', () => {
+  it('is to be looked for once it is known to be PHP-FPM, and again only after a while where nothing came out', () => {
+    const trust = auto();
+    expect(trust.isToBeExamined(0)).toBe(false);
+    trust.said(php);
+    expect(trust.isToBeExamined(0)).toBe(true);
+    trust.examined(null, 'silence', 100);
+    expect([5_000, 10_099, 10_100].map((now) => trust.isToBeExamined(now))).toEqual([false, false, true]);
+    trust.examined(php, 'reset', 10_200);
+    expect(trust.isDirect).toBe(true);
+    expect(trust.isToBeExamined(1e9)).toBe(false);
+  });
+
+  it.each([
+    { backend: 'php-fpm', proxied: false },
+    { backend: 'php-fpm', proxied: true },
+    { backend: 'generic', proxied: false },
+    { backend: 'auto', proxied: true },
+  ] as const)('is not looked for where the operator has said it: %o', (told) => {
+    const trust = new Trust(told);
+    trust.said(php);
+    expect(trust.isToBeExamined(0)).toBe(false);
+  });
+});
