@@ -3,10 +3,11 @@
  * is root too, the web server's user if it can read the document root; else root, which is said aloud.
  */
 import { execFile } from 'node:child_process';
-import { realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { UsageError } from '../usage-error.ts';
+import { accountIn } from './accounts.ts';
 
 /** Names or numeric ids, as php-fpm's `user` and `group` take them. */
 export interface FpmUser {
@@ -47,6 +48,13 @@ export async function idsOf({ user, group }: FpmUser): Promise<{ uid: number; gi
 async function lookUp(name: string): Promise<FpmUser | null> {
   // Such a name could be taken for an option of `id`, or break the line of the configuration.
   if (!/^[\w][\w.@$-]*$/.test(name)) return null;
+  try {
+    const files = await Promise.all(['/etc/passwd', '/etc/group'].map((file) => readFile(file, 'utf8')));
+    const local = accountIn(files[0] ?? '', files[1] ?? '', name);
+    if (local) return local;
+  } catch {
+    // then `id` knows
+  }
   try {
     const [user, group] = await Promise.all([run('id', ['-un', name]), run('id', ['-gn', name])]);
     return { user: user.stdout.trim(), group: group.stdout.trim() };

@@ -1,0 +1,19 @@
+/** Users as /etc/passwd and /etc/group have them: to read two files takes no process, which `id` does twice. */
+import type { FpmUser } from './user.ts';
+
+/** `wanted`: a name, or else a user id. Null where the files do not know the user, or its group: it may be of a directory service. */
+export function accountIn(passwd: string, group: string, wanted: string): FpmUser | null {
+  const users = entries(passwd);
+  const user = users.find(([name]) => name === wanted) ?? users.find(([, , uid]) => uid === wanted);
+  const [name, , , gid] = user ?? [];
+  const primary = entries(group).find((one) => gid !== undefined && one[2] === gid);
+  return name && primary?.[0] ? { user: name, group: primary[0] } : null;
+}
+
+function entries(file: string): string[][] {
+  // `+` and `-` are compat entries of NIS
+  return file
+    .split('\n')
+    .filter((line) => /^[^#+-]/.test(line))
+    .map((line) => line.split(':'));
+}
