@@ -67,6 +67,8 @@ function mask(text, port) {
   return (
     text
       .replaceAll(`:${port}`, '')
+      // DokuWiki's login, under a name that has the port in it
+      .replace(/\bDW[0-9a-f]{32}=[^;]*/g, 'DW=(token)')
       .replaceAll(`%3A${port}`, '')
       .replace(
         /\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d[ -]\w{3}[ -]\d{4} \d\d:\d\d:\d\d (GMT|\+0000)/g,
@@ -74,7 +76,7 @@ function mask(text, port) {
       )
       .replace(/\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d)?(\+00:00|Z)?/g, '(date)')
       .replace(/\b1[789]\d{8}\b/g, '(time)')
-      .replace(/\b(?:DW)?[0-9a-f]{10,}\b/g, '(token)')
+      .replace(/\b[0-9a-f]{10,}\b/g, '(token)')
       // WordPress' proposal of a password
       .replace(/data-pw="[^"]*"/g, 'data-pw=(token)')
       .replace(/\btok=[0-9a-f]{6}\b/g, 'tok=(token)')

@@ -16,6 +16,7 @@ import { gateway } from './parts/gateway.ts';
 import { hosts } from './parts/hosts.ts';
 import { overload } from './parts/overload.ts';
 import { peers } from './parts/peers.ts';
+import { processes } from './parts/processes.ts';
 import { rolling } from './parts/rolling.ts';
 import { scale } from './parts/scale.ts';
 import { start } from './parts/start.ts';
@@ -46,6 +47,8 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     peers: () => peers(bundle, 10_000 * share, turns),
     php: () => clientOnPhp(20_000 * share, turns),
     gateway: () => gateway(bundle, seconds, Math.min(turns, 5), values.brief),
+    processes: () =>
+      processes(new URL('../../../../dist/', bundle), seconds, Math.min(turns, 3), values.brief),
     codec: () => codec(turns),
     workers: () => workers(use),
     fair: () => fair(bundle, values.brief ? 0.5 : 2 + seconds, values.brief ? 1 : 5),

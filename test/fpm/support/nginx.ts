@@ -14,6 +14,8 @@ export interface NginxOptions {
   readonly root?: string;
   /** Idle connections kept (`keepalive` of the upstream); 0: none, and no FCGI_KEEP_CONN. Default 8. */
   readonly keepalive?: number;
+  /** Processes. Default 1. */
+  readonly workers?: number;
   /** The script for what is no file; default none: 404. */
   readonly frontController?: string;
   /** More directives for the PHP location. */
@@ -70,7 +72,7 @@ function nginxConfig(folder: string, port: number, options: NginxOptions): strin
   return `
 daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
-worker_processes 1;
+worker_processes ${options.workers ?? 1};
 pid ${folder}/nginx.pid;
 error_log stderr notice;
 events { worker_connections 2048; }
