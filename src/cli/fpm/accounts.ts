@@ -1,5 +1,10 @@
 /** Users as /etc/passwd and /etc/group have them: to read two files takes no process, which `id` does twice. */
-import type { FpmUser } from './user.ts';
+
+/** Names or numeric ids, as php-fpm's `user` and `group` take them. */
+export interface FpmUser {
+  readonly user: string;
+  readonly group: string;
+}
 
 /** `wanted`: a name, or else a user id. Null where the files do not know the user, or its group: it may be of a directory service. */
 export function accountIn(passwd: string, group: string, wanted: string): FpmUser | null {

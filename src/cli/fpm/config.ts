@@ -1,8 +1,8 @@
 /** The configuration of our own php-fpm, and the arguments it is started with. */
 import type { Pair } from '../args/values.ts';
+import type { FpmUser } from './accounts.ts';
 import type { FpmProgram } from './find.ts';
 import { iniArgument } from './ini.ts';
-import type { FpmUser } from './user.ts';
 
 /** In the private folder, which php-fpm has as its prefix. */
 export const socketName = 'php-fpm.sock';

@@ -7,13 +7,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { UsageError } from '../usage-error.ts';
-import { accountIn } from './accounts.ts';
-
-/** Names or numeric ids, as php-fpm's `user` and `group` take them. */
-export interface FpmUser {
-  readonly user: string;
-  readonly group: string;
-}
+import { accountIn, type FpmUser } from './accounts.ts';
 
 /** Debian, Red Hat, Arch, Alpine and macOS, the last resort. */
 const webUsers = ['www-data', 'apache', 'http', 'nginx', '_www', 'nobody'];

@@ -1,6 +1,4 @@
 /** What listens and answers: this process alone, or workers. */
-// the pool loads it when it is made, and the first page would wait for that; here it is loaded while php-fpm starts
-import 'generic-pool';
 import { type Connect, connect as realConnect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { atMost } from '../pause.ts';

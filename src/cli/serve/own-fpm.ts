@@ -1,9 +1,10 @@
 /** The php-fpms of our own: one for each site without an upstream; or php-cgis where there is no php-fpm. */
 import type { SiteCommand } from '../args/site.ts';
 import type { Server } from '../args/upstream.ts';
+import type { FpmUser } from '../fpm/accounts.ts';
 import { findFpm, givenFpm } from '../fpm/find.ts';
 import { type PrivateFpm, startPrivateFpm } from '../fpm/private.ts';
-import { chooseUser, type FpmUser } from '../fpm/user.ts';
+import { chooseUser } from '../fpm/user.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Site } from './handler.ts';
