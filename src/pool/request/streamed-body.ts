@@ -1,5 +1,6 @@
 /** The body of a response, for `request()`: a Readable, which can be had as a whole as well. */
 import { Readable } from 'node:stream';
+import { LONGEST_DELAY } from '../../connection/clock.ts';
 import { TimeoutError } from '../../errors.ts';
 import type { DispatchController, ResponseBody } from '../dispatcher.ts';
 
@@ -128,12 +129,16 @@ export class StreamedBody extends Readable implements ResponseBody {
   #pause(): void {
     this.#controller.pause();
     this.#fullSince = performance.now();
-    if (this.#bodyTimeout > 0) this.#unread ??= setTimeout(() => this.#look(), this.#bodyTimeout).unref();
+    if (this.#bodyTimeout > 0) this.#unread ??= this.#lookAfter(this.#bodyTimeout);
   }
 
   #resume(): void {
     this.#fullSince = 0;
     this.#controller.resume();
+  }
+
+  #lookAfter(delay: number): NodeJS.Timeout {
+    return setTimeout(() => this.#look(), Math.min(delay, LONGEST_DELAY)).unref();
   }
 
   /** One timer, whatever number of pauses: it looks whether the latest is too long, and when to look again. */
@@ -142,7 +147,7 @@ export class StreamedBody extends Readable implements ResponseBody {
     if (this.#complete || this.#fullSince === 0) return;
     const left = this.#fullSince + this.#bodyTimeout - performance.now();
     if (left >= 1 || this.#hasReader()) {
-      this.#unread = setTimeout(() => this.#look(), left >= 1 ? left : this.#bodyTimeout).unref();
+      this.#unread = this.#lookAfter(left >= 1 ? left : this.#bodyTimeout);
       return;
     }
     const error = new TimeoutError(
