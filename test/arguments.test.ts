@@ -6,6 +6,7 @@ import { nearest } from '../src/arguments.ts';
 import { buildParams } from '../src/cgi/build-params.ts';
 import { ArgumentError } from '../src/errors.ts';
 import { observe } from '../src/observe/prometheus.ts';
+import { statusHandler } from '../src/observe/status.ts';
 import { optionRules } from '../src/pool/options.ts';
 import { Pool } from '../src/pool/pool.ts';
 import { MockDispatcher, startFakeFpm } from '../src/testing/index.ts';
@@ -75,6 +76,7 @@ const owners: readonly [string, (options: object) => unknown, readonly string[]]
     script,
     ['root', 'index', 'splitPath', 'frontController', 'fpmPages', 'params'],
   ],
+  ['statusHandler()', (options) => statusHandler(pool({}), options), ['allow', 'hosts', 'fpmStatus']],
   ['observe()', figures, ['client', 'registry', 'labels', 'status', 'statusTimeout']],
   [
     'startFakeFpm()',
@@ -122,6 +124,7 @@ it.each<[string, string, Make]>([
     (value) => buildParams({ method: 'GET', url: '/', headers: [] }, value),
   ],
   ['observe(), second', 'options', (value) => observe(pool({}), value)],
+  ['statusHandler(), second', 'options', (value) => statusHandler(pool({}), value)],
   ['startFakeFpm()', 'options', (value) => startFakeFpm(value)],
 ])('what is no object is no options: %s', async (_, option, make) => {
   for (const value of noOptions) expect(await named(() => make(value as never))).toBe(option);
