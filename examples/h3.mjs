@@ -6,6 +6,7 @@ const port = process.env.PORT ?? 8080;
 const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
 const php = createFetchHandler(fpm, {
   root: `${import.meta.dirname}/site`,
+  files: true,
   onError: (error, request) => console.error(request.url, error),
 });
 

@@ -8,7 +8,7 @@ import { createHandler } from 'fastcgi-pool/node';
 const port = process.env.PORT ?? 8080;
 const { KEY, CERT } = process.env;
 const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
-const php = createHandler(fpm, { root: `${import.meta.dirname}/site` });
+const php = createHandler(fpm, { root: `${import.meta.dirname}/site`, files: true });
 
 const server =
   KEY && CERT

@@ -16,6 +16,7 @@ app.use(async (ctx, next) => {
 app.use(
   createMiddleware(fpm, {
     root: `${import.meta.dirname}/site`,
+    files: true,
     onError: (error, ctx) => console.error(ctx.url, error),
   }),
 );

@@ -7,6 +7,7 @@ const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
 
 const php = createHandler(fpm, {
   root: `${import.meta.dirname}/site`,
+  files: true,
   onError: (error, request) => console.error(request.url, error),
 });
 

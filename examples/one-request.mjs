@@ -5,7 +5,7 @@ const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
 
 // What PHP sees in $_SERVER; root is where PHP-FPM finds the scripts.
 const params = buildParams(
-  { method: 'GET', url: '/route.php/hello/node?lang=en', headers: [['Host', 'localhost']] },
+  { method: 'GET', url: '/index.php?lang=en', headers: [['Host', 'localhost']] },
   { root: `${import.meta.dirname}/site` },
 );
 

@@ -7,7 +7,7 @@ import client from 'prom-client';
 
 const port = process.env.PORT ?? 8080;
 const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
-const php = createHandler(fpm, { root: `${import.meta.dirname}/site` });
+const php = createHandler(fpm, { root: `${import.meta.dirname}/site`, files: true });
 
 // `status`: php-fpm's own figures as well, from its `pm.status_path`.
 observe(fpm, { client, labels: { site: 'example' }, status: '/status' });

@@ -205,6 +205,8 @@ export class ArgumentError extends FcgiError {
   constructor(code: ArgumentErrorCode, option: string, message: string) {
     super(code, message);
     this.option = option;
+    // Nothing was sent: printed, all that there is to see of a request would hide the one line that helps.
+    for (const name of Object.keys(nothingSent)) Object.defineProperty(this, name, { enumerable: false });
   }
 }
 

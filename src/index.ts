@@ -1,5 +1,6 @@
 /** What applications import; re-exports only. */
-export { buildParams, type Endpoint, type HttpFacts, type ScriptOptions } from './cgi/env.ts';
+export { buildParams } from './cgi/build-params.ts';
+export type { Endpoint, HttpFacts, ScriptOptions } from './cgi/env.ts';
 export type { PhpLevel, PhpMessage } from './cgi/php-message.ts';
 export {
   CHANNELS,

@@ -96,6 +96,7 @@ async function answersPhp(get: Get, path: string): Promise<void> {
   expect((await get('/route.php/sum/1/2/39', 'a=b')).text).toContain('The sum is 42.');
   // PHP's own refusal: the form lacks its token
   expect((await get('/form.php', 'name=Ada')).status).toBe(403);
+  expect(await get('/assets/site.css')).toEqual(style);
   const source = await get('/inc/site.php');
   expect(source.text).not.toContain('<?php');
 }
@@ -108,7 +109,7 @@ const checks: Readonly<Record<string, (name: string) => Promise<void>>> = {
   'one-request.mjs': async (name) => {
     const output = await outputOf(name);
     expect(output).toMatch(/^200 text\/html; charset=utf-8\n/);
-    expect(output).toContain('Hello, node!');
+    expect(output).toContain('PHP pages over kept connections');
   },
   'several-servers.mjs': async (name) => {
     const lines = (await outputOf(name)).trim().split('\n');

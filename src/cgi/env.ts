@@ -6,8 +6,8 @@
  */
 import { ArgumentError } from '../errors.ts';
 import { addHeaders, knownHeaders, latin1, type ParamsDraft } from './headers.ts';
-import { defaultSplitPath, namedScript, type Script } from './script.ts';
-import { parseTarget, type Target } from './target.ts';
+import type { Script } from './script.ts';
+import type { Target } from './target.ts';
 
 /** A string goes out as UTF-8, a `Uint8Array` as it is. */
 export type Params = Readonly<ParamsDraft>;
@@ -59,30 +59,6 @@ export interface ScriptOptions {
 
 /** The usual `pm.status_path` and `ping.path`. */
 export const defaultFpmPages: readonly string[] = ['/status', '/ping'];
-
-/**
- * The params for one request, from the request alone: no file is looked at. `SCRIPT_FILENAME` is `root` and the
- * script's name; PATH_INFO is there only where something follows the script, PATH_TRANSLATED never: with
- * `cgi.fix_pathinfo = 0` PHP-FPM would run that file in place of the script. CONTENT_TYPE, CONTENT_LENGTH, HTTPS,
- * REMOTE_ADDR and REMOTE_PORT are absent rather than empty. Where nobody knows the server's end, SERVER_PORT is that
- * of the URL or of Host, else 443 or 80. REMOTE_USER is yours to set in `params`: an
- * Authorization header proves nothing until somebody has checked it (PHP gets it, as PHP_AUTH_USER).
- *
- * @throws ArgumentError FCGI_ERR_INVALID_ARG; `option` is 'url' (a bad escape or control byte, a path out of the
- * root or one that names no script), 'method' or 'headers'.
- */
-export function buildParams(http: HttpFacts, script: ScriptOptions): Params {
-  const target = parseTarget(http.url);
-  if ('refused' in target) throw badRequest('url', `The URL cannot be served: ${target.refused}`);
-  const named = namedScript(target.path, {
-    index: script.index ?? 'index.php',
-    frontController: script.frontController,
-    splitPath: script.splitPath ?? defaultSplitPath,
-  });
-  if (!named) throw badRequest('url', 'The path of the URL names no script, and there is no frontController');
-  const builder = new ParamsBuilder(script.root, new Set(script.fpmPages ?? defaultFpmPages));
-  return builder.build(http, target, named, script.params);
-}
 
 /** Makes the params of many requests to one site: holds what they share. */
 export class ParamsBuilder {
@@ -182,6 +158,6 @@ function hostPort(header: string | Uint8Array | undefined): HostPort {
   return { name: name.toLowerCase().replace(/(?<=[^.])\.$/, ''), port };
 }
 
-function badRequest(option: 'url' | 'method' | 'headers', message: string): ArgumentError {
+function badRequest(option: 'method' | 'headers', message: string): ArgumentError {
   return new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
 }

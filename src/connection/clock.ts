@@ -16,14 +16,17 @@ export interface Timers {
   afterIo(callback: () => void): void;
 }
 
+/** ms, 24 days: longer ones overflow in Node, and would fire at once. */
+export const LONGEST_DELAY: number = 2 ** 31 - 1;
+
 export const systemTimers: Timers = {
   now: () => performance.now(),
   after: (delay, callback) => {
-    const timer = setTimeout(callback, delay);
+    const timer = setTimeout(callback, Math.min(delay, LONGEST_DELAY));
     return () => clearTimeout(timer);
   },
   every: (interval, callback) => {
-    const timer = setInterval(callback, interval).unref();
+    const timer = setInterval(callback, Math.min(interval, LONGEST_DELAY)).unref();
     return () => clearInterval(timer);
   },
   // Node runs immediates right behind the phase in which it polls for I/O.

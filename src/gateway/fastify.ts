@@ -53,8 +53,8 @@ const plugin: FastifyPluginAsync<FastifyGatewayOptions> = async (outer, given) =
 function serveSite(app: FastifyInstance, given: FastifyGatewayOptions): Handler {
   // register() has taken these three for itself, and passes them on
   const { prefix: _p, logLevel: _l, logSerializers: _s, ...own }: RegisterOptions & typeof given = given;
-  const { dispatcher, ...options } = own;
-  const gateway = new Gateway(dispatcher, { onError: log, onStderr: logStderr, ...options });
+  const { dispatcher, onError = log, onStderr = logStderr, ...options } = own;
+  const gateway = new Gateway(dispatcher, { ...options, onError, onStderr });
 
   // PHP parses bodies itself: here they must stay unread, whatever they are called
   app.removeAllContentTypeParsers();

@@ -1,6 +1,7 @@
 /** PHP behind Koa: a middleware. */
 import { Readable } from 'node:stream';
 import type { Context, Middleware } from 'koa';
+import { checkIsOptions } from '../arguments.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, isClientsFault } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
@@ -25,7 +26,9 @@ export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions 
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */
 export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions<Context>): Middleware {
-  const gateway = new Gateway<Context>(dispatcher, { onError: emit, ...options });
+  checkIsOptions('options', options);
+  const { onError = emit } = options;
+  const gateway = new Gateway<Context>(dispatcher, { ...options, onError });
   return async (ctx, next) => {
     const { method, url, originalUrl, req, res } = ctx;
     const plan = gateway.plan({ method, url, originalUrl, baseUrl: mountPoint(ctx) });

@@ -1,6 +1,7 @@
 /** The options of a gateway, checked once: a mistake is an error when the handler is made, not at the first visitor. */
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { checkIsOptions, checkNames, isOptions } from '../arguments.ts';
 import { defaultFpmPages, type Params } from '../cgi/env.ts';
 import { defaultSplitPath } from '../cgi/script.ts';
 import {
@@ -105,11 +106,25 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
 
 /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
 export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
-  if (typeof options !== 'object' || options === null) throw wrong('options', 'must be an object');
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) throw wrong(name, 'is not an option of a gateway');
-  }
-  const splitPath = strings('splitPath', options.splitPath ?? defaultSplitPath);
+  checkIsOptions('options', options);
+  checkNames(options, known, 'a gateway');
+  // Defaults stand for what is undefined, not for null: that is a mistake, and the checks below name it.
+  const {
+    allowSymlinksTo = [],
+    trustedProxies,
+    maxBodySize: limit = 128 * 1024 * 1024,
+    requestBuffering = true,
+    spoolMemory = 65_536,
+    spoolFolder,
+    bodyReadTimeout = 60_000,
+    responseBuffering = 1024 * 1024,
+    responseBufferTotal = 64 * 1024 * 1024,
+    sendTimeout = 60_000,
+    onClientAbort = 'close',
+  } = options;
+  const { splitPath: endings = defaultSplitPath, fpmPages: pages = defaultFpmPages } = options;
+  const { forwardedHeaders: forwarded = ['x-forwarded-for', 'x-forwarded-proto'] } = options;
+  const splitPath = strings('splitPath', endings);
   for (const suffix of splitPath) {
     if (!/^\.[!-.0-~]+$/.test(suffix))
       throw wrong('splitPath', 'holds endings such as ".php": a dot, then ASCII');
@@ -122,15 +137,14 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     if (!isRelativeName(name)) throw wrong('index', 'holds names of files such as "index.php"');
   }
   const tried = triedFiles(options.tryFiles, frontController(options.frontController, splitPath), splitPath);
-  const limit = size('maxBodySize', options.maxBodySize ?? 128 * 1024 * 1024);
-  const maxBodySize = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  const maxBodySize = size('maxBodySize', limit) === 0 ? Number.POSITIVE_INFINITY : limit;
   return {
     ...roots(options),
     index: names,
     frontController: tried.last,
     trySuffixes: tried.suffixes,
     splitPath,
-    allowSymlinksTo: strings('allowSymlinksTo', options.allowSymlinksTo ?? []).map((path) =>
+    allowSymlinksTo: strings('allowSymlinksTo', allowSymlinksTo).map((path) =>
       realFolder('allowSymlinksTo', path),
     ),
     resolveRootSymlink: resolveRootSymlink(options),
@@ -138,29 +152,22 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     files,
     ambiguousPaths: ambiguousPaths(options.ambiguousPaths),
     paramsOf: paramsOf(options),
-    proxies: options.trustedProxies
-      ? new TrustedProxies(strings('trustedProxies', options.trustedProxies))
-      : null,
-    forwardedHeaders: forwardedHeaders(
-      strings('forwardedHeaders', options.forwardedHeaders ?? ['x-forwarded-for', 'x-forwarded-proto']),
-    ),
-    fpmPages: fpmPages(options.fpmPages ?? defaultFpmPages),
+    proxies:
+      trustedProxies === undefined ? null : new TrustedProxies(strings('trustedProxies', trustedProxies)),
+    forwardedHeaders: forwardedHeaders(strings('forwardedHeaders', forwarded)),
+    fpmPages: fpmPages(pages),
     maxBodySize,
-    requestBuffering: flag('requestBuffering', options.requestBuffering ?? true),
+    requestBuffering: flag('requestBuffering', requestBuffering),
     spool: {
-      memory: size('spoolMemory', options.spoolMemory ?? 65_536),
+      memory: size('spoolMemory', spoolMemory),
       size: maxBodySize,
-      folder: options.spoolFolder === undefined ? tmpdir() : folder('spoolFolder', options.spoolFolder),
+      folder: spoolFolder === undefined ? tmpdir() : folder('spoolFolder', spoolFolder),
     },
-    bodyReadTimeout: milliseconds('bodyReadTimeout', options.bodyReadTimeout ?? 60_000),
-    responseBuffering:
-      options.responseBuffering === false
-        ? 0
-        : size('responseBuffering', options.responseBuffering ?? 1024 * 1024),
-    responseBufferTotal: size('responseBufferTotal', options.responseBufferTotal ?? 64 * 1024 * 1024),
-    sendTimeout: milliseconds('sendTimeout', options.sendTimeout ?? 60_000),
-    outlivesClient:
-      oneOf('onClientAbort', ['close', 'finish'], options.onClientAbort ?? 'close') === 'finish',
+    bodyReadTimeout: milliseconds('bodyReadTimeout', bodyReadTimeout),
+    responseBuffering: responseBuffering === false ? 0 : size('responseBuffering', responseBuffering),
+    responseBufferTotal: size('responseBufferTotal', responseBufferTotal),
+    sendTimeout: milliseconds('sendTimeout', sendTimeout),
+    outlivesClient: oneOf('onClientAbort', ['close', 'finish'], onClientAbort) === 'finish',
     handover: handover(options),
     errorPage: callback('errorPage', options.errorPage),
     interceptErrors: interceptErrors(options),
@@ -184,7 +191,8 @@ function roots(options: GatewayOptions<never>): { root: string | null; fpmRoot: 
 }
 
 function resolveRootSymlink(options: GatewayOptions<never>): boolean {
-  const resolves = flag('resolveRootSymlink', options.resolveRootSymlink ?? false);
+  const { resolveRootSymlink: given = false } = options;
+  const resolves = flag('resolveRootSymlink', given);
   if (resolves && (options.root === undefined || options.fpmRoot !== undefined)) {
     throw wrong(
       'resolveRootSymlink',
@@ -195,7 +203,8 @@ function resolveRootSymlink(options: GatewayOptions<never>): boolean {
 }
 
 function interceptErrors(options: GatewayOptions<never>): boolean {
-  const intercepts = flag('interceptErrors', options.interceptErrors ?? false);
+  const { interceptErrors: given = false } = options;
+  const intercepts = flag('interceptErrors', given);
   if (intercepts && !options.errorPage)
     throw wrong('interceptErrors', 'needs errorPage, which makes the pages');
   return intercepts;
@@ -203,7 +212,7 @@ function interceptErrors(options: GatewayOptions<never>): boolean {
 
 function handover(options: GatewayOptions<never>): HandoverFiles | null {
   const { xAccelRedirect = {}, xSendfile = [] } = options;
-  if (typeof xAccelRedirect !== 'object' || xAccelRedirect === null) {
+  if (!isOptions(xAccelRedirect)) {
     throw wrong('xAccelRedirect', 'must be an object of paths and folders');
   }
   const mappings = Object.entries(xAccelRedirect).map(([prefix, path]): Mapping => {

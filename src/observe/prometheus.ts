@@ -4,6 +4,7 @@
  * the caller brings them.
  */
 import type * as promClient from 'prom-client';
+import { checkNames, isOptions } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { type FpmFigures, FpmStatuses, fpmMetrics } from './prometheus/fpm-status.ts';
@@ -156,9 +157,8 @@ function checkOptions(fpm: unknown, options: unknown): void {
   const stats = isObject(fpm) ? fpm['stats'] : undefined;
   if (!isObject(stats) || !isObject(stats['closed']))
     throw invalid('fpm', 'fpm must be a Pool or an Upstream, or have its stats');
-  if (!isObject(options)) throw invalid('options', 'options must be an object with prom-client as `client`');
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(OPTIONS, name)) throw invalid(name, `there is no option ${JSON.stringify(name)}`);
+  if (!isOptions(options)) throw invalid('options', 'options must be an object with prom-client as `client`');
+  checkNames(options, OPTIONS, 'observe()');
   const { client, registry, labels, status, statusTimeout } = options;
   if (!isObject(client) || typeof client['Gauge'] !== 'function' || typeof client['Counter'] !== 'function')
     throw invalid('client', 'client must be prom-client: import client from "prom-client"');
@@ -166,7 +166,7 @@ function checkOptions(fpm: unknown, options: unknown): void {
     throw invalid('registry', 'registry must be a Registry of prom-client');
   if (
     labels !== undefined &&
-    !(isObject(labels) && Object.values(labels).every((one) => typeof one === 'string'))
+    !(isOptions(labels) && Object.values(labels).every((one) => typeof one === 'string'))
   )
     throw invalid('labels', 'labels must be an object of strings');
   for (const name of ['server', 'state', 'reason', 'quantile', 'pool', 'scrape_uri'])
@@ -176,8 +176,13 @@ function checkOptions(fpm: unknown, options: unknown): void {
     throw invalid('status', 'status must be a path that begins with a slash, as `pm.status_path` is');
   if (status !== undefined && !(isObject(fpm) && typeof fpm['request'] === 'function'))
     throw invalid('status', 'status needs a Pool or an Upstream, which has request()');
-  if (statusTimeout !== undefined && !(typeof statusTimeout === 'number' && statusTimeout > 0))
+  if (statusTimeout !== undefined && !isTimeout(statusTimeout))
     throw invalid('statusTimeout', 'statusTimeout must be a number of ms above 0');
+}
+
+/** What a timer of Node's can wait. */
+function isTimeout(value: unknown): boolean {
+  return typeof value === 'number' && value > 0 && value <= 2_147_483_647;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -15,7 +15,10 @@ export type { ResponseHeaders };
  */
 export type Params = Readonly<Record<string, string | Uint8Array>>;
 
-/** A Node Readable is an AsyncIterable too. A string goes out as UTF-8. */
+/**
+ * A Node Readable is an AsyncIterable too, and so is a web stream. A string goes out as UTF-8. Other kinds that undici takes
+ * are refused: give `blob.stream()`, `new Uint8Array(arrayBuffer)`, `String(urlSearchParams)`.
+ */
 export type Body = string | Uint8Array | AsyncIterable<Uint8Array | string> | null;
 
 /** Which failed requests are sent again; see PoolOptions.retry. */
@@ -29,7 +32,7 @@ export interface DispatchRequest {
    * `replayBuffer`; a body that differs from its CONTENT_LENGTH is `FCGI_ERR_BODY_LENGTH`.
    */
   readonly body?: Body | undefined;
-  /** Fails the request at any stage with the signal's reason; a connection in use is closed. */
+  /** Fails the request at any stage with the signal's reason; a connection in use is closed. An EventEmitter, which undici takes, is none. */
   readonly signal?: AbortSignal | undefined;
   /** Default: what RFC 9110, 9.2.2 says of REQUEST_METHOD. */
   readonly idempotent?: boolean | undefined;
@@ -123,12 +126,15 @@ export interface DispatchHandler {
 /**
  * A Readable of Buffers. It errors, and never ends, where the response was cut short or is not as long as its
  * Content-Length (FCGI_ERR_CONTENT_LENGTH). What nobody reads holds a PHP worker, if it is longer than 64 KiB: after
- * `bodyTimeout` it errors with FCGI_ERR_BODY_TIMEOUT. All three methods reject as the body errors, later as well.
+ * `bodyTimeout` it errors with FCGI_ERR_BODY_TIMEOUT. All three methods reject as the body errors, later as well; and with a
+ * TypeError where the body is being read, or has been. undici's `arrayBuffer()`, `blob()` and `dump()` are not here: `bytes()` has
+ * the bytes, and `destroy()` gives the rest up.
  */
 export interface ResponseBody extends Readable {
   /** As UTF-8, without a byte order mark. */
   text(): Promise<string>;
   json(): Promise<unknown>;
+  /** A Buffer. */
   bytes(): Promise<Uint8Array>;
 }
 

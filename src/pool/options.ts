@@ -1,7 +1,7 @@
 /** The options of a Pool: one table of names, defaults and checks, from which the README's is made. */
+import { checkIsOptions, unknownName } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { RetryPolicy } from './dispatcher.ts';
-import { nearest } from './nearest.ts';
 
 /** Durations in milliseconds, 0 disables; sizes in bytes. */
 export interface PoolOptions {
@@ -141,16 +141,18 @@ export const optionRules: { readonly [K in keyof PoolSettings]: OptionRule<PoolS
   postDataReading: amount('bytes', 16_384),
 };
 
-/** Throws FCGI_ERR_INVALID_ARG, naming the option that is unknown or has a wrong value. */
-export function resolveOptions(options: PoolOptions): PoolSettings {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'options', 'the options must be an object');
-  }
+/** Throws FCGI_ERR_INVALID_ARG, naming the option that is unknown or has a wrong value. `others`: names that may be meant besides. */
+export function resolveOptions(
+  options: PoolOptions,
+  whose = 'a pool',
+  others: readonly string[] = [],
+): PoolSettings {
+  checkIsOptions('options', options);
   for (const [name, value] of Object.entries(options)) {
     const rule: OptionRule | undefined = Object.hasOwn(optionRules, name)
       ? optionRules[name as keyof PoolSettings]
       : undefined;
-    if (rule === undefined) throw invalid(name, unknownOption(name));
+    if (rule === undefined) throw unknownName(name, [...Object.keys(optionRules), ...others], whose);
     checkOption(name, value, rule);
   }
   const connections = options.connections ?? optionRules.connections.default;
@@ -183,16 +185,8 @@ export function resolveOptions(options: PoolOptions): PoolSettings {
 /** Throws FCGI_ERR_INVALID_ARG where `value` is there and the rule does not accept it. */
 export function checkOption(name: string, value: unknown, rule: OptionRule): void {
   if (value === undefined || rule.accepts(value)) return;
-  throw invalid(name, `${name} must be ${rule.expected}, not ${shown(value)}`);
-}
-
-function unknownOption(name: string): string {
-  const meant = nearest(name, Object.keys(optionRules));
-  return `there is no option ${JSON.stringify(name)}${meant === null ? '' : `; is it ${meant} that you mean?`}`;
-}
-
-function invalid(option: string, message: string): ArgumentError {
-  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
+  const message = `${name} must be ${rule.expected}, not ${shown(value)}`;
+  throw new ArgumentError('FCGI_ERR_INVALID_ARG', name, message);
 }
 
 function shown(value: unknown): string {

@@ -1,5 +1,6 @@
 /** A Dispatcher without a socket: for tests of what stands on one, an adapter or an application. */
-import { PoolError } from '../errors.ts';
+import { isOptions, kindOf } from '../arguments.ts';
+import { ArgumentError, PoolError } from '../errors.ts';
 import { MockExchange } from './mock-exchange.ts';
 import { MockResponder } from './mock-response.ts';
 import type {
@@ -78,12 +79,25 @@ export class MockDispatcher implements AsyncDisposable {
   #refusal: Error | null = null;
   readonly #emptied: (() => void)[] = [];
 
+  /** @throws ArgumentError FCGI_ERR_INVALID_ARG: neither an answer nor a function. */
   constructor(script: MockScript = {}) {
+    if (typeof script !== 'function' && !isOptions(script)) {
+      const message = `script must be an answer or a function that gives one, not ${kindOf(script)}`;
+      throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'script', message);
+    }
     this.#script = script;
   }
 
-  /** Never throws; the callbacks of the response, and errors, come after it has returned. */
+  /**
+   * The callbacks of the response, and errors, come after it has returned.
+   *
+   * @throws ArgumentError FCGI_ERR_INVALID_ARG: a handler that nobody could tell of an error.
+   */
   dispatch(request: MockDispatchRequest, handler: MockHandler): void {
+    if (typeof handler?.onResponseError !== 'function') {
+      const message = 'handler.onResponseError must be a function';
+      throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'handler.onResponseError', message);
+    }
     const exchange: MockExchange = new MockExchange(request, handler, (well) => {
       if (well) this.#served += 1;
       this.#running.delete(exchange);

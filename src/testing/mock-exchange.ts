@@ -1,5 +1,6 @@
 /** One request through a MockDispatcher: an answer, told to a handler, with exactly one end. */
 import { type FailureFacts, FcgiError, type RequestTimes } from '../errors.ts';
+import { checkAnswer } from './mock-answer.ts';
 import type {
   MockAnswer,
   MockController,
@@ -89,6 +90,7 @@ export class MockExchange implements MockController {
   }
 
   async #tell(answer: MockAnswer): Promise<void> {
+    checkAnswer(answer);
     const { statusCode = 200, statusText = '', stderr = '', appStatus = 0, error, body } = answer;
     if (this.#over) return;
     if (stderr !== '') this.#request.onStderr?.(Buffer.from(stderr, 'utf8'));

@@ -1,4 +1,5 @@
 /** The knobs of the fake PHP-FPM: their defaults, and what they may be. */
+import { checkIsOptions, checkNames } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { FakeRequest, FakeScript } from './script.ts';
 
@@ -7,7 +8,7 @@ export interface FakeFpmOptions {
   readonly script?: FakeScript;
   /** Default `'unix'`, in a new temporary directory; `'tcp'` is a free port of 127.0.0.1. */
   readonly transport?: 'unix' | 'tcp';
-  /** `pm.max_children`, all started at once: how many connections are served at a time. Default 2. */
+  /** `pm.max_children`, all started at once: how many connections are served at a time, 1 to 10,000. Default 2. */
   readonly workers?: number;
   /** `pm.max_requests`: how many requests a worker serves before it is replaced. Default 0: no limit. */
   readonly maxRequests?: number;
@@ -57,11 +58,8 @@ const KNOWN: Readonly<Record<keyof FakeFpmOptions, true>> = {
 
 /** Throws FCGI_ERR_INVALID_ARG, naming the option. */
 export function resolveOptions(options: FakeFpmOptions): Knobs {
-  if (typeof options !== 'object' || options === null) throw invalid('options', 'must be an object');
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(KNOWN, name))
-      throw invalid(name, `is no option of startFakeFpm(): ${Object.keys(KNOWN).join(', ')}`);
-  }
+  checkIsOptions('options', options);
+  checkNames(options, KNOWN, 'startFakeFpm()');
   const {
     script = defaultScript,
     transport = 'unix',
@@ -70,7 +68,7 @@ export function resolveOptions(options: FakeFpmOptions): Knobs {
     firstByteTimeout = 5000,
     recordSize = 8192,
     writeSize = 0,
-    padding = null,
+    padding,
     stdoutTerminator = false,
     readsToEndOfInput = false,
     onRequest = () => {},
@@ -81,12 +79,12 @@ export function resolveOptions(options: FakeFpmOptions): Knobs {
   if (typeof onRequest !== 'function') throw invalid('onRequest', 'must be a function');
   checkFlag('stdoutTerminator', stdoutTerminator);
   checkFlag('readsToEndOfInput', readsToEndOfInput);
-  checkInteger('workers', workers, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger('workers', workers, 1, 10_000);
   checkInteger('maxRequests', maxRequests, 0, Number.MAX_SAFE_INTEGER);
   checkInteger('firstByteTimeout', firstByteTimeout, 0, 2 ** 31 - 1);
   checkInteger('recordSize', recordSize, 1, 65_535);
   checkInteger('writeSize', writeSize, 0, Number.MAX_SAFE_INTEGER);
-  if (padding !== null) checkInteger('padding', padding, 0, 255);
+  if (padding !== undefined) checkInteger('padding', padding, 0, 255);
   return {
     script,
     transport,
@@ -95,7 +93,7 @@ export function resolveOptions(options: FakeFpmOptions): Knobs {
     firstByteTimeout,
     recordSize,
     writeSize,
-    padding,
+    padding: padding ?? null,
     stdoutTerminator,
     readsToEndOfInput,
     onRequest,

@@ -1,4 +1,5 @@
 /** The options of an Upstream and of each of its servers: names, defaults and checks. */
+import { checkIsOptions, isOptions, unknownName } from '../arguments.ts';
 import type { Address } from '../connection/socket/address.ts';
 import { ArgumentError } from '../errors.ts';
 import type { DispatchRequest } from '../pool/dispatcher.ts';
@@ -115,6 +116,8 @@ export interface UpstreamSettings {
   readonly healthCheck: CheckSettings | null;
 }
 
+type Rules = Readonly<Record<string, OptionRule>>;
+
 export type ServerSettings = { readonly [K in keyof ServerOptions]-?: Exclude<ServerOptions[K], undefined> };
 
 const ms = (fallback: number, least = 0): OptionRule<number> => ({ ...count(fallback, least), unit: 'ms' });
@@ -137,7 +140,6 @@ const a = (expected: string, accepts: (value: unknown) => boolean): OptionRule =
   accepts,
 });
 const isFunction = (value: unknown): boolean => typeof value === 'function';
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 const upstreamRules = {
   balance: balanceRule,
@@ -148,22 +150,22 @@ const upstreamRules = {
     return Array.isArray(value) && value.every((one) => typeof one === 'string');
   }),
   retryTimeout: ms(0),
-  subset: a('an object', isObject),
-  healthCheck: a('an object', isObject),
+  subset: a('an object', isOptions),
+  healthCheck: a('an object', isOptions),
 } as const;
 
 const subsetRules = { size: count(20, 1), gateway: count(0, 0) } as const;
 
 const checkRules = {
   path: a('a path that begins with /', (value) => typeof value === 'string' && value.startsWith('/')),
-  params: a('an object', isObject),
+  params: a('an object', isOptions),
   interval: ms(1000, 1),
   timeout: ms(1000, 1),
 } as const;
 
 /** Throws FCGI_ERR_INVALID_ARG that names the option. */
 export function resolveServerOptions(options: ServerOptions): ServerSettings {
-  checkAll(options, serverRules, 'a server');
+  checkAll(options, serverRules, 'a server', ['address', 'srv']);
   return {
     weight: options.weight ?? serverRules.weight.default,
     backup: options.backup ?? serverRules.backup.default,
@@ -177,6 +179,7 @@ export function resolveServerOptions(options: ServerOptions): ServerSettings {
 
 /** Throws FCGI_ERR_INVALID_ARG that names the option. */
 export function resolveUpstreamOptions(options: UpstreamOptions): [UpstreamSettings, PoolSettings] {
+  checkIsOptions('options', options);
   const {
     balance,
     hashKey,
@@ -188,7 +191,7 @@ export function resolveUpstreamOptions(options: UpstreamOptions): [UpstreamSetti
     healthCheck,
     ...rest
   } = options;
-  const pool = resolveOptions(rest);
+  const pool = resolveOptions(rest, 'an upstream', Object.keys(upstreamRules));
   const own = { balance, hashKey, resolve, resolveInterval, nameservers, retryTimeout, subset, healthCheck };
   checkAll(own, upstreamRules, 'an upstream');
   if (subset !== undefined) checkSubset(subset);
@@ -224,13 +227,11 @@ function checkSubset(subset: Subset): void {
   }
 }
 
-function checkAll(options: object, rules: Readonly<Record<string, OptionRule>>, whose: string): void {
+/** `others`: names that may be meant besides. */
+function checkAll(options: object, rules: Rules, whose: string, others: readonly string[] = []): void {
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    if (rule === undefined) {
-      const message = `${whose} has no option ${JSON.stringify(name)}`;
-      throw new ArgumentError('FCGI_ERR_INVALID_ARG', name, message);
-    }
+    if (rule === undefined) throw unknownName(name, [...Object.keys(rules), ...others], whose);
     checkOption(name, value, rule);
   }
 }

@@ -8,17 +8,18 @@ import { layerOf, type SourceFile, target, uses } from './source.ts';
 // A layer may import the layers it names, and itself. Nobody imports index.ts: it is the shop window.
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  arguments: ['errors'],
   protocol: ['errors'],
-  cgi: ['errors'],
-  connection: ['errors', 'protocol', 'cgi'],
-  pool: ['errors', 'protocol', 'cgi', 'connection'],
-  upstream: ['errors', 'protocol', 'cgi', 'connection', 'pool'],
+  cgi: ['errors', 'arguments'],
+  connection: ['errors', 'arguments', 'protocol', 'cgi'],
+  pool: ['errors', 'arguments', 'protocol', 'cgi', 'connection'],
+  upstream: ['errors', 'arguments', 'protocol', 'cgi', 'connection', 'pool'],
   // It is given what has the stats of a Pool.
-  observe: ['errors', 'protocol', 'cgi', 'connection', 'pool'],
+  observe: ['errors', 'arguments', 'protocol', 'cgi', 'connection', 'pool'],
   // It is given a Dispatcher, and knows no Pool. node.ts hands on the status page.
-  gateway: ['errors', 'protocol', 'cgi', 'pool', 'observe'],
+  gateway: ['errors', 'arguments', 'protocol', 'cgi', 'pool', 'observe'],
   // The double shares nothing with the client but the words on the wire, lest it shares a bug.
-  testing: ['errors', 'protocol'],
+  testing: ['errors', 'arguments', 'protocol'],
   cli: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream', 'gateway', 'observe'],
   index: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream'],
 };

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  buildParams,
-  type HttpFacts,
-  type Params,
-  ParamsBuilder,
-  type ScriptOptions,
-} from '../../src/cgi/env.ts';
+import { buildParams } from '../../src/cgi/build-params.ts';
+import { type HttpFacts, type Params, ParamsBuilder, type ScriptOptions } from '../../src/cgi/env.ts';
 import { parseTarget } from '../../src/cgi/target.ts';
 import { ArgumentError } from '../../src/errors.ts';
 

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../src/errors.ts';
 import { createFetchHandler } from '../../src/gateway/fetch.ts';
+import { createMiddleware } from '../../src/gateway/koa.ts';
 import { createHandler } from '../../src/gateway/node.ts';
 import { readOptions } from '../../src/gateway/settings.ts';
+import { membersOf } from '../readme/docstrings.ts';
 import { FakeDispatcher } from './fake-dispatcher.ts';
 import { tempSite } from './temp-site.ts';
 
@@ -169,4 +172,46 @@ describe('options', () => {
       fpmRoot: '/there',
     });
   });
+});
+
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+describe('null and values of other kinds are mistakes, not defaults', () => {
+  const options = membersOf(read, '../../src/gateway/options.ts', 'GatewayOptions').map(({ name }) => name);
+  const wrongs = [null, Number.NaN, -1, Number.POSITIVE_INFINITY, Symbol('x'), 5n];
+
+  it.each(options)('%s', (option) => {
+    for (const value of wrongs) {
+      expect(named(() => createHandler(new FakeDispatcher(), given({ root, [option]: value })))).toBe(option);
+      expect(named(() => createMiddleware(new FakeDispatcher(), given({ root, [option]: value })))).toBe(
+        option,
+      );
+    }
+  });
+
+  it.each(['cacheControl', 'immutable', 'precompressed', 'allow', 'memory'])('files.%s', (option) => {
+    for (const value of wrongs) {
+      const files = { [option]: value };
+      expect(named(() => createHandler(new FakeDispatcher(), given({ root, files })))).toBe(
+        `files.${option}`,
+      );
+    }
+  });
+
+  it.each([[[]], [() => ({})], [new Map()], ['root']])('%s as the options, or as files', (value) => {
+    expect(named(() => createHandler(new FakeDispatcher(), given(value)))).toBe('options');
+    expect(named(() => createFetchHandler(new FakeDispatcher(), given(value)))).toBe('options');
+    expect(named(() => createMiddleware(new FakeDispatcher(), given(value)))).toBe('options');
+    expect(named(() => createHandler(new FakeDispatcher(), given({ root, files: value })))).toBe('files');
+  });
+});
+
+it.each([
+  [{ frontcontroller: '/app.php' }, 'frontController'],
+  [{ file: true }, 'files'],
+  [{ files: { cachecontrol: 'no-cache' } }, 'files.cacheControl'],
+])('a misspelled name is answered with the one that is meant: %j', (options, meant) => {
+  expect(() => createHandler(new FakeDispatcher(), given({ root, ...options }))).toThrow(
+    `is it ${meant} that you mean?`,
+  );
 });

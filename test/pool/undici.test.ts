@@ -2,8 +2,10 @@
  * What those expect who know undici: the promises of its dispatch(), request(), close(), destroy() and signals, for the
  * names that both have. Where we differ on purpose, the test says so.
  */
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { DispatchController } from '../../src/pool/dispatcher.ts';
+import type { DispatchController, ResponseBody } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
 import { GET, gate, HEAD, POST, Recorder, text } from './support.ts';
@@ -269,5 +271,114 @@ describe('the body of request()', () => {
     const other = await pool.request({ params: GET });
     for await (const chunk of other.body) expect(String(chunk)).toBe('ok');
     await expect(other.body.text()).rejects.toThrow(TypeError);
+  });
+});
+
+describe.each([2, 1_000_000])('a body of %i bytes that is asked for in two ways', (size) => {
+  const ask = async (use: (body: ResponseBody) => Promise<unknown>): Promise<unknown> => {
+    await using fpm = await startFakeFpm({
+      script: (_, response) => response.stdout(HEAD + 'x'.repeat(size)),
+    });
+    await using pool = new Pool(fpm.address);
+    const { body } = await pool.request({ params: GET });
+    return await use(body);
+  };
+  const lengthOf = async (body: AsyncIterable<Buffer>): Promise<number> => {
+    let length = 0;
+    for await (const chunk of body) length += chunk.length;
+    return length;
+  };
+
+  it("on('data'), then text(): both have all of it", async () => {
+    const [heard, whole] = (await ask(async (body) => {
+      let bytes = 0;
+      body.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      const { length } = await body.text();
+      return [bytes, length];
+    })) as number[];
+    expect([heard, whole]).toEqual([size, size]);
+  });
+
+  it('pipe(), then bytes(): both have all of it', async () => {
+    const [piped, whole] = (await ask(async (body) => {
+      const piping = lengthOf(body.pipe(new PassThrough()));
+      const { length } = await body.bytes();
+      return [await piping, length];
+    })) as number[];
+    expect([piped, whole]).toEqual([size, size]);
+  });
+
+  it("on('readable'), then text(): TypeError, as somebody takes it away", async () => {
+    const reading = ask(async (body) => {
+      body.on('readable', () => body.read());
+      return body.text();
+    });
+    await expect(reading).rejects.toThrow(TypeError);
+  });
+
+  it('text(), then as a stream: text() has all of it, and the stream ends', async () => {
+    const seen = await ask(async (body) => {
+      const whole = body.text();
+      const streamed = lengthOf(body);
+      return [(await whole).length, await streamed];
+    });
+    expect(seen).toEqual([size, 0]);
+  });
+
+  it('text(), then text() at once: the second is a TypeError, the first is not disturbed', async () => {
+    const seen = await ask(async (body) => {
+      const whole = body.text();
+      await expect(body.text()).rejects.toThrow(TypeError);
+      return (await whole).length;
+    });
+    expect(seen).toBe(size);
+  });
+});
+
+it('a body that is cut short tells both who have asked for it', async () => {
+  await using fpm = await startFakeFpm({
+    script: async (_, response) => {
+      await response.stdout(`${HEAD}x`);
+      await response.reset();
+    },
+  });
+  await using pool = new Pool(fpm.address);
+  const { body } = await pool.request({ params: GET });
+  const whole = expect(body.text()).rejects.toMatchObject({ code: expect.stringMatching(/^FCGI_ERR_/) });
+  const streamed = expect(
+    (async () => {
+      for await (const _ of body);
+    })(),
+  ).rejects.toMatchObject({ code: expect.stringMatching(/^FCGI_ERR_/) });
+  await Promise.all([whole, streamed]);
+});
+
+// undici takes these as well. Here a body is bytes, text or a stream: what else there is can be had as one of them.
+it.each<[string, unknown]>([
+  ['an ArrayBuffer', new ArrayBuffer(2)],
+  ['a DataView', new DataView(new ArrayBuffer(2))],
+  ['a Uint16Array', new Uint16Array(1)],
+  ['a Blob', new Blob(['x'])],
+  ['a FormData', new FormData()],
+  ['URLSearchParams', new URLSearchParams('a=1')],
+  ['an array', ['a']],
+  ['an iterator', ['a'].values()],
+])('%s as the body is refused by name, before anything is sent', async (_, body) => {
+  await using fpm = await startFakeFpm();
+  await using pool = new Pool(fpm.address);
+  await expect(pool.request({ params: POST, body: body as never })).rejects.toMatchObject({
+    code: 'FCGI_ERR_INVALID_ARG',
+    option: 'body',
+    executed: 'no',
+  });
+  expect(fpm.accepted).toBe(0);
+});
+
+it.each([null, new EventEmitter()])('%s is no signal', async (signal) => {
+  await using pool = new Pool('unix:/nowhere.sock');
+  await expect(pool.request({ params: GET, signal: signal as never })).rejects.toMatchObject({
+    option: 'signal',
   });
 });

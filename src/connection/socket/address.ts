@@ -1,4 +1,6 @@
 /** Where a FastCGI server listens. */
+import { inspect } from 'node:util';
+import { isOptions } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 
 /**
@@ -31,9 +33,10 @@ const MAX_UNIX_PATH = 107;
 export function parseAddress(address: Address): Target {
   if (typeof address === 'string') return parseText(address);
   if (typeof address !== 'object' || address === null)
-    throw invalid(address, 'it must be a string or an object');
+    throw invalid(address, "it must be a string such as 'unix:/run/php/php-fpm.sock', or an object");
   if ('path' in address) return unix(address.path, address);
-  return tcp(address.host ?? '127.0.0.1', address.port, address);
+  const { host = '127.0.0.1', port } = address;
+  return tcp(host, port, address);
 }
 
 function parseText(text: string): Target {
@@ -66,6 +69,6 @@ function tcp(host: unknown, port: unknown, given: Address): TcpTarget {
 }
 
 function invalid(given: unknown, why: string): ArgumentError {
-  const shown = typeof given === 'string' ? given : JSON.stringify(given);
+  const shown = typeof given === 'string' ? given : isOptions(given) ? inspect(given) : String(given);
   return new ArgumentError('FCGI_ERR_INVALID_ARG', 'address', `not a FastCGI address: ${shown}: ${why}`);
 }

@@ -1,19 +1,20 @@
 /** The option `params`, checked. */
+import { isOptions } from '../../arguments.ts';
 import { controlParams } from '../../cgi/control-params.ts';
 import type { Params } from '../../cgi/env.ts';
 import { flag, wrong } from '../checks.ts';
 import type { GatewayOptions } from '../options.ts';
 
 export function paramsOf<Req>(options: GatewayOptions<Req>): (request: Req) => Params | undefined {
-  const { params } = options;
-  const mayControl = flag('allowControlParams', options.allowControlParams ?? false);
+  const { params, allowControlParams = false } = options;
+  const mayControl = flag('allowControlParams', allowControlParams);
   if (typeof params === 'function') {
     return (request) => {
       const made = madeParams(params(request));
       return mayControl ? made : withoutControl(made);
     };
   }
-  if (params !== undefined && (typeof params !== 'object' || params === null || Symbol.iterator in params)) {
+  if (params !== undefined && !isOptions(params)) {
     throw wrong('params', 'must be an object of strings and Uint8Arrays, or a function that makes one');
   }
   for (const [name, value] of Object.entries(params ?? {})) {

@@ -1,6 +1,7 @@
 /** The options of the status page, and what is wrong with them. */
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { checkNames, isOptions } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 
 export interface StatusOptions {
@@ -25,9 +26,8 @@ export function checkStatusOptions(fpm: unknown, options: unknown): void {
   const stats = isObject(fpm) ? fpm['stats'] : undefined;
   if (!isObject(stats) || !isObject(stats['closed']))
     throw invalid('fpm', 'fpm must be a Pool or an Upstream');
-  if (!isObject(options)) throw invalid('options', 'options must be an object');
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(OPTIONS, name)) throw invalid(name, `there is no option ${JSON.stringify(name)}`);
+  if (!isOptions(options)) throw invalid('options', 'options must be an object');
+  checkNames(options, OPTIONS, 'statusHandler()');
   const { allow, hosts, fpmStatus } = options;
   if (allow !== undefined && typeof allow !== 'function') throw invalid('allow', 'allow must be a function');
   if (hosts !== undefined && !(Array.isArray(hosts) && hosts.every(isName)))

@@ -1,5 +1,6 @@
 /** The body of a response, for `request()`: a Readable, which can be had as a whole as well. */
-import { Readable } from 'node:stream';
+import { finished, Readable } from 'node:stream';
+import { LONGEST_DELAY } from '../../connection/clock.ts';
 import { TimeoutError } from '../../errors.ts';
 import type { DispatchController, ResponseBody } from '../dispatcher.ts';
 
@@ -24,6 +25,8 @@ export class StreamedBody extends Readable implements ResponseBody {
   #complete = false;
   #whole: { resolve: (bytes: Buffer) => void; reject: (error: unknown) => void } | null = null;
   #taken = false;
+  /** As a stream, behind text() and its like: it ends without a byte, once they have theirs. */
+  #asked = false;
   #failure: { readonly reason: unknown } | null = null;
   /** ms, by performance.now(), since when we take no more; 0: we do. */
   #fullSince = 0;
@@ -49,6 +52,7 @@ export class StreamedBody extends Readable implements ResponseBody {
     this.#end();
     if (this.#held === null) this.push(null);
     else if (this.#whole !== null) this.#deliver();
+    if (this.#asked) this.push(null);
   }
 
   cutShort(reason: unknown): void {
@@ -56,7 +60,7 @@ export class StreamedBody extends Readable implements ResponseBody {
     this.#failure = { reason };
     if (this.#whole !== null) {
       this.#whole.reject(reason);
-      return;
+      if (!this.#asked) return;
     }
     // A body that nobody reads has nobody to tell, and must not end the process for that.
     if (this.listenerCount('error') === 0) this.on('error', () => undefined);
@@ -64,6 +68,11 @@ export class StreamedBody extends Readable implements ResponseBody {
   }
 
   override _read(): void {
+    if (this.#taken) {
+      this.#asked = true;
+      if (this.#complete) this.push(null);
+      return;
+    }
     const held = this.#held;
     this.#held = null;
     if (held !== null) {
@@ -101,7 +110,8 @@ export class StreamedBody extends Readable implements ResponseBody {
     if (this.destroyed && !this.#taken && this.#held === null && !this.readableDidRead) {
       return Promise.reject(this.errored ?? new TypeError('the body was destroyed'));
     }
-    if (this.#taken || this.#held === null) {
+    if (this.readableFlowing === true && !this.readableDidRead && !this.#taken) return this.#alongside();
+    if (this.#taken || this.#held === null || this.listenerCount('readable') > 0) {
       return Promise.reject(new TypeError('the body is being read already, or has been'));
     }
     this.#taken = true;
@@ -109,6 +119,17 @@ export class StreamedBody extends Readable implements ResponseBody {
       this.#whole = { resolve, reject };
       if (this.#complete) this.#deliver();
       else this.#resume();
+    });
+  }
+
+  /** Somebody listens to the stream (`on('data')`, `pipe`), and nothing is gone yet: both have all of it. */
+  #alongside(): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      this.on('data', (chunk: Buffer | string) => {
+        chunks.push(typeof chunk === 'string' ? Buffer.from(chunk, this.readableEncoding ?? 'utf8') : chunk);
+      });
+      finished(this, (error) => (error ? reject(error) : resolve(Buffer.concat(chunks))));
     });
   }
 
@@ -128,12 +149,16 @@ export class StreamedBody extends Readable implements ResponseBody {
   #pause(): void {
     this.#controller.pause();
     this.#fullSince = performance.now();
-    if (this.#bodyTimeout > 0) this.#unread ??= setTimeout(() => this.#look(), this.#bodyTimeout).unref();
+    if (this.#bodyTimeout > 0) this.#unread ??= this.#lookAfter(this.#bodyTimeout);
   }
 
   #resume(): void {
     this.#fullSince = 0;
     this.#controller.resume();
+  }
+
+  #lookAfter(delay: number): NodeJS.Timeout {
+    return setTimeout(() => this.#look(), Math.min(delay, LONGEST_DELAY)).unref();
   }
 
   /** One timer, whatever number of pauses: it looks whether the latest is too long, and when to look again. */
@@ -142,7 +167,7 @@ export class StreamedBody extends Readable implements ResponseBody {
     if (this.#complete || this.#fullSince === 0) return;
     const left = this.#fullSince + this.#bodyTimeout - performance.now();
     if (left >= 1 || this.#hasReader()) {
-      this.#unread = setTimeout(() => this.#look(), left >= 1 ? left : this.#bodyTimeout).unref();
+      this.#unread = this.#lookAfter(left >= 1 ? left : this.#bodyTimeout);
       return;
     }
     const error = new TimeoutError(

@@ -1,7 +1,7 @@
 /** Is this a request at all? What is wrong with it is said by name, before anything is dialled. */
+import { kindOf, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { DispatchHandler, DispatchRequest } from '../dispatcher.ts';
-import { nearest } from '../nearest.ts';
 import { checkOption, optionRules } from '../options.ts';
 
 /** All that a request may have. Spelled out as the type's own keys, so that none can be forgotten. */
@@ -23,7 +23,8 @@ const REQUEST_KEYS: Readonly<Record<keyof DispatchRequest, true>> = {
 /** Throws FCGI_ERR_INVALID_ARG. The values of params, and the body, are checked where they are encoded. */
 export function checkRequest(request: DispatchRequest): void {
   check('request', request, isObject(request), 'an object');
-  for (const key in request) if (!Object.hasOwn(REQUEST_KEYS, key)) throw unknownKey(key);
+  for (const key in request)
+    if (!Object.hasOwn(REQUEST_KEYS, key)) throw unknownName(key, Object.keys(REQUEST_KEYS), 'a request');
   const { params, signal, idempotent, onStderr, onAbort, closeOnAbort, server } = request;
   checkParams(params);
   check('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
@@ -109,12 +110,6 @@ function checkText(name: string, value: unknown): void {
   check(`params.${name}`, value, good, 'a string or a Uint8Array');
 }
 
-function unknownKey(key: string): ArgumentError {
-  const hint = nearest(key, Object.keys(REQUEST_KEYS));
-  const message = `a request has no ${JSON.stringify(key)}${hint === null ? '' : `; is it ${hint} that you mean?`}`;
-  return new ArgumentError('FCGI_ERR_INVALID_ARG', key, message);
-}
-
 function check(option: string, value: unknown, good: boolean, expected: string): void {
   if (good) return;
   throw new ArgumentError(
@@ -122,14 +117,6 @@ function check(option: string, value: unknown, good: boolean, expected: string):
     option,
     `${option} must be ${expected}, not ${kindOf(value)}`,
   );
-}
-
-/** 'a Map', 'a number', 'undefined': what it is, not what is in it, which may be a secret. */
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'function') return 'a function';
-  const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
-  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /** Of a class: its prototype is not that of plain objects, which has none itself. Other realms have their own. */

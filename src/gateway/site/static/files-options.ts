@@ -1,4 +1,5 @@
 /** The option `files`: which files are sent as they are, and how long a client may keep them. */
+import { checkNames, isOptions } from '../../../arguments.ts';
 import { flag, size, strings, wrong } from '../../checks.ts';
 import { isHidden, isNeverSent } from '../never-sent.ts';
 
@@ -40,15 +41,16 @@ const known: Record<keyof FilesOptions, true> = {
 };
 
 /** Null: files are not sent. */
-export function filesSettings(given: unknown): FilesSettings | null {
-  if (given === undefined || given === false) return null;
-  const options: FilesOptions | null = given === true ? {} : isObject(given) ? given : null;
+export function filesSettings(files: unknown): FilesSettings | null {
+  if (files === undefined || files === false) return null;
+  const options: FilesOptions | null = files === true ? {} : isOptions(files) ? files : null;
   if (options === null) throw wrong('files', 'must be true, false or an object of options');
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) throw wrong(`files.${name}`, 'is not an option of files');
-  }
-  const { cacheControl = null, immutable } = options;
-  if (cacheControl !== null && (typeof cacheControl !== 'string' || !/^[\x20-\x7e]+$/.test(cacheControl))) {
+  checkNames(options, known, 'files', 'files.');
+  const { cacheControl, immutable, precompressed = true, memory = 32 * 1024 * 1024 } = options;
+  if (
+    cacheControl !== undefined &&
+    (typeof cacheControl !== 'string' || !/^[\x20-\x7e]+$/.test(cacheControl))
+  ) {
     throw wrong('files.cacheControl', 'must be the value of a header, such as "public, max-age=3600"');
   }
   if (immutable !== undefined && !(immutable instanceof RegExp)) {
@@ -56,18 +58,16 @@ export function filesSettings(given: unknown): FilesSettings | null {
   }
   // one with the flags g or y remembers where it has ended
   const hashed = immutable && new RegExp(immutable.source, immutable.flags.replace(/[gy]/g, ''));
-  const allow = strings('files.allow', options.allow ?? []);
+  const { allow: given = [] } = options;
+  const allow = strings('files.allow', given);
   return {
-    cacheControl: (path) => (hashed?.test(path) ? 'public, max-age=31536000, immutable' : cacheControl),
-    precompressed: flag('files.precompressed', options.precompressed ?? true),
+    cacheControl: (path) =>
+      hashed?.test(path) ? 'public, max-age=31536000, immutable' : (cacheControl ?? null),
+    precompressed: flag('files.precompressed', precompressed),
     isNeverSent:
       allow.length === 0
         ? isNeverSent
         : (path) => isHidden(path) || (isNeverSent(path) && !allow.some((ending) => path.endsWith(ending))),
-    memory: size('files.memory', options.memory ?? 32 * 1024 * 1024),
+    memory: size('files.memory', memory),
   };
-}
-
-function isObject(value: unknown): value is FilesOptions {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,0 +1,71 @@
+/** What every check of arguments has in common: is it an object of options, and are all names in it known? */
+import { ArgumentError } from './errors.ts';
+
+/** An array, a Map or a function in its place would be taken for no options at all. */
+export function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !(Symbol.iterator in value);
+}
+
+/** Throws FCGI_ERR_INVALID_ARG where `value` is no object of options. */
+export function checkIsOptions(option: string, value: unknown): void {
+  if (isOptions(value)) return;
+  throw new ArgumentError(
+    'FCGI_ERR_INVALID_ARG',
+    option,
+    `${option} must be an object, not ${kindOf(value)}`,
+  );
+}
+
+/**
+ * Throws FCGI_ERR_INVALID_ARG where `value` has a name that is not known. `whose`: 'a gateway'; `path`: where it stands, 'files.'.
+ */
+export function checkNames(value: object, known: object, whose: string, path = ''): void {
+  for (const name of Object.keys(value)) {
+    if (!Object.hasOwn(known, name)) throw unknownName(name, Object.keys(known), whose, path);
+  }
+}
+
+/** FCGI_ERR_INVALID_ARG that says which known name was most likely meant. */
+export function unknownName(name: string, known: readonly string[], whose: string, path = ''): ArgumentError {
+  const meant = nearest(name, known);
+  const hint = meant === null ? '' : `; is it ${path}${meant} that you mean?`;
+  const message = `${whose} has no ${JSON.stringify(path + name)}${hint}`;
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', path + name, message);
+}
+
+/** 'a Map', 'a number', 'undefined': what it is, not what is in it, which may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'function') return 'a function';
+  const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
+  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/** The known name that is meant; null where none is near: at most a third of its letters may differ. */
+export function nearest(name: string, known: readonly string[]): string | null {
+  let best: string | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const candidate of known) {
+    const d = distance(name.toLowerCase(), candidate.toLowerCase());
+    if (d < least && d <= candidate.length / 3) {
+      best = candidate;
+      least = d;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein's: the fewest letters to add, drop or change. */
+function distance(a: string, b: string): number {
+  if (a.length > 100) return a.length;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
