@@ -55,7 +55,9 @@ function here(command: string): string[] {
 describe('the README and docs/', () => {
   it('names the commands that set everything up, and those that are too long for a test', () => {
     expect(commands.filter((command) => !ours.includes(command)).sort()).toEqual([
-      'npm install fastcgi-pool',
+      `echo '<?php echo "PHP says hello\\n";' > site/index.php`,
+      'mkdir site',
+      'npm install fastcgi-pool express',
       'npm run bench',
       'npm run bench -- --only hosts,failover,rolling',
       'npm run demo',

@@ -1,5 +1,5 @@
 /** Node's request and response objects, HTTP/1 or HTTP/2: what is the same for whoever sends by them. */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { discard } from '../../request/upload.ts';
 import type { FilePart } from '../../site/static/file-part.ts';
@@ -19,13 +19,6 @@ export function isHttp2Request(request: NodeRequest): request is Http2ServerRequ
 
 export function isHttp2(response: NodeResponse): response is Http2ServerResponse {
   return 'stream' in response;
-}
-
-const { write, end } = ServerResponse.prototype;
-
-/** Nobody has wrapped what a body goes through, so nobody looks whether it is bytes. */
-export function isBare(response: NodeResponse): response is ServerResponse {
-  return response.end === end && response.write === write;
 }
 
 export function isGone(response: NodeResponse): boolean {

@@ -10,7 +10,6 @@ import {
   destroyResponse,
   flushHead,
   freeRequest,
-  isBare,
   isGone,
   isHttp2,
   type NodeRequest,
@@ -18,12 +17,6 @@ import {
   pipeFile,
 } from './node-response.ts';
 import { SendTimeout } from './send-timeout.ts';
-
-/**
- * Bytes. Node joins head and body where both are strings, and writes them as one; with bytes behind a string it has to
- * gather two, which costs 3 us. Copied, a longer body costs as much.
- */
-const joined = 8192;
 
 export class NodeSink extends CoalescingSink {
   readonly #timeout: SendTimeout;
@@ -73,9 +66,8 @@ export class NodeSink extends CoalescingSink {
     const isCounted =
       contentLength !== null || response.headersSent || response.hasHeader('transfer-encoding');
     if (hasBody && !isCounted) response.setHeader('Content-Length', String(piece?.length ?? 0));
-    if (!piece) response.end();
-    else if (piece.length <= joined && isBare(response)) response.end(piece.toString('latin1'), 'latin1');
-    else response.end(piece);
+    if (piece) response.end(piece);
+    else response.end();
   }
 
   protected override breakOff(): void {

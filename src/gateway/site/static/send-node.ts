@@ -15,9 +15,6 @@ import { type FileAnswer, fileAnswer, headersOf, isConditional } from './file-an
 import { FilePart } from './file-part.ts';
 import { openFound, type SiteFile } from './site-files.ts';
 
-/** Bytes: up to this a text joined to the head costs less than two pieces. */
-const joinable = 16_384;
-
 /** @throws an error of the file system, before anything is sent. Null: it is on its way. */
 export function sendToNode(file: SiteFile, request: NodeRequest, response: NodeResponse): FileRefusal | null {
   const answer = answerOf(file, (name) => requestHeader(request, name));
@@ -72,16 +69,7 @@ function send(
   }
   const [first, last] = range;
   writeHead(response, statusCode, fields);
-  const isWhole = last - first + 1 === content.length;
-  const piece = isWhole ? content : content.subarray(first, last + 1);
-  if (piece.length > joinable || isHttp2(response)) {
-    response.end(piece);
-    return;
-  }
-  // As one string in one write: end(piece) would send a vector of it and of an empty piece.
-  response.write(isWhole ? file.text() : piece.toString('latin1'), 'latin1');
-  response.socket?.uncork();
-  response.end();
+  response.end(content.subarray(first, last + 1));
 }
 
 function writeHead(response: NodeResponse, statusCode: number, fields: readonly string[]): void {

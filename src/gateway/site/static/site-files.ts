@@ -12,8 +12,6 @@ import type { FilesSettings } from './files-options.ts';
 export interface SiteFile extends FileFacts {
   /** All of it; null: too large to be kept. */
   readonly content: Buffer | null;
-  /** `content`, each char a byte. */
-  text(): string;
   /** Bytes. */
   readonly real: string;
   readonly dev: number;
@@ -100,7 +98,6 @@ export class SiteFiles {
     const lastModified = new Date(mtimeMs).toUTCString();
     const cacheControl = this.#settings.cacheControl(name);
     const content = size <= largestKept ? contentOf(found) : null;
-    let text: string | null = null;
     return {
       size,
       etag,
@@ -112,10 +109,6 @@ export class SiteFiles {
         ...more,
       ],
       content,
-      text() {
-        text ??= content?.toString('latin1') ?? '';
-        return text;
-      },
       ...{ real, dev, ino, mtimeMs, ctimeMs },
     };
   }

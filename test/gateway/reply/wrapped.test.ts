@@ -1,4 +1,4 @@
-/** A small page goes out as text where nobody has wrapped the response; whoever has, is given bytes. */
+/** Whoever wraps the response is given bytes, of pages and of files. */
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { createHandler } from '../../../src/gateway/node.ts';
 import { FakeDispatcher } from '../fake-dispatcher.ts';
 import { tempSite } from '../temp-site.ts';
 
-const site = tempSite({ 'a.php': '' });
+const site = tempSite({ 'a.php': '', 'a.bin': 'a file' });
 afterAll(site.remove);
 
 const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
@@ -15,14 +15,14 @@ const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 type Wrap = (response: http.ServerResponse, note: (chunk: unknown) => void) => void;
 
 /** The page that a client gets, and the pieces of it that a wrapper has seen. */
-async function served(wrap: Wrap): Promise<{ head: string[]; body: Buffer; seen: unknown[] }> {
+async function served(path: string, wrap: Wrap): Promise<{ head: string[]; body: Buffer; seen: unknown[] }> {
   const php = createHandler(
     new FakeDispatcher(async (exchange) => {
       exchange.head(200, ['Content-Type', 'application/octet-stream', 'X-Name', 'caf\xe9']);
       exchange.data(all);
       exchange.end();
     }),
-    { root: site.root },
+    { root: site.root, files: true },
   );
   const seen: unknown[] = [];
   const server = http
@@ -34,7 +34,7 @@ async function served(wrap: Wrap): Promise<{ head: string[]; body: Buffer; seen:
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   try {
-    const request = http.get({ port, host: '127.0.0.1', path: '/a.php', agent: false });
+    const request = http.get({ port, host: '127.0.0.1', path, agent: false });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk);
@@ -66,14 +66,19 @@ const wrapWrite: Wrap = (response, note) => {
   };
 };
 
-it.each<[string, Wrap]>([
-  ['end', wrapEnd],
-  ['write and end', wrapWrite],
-])('%s wrapped: bytes are given, and the client gets what it gets of a bare response', async (_, wrap) => {
-  const bare = await served(() => {});
-  const wrapped = await served(wrap);
-  expect(bare.body).toEqual(all);
-  expect(wrapped.body).toEqual(all);
-  expect(wrapped.head).toEqual(bare.head);
-  expect(wrapped.seen).toEqual([all]);
-});
+it.each<[string, string, Buffer, Wrap]>([
+  ['a page, end wrapped', '/a.php', all, wrapEnd],
+  ['a page, write and end wrapped', '/a.php', all, wrapWrite],
+  ['a file, end wrapped', '/a.bin', Buffer.from('a file'), wrapEnd],
+  ['a file, write and end wrapped', '/a.bin', Buffer.from('a file'), wrapWrite],
+])(
+  '%s: bytes are given, and the client gets what it gets of a bare response',
+  async (_, path, body, wrap) => {
+    const bare = await served(path, () => {});
+    const wrapped = await served(path, wrap);
+    expect(bare.body).toEqual(body);
+    expect(wrapped.body).toEqual(body);
+    expect(wrapped.head).toEqual(bare.head);
+    expect(wrapped.seen).toEqual([body]);
+  },
+);
