@@ -8,8 +8,6 @@ interface Load {
   readonly busy: number;
   /** So many have been seen to run at once: there may be more. */
   readonly workers: number;
-  /** How often what was sent beyond those was seen to wait for a worker. */
-  readonly overtaken: number;
 }
 
 export class Admission {
@@ -45,10 +43,9 @@ export class Admission {
   refusal(servers: readonly Load[], queued: number, name: string, now: number): PoolError | null {
     let sent = 0;
     let known = 0;
-    for (const { busy, workers, overtaken } of servers) {
+    for (const { busy, workers } of servers) {
       sent += busy;
-      // Until its first answers are in, a server that has answered one of eight must not be taken for one with one worker.
-      known += Math.max(1, workers, overtaken === 0 ? busy : 0);
+      known += Math.max(1, workers);
     }
     const arrival = { now, queued, sent, workers: known, usual: this.usual };
     const refused = refusal(this.#overload, arrival, this.#queueSize, name);

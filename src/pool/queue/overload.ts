@@ -65,9 +65,11 @@ export class Overload {
     const window = Math.min(LONGEST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
     if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;
-    const waiting = queued + Math.max(0, sent - workers);
+    // One of eight has been answered: the others may run as well. Workers are known once all have had their turn.
+    const running = served < sent ? sent : workers;
+    const waiting = queued + Math.max(0, sent - running);
     // What the workers have in hand is half done, on the average.
-    const pace = (served + workers / 2) / time;
+    const pace = (served + running / 2) / time;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
     const longest = this.#grows(now, window) ? LONGEST_WAIT : LONGEST_STANDING;

@@ -1,29 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 
-/** Eight were sent at once 206 ms ago, the first has just been answered, and its client asks again behind 15 others. */
-function firstAnswer(overtaken: number): string {
+/** Eight were sent at once 206 ms ago, `answered` of them have just been, and one of their clients asks behind 15 others. */
+function askedAgain(answered: number): string {
   const admission = new Admission(1_000);
-  admission.emptied([{ busy: 0, workers: 0, overtaken: 0 }], 1_000);
+  admission.emptied([{ busy: 0, workers: 0 }], 1_000);
   for (let i = 0; i < 24; i++) admission.arrived(1_001);
-  admission.served(1_206);
+  for (let i = 0; i < answered; i++) admission.served(1_206);
   admission.arrived(1_206);
-  return admission.refusal([{ busy: 8, workers: 1, overtaken }], 15, 'fpm', 1_206)?.code ?? 'let in';
+  return admission.refusal([{ busy: 8, workers: 1 }], 15, 'fpm', 1_206)?.code ?? 'let in';
 }
 
-describe('while the first requests of a pool run', () => {
-  it('those that nobody has overtaken are taken to run, so whoever asks again may wait', () => {
-    expect(firstAnswer(0)).toBe('let in');
-  });
-
-  it('those that were overtaken wait for the one worker that is known', () => {
-    expect(firstAnswer(1)).toBe('FCGI_ERR_QUEUE_OVERLOAD');
-  });
+it('while the first requests of a pool run, the rest of them is taken to run as well', () => {
+  expect(askedAgain(1)).toBe('let in');
+  expect(askedAgain(7)).toBe('let in');
 });
 
 describe('a new queue begins', () => {
   /** More than is answered, for three seconds, with 40 that wait. */
-  const refused = (servers: { busy: number; workers: number; overtaken: number }[]): boolean => {
+  const refused = (servers: { busy: number; workers: number }[]): boolean => {
     const admission = new Admission(1_000);
     for (let now = 0; now < 3_000; now += 20) {
       admission.served(now);
@@ -31,28 +26,28 @@ describe('a new queue begins', () => {
       admission.arrived(now);
     }
     admission.emptied(servers, 2_990);
-    return admission.refusal([{ busy: 8, workers: 4, overtaken: 1 }], 40, 'fpm', 3_000) !== null;
+    return admission.refusal([{ busy: 8, workers: 4 }], 40, 'fpm', 3_000) !== null;
   };
 
   it('where a worker was idle', () => {
-    expect(refused([{ busy: 3, workers: 4, overtaken: 1 }])).toBe(false);
+    expect(refused([{ busy: 3, workers: 4 }])).toBe(false);
     expect(
       refused([
-        { busy: 4, workers: 4, overtaken: 1 },
-        { busy: 0, workers: 0, overtaken: 0 },
+        { busy: 4, workers: 4 },
+        { busy: 0, workers: 0 },
       ]),
     ).toBe(false);
   });
 
   it('not where all workers were busy, and one more waited for them', () => {
-    expect(refused([{ busy: 4, workers: 4, overtaken: 1 }])).toBe(true);
-    expect(refused([{ busy: 1, workers: 0, overtaken: 0 }])).toBe(true);
+    expect(refused([{ busy: 4, workers: 4 }])).toBe(true);
+    expect(refused([{ busy: 1, workers: 0 }])).toBe(true);
   });
 });
 
 it('says how many were refused, and when the queue is simply full', () => {
   const admission = new Admission(2);
-  const server = { busy: 1, workers: 1, overtaken: 0 };
+  const server = { busy: 1, workers: 1 };
   expect(admission.refusal([server], 1, 'fpm', 1_000)).toBeNull();
   expect(admission.refusal([server], 2, 'fpm', 1_000)).toMatchObject({ code: 'FCGI_ERR_QUEUE_FULL' });
   expect(admission.refused).toBe(1);

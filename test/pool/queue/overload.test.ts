@@ -86,7 +86,7 @@ describe('one more may wait', () => {
   });
 
   it('where fewer wait than there are workers, however slow they are', () => {
-    const overload = growing(1_000, 9_000);
+    const overload = growing(100, 9_000);
     expect(overload.refuses(arrival(9_000, 3, { sent: 8, workers: 4 }))).toBeNull();
     expect(overload.refuses(arrival(9_000, 4, { sent: 8, workers: 4 }))).not.toBeNull();
   });
