@@ -15,7 +15,7 @@ export interface PooledSlot {
 }
 
 export class Slots<P extends PooledSlot> {
-  /** Null until it is loaded, which takes as long as all else together: it is not `import 'fastcgi-pool'` that waits. */
+  /** Null until it is loaded. */
   #pool: GenericPool<P> | null = null;
   readonly #loaded: Promise<GenericPool<P>>;
   /** Free, and not given back yet. */
@@ -71,8 +71,16 @@ export class Slots<P extends PooledSlot> {
   }
 }
 
+/**
+ * It takes as long to load as all else together. `import 'fastcgi-pool'` does not wait for it, and with luck the first
+ * request does not, either: it is loaded while the rest of the application is.
+ */
+const loading = import('generic-pool');
+// A failure is told to whoever asks for a slot.
+loading.catch(() => undefined);
+
 async function load<P>(most: number, make: () => P): Promise<GenericPool<P>> {
-  const { createPool } = await import('generic-pool');
+  const { createPool } = await loading;
   const factory = { create: async (): Promise<P> => make(), destroy: async (): Promise<void> => undefined };
   return createPool(factory, { max: most, min: 0, fifo: false });
 }
