@@ -5,7 +5,7 @@ import { createHandler, statusHandler } from 'fastcgi-pool/node';
 
 const port = process.env.PORT ?? 8080;
 const fpm = new Pool(process.env.FPM ?? 'unix:/run/php/php-fpm.sock');
-const php = createHandler(fpm, { root: `${import.meta.dirname}/site` });
+const php = createHandler(fpm, { root: `${import.meta.dirname}/site`, files: true });
 const status = statusHandler(fpm, { fpmStatus: '/status' });
 
 const server = createServer((request, response) => {
