@@ -39,6 +39,7 @@ export type { Params } from './protocol/params.ts';
 export type { Balance } from './upstream/balance/balance.ts';
 export type { Subset } from './upstream/balance/subset.ts';
 export type { HealthState } from './upstream/health/health.ts';
+export type { ShownState } from './upstream/member.ts';
 export type {
   HealthCheck,
   Resolve,

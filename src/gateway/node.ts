@@ -7,7 +7,14 @@ import type { NodeRequest, NodeResponse } from './reply/node/node-response.ts';
 import type { Trust } from './request/proxies.ts';
 import { requestLine } from './site/request-line.ts';
 
-export { type StatusHandler, type StatusOptions, statusHandler } from '../observe/status.ts';
+export {
+  type StatusHandler,
+  type StatusOptions,
+  type StatusRequest,
+  type StatusResponse,
+  statusHandler,
+  type Watched,
+} from '../observe/status.ts';
 export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
 export type { NodeRequest, NodeResponse };
 

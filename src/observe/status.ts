@@ -10,17 +10,17 @@ import { pageOf, policy } from './status/page.ts';
 import type { Watched } from './status/report.ts';
 import { Watch } from './status/watch.ts';
 
-export type { StatusOptions };
+export type { StatusOptions, Watched };
 
-type Request = IncomingMessage | Http2ServerRequest;
-type Response = ServerResponse | Http2ServerResponse;
+export type StatusRequest = IncomingMessage | Http2ServerRequest;
+export type StatusResponse = ServerResponse | Http2ServerResponse;
 
 export interface StatusHandler {
   /**
    * As node:http, connect and Express take it. It answers whatever the path: mount it where the page is to be. Who may not see
    * it is passed to `next`, or answered 403 where there is none.
    */
-  (request: Request, response: Response, next?: () => void): void;
+  (request: StatusRequest, response: StatusResponse, next?: () => void): void;
   /** Ends the pages that are open, and listens to the pool no more. An open page looks again, and that begins anew. */
   close(): void;
 }
@@ -41,7 +41,7 @@ export function statusHandler(
   const hosts = (options.hosts ?? []).map((host) => host.toLowerCase());
   const watch = new Watch(fpm, fpmStatus);
   const events = new Events(() => watch.look());
-  const handler = (request: Request, response: Response, next?: () => void): void => {
+  const handler = (request: StatusRequest, response: StatusResponse, next?: () => void): void => {
     const { method = 'GET' } = request;
     const refusal =
       allow === undefined ? refusalOf(visitOf(request), hosts) : allow(request) ? null : 'not allowed';
@@ -51,7 +51,7 @@ export function statusHandler(
       answer(response, method, 405, 'text/plain', 'only GET and HEAD\n', { Allow: 'GET, HEAD' });
     else show(request, response, method);
   };
-  const show = (request: Request, response: Response, method: string): void => {
+  const show = (request: StatusRequest, response: StatusResponse, method: string): void => {
     const query = new URLSearchParams((request.url ?? '').split('?')[1] ?? '');
     if (query.has('events') && method === 'GET') {
       if (!events.add(response)) answer(response, method, 503, 'text/plain', 'too many look already\n');
@@ -72,7 +72,7 @@ export function statusHandler(
   return Object.assign(handler, { close });
 }
 
-function visitOf(request: Request): Parameters<typeof refusalOf>[0] {
+function visitOf(request: StatusRequest): Parameters<typeof refusalOf>[0] {
   const { headers, httpVersion } = request;
   const host = headers.host ?? headers[':authority'];
   return {
@@ -88,7 +88,7 @@ function wantsJson(accept: string | undefined): boolean {
 }
 
 function answer(
-  response: Response,
+  response: StatusResponse,
   method: string,
   status: number,
   type: string,
