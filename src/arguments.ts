@@ -1,6 +1,9 @@
 /** What every check of arguments has in common: is it an object of options, and are all names in it known? */
 import { ArgumentError } from './errors.ts';
 
+/** ms, 24 days: longer ones overflow in Node, and would fire at once. */
+export const LONGEST_DELAY: number = 2 ** 31 - 1;
+
 /** An array, a Map or a function in its place would be taken for no options at all. */
 export function isOptions(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !(Symbol.iterator in value);

@@ -3,6 +3,7 @@
  * kernel unread, so a stall of ours (a long computation, a garbage collection, SIGSTOP) must not fail a request that has
  * been answered, nor be taken for a slow server. Times in ms.
  */
+import { LONGEST_DELAY } from '../arguments.ts';
 
 /** What a clock is made from: Node's timers, or a simulator's. */
 export interface Timers {
@@ -15,9 +16,6 @@ export interface Timers {
   /** Calls back once the bytes that lie in the kernel by now have been read. */
   afterIo(callback: () => void): void;
 }
-
-/** ms, 24 days: longer ones overflow in Node, and would fire at once. */
-export const LONGEST_DELAY: number = 2 ** 31 - 1;
 
 export const systemTimers: Timers = {
   now: () => performance.now(),

@@ -1,5 +1,7 @@
 /** What values an option may have. Each function takes the option's name, for the error, and what was given. */
+
 import { realpathSync, statSync } from 'node:fs';
+import { LONGEST_DELAY } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 
 /** As bytes (latin1), the way files.ts compares them. */
@@ -52,9 +54,8 @@ export function flag(option: string, value: unknown): boolean {
   return value;
 }
 
-/** Node's timers overflow beyond 2^31 ms and would fire at once. */
 export function milliseconds(option: string, value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > 2_147_483_647) {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > LONGEST_DELAY) {
     throw wrong(option, 'must be a whole number of milliseconds, 0 or more');
   }
   return value;

@@ -4,7 +4,7 @@
  * the caller brings them.
  */
 import type * as promClient from 'prom-client';
-import { checkNames, isOptions } from '../arguments.ts';
+import { checkNames, isOptions, LONGEST_DELAY } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { type FpmFigures, FpmStatuses, fpmMetrics } from './prometheus/fpm-status.ts';
@@ -182,7 +182,7 @@ function checkOptions(fpm: unknown, options: unknown): void {
 
 /** What a timer of Node's can wait. */
 function isTimeout(value: unknown): boolean {
-  return typeof value === 'number' && value > 0 && value <= 2_147_483_647;
+  return typeof value === 'number' && value > 0 && value <= LONGEST_DELAY;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

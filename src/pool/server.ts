@@ -157,7 +157,9 @@ export class Server implements ConnectionOwner {
   complete(job: Job): void {
     this.#budget.served();
     if (job.abandoned === null) this.served++;
-    this.#backend.behindAnswer(job.slot, job.exchange, () => this.vacate(job));
+    const asked = this.#backend.behindAnswer(job.slot, job.exchange);
+    if (asked === null) this.vacate(job);
+    else void asked.then(() => this.vacate(job));
   }
 
   resend(job: Job, error: unknown): boolean {

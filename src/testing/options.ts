@@ -1,5 +1,5 @@
 /** The knobs of the fake PHP-FPM: their defaults, and what they may be. */
-import { checkIsOptions, checkNames } from '../arguments.ts';
+import { checkIsOptions, checkNames, LONGEST_DELAY } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { FakeRequest, FakeScript } from './script.ts';
 
@@ -81,7 +81,7 @@ export function resolveOptions(options: FakeFpmOptions): Knobs {
   checkFlag('readsToEndOfInput', readsToEndOfInput);
   checkInteger('workers', workers, 1, 10_000);
   checkInteger('maxRequests', maxRequests, 0, Number.MAX_SAFE_INTEGER);
-  checkInteger('firstByteTimeout', firstByteTimeout, 0, 2 ** 31 - 1);
+  checkInteger('firstByteTimeout', firstByteTimeout, 0, LONGEST_DELAY);
   checkInteger('recordSize', recordSize, 1, 65_535);
   checkInteger('writeSize', writeSize, 0, Number.MAX_SAFE_INTEGER);
   if (padding !== undefined) checkInteger('padding', padding, 0, 255);

@@ -21,7 +21,9 @@ export function withStatusPage(
   if (path === null) return { handler: site, close: () => {} };
   const page: StatusHandler = statusHandler(dispatcher, { fpmStatus });
   const handler: Handler = (req, res) => {
-    if ((req.url ?? '').split('?', 1)[0] === path) page(req, res, () => site(req, res));
+    const { url = '' } = req;
+    // Each request of the site comes by here: most are told apart without a copy of their address.
+    if (url.startsWith(path) && url.split('?', 1)[0] === path) page(req, res, () => site(req, res));
     else site(req, res);
   };
   return { handler, close: () => page.close() };

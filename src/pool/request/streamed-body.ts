@@ -1,6 +1,6 @@
 /** The body of a response, for `request()`: a Readable, which can be had as a whole as well. */
 import { finished, Readable } from 'node:stream';
-import { LONGEST_DELAY } from '../../connection/clock.ts';
+import { LONGEST_DELAY } from '../../arguments.ts';
 import { TimeoutError } from '../../errors.ts';
 import type { DispatchController, ResponseBody } from '../dispatcher.ts';
 

@@ -69,30 +69,25 @@ export class BackendCheck {
 
   /**
    * A response is whole. If its connection is kept, that may have to be asked, or waited for, before it is used; where
-   * there is none, the server may be asked on a connection of its own. Calls `then` when the slot is free.
+   * there is none, the server may be asked on a connection of its own. null: the slot is free now; else once that resolves.
    */
-  behindAnswer(slot: Slot | null, exchange: Exchange | null, then: () => void): void {
+  behindAnswer(slot: Slot | null, exchange: Exchange | null): Promise<void> | null {
     const connection = slot?.connection ?? null;
     const isKept = connection !== null && !connection.closed;
     if (slot !== null && exchange !== null && this.#mayLook) {
       if (this.#early && this.#trust.isToBeExamined(this.#clock.now())) {
         if (this.#open.size < this.#connections) {
           void this.#examineAside(new Slot());
-          then();
-          return;
+          return null;
         }
         // No more connections than were asked for; and its worker is free then for the one that looks.
         connection?.close('fresh-needed');
-        void this.#examineAside(slot).then(then);
-        return;
+        return this.#examineAside(slot);
       }
-      if (!isKept && this.#mustAskAside(exchange)) {
-        void this.#examineAside(slot).then(then);
-        return;
-      }
+      if (!isKept && this.#mustAskAside(exchange)) return this.#examineAside(slot);
     }
     if (isKept) this.#onKept(connection, exchange?.script ?? '');
-    then();
+    return null;
   }
 
   get #mayLook(): boolean {
