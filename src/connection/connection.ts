@@ -103,13 +103,13 @@ export class Connection {
 
   /**
    * The first bytes of a request, and all of it where `parts` says so; the rest comes by `writer.continue`.
-   * True: nobody needs their memory any more, as the kernel has taken them.
+   * True: nobody needs their memory any more, as the kernel has taken them. `now`: by the owner's clock.
    */
-  send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null): boolean {
+  send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null, now: number): boolean {
     this.#exchange = exchange;
-    exchange.begin(this.requests++, this.#script, this.#owner.clock.now());
+    exchange.begin(this.requests++, this.#script, now);
     this.#script = exchange.script;
-    this.#activity.begin(exchange.startedAt);
+    this.#activity.begin(now);
     this.idle.end();
     this.#reader.begin(exchange);
     return this.writer.begin(exchange, first, parts);

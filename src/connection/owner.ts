@@ -20,9 +20,9 @@ export interface ConnectionOwner {
     terminatorDelay(): number;
     /** The first record of a response is here. */
     firstByte(exchange: Exchange): void;
-    /** A response is whole: must this connection go all the same, for the sake of a request that waits? */
     /** The server is to be asked what it is, on the next connection that is kept. */
     readonly toBeAsked: boolean;
+    /** A response is whole: must this connection go all the same, for the sake of a request that waits? */
     mustYield(exchange: Exchange): boolean;
   };
   /** No connection is kept any more. */

@@ -40,7 +40,8 @@ export interface JobOwner {
   readonly signals: AbortListeners;
   /** The caller wants no more of it: take it out of wherever it is. */
   onAbort(job: Job, reason: unknown): void;
-  onComplete(job: Job): void;
+  /** `now`: by its clock. */
+  onComplete(job: Job, now: number): void;
   /** True: it is sent again, on a fresh connection. */
   onFailure(job: Job, error: unknown): boolean;
   /** Its caller has left, and now its connection is over, too. */
@@ -98,11 +99,12 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   #reason: { readonly given: unknown } | null = null;
   #cancelDeadline: (() => void) | null = null;
 
-  constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler) {
+  /** `monotonic`: ms, the time by the owner's clock. */
+  constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler, monotonic: number) {
     this.caller = new Caller(handler);
     this.#owner = owner;
     this.call = new Call(request);
-    this.times = new Times(owner.clock.monotonic());
+    this.times = new Times(monotonic);
   }
 
   /** False: it is over already. `timeout`: ms, of its pool. */
@@ -196,8 +198,10 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
 
   onComplete(end: EndRequest): void {
     const { exchange } = this;
+    const { clock } = this.#owner;
+    const monotonic = clock.monotonic();
     this.connection = null;
-    this.#owner.onComplete(this);
+    this.#owner.onComplete(this, clock.at(monotonic));
     if (this.over) return;
     this.#settle();
     const stderr = exchange?.stderr ?? '';
@@ -206,7 +210,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       reused: exchange?.reused ?? false,
       attempts: this.attempts,
       server: this.server?.name ?? this.#owner.server,
-      times: this.#timesSoFar(),
+      times: this.#timesAt(monotonic),
       executed: 'yes',
       stderr,
       hint: stderr === '' ? '' : scriptHint(stderr, exchange?.script ?? ''),
@@ -264,11 +268,16 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   #note(seen: FcgiError): void {
     const { attempts, replayable } = this;
     const server = this.server?.name ?? this.#owner.server;
-    this.facts = seen.learn({ attempts, replayable, server, times: this.#timesSoFar() });
+    this.facts = seen.learn({
+      attempts,
+      replayable,
+      server,
+      times: this.#timesAt(this.#owner.clock.monotonic()),
+    });
   }
 
-  #timesSoFar(): RequestTimes {
-    return this.times.at(this.#owner.clock.monotonic(), this.exchange?.firstByteAfter ?? -1);
+  #timesAt(monotonic: number): RequestTimes {
+    return this.times.at(monotonic, this.exchange?.firstByteAfter ?? -1);
   }
 
   #settle(): void {

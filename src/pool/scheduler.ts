@@ -100,7 +100,8 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   /** A new request. Whatever is wrong with it is told to its handler. */
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    const job = new Job(this, request, handler);
+    const monotonic = this.clock.monotonic();
+    const job = new Job(this, request, handler, monotonic);
     this.#running.add(job);
     try {
       if (this.#closing) throw this.#closedError();
@@ -110,11 +111,11 @@ export class Scheduler implements JobOwner, ServerOwner {
       if (body.kind === 'unread') {
         job.unread = body.stream;
         body.whole.then(
-          (planned) => this.#admit(job, planned),
+          (planned) => this.#admit(job, planned, this.clock.monotonic()),
           (error: unknown) => job.fail(error),
         );
       } else {
-        this.#admit(job, body);
+        this.#admit(job, body, monotonic);
       }
       if (!job.over) job.call.leave();
     } catch (error) {
@@ -140,9 +141,9 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   /** Runs a job on a server that has room. */
-  run(job: Job, server: Server): void {
+  run(job: Job, server: Server, now: number = this.clock.now()): void {
     this.#running.add(job);
-    this.#waiting.add(this.clock.now() - job.queuedAt);
+    this.#waiting.add(now - job.queuedAt);
     server.run(job);
   }
 
@@ -184,8 +185,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     job.server?.abort(job, reason);
   }
 
-  onComplete(job: Job): void {
-    const now = this.clock.now();
+  onComplete(job: Job, now: number): void {
     const { server } = job;
     this.#admission.served(now);
     this.#runningTimes.add(now - job.startedAt);
@@ -220,19 +220,19 @@ export class Scheduler implements JobOwner, ServerOwner {
     return new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.balancer.name} is closed`);
   }
 
-  #admit(job: Job, body: PlannedBody): void {
+  #admit(job: Job, body: PlannedBody, monotonic: number): void {
     if (job.over) return;
     job.body = body;
-    job.times.enter('queued', this.clock.monotonic());
+    job.times.enter('queued', monotonic);
     // What waits here waits for a socket, and that keeps the process alive; the clock need not.
     this.clock.start(this.#onBeat);
-    const now = this.clock.now();
+    const now = this.clock.at(monotonic);
     job.queuedAt = now;
     this.#admission.arrived(now);
     const server = this.#queue.size === 0 ? this.balancer.choose(job) : null;
     if (server !== null) {
       this.#admission.emptied(this.balancer.servers, now);
-      this.run(job, server);
+      this.run(job, server, now);
       return;
     }
     const { servers, name } = this.balancer;

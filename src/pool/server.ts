@@ -229,7 +229,8 @@ export class Server implements ConnectionOwner {
       this.vacate(job);
       return;
     }
-    job.startedAt = this.clock.now();
+    const monotonic = this.clock.monotonic();
+    job.startedAt = this.clock.at(monotonic);
     const { connection } = slot;
     if (connection === null) {
       this.#dial(slot, job);
@@ -245,7 +246,7 @@ export class Server implements ConnectionOwner {
       this.#dial(slot, job);
     } else {
       const encoded = this.#encode(job, connection, connection.keepaliveRequests);
-      if (encoded !== null) this.#sender.send(connection, job, encoded, this.open.size);
+      if (encoded !== null) this.#sender.send(connection, job, encoded, this.open.size, monotonic);
     }
   }
 
@@ -281,7 +282,7 @@ export class Server implements ConnectionOwner {
       this.vacate(job);
       return;
     }
-    this.#sender.send(connection, job, encoded, this.open.size);
+    this.#sender.send(connection, job, encoded, this.open.size, this.clock.monotonic());
   }
 
   /** Null: the request cannot be encoded, and is over. */

@@ -57,7 +57,7 @@ async function sent(): Promise<Sent> {
       onComplete: () => reject(new Error('it must fail')),
       onFailed: resolve,
     };
-    connection.send(new Exchange(listener, 1, true, true, 0, 0), Buffer.alloc(8), []);
+    connection.send(new Exchange(listener, 1, true, true, 0, 0), Buffer.alloc(8), [], 0);
   });
   return {
     server,

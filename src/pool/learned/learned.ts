@@ -57,7 +57,7 @@ export class Learned {
 
   /** See Trust. */
   get toBeAsked(): boolean {
-    return this.trust.isToBeAsked(this.#clock.now());
+    return this.trust.isPhpFpm === null && this.trust.isToBeAsked(this.#clock.now());
   }
 
   /** A response is whole: must its connection go all the same, for the sake of a request that waits? */

@@ -28,16 +28,11 @@ export function checkRequest(request: DispatchRequest): void {
   const { params, signal, idempotent, onStderr, onAbort, closeOnAbort, server } = request;
   checkParams(params);
   check('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
-  check('idempotent', idempotent, ['undefined', 'boolean'].includes(typeof idempotent), 'true or false');
-  check('onStderr', onStderr, ['undefined', 'function'].includes(typeof onStderr), 'a function');
-  check('onAbort', onAbort, ['undefined', 'function'].includes(typeof onAbort), 'a function');
-  check(
-    'closeOnAbort',
-    closeOnAbort,
-    ['undefined', 'boolean'].includes(typeof closeOnAbort),
-    'true or false',
-  );
-  check('server', server, ['undefined', 'string'].includes(typeof server), 'an address');
+  check('idempotent', idempotent, isOptional(idempotent, 'boolean'), 'true or false');
+  check('onStderr', onStderr, isOptional(onStderr, 'function'), 'a function');
+  check('onAbort', onAbort, isOptional(onAbort, 'function'), 'a function');
+  check('closeOnAbort', closeOnAbort, isOptional(closeOnAbort, 'boolean'), 'true or false');
+  check('server', server, isOptional(server, 'string'), 'an address');
   checkOption('retry', request.retry, optionRules.retry);
   checkOption('timeout', request.timeout, optionRules.timeout);
   checkOption('headersTimeout', request.headersTimeout, optionRules.headersTimeout);
@@ -117,6 +112,10 @@ function check(option: string, value: unknown, good: boolean, expected: string):
     option,
     `${option} must be ${expected}, not ${kindOf(value)}`,
   );
+}
+
+function isOptional(value: unknown, type: 'boolean' | 'function' | 'string'): boolean {
+  return value === undefined || typeof value === type;
 }
 
 /** Of a class: its prototype is not that of plain objects, which has none itself. Other realms have their own. */

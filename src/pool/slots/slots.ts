@@ -37,15 +37,11 @@ export class Slots<P extends PooledSlot> {
    * an installation without generic-pool.
    */
   acquire(use: (slot: P) => void, fail: (error: unknown) => void): void {
-    for (let slot = this.#free.pop(); slot !== undefined; slot = this.#free.pop()) {
-      if (!slot.spent) {
-        use(slot);
-        return;
-      }
-      void this.#pool?.destroy(slot);
-    }
-    if (this.#pool !== null) this.#acquire(this.#pool, use);
-    else this.#loaded.then((pool) => this.#acquire(pool, use), fail);
+    const slot = this.#takeFree();
+    const pool = this.#pool;
+    if (slot !== null) use(slot);
+    else if (pool !== null) this.#acquire(pool, use);
+    else this.#loaded.then((loaded) => this.#acquire(loaded, use), fail);
   }
 
   release(slot: P): void {
@@ -54,8 +50,19 @@ export class Slots<P extends PooledSlot> {
 
   /** Called every few ms: gives back what nobody has taken. */
   releaseUnused(): void {
-    for (const slot of this.#free) void this.#pool?.release(slot);
+    for (const slot of this.#free) void this.#pool?.[slot.spent ? 'destroy' : 'release'](slot);
     this.#free.length = 0;
+  }
+
+  /** The last given back that is warm. Where nothing warm is left anywhere, one that is empty is as good as a new one. */
+  #takeFree(): P | null {
+    const free = this.#free;
+    const last = free.pop();
+    if (last === undefined || !last.spent) return last ?? null;
+    const warm = free.findLastIndex(({ spent }) => !spent);
+    if (warm < 0 && this.#pool?.available === 0) return last;
+    free.push(last);
+    return free.splice(warm, warm < 0 ? 0 : 1)[0] ?? null;
   }
 
   #acquire(pool: GenericPool<P>, use: (slot: P) => void): void {

@@ -6,7 +6,8 @@ type Stage = 'reading' | 'queued' | 'connecting' | 'sent';
 
 export class Times {
   readonly #startedAt: number;
-  readonly #spent: Record<Stage, number> = { reading: 0, queued: 0, connecting: 0, sent: 0 };
+  #queued = 0;
+  #connecting = 0;
   #stage: Stage = 'reading';
   #since: number;
 
@@ -17,19 +18,19 @@ export class Times {
 
   /** May come again: a request that is sent again waits and connects once more. */
   enter(stage: Stage, now: number): void {
-    this.#spent[this.#stage] += now - this.#since;
+    if (this.#stage === 'queued') this.#queued += now - this.#since;
+    else if (this.#stage === 'connecting') this.#connecting += now - this.#since;
     this.#stage = stage;
     this.#since = now;
   }
 
   /** `firstByteAfter`: ms from the latest sending to the first byte; -1: there was none. */
   at(now: number, firstByteAfter: number): RequestTimes {
-    const { queued, connecting } = this.#spent;
     const running = now - this.#since;
     const stage = this.#stage;
     return {
-      queued: queued + (stage === 'queued' ? running : 0),
-      connecting: connecting + (stage === 'connecting' ? running : 0),
+      queued: this.#queued + (stage === 'queued' ? running : 0),
+      connecting: this.#connecting + (stage === 'connecting' ? running : 0),
       firstByte:
         stage === 'sent' && firstByteAfter >= 0 ? this.#since + firstByteAfter - this.#startedAt : null,
       total: now - this.#startedAt,

@@ -40,17 +40,30 @@ it('a place whose connection has gone is not handed out, nor does it hide the wa
   expect(await taken(places)).toBe(a);
 });
 
-it('spent places make room for new ones: there are always as many as there may be', async () => {
+it('where nothing warm is left, spent places are used again: there are always as many as there may be', async () => {
   const { places, made } = seats(2);
   for (let round = 0; round < 5; round++) {
     const both = [await taken(places), await taken(places)];
+    expect(new Set(both).size).toBe(2);
     for (const place of both) {
       place.spent = true;
       places.release(place);
     }
+    // With the holder of idle places, and without.
+    if (round % 2 === 1) places.releaseUnused();
   }
-  expect([await taken(places), await taken(places)].map(({ spent }) => spent)).toEqual([false, false]);
-  expect(made()).toBe(12);
+  expect(made()).toBe(6);
+});
+
+it('a warm place that the holder has goes before a spent one in hand', async () => {
+  const { places } = seats(3);
+  const [a, b] = [await taken(places), await taken(places)];
+  places.release(a);
+  places.releaseUnused();
+  b.spent = true;
+  places.release(b);
+  expect(await taken(places)).toBe(a);
+  expect(await taken(places)).toBe(b);
 });
 
 it('asked for all at once, each has a place of its own', async () => {
