@@ -96,7 +96,9 @@ it('a param that no record can hold is a typed error, never cut', async () => {
   expect(fpm.requests).toHaveLength(0);
 });
 
-it('thousands of requests that cannot be encoded fail one by one, and the next good one is answered', async () => {
+it('thousands of requests that cannot be encoded fail one by one, and the next good one is answered', {
+  timeout: 60_000,
+}, async () => {
   await using fpm = await startFakeFpm();
   await using pool = new Pool(fpm.address, { connections: 1, queueSize: 30_000 });
   const bad = { params: { ...GET, BAD: 'a\0b' } };
