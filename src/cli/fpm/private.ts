@@ -48,7 +48,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, LISTEN_FDS: ___, LISTEN_PID: ____, ...env } = options.env;
   const folder = await privateFolder();
   const setup: FpmSetup = { ...options, statusPath: `/${randomBytes(16).toString('hex')}` };
-  const guard = new Guard(folder);
+  let guard: Guard | null = null;
   const socket = join(folder, socketName);
   const configFile = join(folder, 'php-fpm.conf');
   const { kind, path: program } = options.program;
@@ -76,6 +76,8 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
         kill: options.kill,
       }),
     running: (group) => {
+      // Behind the first start: the first page waits for that.
+      guard ??= new Guard(folder);
       guard.watch(group);
       options.launched?.();
     },
@@ -83,7 +85,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   });
   const cleanUp = async (): Promise<void> => {
     await rm(folder, { recursive: true, force: true });
-    await guard.release();
+    await guard?.release();
   };
   try {
     // the socket is made by whoever runs PHP

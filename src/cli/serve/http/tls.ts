@@ -1,7 +1,6 @@
 /** The certificate of HTTPS: from files, or made for this machine. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import type { TlsFiles } from '../../args/serve.ts';
 import { reasonOf } from '../../text.ts';
 import { UsageError } from '../../usage-error.ts';
@@ -23,6 +22,8 @@ async function fromFiles(files: TlsFiles, cwd: string): Promise<Certificate> {
     });
   };
   const [cert, key] = await Promise.all([read('--tls-cert', files.cert), read('--tls-key', files.key)]);
+  // it takes a while to load, and few need it
+  const { createSecureContext } = await import('node:tls');
   try {
     createSecureContext({ cert, key });
   } catch (error) {
