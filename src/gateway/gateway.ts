@@ -41,14 +41,18 @@ export class Gateway<Req> {
   readonly #warnings = new Warnings();
   readonly #handedOver: ReplyOptions['handedOver'];
 
-  /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
-  constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>) {
+  /**
+   * `looksOnceATurn`: see RootFolder.
+   *
+   * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
+   */
+  constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>, looksOnceATurn = false) {
     if (typeof dispatcher?.dispatch !== 'function') {
       const message = 'The first argument, dispatcher, must be one: a Pool or an Upstream';
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'dispatcher', message);
     }
     this.#dispatcher = dispatcher;
-    this.#settings = readOptions(options);
+    this.#settings = readOptions(options, looksOnceATurn);
     this.#site = new Site(this.#settings);
     const { handover } = this.#settings;
     this.#handedOver = handover && ((files) => handover.find(files));

@@ -8,6 +8,7 @@ import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { incoming, isIllFormed } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
+import { requestLine } from './site/request-line.ts';
 import type { Plan, RunScript } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
 import { sendBySink, sendToNode } from './site/static/send-node.ts';
@@ -71,4 +72,33 @@ function run<Req>(gateway: Gateway<Req>, plan: RunScript, request: Req, raw: Nod
     return;
   }
   gateway.run(plan, request, asked, reply);
+}
+
+/** As `http.createServer` and `app.use` take it. Without `next`, what is not PHP's is answered 404. */
+export type NodeHandler = (
+  request: NodeRequest,
+  response: NodeResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+export function nodeHandler(gateway: Gateway<NodeRequest>): NodeHandler {
+  return (request, response, next) => {
+    const plan = gateway.plan(requestLine(request));
+    if (plan.kind === 'pass' && next) {
+      next();
+      return;
+    }
+    answerNodeRequest(gateway, plan, request, { request, response, trust: expressTrust(request) });
+  };
+}
+
+/** Express's setting `trust proxy`, as the function that Express makes of it. */
+function expressTrust(request: object): Trust | undefined {
+  if (!('app' in request)) return undefined;
+  const { app } = request;
+  if (typeof app !== 'function' || !('get' in app) || typeof app.get !== 'function') return undefined;
+  const trusts: unknown = app.get('trust proxy fn');
+  return typeof trusts === 'function'
+    ? { trusts: (address, hop) => trusts(address, hop) === true }
+    : undefined;
 }

@@ -1,11 +1,9 @@
 /** PHP behind node:http, node:https, node:http2 (its compatibility API), connect and Express. */
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
-import { answerNodeRequest } from './node-answer.ts';
+import { type NodeHandler, nodeHandler } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { NodeRequest, NodeResponse } from './reply/node/node-response.ts';
-import type { Trust } from './request/proxies.ts';
-import { requestLine } from './site/request-line.ts';
 
 export {
   type StatusHandler,
@@ -16,14 +14,7 @@ export {
   type Watched,
 } from '../observe/status.ts';
 export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
-export type { NodeRequest, NodeResponse };
-
-/** As `http.createServer` and `app.use` take it. Without `next`, what is not PHP's is answered 404. */
-export type NodeHandler = (
-  request: NodeRequest,
-  response: NodeResponse,
-  next?: (error?: unknown) => void,
-) => void;
+export type { NodeHandler, NodeRequest, NodeResponse };
 
 /**
  * Makes a handler that answers with what PHP makes of a request: `http.createServer(createHandler(pool, { root }))`
@@ -39,24 +30,5 @@ export type NodeHandler = (
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */
 export function createHandler(dispatcher: Dispatcher, options: GatewayOptions<NodeRequest>): NodeHandler {
-  const gateway = new Gateway(dispatcher, options);
-  return (request, response, next) => {
-    const plan = gateway.plan(requestLine(request));
-    if (plan.kind === 'pass' && next) {
-      next();
-      return;
-    }
-    answerNodeRequest(gateway, plan, request, { request, response, trust: expressTrust(request) });
-  };
-}
-
-/** Express's setting `trust proxy`, as the function that Express makes of it. */
-function expressTrust(request: object): Trust | undefined {
-  if (!('app' in request)) return undefined;
-  const { app } = request;
-  if (typeof app !== 'function' || !('get' in app) || typeof app.get !== 'function') return undefined;
-  const trusts: unknown = app.get('trust proxy fn');
-  return typeof trusts === 'function'
-    ? { trusts: (address, hop) => trusts(address, hop) === true }
-    : undefined;
+  return nodeHandler(new Gateway(dispatcher, options));
 }

@@ -7,14 +7,14 @@ import type { Clock } from '../connection/clock.ts';
 import type { Connection } from '../connection/connection.ts';
 import { scriptHint } from '../connection/evidence/hint.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
-import { type FailureFacts, FcgiError, type RequestTimes, TimeoutError } from '../errors.ts';
+import { type FailureFacts, FcgiError, type RequestTimes } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { tellRetry } from './channels.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
 import type { AbortListeners } from './queue/abort-listeners.ts';
 import type { LinkedList, ListNode } from './queue/linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
-import { Call, givenUp } from './request/call.ts';
+import { Call, givenUp, tooLong } from './request/call.ts';
 import { Caller } from './request/caller.ts';
 import { discardSource, watchSource } from './request/source.ts';
 import type { Slot, SlotJob } from './slots/slot.ts';
@@ -198,10 +198,9 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
 
   onComplete(end: EndRequest): void {
     const { exchange } = this;
-    const { clock } = this.#owner;
-    const monotonic = clock.monotonic();
+    const monotonic = this.#owner.clock.monotonic();
     this.connection = null;
-    this.#owner.onComplete(this, clock.at(monotonic));
+    this.#owner.onComplete(this, this.#owner.clock.at(monotonic));
     if (this.over) return;
     this.#settle();
     const stderr = exchange?.stderr ?? '';
@@ -268,12 +267,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   #note(seen: FcgiError): void {
     const { attempts, replayable } = this;
     const server = this.server?.name ?? this.#owner.server;
-    this.facts = seen.learn({
-      attempts,
-      replayable,
-      server,
-      times: this.#timesAt(this.#owner.clock.monotonic()),
-    });
+    const times = this.#timesAt(this.#owner.clock.monotonic());
+    this.facts = seen.learn({ attempts, replayable, server, times });
   }
 
   #timesAt(monotonic: number): RequestTimes {
@@ -302,8 +297,4 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     this.rawHeaders = NO_HEADERS;
     this.#owner.onOver(this);
   }
-}
-
-function tooLong(timeout: number): TimeoutError {
-  return new TimeoutError('FCGI_ERR_TIMEOUT', `the request took longer than ${timeout} ms`);
 }

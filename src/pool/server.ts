@@ -191,7 +191,6 @@ export class Server implements ConnectionOwner {
       return;
     }
     this.busy--;
-    // Where a fresh connection still waits, it may wait for this one's worker.
     if (slot.connection !== null) {
       slot.idle = true;
       this.idle++;

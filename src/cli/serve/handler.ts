@@ -1,11 +1,8 @@
 /** What answers for one site: PHP and its files, by the library's own handler; what it and PHP complain of is told. */
 import { ArgumentError } from '../../errors.ts';
-import {
-  createHandler,
-  type GatewayOptions,
-  type NodeRequest,
-  type NodeResponse,
-} from '../../gateway/node.ts';
+import { Gateway } from '../../gateway/gateway.ts';
+import type { GatewayOptions, NodeRequest, NodeResponse } from '../../gateway/node.ts';
+import { nodeHandler } from '../../gateway/node-answer.ts';
 import type { EndInfo } from '../../gateway/reply/outcome.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
@@ -72,12 +69,15 @@ export function siteHandler(
       pieces.write(chunk);
     },
   };
-  const whole = createHandler(dispatcher, {
+  // requests come over sockets, and nobody else in this process changes files
+  const looksOnceATurn = middleware === null;
+  const sending = {
     ...options,
     files: true,
     ...(frontController === null ? {} : { frontController }),
-  });
-  const scripts = middleware && createHandler(dispatcher, options);
+  };
+  const whole = nodeHandler(new Gateway(dispatcher, sending, looksOnceATurn));
+  const scripts = middleware && nodeHandler(new Gateway(dispatcher, options));
   return (req, res) => {
     if (scripts) scripts(req, res, () => middleware(req, res, () => whole(req, res)));
     else whole(req, res);

@@ -37,7 +37,14 @@ export interface Files {
 
 type FileSettings = Pick<
   Settings<never>,
-  'root' | 'index' | 'splitPath' | 'frontController' | 'trySuffixes' | 'allowSymlinksTo' | 'files'
+  | 'root'
+  | 'index'
+  | 'splitPath'
+  | 'frontController'
+  | 'trySuffixes'
+  | 'allowSymlinksTo'
+  | 'files'
+  | 'looksOnceATurn'
 >;
 
 const pass: Choice = { kind: 'pass' };
@@ -86,7 +93,7 @@ class LocalFiles implements Files {
 
   constructor(root: string, settings: FileSettings) {
     this.#settings = settings;
-    this.#folder = new RootFolder(root, settings.allowSymlinksTo);
+    this.#folder = new RootFolder(root, settings.allowSymlinksTo, settings.looksOnceATurn);
     const { frontController } = settings;
     if (frontController !== undefined && this.#folder.look(frontController).kind !== 'file') {
       const message = `Option frontController ${frontController} is no file below root (${root})`;

@@ -39,9 +39,21 @@ export class RootFolder {
    * a system call for each of its folders, and a page would spend a sixth of its time on them.
    */
   readonly #known = new Map<string, Known>();
+  /** What was found in this turn of the event loop. Null: each request has a look of its own. */
+  readonly #thisTurn: Map<string, Found> | null;
 
-  /** `others`: real paths of folders outside to which links may lead. */
-  constructor(root: string, others: readonly string[], now: () => number = () => performance.now()) {
+  /**
+   * `others`: real paths of folders outside to which links may lead. `oncePerTurn`: requests that were read together see
+   * the same files, for whom nobody else in this process changes them. Whoever has had an answer to the first of them
+   * over the network comes in a later turn, and sees what he has changed in between.
+   */
+  constructor(
+    root: string,
+    others: readonly string[],
+    oncePerTurn: boolean,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#thisTurn = oncePerTurn ? new Map() : null;
     this.#root = root;
     this.#others = others;
     this.#now = now;
@@ -49,6 +61,17 @@ export class RootFolder {
   }
 
   look(name: string): Found {
+    const turn = this.#thisTurn;
+    if (turn === null) return this.#lookNow(name);
+    const seen = turn.get(name);
+    if (seen !== undefined) return seen;
+    const found = this.#lookNow(name);
+    if (turn.size === 0) setImmediate(() => turn.clear());
+    turn.set(name, found);
+    return found;
+  }
+
+  #lookNow(name: string): Found {
     const path = this.#pathOf(name);
     try {
       const stats = statSync(path, { throwIfNoEntry: false });

@@ -7,7 +7,7 @@
  */
 
 import type { Exchange } from '../../connection/exchange.ts';
-import { FcgiError } from '../../errors.ts';
+import { FcgiError, TimeoutError } from '../../errors.ts';
 import { HEADER_LENGTH, RecordType } from '../../protocol/constants.ts';
 import { decodeParams } from '../../protocol/decode-params.ts';
 import type { Params } from '../../protocol/params.ts';
@@ -94,6 +94,11 @@ export function givenUp(reason: unknown, exchange: Exchange | null): FcgiError {
     stderr,
     executed,
   });
+}
+
+/** `timeout`: of the request as a whole, ms. */
+export function tooLong(timeout: number): TimeoutError {
+  return new TimeoutError('FCGI_ERR_TIMEOUT', `the request took longer than ${timeout} ms`);
 }
 
 /** Four times as fast as `{ ...params }`, where they have been put together one by one. */
