@@ -87,21 +87,27 @@ function runtimeOf(
         const socket = new SimSocket(time, loop, latency);
         const input = new ReadBuffer().open();
         socket.receive = (bytes, length) => input.receive(bytes, length);
-        signal.addEventListener('abort', () => {
+        const aborted = (): void => {
           socket.destroy();
           reject(signal.reason);
-        });
+        };
+        // Once it is connected, or has failed, the signal is somebody else's, as with the real one.
+        const settled = (then: () => void): void => {
+          signal.removeEventListener('abort', aborted);
+          then();
+        };
+        signal.addEventListener('abort', aborted);
         time.at(time.now + latency, () => {
           const refused = fpmAt(target.name)?.connect(socket) ?? 'ENOTFOUND';
           if (refused === '') return;
           const cause = Object.assign(new Error(`connect ${refused}`), { code: refused });
           const error = new ConnectError('FCGI_ERR_CONNECT', `cannot connect to ${target.name}`, { cause });
-          time.arrive(time.now, () => reject(error), loop);
+          time.arrive(time.now, () => settled(() => reject(error)), loop);
         });
         const roundTrip = 2 * latency + CONNECT;
         const acknowledged = async (): Promise<'all' | 'gone'> => (socket.dropped ? 'gone' : 'all');
         const connected = { socket, incoming: input, roundTrip, acknowledged };
-        time.arrive(time.now + roundTrip, () => resolve(connected), loop);
+        time.arrive(time.now + roundTrip, () => settled(() => resolve(connected)), loop);
       }),
   };
 }
