@@ -233,6 +233,7 @@ describe('serve', () => {
     [['--max-body', '99999999999999999'], /--max-body must be a number of bytes/],
     [['--drain-timeout', 'soon'], /--drain-timeout must be a number of seconds/],
     [['--drain-timeout', '1e9'], /--drain-timeout must be a number of seconds/],
+    [['--listen', '*:80'], /--listen must be HOST:PORT/],
     [['--fpm-status', 'status'], /--fpm-status must be a path that begins with/],
     [['--drain-timeout', '3000000'], /--drain-timeout must be 2147483 seconds at most/],
     [['--ini', 'memory_limit'], /--ini must be NAME=VALUE/],
