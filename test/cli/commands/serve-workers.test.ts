@@ -73,10 +73,13 @@ it('the status page of one is that of all of them, also where one does not answe
   const look = async (): Promise<StatusReport> =>
     JSON.parse(await page(`${program.url}/-/fastcgi-pool?json`));
   const ofBoth = (): Promise<StatusReport> =>
-    waitFor(async () => {
-      const report = await look();
-      return report.processes === 2 && report;
-    });
+    waitFor(
+      async () => {
+        const report = await look();
+        return report.processes === 2 && report;
+      },
+      { what: 'an answer of both', timeout: 20_000 },
+    );
   expect((await ofBoth()).served).toBe(0);
   // each on a connection of its own: in turn to one worker and the other
   for (let nth = 0; nth < 6; nth += 1) await page(`${program.url}/`);
