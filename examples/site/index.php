@@ -26,7 +26,8 @@ page_start('PHP pages over kept connections', 'Node.js answers your browser and 
     'Server' => $_SERVER['SERVER_SOFTWARE'] ?? 'unknown',
     'PHP' => PHP_VERSION . ' (' . PHP_SAPI . ')',
 ]) ?>
-<p>Reload the page: the worker's count goes up while the socket's number stays. That is a connection that is kept.</p>
+<p>A connection is kept while requests follow each other, and given back soon after: as long as it is open, it holds a worker. <a href="/workers.php">Send twenty requests</a> to see the same sockets again and again.</p>
+<p>With <code>fastcgi-pool serve</code>, <a href="/-/fastcgi-pool">the status page</a> shows what goes on here, live, to whoever sits at this machine.</p>
 </section>
 
 <section aria-labelledby="try">

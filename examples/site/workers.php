@@ -32,6 +32,6 @@ page_start('Workers', 'Your browser sends requests; each square is one, coloured
   <tbody></tbody>
 </table>
 </div>
-<p class="hint">Each request takes PHP about 15 ms. One after another they all go to one warm worker; sent together they spread over as many workers as there are, and still over kept sockets.</p>
+<p class="hint">Each request takes PHP about 15 ms. One after another they go to few warm workers; sent together they spread over as many as there are. Either way there are fewer sockets than requests.</p>
 <?php
 page_end();

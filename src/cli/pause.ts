@@ -1,5 +1,8 @@
 /** Waiting for some time, never longer than wanted. Durations in milliseconds. */
 
+/** Beyond it Node's timers overflow, and would fire at once. */
+export const LONGEST_PAUSE = 2_147_483_647;
+
 /** Resolves after `duration`, or as soon as `signal` is aborted. */
 export function pause(duration: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -9,7 +12,7 @@ export function pause(duration: number, signal?: AbortSignal): Promise<void> {
       signal?.removeEventListener('abort', over);
       resolve();
     };
-    const timer = setTimeout(over, duration);
+    const timer = setTimeout(over, Math.min(duration, LONGEST_PAUSE));
     signal?.addEventListener('abort', over);
   });
 }

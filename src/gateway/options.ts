@@ -49,7 +49,11 @@ export interface GatewayOptions<Req> {
   readonly files?: boolean | FilesOptions | undefined;
   /** How names of scripts end; the first such segment that exists is the script, the rest PATH_INFO. Default ['.php']. */
   readonly splitPath?: readonly string[] | undefined;
-  /** Folders outside `root` to which symbolic links in it may lead. Default none. */
+  /**
+   * Folders outside `root` to which symbolic links in it may lead. Default none. A script is looked at here, but PHP is told its
+   * name and follows the link itself, out of its realpath cache (120 s): who may turn links in `root` over while the site runs can
+   * have a script run that a link led to before.
+   */
   readonly allowSymlinksTo?: readonly string[] | undefined;
   /**
    * SCRIPT_FILENAME and DOCUMENT_ROOT hold the real path of `root`, looked up once a second: where `root` is a link to

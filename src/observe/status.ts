@@ -7,7 +7,7 @@ import { Events } from './status/events.ts';
 import { refusalOf } from './status/guard.ts';
 import { checkStatusOptions, type StatusOptions } from './status/options.ts';
 import { pageOf, policy } from './status/page.ts';
-import type { Watched } from './status/report.ts';
+import type { StatusReport, Watched } from './status/report.ts';
 import { Watch } from './status/watch.ts';
 
 export type { StatusOptions, Watched };
@@ -37,9 +37,20 @@ export function statusHandler(
   options: StatusOptions = {},
 ): StatusHandler {
   checkStatusOptions(fpm, options);
-  const { allow, fpmStatus } = options;
+  const watch = new Watch(fpm, options.fpmStatus);
+  return pageHandler({ look: async () => watch.look(), stop: () => watch.stop() }, options);
+}
+
+/** Never rejects. */
+interface Looker {
+  look(): Promise<StatusReport>;
+  stop(): void;
+}
+
+/** The same with a report that comes from elsewhere. */
+export function pageHandler(watch: Looker, options: Pick<StatusOptions, 'allow' | 'hosts'>): StatusHandler {
+  const { allow } = options;
   const hosts = (options.hosts ?? []).map((host) => host.toLowerCase());
-  const watch = new Watch(fpm, fpmStatus);
   const events = new Events(() => watch.look());
   const handler = (request: StatusRequest, response: StatusResponse, next?: () => void): void => {
     const { method = 'GET' } = request;
@@ -49,17 +60,17 @@ export function statusHandler(
     else if (refusal !== null) answer(response, method, 403, 'text/plain', `${refusal}\n`);
     else if (method !== 'GET' && method !== 'HEAD')
       answer(response, method, 405, 'text/plain', 'only GET and HEAD\n', { Allow: 'GET, HEAD' });
-    else show(request, response, method);
+    else void show(request, response, method);
   };
-  const show = (request: StatusRequest, response: StatusResponse, method: string): void => {
+  const show = async (request: StatusRequest, response: StatusResponse, method: string): Promise<void> => {
     const query = new URLSearchParams((request.url ?? '').split('?')[1] ?? '');
     if (query.has('events') && method === 'GET') {
       if (!events.add(response)) answer(response, method, 503, 'text/plain', 'too many look already\n');
     } else if (query.has('json') || wantsJson(request.headers.accept)) {
-      answer(response, method, 200, 'application/json', `${JSON.stringify(watch.look(), null, 2)}\n`);
+      answer(response, method, 200, 'application/json', `${JSON.stringify(await watch.look(), null, 2)}\n`);
     } else {
       const nonce = randomBytes(16).toString('base64');
-      const page = pageOf(watch.look(), nonce);
+      const page = pageOf(await watch.look(), nonce);
       answer(response, method, 200, 'text/html; charset=utf-8', page, {
         'Content-Security-Policy': policy(nonce),
       });

@@ -65,7 +65,7 @@ function show(workers, count) {
     const row = document.createElement('tr');
     row.append(
       cell('th', String(worker), { scope: 'row' }),
-      cell('td', sockets.size === 0 ? 'unknown' : [...sockets].join(', ')),
+      cell('td', sockets.size === 0 ? 'unknown' : String(sockets.size), { title: [...sockets].join(', ') }),
       cell('td', String(requests)),
     );
     const share = cell('td', '');

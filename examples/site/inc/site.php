@@ -183,7 +183,7 @@ function page_end(): void
   <p>
     Worker <b><?= e($by['worker']) ?></b><?php
     if ($by['served'] !== null): ?>, its request no. <b><?= e($by['served']) ?></b><?php endif;
-    if ($by['socket'] !== null): ?>, over the kept socket <b><?= e($by['socket']) ?></b><?php endif ?>,
+    if ($by['socket'] !== null): ?>, over the socket <b><?= e($by['socket']) ?></b><?php endif ?>,
     in <b><?= e(number_format($ms, 1)) ?> ms</b>. PHP <?= e(PHP_VERSION) ?>.
   </p>
 </footer>

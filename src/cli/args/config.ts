@@ -89,10 +89,11 @@ function optionsIn(
   const found = new Map<string, readonly string[]>();
   for (const [key, value] of Object.entries(settings)) {
     const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const spec = /[-A-Z]{2}|^-/.test(key) || key.includes('-') ? undefined : specs[name];
+    const spec =
+      /[-A-Z]{2}|^-/.test(key) || key.includes('-') || !Object.hasOwn(specs, name) ? undefined : specs[name];
     const at = where === '' ? key : `${where}.${key}`;
     if (spec === undefined) {
-      const elsewhere = ofServer[name] === undefined ? '' : ': it is for the whole server';
+      const elsewhere = Object.hasOwn(ofServer, name) ? ': it is for the whole server' : '';
       throw wrong(file, `there is no option ${at}${elsewhere}`);
     }
     found.set(name, wordsFor(file, at, name, spec, value));
@@ -105,9 +106,10 @@ function wordsFor(file: ConfigFile, at: string, name: string, spec: Spec, value:
     if (typeof value !== 'boolean') throw wrong(file, `${at} must be true or false`);
     return value ? [`--${name}`] : [];
   }
-  const text = (one: unknown): string => {
+  const text = (one: unknown, where = at): string => {
     if (typeof one === 'string' || typeof one === 'number') return String(one);
-    throw wrong(file, `${at} must be a string${spec.multiple ? ', or a list of strings' : ''}`);
+    const list = spec.multiple && where === at ? ', or a list of them' : '';
+    throw wrong(file, `${where} must be a string or a number${list}`);
   };
   const word = (one: unknown): string => {
     return `--${name}=${paths.includes(name) ? file.resolve(text(one)) : text(one)}`;
@@ -115,7 +117,7 @@ function wordsFor(file: ConfigFile, at: string, name: string, spec: Spec, value:
   if (spec.multiple && Array.isArray(value)) return value.map(word);
   // { "ini": { "memory_limit": "1G" } }
   if ((name === 'param' || name === 'ini') && isObject(value)) {
-    return Object.entries(value).map(([key, one]) => `--${name}=${key}=${text(one)}`);
+    return Object.entries(value).map(([key, one]) => `--${name}=${key}=${text(one, `${at}.${key}`)}`);
   }
   return [word(value)];
 }

@@ -32,7 +32,8 @@ that is removed at once. Exits with 0 where nothing is found, else with 1.
 ADDRESS is unix:/path/to.sock, HOST:PORT, tcp://HOST:PORT or [::1]:9000.
 
   --fpm-conf FILE    php-fpm.conf, or the file of one pool, read as well
-  --nginx-conf FILE  its upstream and fastcgi_ lines are read, and ours printed
+  --nginx-conf FILE  its upstream and fastcgi_ lines are read, with those of
+                     the files that it includes, and ours printed
   --connections N    of a pool of ours (default 8)
   --processes N      Node.js processes, each with a pool of its own (default 1)
   --json             as JSON

@@ -60,6 +60,8 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --quiet                  no access log
   --status PATH            where who sits at this machine sees how all is doing
                            (default /-/fastcgi-pool); off: nowhere
+  --fpm-status PATH        pm.status_path of the upstreams: their own status is
+                           shown there as well, and to nobody else
   --check                  only see whether all is well: exit with 0 if it is
 
 For the private php-fpm, without --upstream:

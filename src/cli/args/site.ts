@@ -40,6 +40,8 @@ export interface SiteCommand {
   readonly compress: boolean;
   /** Where the status page is; null: nowhere. */
   readonly status: string | null;
+  /** `pm.status_path` of the upstreams; null: not known. */
+  readonly fpmStatus: string | null;
   /** The program; null: the newest that can be found. */
   readonly fpm: string | null;
   /** Its version, such as `8.3`, where there are several; null: the newest. */
@@ -71,6 +73,7 @@ export const siteOptions = {
   'max-body': { type: 'string' },
   compress: { type: 'boolean', default: false },
   status: { type: 'string', default: '/-/fastcgi-pool' },
+  'fpm-status': { type: 'string' },
   fpm: { type: 'string' },
   php: { type: 'string' },
   user: { type: 'string' },
@@ -106,6 +109,7 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     maxBody: optional(values['max-body'], (text) => bytes('--max-body', text)),
     compress: values.compress ?? false,
     status: values.status === 'off' ? null : urlPath('--status', values.status ?? '/-/fastcgi-pool'),
+    fpmStatus: optional(values['fpm-status'], (text) => urlPath('--fpm-status', text)),
     fpm: values.fpm ?? null,
     php: optional(values.php, phpVersion),
     user: values.user ?? null,

@@ -1,5 +1,6 @@
 /** The types of option values. Each function takes the option's name, for the error, and the text that was given. */
 import { parseAddress } from '../../connection/socket/address.ts';
+import { LONGEST_PAUSE } from '../pause.ts';
 import type { Place } from '../serve/http/place.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -12,8 +13,12 @@ export function integer(option: string, text: string, least: number, most: numbe
 /** Seconds, fractions allowed; gives milliseconds. */
 export function seconds(option: string, text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Math.round(Number(text) * 1000) : Number.NaN;
-  // Node's timers overflow beyond 2^31 ms and would fire at once.
-  if (value <= 2_147_483_647) return value;
+  if (value <= LONGEST_PAUSE) return value;
+  if (value > LONGEST_PAUSE) {
+    throw new UsageError(
+      `${option} must be ${Math.floor(LONGEST_PAUSE / 1000)} seconds at most, not '${text}'`,
+    );
+  }
   throw new UsageError(`${option} must be a number of seconds, such as 10 or 0.5, not '${text}'`);
 }
 
@@ -36,7 +41,7 @@ interface HostPort {
 
 /** `HOST:PORT`; an IPv6 address stands in brackets. Port 0 is any free one. */
 function hostPort(option: string, text: string): HostPort {
-  const [, ipv6, name, port = ''] = /^(?:\[([0-9a-f:.%]+)\]|([^\s:/[\]]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const [, ipv6, name, port = ''] = /^(?:\[([0-9a-f:.%]+)\]|([^\s:/[\]*]+)):(\d{1,5})$/i.exec(text) ?? [];
   const host = ipv6 ?? name;
   if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
   throw new UsageError(

@@ -1,5 +1,4 @@
 /** `doctor`: says what does not go with a pool of ours, and what nginx's configuration is in ours. */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DoctorCommand } from '../args/doctor.ts';
 import type { Connect } from '../connect.ts';
@@ -7,6 +6,7 @@ import { findings } from '../doctor/checks.ts';
 import type { Finding } from '../doctor/facts.ts';
 import { type FromNginx, fromNginx } from '../doctor/from-nginx.ts';
 import { gather } from '../doctor/gather.ts';
+import { readNginxConf } from '../doctor/nginx-files.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
 import { printable } from '../text.ts';
@@ -25,7 +25,12 @@ export async function doctor(command: DoctorCommand, io: Io, connect: Connect): 
 
 async function readNginx(file: string): Promise<FromNginx> {
   try {
-    return fromNginx(await readFile(file, 'utf8'));
+    const { tree, missing } = await readNginxConf(file);
+    const found = fromNginx(tree);
+    return {
+      ...found,
+      notes: [...found.notes, ...missing.map((path) => `include ${path}: it cannot be read`)],
+    };
   } catch (error) {
     throw error instanceof Error ? new UsageError(`--nginx-conf: ${error.message}`) : error;
   }

@@ -1,6 +1,6 @@
 /** What is wrong: each check takes the facts and gives a finding, or null. Nothing here looks at anything itself. */
 import type { Facts, Finding } from './facts.ts';
-import { bytesOf, secondsOf } from './units.ts';
+import { bytesOf, isOff, secondsOf } from './units.ts';
 
 export type Check = (facts: Facts) => Omit<Finding, 'id'> | null;
 
@@ -165,7 +165,7 @@ export const checks: Readonly<Record<string, Check>> = {
   'limit-extensions': ({ pool, live }) => {
     const limited = pool?.settings['security.limit_extensions'];
     if (limited === undefined || limited !== '') return null;
-    const fixes = live?.ini['cgi.fix_pathinfo'] !== '0';
+    const fixes = !isOff(live?.ini['cgi.fix_pathinfo']);
     return {
       what: `security.limit_extensions is empty${fixes ? ', and cgi.fix_pathinfo is on' : ''}`,
       why: fixes
@@ -176,7 +176,7 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   'post-data': ({ live }) =>
-    live === null || live.ini['enable_post_data_reading'] !== '0'
+    live === null || !isOff(live.ini['enable_post_data_reading'])
       ? null
       : {
           what: 'enable_post_data_reading = Off',

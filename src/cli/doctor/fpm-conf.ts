@@ -1,13 +1,11 @@
 /** php-fpm.conf: its sections, with what `include` brings in. */
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Target } from '../../connection/socket/address.ts';
 import type { PoolConf } from './facts.ts';
+import { expanded, MOST_FILES } from './glob.ts';
 
 type Settings = Record<string, string>;
-
-/** Files that include each other would never end. */
-const MOST_FILES = 200;
 
 /** The pools of a file and of those that it includes; throws where a file cannot be read. */
 export async function readFpmConf(file: string): Promise<PoolConf[]> {
@@ -16,7 +14,10 @@ export async function readFpmConf(file: string): Promise<PoolConf[]> {
   await readInto(file, sections, state);
   const global = sections.get('global') ?? {};
   sections.delete('global');
-  return [...sections].map(([name, settings]) => ({ name, settings: { ...global, ...settings } }));
+  return [...sections].map(([name, settings]) => {
+    const own = Object.entries(settings).map(([key, value]) => [key, value.replaceAll('$pool', name)]);
+    return { name, settings: { ...global, ...Object.fromEntries(own) } };
+  });
 }
 
 async function readInto(
@@ -26,7 +27,7 @@ async function readInto(
 ): Promise<void> {
   if (++state.files > MOST_FILES) throw new Error(`${file}: more than ${MOST_FILES} files are included`);
   for (const line of linesOf(await readFile(file, 'utf8'))) {
-    const section = /^\[(.+)\]$/.exec(line)?.[1];
+    const section = /^\[([^\]]+)\]\s*(?:;.*)?$/.exec(line)?.[1];
     if (section !== undefined) {
       state.section = section;
       if (!sections.has(section)) sections.set(section, {});
@@ -34,7 +35,7 @@ async function readInto(
     }
     const [name, value] = settingIn(line);
     if (name === 'include')
-      for (const one of await expanded(file, value)) await readInto(one, sections, state);
+      for (const one of await expanded(dirname(file), value)) await readInto(one, sections, state);
     else if (name !== '') Object.assign(sections.get(state.section) ?? {}, { [name]: value });
   }
 }
@@ -53,24 +54,7 @@ export function settingIn(line: string): [name: string, value: string] {
   if (at < 0) return ['', ''];
   const value = line.slice(at + 1).trim();
   const quoted = /^"([^"]*)"|^'([^']*)'/.exec(value);
-  return [line.slice(0, at).trim(), quoted?.[1] ?? quoted?.[2] ?? value.replace(/\s+;.*$/, '')];
-}
-
-/** `*` in the last part of the path, as php-fpm's own files have it. */
-async function expanded(from: string, pattern: string): Promise<string[]> {
-  const path = resolve(dirname(from), pattern);
-  if (!path.includes('*')) return [path];
-  const wanted = new RegExp(
-    `^${basename(path)
-      .split('*')
-      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-  );
-  const names = await readdir(dirname(path)).catch(() => []);
-  return names
-    .filter((name) => wanted.test(name))
-    .sort()
-    .map((name) => join(dirname(path), name));
+  return [line.slice(0, at).trim(), quoted?.[1] ?? quoted?.[2] ?? value.replace(/\s*;.*$/, '')];
 }
 
 /** Which of them listens there. */
@@ -79,11 +63,22 @@ export function poolAt(pools: readonly PoolConf[], target: Target): PoolConf | n
 }
 
 function listensAt(listen: string, target: Target): boolean {
-  if (target.transport === 'unix') return listen === target.path;
+  if (target.transport === 'unix') return isSocket(listen, target.path);
   const at = /^(?:(.*):)?(\d+)$/.exec(listen);
   if (at === null || Number(at[2]) !== target.port) return false;
   const host = at[1] ?? '';
   return ['', '*', '0.0.0.0', '[::]'].includes(host) || plain(host) === plain(target.host);
+}
+
+/** A relative one is meant from a folder that only the php-fpm that runs knows. */
+function isSocket(listen: string, path: string): boolean {
+  if (listen === '' || /^(?:.*:)?\d+$/.test(listen)) return false;
+  return listen.startsWith('/') ? run(listen) === run(path) : path.endsWith(`/${listen}`);
+}
+
+/** Both are one folder on Linux. */
+function run(path: string): string {
+  return path.replace(/^\/var\/run\//, '/run/');
 }
 
 function plain(host: string): string {

@@ -1,6 +1,6 @@
 /** What a configuration of nginx says, as ours. Pure. */
 import { migration } from './migration.ts';
-import { allOf, type Directive, parseNginx } from './nginx-conf.ts';
+import { allOf, type Directive } from './nginx-conf.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -16,10 +16,9 @@ export interface FromNginx {
 /** Of an Upstream, and not of a Pool. */
 const UPSTREAM_ONLY = ['balance', 'resolve', 'retryTimeout'];
 
-/** Throws where it cannot be read. */
-export function fromNginx(text: string): FromNginx {
-  const tree = parseNginx(text);
-  const servers = serversOf(tree);
+export function fromNginx(tree: readonly Directive[]): FromNginx {
+  const given = serversOf(tree);
+  const servers = given.length > 0 ? given : [{ address: 'address' }];
   const options: Record<'pool' | 'gateway', Record<string, string>> = { pool: {}, gateway: {} };
   const notes: string[] = [];
   for (const { directive, to, read, ours, note } of migration) {
@@ -32,6 +31,12 @@ export function fromNginx(text: string): FromNginx {
         notes.push(told);
     }
   }
+  if (resolves(tree)) options.pool['resolve'] = 'true';
+  if (given.length === 0)
+    notes.push('no fastcgi_pass with an address, and no server of an upstream, is in it');
+  const variable = passesOf(tree).find((pass) => pass.includes('$'));
+  if (variable !== undefined)
+    notes.push(`fastcgi_pass ${variable}: a variable; its addresses are for you to say`);
   return { code: codeOf(servers, options), notes, root: rootOf(tree) };
 }
 
@@ -39,15 +44,24 @@ export function fromNginx(text: string): FromNginx {
 function serversOf(tree: readonly Directive[]): Options[] {
   const row = migration.find(({ directive }) => directive === 'server');
   const named = new Map(allOf(tree, 'upstream').map((one) => [one.args[0] ?? '', one.inside]));
-  const passes = [...new Set(allOf(tree, 'fastcgi_pass').map(({ args }) => args[0] ?? ''))];
+  const passes = passesOf(tree).filter((pass) => !pass.includes('$'));
   const found = passes.flatMap((pass) => {
     const inside = named.get(pass);
     if (inside === undefined) return [[pass]];
     return inside.filter(({ name }) => name === 'server').map(({ args }) => args);
   });
-  const blocks =
-    passes.length > 0 ? found : [...named.values()].flatMap((inside) => inside.map(({ args }) => args));
+  const all = [...named.values()].flat().filter(({ name }) => name === 'server');
+  const blocks = passes.length > 0 ? found : all.map(({ args }) => args);
   return blocks.filter((args) => args.length > 0).map((args) => row?.read(args) ?? {});
+}
+
+function passesOf(tree: readonly Directive[]): string[] {
+  return [...new Set(allOf(tree, 'fastcgi_pass').map(({ args }) => args[0] ?? ''))];
+}
+
+function resolves(tree: readonly Directive[]): boolean {
+  const servers = allOf(tree, 'upstream').flatMap(({ inside }) => allOf(inside, 'server'));
+  return servers.some(({ args }) => args.slice(1).includes('resolve'));
 }
 
 function codeOf(servers: readonly Options[], options: Readonly<Record<'pool' | 'gateway', Options>>): string {
@@ -62,7 +76,7 @@ function codeOf(servers: readonly Options[], options: Readonly<Record<'pool' | '
     single && first !== undefined
       ? `new Pool(${first['address']}${pool === '' ? '' : `, ${pool}`});`
       : `new Upstream([\n${servers.map((one) => `  ${inline(one)},\n`).join('')}]${pool === '' ? '' : `, ${pool}`});`;
-  // The folder is not known: whoever takes the code over must say it.
+  // The folder (and the address, above, where there is none) is not known: whoever takes the code over must say it.
   const gateway = 'root' in options.gateway ? options.gateway : { root: 'root', ...options.gateway };
   return `const fpm = ${given}\nconst php = createHandler(fpm, ${objectOf(gateway)});`;
 }

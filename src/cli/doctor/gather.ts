@@ -30,7 +30,7 @@ foreach (${JSON.stringify(INI)} as $name) {
   $value = ini_get($name);
   $result['ini'][$name] = $value === false ? null : $value;
 }
-$result['opcache'] = function_exists('opcache_get_status') && ini_get('opcache.enable') === '1';
+$result['opcache'] = function_exists('opcache_get_status') && filter_var(ini_get('opcache.enable'), FILTER_VALIDATE_BOOLEAN);
 $result['tmp'] = ini_get('upload_tmp_dir') ?: sys_get_temp_dir();
 $result['tmpWritable'] = is_writable($result['tmp']);
 $own = [];

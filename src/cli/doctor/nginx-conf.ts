@@ -1,4 +1,4 @@
-/** nginx's configuration as a tree of directives. Pure: what is included is not read. */
+/** nginx's configuration as a tree of directives. Pure: `include` is a directive as any other. */
 
 export interface Directive {
   readonly name: string;
@@ -41,7 +41,7 @@ function directive([name = '', ...args]: readonly string[], inside: readonly Dir
 
 function wordsOf(text: string): string[] {
   const words =
-    text.match(/#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|(?:\$\{[^}]*\}|[^\s{};])+/g) ?? [];
+    text.match(/#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|(?:\$\{[^}]*\}|\\.|[^\s{};])+/gs) ?? [];
   return words.filter((word) => !word.startsWith('#'));
 }
 

@@ -4,7 +4,7 @@ export type Read = (args: readonly string[]) => Readonly<Record<string, string>>
 
 export const nothing: Read = () => ({});
 
-/** `60s`, `1m`, `500ms`, `60`; ms. null: none of these. */
+/** `60s`, `1m`, `500ms`, `60`, `1m30s`, `1h 30m`; ms. null: none of these. */
 export function millisecondsOf(text: string): number | null {
   const units: Readonly<Record<string, number>> = {
     ms: 1,
@@ -12,10 +12,14 @@ export function millisecondsOf(text: string): number | null {
     m: 60_000,
     h: 3_600_000,
     d: 86_400_000,
+    w: 604_800_000,
+    M: 2_592_000_000,
+    y: 31_536_000_000,
     '': 1000,
   };
-  const [, digits, unit = ''] = /^(\d+)(ms|[smhd]?)$/.exec(text) ?? [];
-  return digits === undefined ? null : Number(digits) * (units[unit] ?? 1);
+  if (!/^\d+(?:(?:ms|[smhdwMy]) ?\d+)*(?:ms|[smhdwMy])?$/.test(text)) return null;
+  const parts = text.matchAll(/(\d+)(ms|[smhdwMy]?)/g);
+  return [...parts].reduce((sum, [, digits, unit = '']) => sum + Number(digits) * (units[unit] ?? 1), 0);
 }
 
 export function time(option: string): Read {

@@ -8,6 +8,11 @@ export function secondsOf(text: string): number | null {
   return digits === undefined ? null : Number(digits) * (SECONDS[unit] ?? 1);
 }
 
+/** As php.ini reads it; `php_admin_value` leaves the word as it is. */
+export function isOff(flag: string | null | undefined): boolean {
+  return typeof flag === 'string' && /^(?:0*|off|no|false|none|null)$/i.test(flag.trim());
+}
+
 const BYTES: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
 /** `8M`; null: none of these. */

@@ -3,6 +3,7 @@
  * This folder: the parts of `serve`: its sites, their PHP, its processes.
  */
 import type { EndInfo } from '../../gateway/reply/outcome.ts';
+import type { StatusReport } from '../../observe/status/report.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
@@ -16,6 +17,14 @@ import { type StatusPage, withStatusPage } from './status-page.ts';
 import type { Told } from './told.ts';
 
 const NOBODY: Php = { kind: 'upstream', servers: [], statusPath: null };
+
+/** Other processes that serve the same sites. */
+export interface Siblings {
+  /** The status of a site in all of them; `own`: in this one. */
+  together(site: number, own: StatusReport): Promise<StatusReport>;
+}
+
+const NO_SIBLINGS: Siblings = { together: async (_, own) => own };
 
 export class App {
   readonly handler: Handler;
@@ -37,6 +46,7 @@ export class App {
     told: Told,
     log: AccessLog | null,
     middleware: Middleware | null = null,
+    siblings: Siblings = NO_SIBLINGS,
   ): Promise<App> {
     const ended = log ? (info: EndInfo, req: object): void => log.ended(info, req) : null;
     const dispatchers: Dispatcher[] = [];
@@ -55,7 +65,9 @@ export class App {
       const plain = siteHandler(dispatcher, site, hooks, middleware);
       const handler = compress ? await compressed(plain) : plain;
       const logged = log ? log.around(handler, trustedProxies) : handler;
-      const page = withStatusPage(logged, dispatcher, status, statusPath ?? undefined);
+      const page = withStatusPage(logged, dispatcher, status, statusPath ?? undefined, (own) =>
+        siblings.together(nth, own),
+      );
       pages.push(page);
       handlers.push(page.handler);
     }
@@ -65,6 +77,11 @@ export class App {
   /** No more than the requests that run is waited for: a status page that is open would go on for ever. */
   drain(): void {
     for (const page of this.#pages) page.close();
+  }
+
+  /** What this process says of a site; null: it has no status page. */
+  report(site: number): StatusReport | null {
+    return this.#pages[site]?.report() ?? null;
   }
 
   async close(): Promise<void> {

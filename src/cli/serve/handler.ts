@@ -1,4 +1,5 @@
 /** What answers for one site: PHP and its files, by the library's own handler; what it and PHP complain of is told. */
+import { defaultFpmPages } from '../../cgi/env.ts';
 import { ArgumentError } from '../../errors.ts';
 import { Gateway } from '../../gateway/gateway.ts';
 import type { GatewayOptions, NodeRequest, NodeResponse } from '../../gateway/node.ts';
@@ -40,7 +41,7 @@ export function siteHandler(
   told: Hooks,
   middleware: Middleware | null = null,
 ): Handler {
-  const { index, frontController, fpmRoot, maxBody, trustedProxies, params } = command;
+  const { index, frontController, fpmRoot, fpmStatus, maxBody, trustedProxies, params } = command;
   const stderr = new Map<object, RequestStderr>();
   const toldLinks = new Set<string>();
   const options: GatewayOptions<NodeRequest> = {
@@ -54,6 +55,7 @@ export function siteHandler(
     ambiguousPaths: 'allow',
     params: Object.fromEntries(params),
     allowControlParams: command.allowControlParams,
+    ...(fpmStatus === null ? {} : { fpmPages: [...defaultFpmPages, fpmStatus] }),
     onError: (error, req) => {
       const link = linkIn(error);
       if (link === null) told.say(`${requestName(req)}: ${reasonOf(error)}`);

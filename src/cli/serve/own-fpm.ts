@@ -21,7 +21,7 @@ export interface Logs {
 export interface Php {
   readonly kind: 'upstream' | 'php-fpm' | 'php-cgi';
   readonly servers: readonly Server[];
-  /** `pm.status_path` of a php-fpm of our own; null: not known. */
+  /** `pm.status_path`; null: not known. */
   readonly statusPath: string | null;
 }
 
@@ -100,7 +100,7 @@ async function serversOf(
   launched: () => void,
 ): Promise<Started> {
   if (command.upstream.length > 0)
-    return { fpm: null, php: { kind: 'upstream', servers: command.upstream, statusPath: null } };
+    return { fpm: null, php: { kind: 'upstream', servers: command.upstream, statusPath: command.fpmStatus } };
   const [program, user] = await Promise.all([
     command.fpm === null ? findFpm(io.env['PATH'], command.php) : givenFpm(io.cwd, command.fpm),
     userOf(command, root, io),

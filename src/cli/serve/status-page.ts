@@ -1,30 +1,36 @@
 /** The status page in front of the site; who may not see it gets what the site has there. */
 
-import type { Watched } from '../../observe/status/report.ts';
-import { type StatusHandler, statusHandler } from '../../observe/status.ts';
+import type { StatusReport, Watched } from '../../observe/status/report.ts';
+import { Watch } from '../../observe/status/watch.ts';
+import { pageHandler } from '../../observe/status.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { Handler } from './handler.ts';
 
 export interface StatusPage {
   readonly handler: Handler;
+  /** Of this process alone; null: there is no page. */
+  report(): StatusReport | null;
   /** Ends the pages that are open: they would keep the server from ending. */
   close(): void;
 }
 
-/** `path`: null: there is no page. `fpmStatus`: of our own php-fpm. */
+/** `path`: null: there is no page. `fpmStatus`: `pm.status_path`. `together`: with other processes that serve the site. */
 export function withStatusPage(
   site: Handler,
   dispatcher: Watched & Dispatcher,
   path: string | null,
   fpmStatus: string | undefined,
+  together: (own: StatusReport) => Promise<StatusReport>,
 ): StatusPage {
-  if (path === null) return { handler: site, close: () => {} };
-  const page: StatusHandler = statusHandler(dispatcher, { fpmStatus });
+  if (path === null) return { handler: site, report: () => null, close: () => {} };
+  const watch = new Watch(dispatcher, fpmStatus);
+  const look = (): Promise<StatusReport> => together(watch.look());
+  const page = pageHandler({ look, stop: () => watch.stop() }, {});
   const handler: Handler = (req, res) => {
     const { url = '' } = req;
     // Each request of the site comes by here: most are told apart without a copy of their address.
     if (url.startsWith(path) && url.split('?', 1)[0] === path) page(req, res, () => site(req, res));
     else site(req, res);
   };
-  return { handler, close: () => page.close() };
+  return { handler, report: () => watch.look(), close: () => page.close() };
 }

@@ -1,4 +1,5 @@
 /** What the first process and its workers tell each other. All of it can be written as JSON. */
+import type { StatusReport } from '../../observe/status/report.ts';
 import type { ServeCommand } from '../args/serve.ts';
 import type { Site } from '../serve/handler.ts';
 import type { Certificate } from '../serve/http/tls.ts';
@@ -19,6 +20,10 @@ export type ToWorker =
   /** With a socket; `place` is the index of where it was accepted. */
   | { readonly kind: 'connection'; readonly id: number; readonly place: number }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  /** For the status page of a site, which another worker shows. */
+  | { readonly kind: 'look'; readonly id: number; readonly site: number }
+  /** What the others said. */
+  | { readonly kind: 'reports'; readonly id: number; readonly reports: readonly StatusReport[] }
   /** `limit` in milliseconds; 0: none. */
   | { readonly kind: 'drain'; readonly limit: number };
 
@@ -26,6 +31,9 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   /** The connection is the worker's now. */
   | { readonly kind: 'took'; readonly id: number }
+  /** Somebody looks at its status page: what do the others say? */
+  | { readonly kind: 'ask'; readonly id: number; readonly site: number }
+  | { readonly kind: 'report'; readonly id: number; readonly report: StatusReport }
   /** Lines of the access log. */
   | { readonly kind: 'log'; readonly lines: string }
   | { readonly kind: 'say'; readonly line: string }

@@ -1,6 +1,7 @@
 /** One worker as the first process sees it; the supervisor starts another where it ends. */
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
+import type { StatusReport } from '../../observe/status/report.ts';
 import type { Run } from '../fpm/supervisor.ts';
 import { atMost } from '../pause.ts';
 import type { FromWorker, Setup, ToWorker } from './messages.ts';
@@ -9,8 +10,11 @@ import type { FromWorker, Setup, ToWorker } from './messages.ts';
 const READY_LIMIT = 30_000;
 /** What a worker has beyond the limit for its requests: scripts that go on, and its own end. */
 const END_LIMIT = 7000;
-/** The longest that a timer can be. */
-const FOREVER = 2_147_483_647;
+/** A worker that is busy with something else for longer is left out of the status page. */
+const REPORT_LIMIT = 1000;
+
+/** What is for others than the worker's own WorkerProcess. */
+export type Heard = Exclude<FromWorker, { kind: 'ready' | 'took' | 'drained' | 'report' }>;
 
 export interface Given {
   readonly socket: Socket;
@@ -25,14 +29,11 @@ export class WorkerProcess implements Run {
   readonly #child: ChildProcess;
   /** Connections that it has not said to have taken. */
   readonly #offered = new Map<number, Given>();
+  readonly #asked = new Map<number, (report: StatusReport) => void>();
   #next = 0;
   #over = false;
 
-  constructor(
-    child: ChildProcess,
-    setup: Setup,
-    heard: (message: Exclude<FromWorker, { kind: 'ready' | 'took' | 'drained' }>) => void,
-  ) {
+  constructor(child: ChildProcess, setup: Setup, heard: (message: Heard) => void) {
     this.#child = child;
     child.on('error', () => {});
     this.exited = new Promise((resolve) => {
@@ -46,6 +47,7 @@ export class WorkerProcess implements Run {
         if (message.kind === 'ready') resolve();
         else if (message.kind === 'took') this.#took(message.id);
         else if (message.kind === 'drained') this.drained = message.all;
+        else if (message.kind === 'report') this.#asked.get(message.id)?.(message.report);
         else heard(message);
       });
     });
@@ -76,6 +78,23 @@ export class WorkerProcess implements Run {
     if (this.#child.connected) this.#child.send(message, given.socket, { keepOpen: true }, () => {});
   }
 
+  /** Null: it does not answer. */
+  async report(site: number): Promise<StatusReport | null> {
+    const id = this.#next;
+    this.#next += 1;
+    let found: StatusReport | null = null;
+    const answer = new Promise<void>((resolve) => {
+      this.#asked.set(id, (report) => {
+        found = report;
+        resolve();
+      });
+    });
+    this.tell({ kind: 'look', id, site });
+    await atMost(REPORT_LIMIT, Promise.race([answer, this.exited]));
+    this.#asked.delete(id);
+    return found;
+  }
+
   /** Those that it never took; for another one. */
   takeBack(): Given[] {
     const left = [...this.#offered.values()];
@@ -86,7 +105,7 @@ export class WorkerProcess implements Run {
   /** Lets it answer its requests for `limit` milliseconds; 0: for as long as they take. */
   async drain(limit: number): Promise<void> {
     this.tell({ kind: 'drain', limit });
-    await atMost(limit === 0 ? FOREVER : limit + END_LIMIT, this.exited);
+    await atMost(limit === 0 ? Number.POSITIVE_INFINITY : limit + END_LIMIT, this.exited);
     this.killGroup('SIGKILL');
     await this.exited;
   }

@@ -1,12 +1,14 @@
 /** A worker process: it serves the connections that the first process hands to it, and writes nothing itself. */
 import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
+import type { StatusReport } from '../../observe/status/report.ts';
 import { connect } from '../connect.ts';
 import { atMost } from '../pause.ts';
 import { App } from '../serve/app.ts';
 import { Listener } from '../serve/http/listener.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';
 import { AccessLog } from '../serve/log/access-log.ts';
+import { merged } from './merged.ts';
 import type { FromWorker, Setup, ToWorker } from './messages.ts';
 
 /** What is needed of `process`. */
@@ -35,12 +37,36 @@ export function runWorker(parent: Parent): Promise<number> {
   });
 }
 
+/** The other workers, by way of the first process. */
+class Siblings {
+  readonly #send: (message: FromWorker) => void;
+  readonly #asked = new Map<number, (reports: readonly StatusReport[]) => void>();
+  #next = 0;
+
+  constructor(send: (message: FromWorker) => void) {
+    this.#send = send;
+  }
+
+  async together(site: number, own: StatusReport): Promise<StatusReport> {
+    const id = this.#next;
+    this.#next += 1;
+    this.#send({ kind: 'ask', id, site });
+    return merged(own, await new Promise((resolve) => this.#asked.set(id, resolve)));
+  }
+
+  answered(id: number, reports: readonly StatusReport[]): void {
+    this.#asked.get(id)?.(reports);
+    this.#asked.delete(id);
+  }
+}
+
 class Worker {
   readonly #send: (message: FromWorker) => void;
   readonly #app: App;
   readonly #log: AccessLog | null;
   readonly #listener: Listener;
   readonly #takers: readonly ((socket: Socket) => void)[];
+  readonly #siblings: Siblings;
 
   static async start(setup: Setup, send: (message: FromWorker) => void): Promise<Worker> {
     const log = setup.command.quiet ? null : new AccessLog(linesTo(send), setup.command);
@@ -50,10 +76,12 @@ class Worker {
         send({ kind: 'php', request, text, isLogged });
       },
     };
-    const app = await App.create(setup.sites, setup.php, setup.command.workers, connect, told, log);
+    const siblings = new Siblings(send);
+    const { sites, php, command } = setup;
+    const app = await App.create(sites, php, command.workers, connect, told, log, null, siblings);
     const listener = new Listener(app.handler, setup.certificate);
     const takers = await listener.accepting(setup.places);
-    return new Worker(send, app, log, listener, takers);
+    return new Worker(send, app, log, listener, takers, siblings);
   }
 
   private constructor(
@@ -62,12 +90,14 @@ class Worker {
     log: AccessLog | null,
     listener: Listener,
     takers: readonly ((socket: Socket) => void)[],
+    siblings: Siblings,
   ) {
     this.#send = send;
     this.#app = app;
     this.#log = log;
     this.#listener = listener;
     this.#takers = takers;
+    this.#siblings = siblings;
     send({ kind: 'ready' });
   }
 
@@ -78,7 +108,11 @@ class Worker {
       // none: its client has left on the way
       if (handle instanceof Socket) this.#takers[order.place]?.(handle);
     } else if (order.kind === 'certificate') this.#listener.renew(order.certificate);
-    else if (order.kind === 'drain') return this.#end(order.limit);
+    else if (order.kind === 'reports') this.#siblings.answered(order.id, order.reports);
+    else if (order.kind === 'look') {
+      const report = this.#app.report(order.site);
+      if (report !== null) this.#send({ kind: 'report', id: order.id, report });
+    } else if (order.kind === 'drain') return this.#end(order.limit);
     return null;
   }
 

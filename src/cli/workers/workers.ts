@@ -9,8 +9,8 @@ import type { Io } from '../io.ts';
 import { listenOn } from '../serve/http/listen-on.ts';
 import { type Place, urlOf } from '../serve/http/place.ts';
 import type { Certificate } from '../serve/http/tls.ts';
-import type { FromWorker, Setup } from './messages.ts';
-import { type Given, WorkerProcess } from './worker-process.ts';
+import type { Setup } from './messages.ts';
+import { type Heard as FromWorker, type Given, WorkerProcess } from './worker-process.ts';
 
 export interface Heard {
   readonly log: (lines: string) => void;
@@ -94,7 +94,9 @@ export class Workers {
   }
 
   #launch(): WorkerProcess {
-    const worker = new WorkerProcess(this.#io.fork(), this.#setup, (message) => this.#hear(message));
+    const worker: WorkerProcess = new WorkerProcess(this.#io.fork(), this.#setup, (message) =>
+      this.#hear(worker, message),
+    );
     this.#all.add(worker);
     worker.ready.then(
       () => {
@@ -130,10 +132,18 @@ export class Workers {
     chosen.give(given);
   }
 
-  #hear(message: Exclude<FromWorker, { kind: 'ready' | 'took' | 'drained' }>): void {
+  #hear(worker: WorkerProcess, message: FromWorker): void {
     if (message.kind === 'log') this.#heard.log(message.lines);
+    else if (message.kind === 'ask') void this.#reports(worker, message.id, message.site);
     else if (message.kind === 'say') this.#heard.say(message.line);
     else this.#heard.php(message.request, message.text, message.isLogged);
+  }
+
+  /** Of all workers but the one that asks. */
+  async #reports(worker: WorkerProcess, id: number, site: number): Promise<void> {
+    const others = [...this.#ready].filter((one) => one !== worker);
+    const reports = await Promise.all(others.map((one) => one.report(site)));
+    worker.tell({ kind: 'reports', id, reports: reports.filter((one) => one !== null) });
   }
 
   #close(): void {

@@ -126,6 +126,8 @@ class LocalFiles implements Files {
     const found = this.#folder.look(name);
     // one that is older was made of what the file held before
     if (found.kind !== 'file' || found.stats.mtimeMs < file.stats.mtimeMs) return null;
+    // it may be a link to what is never sent
+    if (this.#settings.files?.isNeverSent(found.inner)) return null;
     return { name, real: found.real, stats: found.stats };
   }
 

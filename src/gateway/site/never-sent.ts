@@ -4,7 +4,7 @@
  * 2. nothing with the ending of a program's source anywhere in its name, unless it ends as a page, style sheet,
  *    browser's script, picture or font does (`x.php.txt` may be a copy of the source, `x.php.png` is a picture);
  * 3. no copy that an editor, a package manager or a person has left (`main.js~`, `style.css.bak`);
- * 4. no configuration, key, log, database or dump, packed or not.
+ * 4. no configuration, key, log, database or dump, packed or not, and no archive that is called as a backup or a whole site.
  * Paths begin with a slash; each char is one byte. Letters of both cases are meant.
  */
 
@@ -17,7 +17,8 @@ export function isNeverSent(path: string): boolean {
     leftover.test(name) ||
     leftover.test(unpacked) ||
     privateEnding.test(unpacked) ||
-    privateName.test(unpacked)
+    privateName.test(unpacked) ||
+    (unpacked !== name && backup.test(unpacked))
   );
 }
 
@@ -44,17 +45,20 @@ const sourcePart =
 // what browsers show or run, and servers do not
 const passive = /\.(?:x?html?|css|[cm]?js|map|svgz?|png|jpe?g|gif|webp|avif|ico|bmp|woff2?|ttf|otf|eot)$/i;
 
-const packed = /(?:\.(?:gz|bz2|xz|zst|lz4?|lzma|br|zip|7z|rar|\d+))+$/i;
+const packed = /(?:\.(?:gz|bz2|xz|zst|lz4?|lzma|br|zip|7z|rar|tar|tgz|tbz2?|txz|\d+))+$/i;
+
+const backup =
+  /(?:^|[-_. ])(?:backups?|bak|dump|database)(?:[-_. ]|$)|^(?:db|mysql|html|htdocs|httpdocs|public_html|web(?:root|site)?|wwwroot|www|site)$/i;
 
 const leftover =
-  /^[#~]|[#~$%. ]$|\.(?:bak|bkp?|back|backup|old|orig|original|rej|save?|sw[a-p]|te?mp|copy|dist|sample|example|prev|disabled|(?:rpm|dpkg|ucf|pac)-?(?:new|old|save|orig|dist|tmp|bak))(?:[-_~ ].*)?$/i;
+  /^[#~]|[#~$%. ]$|\.(?:bak|bkp?|back|backup|old|orig|original|rej|save?|sw[a-p]|te?mp|copy|dist|sample|example|default|prev|disabled|(?:rpm|dpkg|ucf|pac)-?(?:new|old|save|orig|dist|tmp|bak))(?:[-_~ ].*)?$/i;
 
 const privateEnding =
   /\.(?:\w*sql|sqlite\w*|s3db|db\d?|mdb|accdb|dump|dmp|ini|conf|config|cnf|cfg|env|ya?ml|toml|neon|lock|log|key|pem|p8|p12|pfx|jks|keystore|kdbx?|ppk|ovpn|tfstate|tfvars|htaccess|htpasswd|htdigest)(?:[-_~ ].*)?$/i;
 
 // package managers', builders' and deployers' files, keys, PHP programs without an ending, what PHP writes
 const privateName =
-  /^(?:composer\.json|(?:package|package-lock|npm-shrinkwrap|auth|installed|credentials|secrets?|parameters|appsettings.*|service-?account.*)\.json|(?:phpunit|phpcs|psalm|phpbench)\.xml|(?:Docker|Make|Vagrant|Gem|Rake|Proc|Jenkins|Caddy)file|id_(?:rsa|dsa|ecdsa|ed25519)|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_error)_log|nohup\.out|core)$/i;
+  /^(?:composer\.json|(?:package|package-lock|npm-shrinkwrap|auth|installed|credentials|secrets?|parameters|sftp(?:-config)?|deployment-config|appsettings.*|service-?account.*)\.json|(?:phpunit|phpcs|psalm|phpbench)\.xml|(?:Docker|Make|Vagrant|Gem|Pip|Rake|Proc|Jenkins|Caddy)file(?:\.\w+)?|wp-config.*|ftpconfig|ftpsync\.settings|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub$).*|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_error)_log|nohup\.out|core)$/i;
 
 // of version control, and what Java's servers hide
 const privateFolder = /\/(?:CVS|WEB-INF|META-INF)\//i;

@@ -21,11 +21,11 @@ interface Reader {
 }
 
 export class Events {
-  readonly #look: () => StatusReport;
+  readonly #look: () => Promise<StatusReport>;
   readonly #readers: Map<Response, Reader> = new Map();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(look: () => StatusReport) {
+  constructor(look: () => Promise<StatusReport>) {
     this.#look = look;
   }
 
@@ -44,8 +44,9 @@ export class Events {
       'X-Content-Type-Options': 'nosniff',
     };
     (response as ServerResponse).writeHead(200, headers);
-    write(response, reader, `retry: 1000\n\n${eventOf(this.#look())}`);
-    this.#timer ??= setInterval(() => this.#tell(), INTERVAL).unref();
+    write(response, reader, 'retry: 1000\n\n');
+    void this.#tell([[response, reader]]);
+    this.#timer ??= setInterval(() => void this.#tell([...this.#readers]), INTERVAL).unref();
     return true;
   }
 
@@ -54,10 +55,10 @@ export class Events {
     this.#stop();
   }
 
-  #tell(): void {
-    const event = eventOf(this.#look());
-    for (const [response, reader] of this.#readers) {
-      if (reader.full) continue;
+  async #tell(readers: readonly (readonly [Response, Reader])[]): Promise<void> {
+    const event = eventOf(await this.#look());
+    for (const [response, reader] of readers) {
+      if (reader.full || !this.#readers.has(response) || response.writableEnded) continue;
       write(response, reader, event);
       if (--reader.left <= 0) response.end();
     }

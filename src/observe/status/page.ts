@@ -25,11 +25,17 @@ export function pageOf(report: StatusReport, nonce: string): string {
 <header><h1>fastcgi-pool</h1><p><span id="live">as of ${report.time.slice(11, 19)} UTC</span> <a href="?json">JSON</a></p></header>
 <main>
 ${parts}</main>
-<footer><p>Scripts, messages, retries and states are noted while somebody looks, here since ${report.since.slice(11, 19)} UTC. Times of answers are of the last minute; the rest counts since the start.</p></footer>
+<footer><p>Scripts, messages, retries and states are noted while somebody looks, here since ${report.since.slice(11, 19)} UTC. Times of answers are of the last minute; the rest counts since the start.${processes(report)}</p></footer>
 <script nonce="${nonce}">${new Html(SCRIPT)}</script>
 </body>
 </html>
 `.text;
+}
+
+function processes({ processes: count }: StatusReport): string {
+  return count === 1
+    ? ''
+    : ` All this is of ${count} processes together; the times of answers are those of the slowest.`;
 }
 
 export function policy(nonce: string): string {

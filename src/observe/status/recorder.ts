@@ -67,10 +67,13 @@ export class Recorder {
   /** Epoch ms; 0: it does not listen. */
   since = 0;
   readonly #fpm: Seen;
+  readonly #fpmStatus: string | undefined;
   #stops: (() => void)[] = [];
 
-  constructor(fpm: Seen) {
+  /** `fpmStatus`: what is asked for the page itself, which is no script of the site. */
+  constructor(fpm: Seen, fpmStatus?: string) {
     this.#fpm = fpm;
+    this.#fpmStatus = fpmStatus;
   }
 
   start(): void {
@@ -97,7 +100,9 @@ export class Recorder {
     const { asyncEnd } = tracingChannel<unknown, RequestMessage>(CHANNELS.request);
     const on = (told: unknown): void => {
       const message = told as RequestMessage;
-      if (message.dispatcher === this.#fpm) this.scripts.add(scriptOf(message), message);
+      if (message.dispatcher !== this.#fpm) return;
+      const script = scriptOf(message);
+      if (script !== this.#fpmStatus) this.scripts.add(script, message);
     };
     asyncEnd.subscribe(on);
     return () => void asyncEnd.unsubscribe(on);

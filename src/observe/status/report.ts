@@ -54,6 +54,8 @@ export interface StatusReport {
   readonly time: string;
   /** Since when somebody looks: what `scripts`, `messages`, `retries` and `states` know. ISO 8601. */
   readonly since: string;
+  /** Whose figures these are together: 1, or the workers of `serve --workers` that have answered. */
+  readonly processes: number;
   readonly queued: number;
   /** ms. */
   readonly queueAge: number;
@@ -123,6 +125,7 @@ export class Reporter {
     return {
       time: new Date(now).toISOString(),
       since: new Date(since).toISOString(),
+      processes: 1,
       queued,
       queueAge,
       mostQueued: this.#mostQueued,

@@ -114,7 +114,7 @@ function retries({ retries: latest, proven, states }: StatusReport): Html {
       html`<tr><th scope="row">${timeOf(one.time)}</th><td class="text">${one.server}</td><td class="text">${one.previous} → ${one.state}</td><td class="text long">${one.why}</td></tr>
 `,
   );
-  const sum = html`<p>Provably not run: ${numberOf(proven.no)}. May have run, and may run twice: ${numberOf(proven.unknown)}.</p>`;
+  const sum = html`<p>Provably not run: ${numberOf(proven.no)}, those that could not connect among them. May have run, and may run twice: ${numberOf(proven.unknown)}.</p>`;
   const sent = table(
     'Sent again',
     ['Time', '.Script', '.Server', '.Executed', '.Phase', '.Likely cause'],

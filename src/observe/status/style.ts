@@ -33,8 +33,12 @@ tbody:last-child tr:last-child > *, tfoot tr > * { border-bottom: 0; }
 thead th { background: var(--head); color: var(--soft); font-weight: 600; }
 thead th[colspan], thead th[rowspan] { text-align: center; border-left: 1px solid var(--line); }
 thead th:first-child, th[scope=row], .text { text-align: left; }
+th[scope=row] { white-space: normal; overflow-wrap: anywhere; min-width: 8.5rem; }
+#messages th[scope=row], #retries th[scope=row] { min-width: 0; white-space: nowrap; }
 th[scope=row] small { color: var(--soft); }
 td.long { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 18rem; }
+td.long:empty { min-width: 0; }
+#servers td.long { min-width: 12rem; }
 tr.total > * { background: var(--head); font-weight: 600; }
 .state { display: inline-block; padding: 0 .45rem; border-radius: .3rem; background: var(--calm-ground); }
 tr.up .state, tr.busy .state { background: var(--good-ground); color: var(--good); }

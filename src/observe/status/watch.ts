@@ -22,7 +22,7 @@ export class Watch {
 
   constructor(fpm: Watched & Pick<Dispatcher, 'stats' | 'request'>, fpmStatus: string | undefined) {
     this.#fpm = fpm;
-    this.#recorder = new Recorder(fpm);
+    this.#recorder = new Recorder(fpm, fpmStatus);
     this.#reporter = new Reporter(fpm, this.#recorder);
     const dispatcher = { request: fpm.request.bind(fpm) };
     this.#statuses =

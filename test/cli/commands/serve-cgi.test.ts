@@ -1,7 +1,8 @@
 /** `serve` with php-cgi, where there is no php-fpm. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { need } from '../../fpm/support/child.ts';
@@ -49,7 +50,14 @@ it('serves pages and bodies with a child for each connection, and leaves nothing
 
 it('no request is lost, and none runs twice, while its children are recycled', async () => {
   vi.stubEnv('PHP_FCGI_MAX_REQUESTS', '7');
-  site.put('index.php', '<?php echo getmypid(), " ", $_POST["n"];');
+  const ran = join(site.parent, 'ran');
+  writeFileSync(ran, '');
+  // whoever runs PHP is to write there
+  chmodSync(ran, 0o666);
+  site.put(
+    'index.php',
+    '<?php file_put_contents("../ran", $_POST["n"] . "\\n", FILE_APPEND | LOCK_EX); echo getmypid(), " ", $_POST["n"];',
+  );
   await using served = await serve(site.path, [...php, '--connections', '4', '--quiet']);
   const seen = new Set<string>();
   const send = async (lane: number): Promise<void> => {
@@ -62,6 +70,8 @@ it('no request is lost, and none runs twice, while its children are recycled', a
     }
   };
   await Promise.all(Array.from({ length: 6 }, (_, lane) => send(lane)));
+  const each = Array.from({ length: 240 }, (_, nth) => `${nth % 6}.${Math.floor(nth / 6)}`);
+  expect(readFileSync(ran, 'utf8').trim().split('\n').sort()).toEqual(each.sort());
   // 240 requests by 7 at most for each child
   expect(seen.size).toBeGreaterThan(30);
   expect(served.io.err.replace(/^fastcgi-pool: PHP runs as root.*\n/, '')).toBe('');

@@ -21,9 +21,15 @@ describe('what cannot be served', () => {
       /^fastcgi-pool: serve: --front-controller '\/no\.php' is no file/,
     ],
     [['site', '--fpm', 'site/file'], /^fastcgi-pool: serve: --fpm 'site\/file' is not a php-fpm/],
+    [
+      ['--config', 'site/mark.json'],
+      /^fastcgi-pool: serve: DOCROOT '\/.*nope' does not exist \(--config 'site\/mark\.json'\)\n$/,
+    ],
     [['site', '--bogus'], /^fastcgi-pool: serve: unknown option '--bogus'/],
   ])('%j: one line, status 2, no file left', async (args, why) => {
     site.put('file', 'x');
+    // with the byte order mark that some editors write
+    site.put('mark.json', '\uFEFF{"docroot":"nope"}');
     const { status, err } = await serveInVain(site.parent, args);
     expect(err).toMatch(why);
     expect(err.split('\n')).toHaveLength(2);

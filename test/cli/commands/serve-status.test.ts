@@ -2,6 +2,7 @@
 import { get } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StatusReport } from '../../../src/observe/status/report.ts';
+import { startFpm } from '../../fpm/support/fpm.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { serve } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
@@ -13,6 +14,9 @@ beforeEach(() => {
 });
 afterEach(() => site.remove());
 
+/** Each look for php-fpm's status may take a second, and fail where the machine is busy. */
+const PATIENCE = { what: "php-fpm's own status", timeout: 20_000 };
+
 const FRONT = ['--front-controller', '/index.php'];
 
 describe('serve', () => {
@@ -23,10 +27,12 @@ describe('serve', () => {
     expect(await text(page)).toContain('<title>fastcgi-pool: unix:');
     const report = await waitFor(async () => {
       const found: StatusReport = JSON.parse(await text(`${page}?json`));
-      return found.fpm.length > 0 && found;
-    });
+      return found.fpm[0]?.page != null && found;
+    }, PATIENCE);
     expect(report.fpm[0]?.page).toMatchObject({ pool: 'www', 'total processes': 8 });
     expect(report.served).toBeGreaterThanOrEqual(1);
+    // what the page asks for itself is no script of the site
+    expect(report.scripts).toEqual([]);
     const open = await fetch(`${page}?events`);
     expect(open.status).toBe(200);
     expect(await served.stop()).toBe(0);
@@ -44,6 +50,20 @@ describe('serve', () => {
       }).once('error', reject);
     });
     expect(body).toBe('app /-/fastcgi-pool');
+  });
+
+  it("has the status of an upstream's php-fpm by --fpm-status, which no visitor gets", async () => {
+    await using fpm = await startFpm({ statusPath: '/fpm-here' });
+    await using served = await serve(site.path, [
+      ...[...FRONT, '--quiet', '--upstream', fpm.address, '--fpm-status', '/fpm-here'],
+    ]);
+    expect(await text(`${served.url}/fpm-here`)).toBe('app /fpm-here');
+    const report = await waitFor(async () => {
+      const found: StatusReport = JSON.parse(await text(`${served.url}/-/fastcgi-pool?json`));
+      return found.fpm[0]?.page != null && found;
+    }, PATIENCE);
+    expect(report.fpm[0]).toMatchObject({ uri: `${fpm.address};/fpm-here`, page: { pool: 'www' } });
+    expect(report.scripts).toEqual([]);
   });
 
   it('shows it where --status says, or nowhere', async () => {

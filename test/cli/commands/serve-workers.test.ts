@@ -4,6 +4,7 @@ import { type Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { StatusReport } from '../../../src/observe/status/report.ts';
 import { childrenOf, gone } from '../../fpm/support/fpm.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { family, type Program, startServe } from '../support/program.ts';
@@ -64,6 +65,38 @@ it('all serve, by one php-fpm that has a child for each of their connections; on
   expect(program.out.match(/"GET \/ HTTP\/1\.1" 200 4 /g)).toHaveLength(12);
   expect(program.out.match(/"GET \/slow\.php HTTP\/1\.1" 200 /g)).toHaveLength(1);
   expect(program.err).toBe('PHP: from PHP (GET /)\n'.repeat(12));
+});
+
+it('the status page of one is that of all of them, also where one does not answer', async () => {
+  site.put('index.php', '<?php echo "page";');
+  await using program = await startServe(site.path, ['--workers', '2', '--connections', '4', '--quiet']);
+  const look = async (): Promise<StatusReport> =>
+    JSON.parse(await page(`${program.url}/-/fastcgi-pool?json`));
+  const ofBoth = (): Promise<StatusReport> =>
+    waitFor(
+      async () => {
+        const report = await look();
+        return report.processes === 2 && report;
+      },
+      { what: 'an answer of both', timeout: 20_000 },
+    );
+  expect((await ofBoth()).served).toBe(0);
+  // each on a connection of its own: in turn to one worker and the other
+  for (let nth = 0; nth < 6; nth += 1) await page(`${program.url}/`);
+  const after = await ofBoth();
+  expect(after.scripts).toEqual([
+    expect.objectContaining({ script: join(site.path, 'index.php'), requests: 6 }),
+  ]);
+  expect(after.servers).toEqual([expect.objectContaining({ served: after.served, state: 'up' })]);
+  const [stopped = 0] = workersOf(program);
+  process.kill(stopped, 'SIGSTOP');
+  try {
+    // half of the connections go to the one that stands still
+    const answers = [look(), look(), look()];
+    expect(await Promise.race(answers)).toMatchObject({ processes: 1 });
+  } finally {
+    process.kill(stopped, 'SIGCONT');
+  }
 });
 
 it('one that crashes takes no more than its own requests with it, and another takes its place', async () => {

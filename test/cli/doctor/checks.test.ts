@@ -77,6 +77,7 @@ describe('doctor', () => {
     ['open-to-all', conf({ listen: '0.0.0.0:9000' })],
     ['limit-extensions', conf({ 'security.limit_extensions': '' })],
     ['post-data', ini({ enable_post_data_reading: '0' })],
+    ['post-data', ini({ enable_post_data_reading: 'Off' })],
     ['body-size', ini({ upload_max_filesize: '64M' })],
     ['temp-folder', { live: { ...LIVE, tmpWritable: false } }],
     ['opcache', { live: { ...LIVE, opcache: false } }],
@@ -109,6 +110,7 @@ describe('doctor', () => {
     conf({ 'security.limit_extensions': '.php .phar' }),
     ini({ post_max_size: '0', upload_max_filesize: '2G' }),
     { socketMode: 0o660 },
+    ini({ enable_post_data_reading: 'On' }),
     { target: parseAddress('php.svc-a.example:9000') },
     { live: { ...LIVE, opcache: true }, linkedRoot: null },
   ])('finds nothing in %j', (change) => {

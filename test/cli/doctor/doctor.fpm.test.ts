@@ -62,12 +62,13 @@ describe('doctor', () => {
   it('finds what php.ini breaks', async () => {
     await using fpm = await healthy({
       phpIni: {
-        enable_post_data_reading: 0,
         upload_max_filesize: '64M',
         post_max_size: '8M',
         upload_tmp_dir: '/nonexistent',
         'opcache.enable': 0,
       },
+      // as a pool's file has it, where the word stays as it is
+      extra: 'php_admin_value[enable_post_data_reading] = Off',
     });
     const { ids } = await doctor(fpm.address, ...confOf(fpm));
     expect(ids).toEqual(['post-data', 'body-size', 'temp-folder', 'opcache']);

@@ -1,14 +1,19 @@
 /** What a configuration of nginx is in ours: code that can be run. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fromNginx } from '../../../src/cli/doctor/from-nginx.ts';
+import { type FromNginx, fromNginx as fromTree } from '../../../src/cli/doctor/from-nginx.ts';
 import { migration } from '../../../src/cli/doctor/migration.ts';
 import { parseNginx } from '../../../src/cli/doctor/nginx-conf.ts';
+import { readNginxConf } from '../../../src/cli/doctor/nginx-files.ts';
 import { millisecondsOf } from '../../../src/cli/doctor/nginx-values.ts';
 import { createHandler } from '../../../src/gateway/node.ts';
 import { Pool, Upstream } from '../../../src/index.ts';
 import { tempDir } from '../../fpm/support/index.ts';
+
+function fromNginx(text: string): FromNginx {
+  return fromTree(parseNginx(text));
+}
 
 const site = tempDir('nginx-');
 writeFileSync(join(site.path, 'index.php'), '');
@@ -108,7 +113,43 @@ describe("nginx's configuration", () => {
     expect(fromNginx("root '/a\\'; evil() //';").code).toContain('/a');
   });
 
+  it.each([
+    ['upstream u { server 10.0.0.1:9; keepalive 16; }', "new Pool('10.0.0.1:9', {\n  keepalive: 16,\n})"],
+    ['upstream u { server fpm.example:9 resolve; } fastcgi_pass u;', 'resolve: true'],
+    ['map $a $php { default unix:/a; } fastcgi_pass $php;', 'new Pool(address)'],
+    ['# fastcgi_pass a:1;\nfastcgi_pass "unix:/run/a b.sock"; # b:2', "new Pool('unix:/run/a b.sock')"],
+    ['location ~ ^/a\\{2\\}\\;$ { fastcgi_pass a:1; }', "new Pool('a:1')"],
+    ['upstream u{server a:1 weight=2;server b:2 down;}fastcgi_pass u;', "{ address: 'b:2', down: true }"],
+    ["log_format x '{ \\' } # ;'; fastcgi_pass a#b:1;", "new Pool('a#b:1')"],
+  ])('%s has %s', (conf, code) => {
+    expect(fromNginx(conf).code).toContain(code);
+  });
+
+  it('is read with what it includes, by patterns, from the folder of the first file; what is missing is named', async () => {
+    const put = (name: string, text: string): void => writeFileSync(join(site.path, name), text);
+    for (const name of ['conf.d', 'sites', 'snippets']) mkdirSync(join(site.path, name));
+    put('nginx.conf', 'http { include conf.d/*.conf; include sites/[!.]*; include mime.types; }');
+    put('conf.d/up.conf', 'upstream php { server 10.0.0.1:9000; server 10.0.0.2:9000 backup; }');
+    put('conf.d/up.conf.bak', 'broken {');
+    put('sites/default', 'server { location / { include snippets/php.conf; fastcgi_pass php; } }');
+    put('snippets/php.conf', 'fastcgi_read_timeout 5s;');
+    const { tree, missing } = await readNginxConf(join(site.path, 'nginx.conf'));
+    const { code } = fromTree(tree);
+    for (const part of ['10.0.0.1:9000', "'10.0.0.2:9000', backup: true", 'headersTimeout: 5000'])
+      expect(code).toContain(part);
+    expect(missing).toEqual([join(site.path, 'mime.types')]);
+    put('loop.conf', 'include loop.conf;');
+    await expect(readNginxConf(join(site.path, 'loop.conf'))).rejects.toThrow('more than 200 files');
+    put('bad.conf', 'include sites/bad;');
+    put('sites/bad', 'server {');
+    await expect(readNginxConf(join(site.path, 'bad.conf'))).rejects.toThrow(/sites\/bad: .* lacks a }/);
+  });
+
   it('has times as nginx writes them', () => {
+    expect(['1m30s', '1h 30m', '1d', '2w', '1M', '1y', '1m30', '1x', ''].map(millisecondsOf)).toEqual([
+      ...[90_000, 5_400_000, 86_400_000, 1_209_600_000, 2_592_000_000, 31_536_000_000, 90_000],
+      ...[null, null],
+    ]);
     expect(['60', '60s', '1m', '500ms', '2h', 'x'].map(millisecondsOf)).toEqual([
       60_000,
       60_000,

@@ -256,6 +256,25 @@ describe('what may hold a secret is never sent', () => {
       'x.sql~',
       'Thumbs.db',
     ],
+    ...[
+      'wp-config',
+      'wp-config.txt',
+      'wp-config-backup.txt',
+      'wp-config.zip',
+      'php.ini.default',
+      'Dockerfile.prod',
+    ],
+    ...['sftp-config.json', 'deployment-config.json', 'ftpsync.settings', 'id_rsa_old', 'id_rsa.1'],
+    ...['dump.sql.tar', 'dump.sql.tar.gz', 'dump.sql.tgz', 'app.log.tar.xz', 'composer.json.zip'],
+    ...[
+      'backup.zip',
+      'backup-2024-01-31.tar.gz',
+      'site_backup.tgz',
+      'www.tar',
+      'public_html.rar',
+      'db.gz',
+      'site.7z',
+    ],
   ])('%s', (path) => {
     expect(isNeverSent(`/${path}`)).toBe(true);
   });
@@ -318,6 +337,11 @@ describe('all else is sent', () => {
     ],
     ...[
       'x.tar.gz',
+      'web.svg',
+      'backup.html',
+      'site.zip.html',
+      'data.tar.gz',
+      'id_rsa.pub',
       'x.tgz',
       'x.7z',
       'x.mp4',

@@ -1,6 +1,8 @@
 /** Makes a server listen, and says what is wrong where it cannot. */
-import { chmod, unlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { nameOf, type Place } from './place.ts';
 
 /** `mode`: permissions of a unix socket; null: as the umask has it. Rejects with one line that says why not. */
@@ -9,8 +11,8 @@ export async function listenOn(server: Server, place: Place, mode: number | null
     await listen(server, place);
   } catch (error) {
     // a server that was killed leaves its socket behind
-    if (!('path' in place) || codeOf(error) !== 'EADDRINUSE' || (await answers(place.path))) {
-      throw new Error(`cannot listen on ${nameOf(place)}: ${whyNot(error)}`, { cause: error });
+    if (!('path' in place) || codeOf(error) !== 'EADDRINUSE' || !(await isLeftBehind(place.path))) {
+      throw new Error(`cannot listen on ${nameOf(place)}: ${whyNot(error, place)}`, { cause: error });
     }
     await unlink(place.path);
     await listen(server, place);
@@ -28,14 +30,16 @@ function listen(server: Server, place: Place): Promise<void> {
   });
 }
 
-function answers(path: string): Promise<boolean> {
+/** A socket to which nobody listens. A file of any other kind is somebody's, though it refuses connections as well. */
+async function isLeftBehind(path: string): Promise<boolean> {
+  if (!(await lstat(path)).isSocket()) return false;
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.once('connect', () => {
       socket.destroy();
-      resolve(true);
+      resolve(false);
     });
-    socket.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'));
+    socket.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'));
   });
 }
 
@@ -43,12 +47,14 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
-function whyNot(error: unknown): string {
+function whyNot(error: unknown, place: Place): string {
+  const path = 'path' in place ? place.path : null;
   switch (codeOf(error)) {
     case 'EADDRINUSE':
-      return 'the port is in use';
+      return path === null ? 'the port is in use' : 'another server listens there, or it is no socket';
     case 'EACCES':
-      return 'no permission (ports below 1024 are for root)';
+      if (path === null) return 'no permission (ports below 1024 are for root)';
+      return existsSync(dirname(path)) ? 'no permission' : `there is no folder ${dirname(path)}`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

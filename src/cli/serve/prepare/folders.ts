@@ -1,5 +1,5 @@
 /** The folders that are to be served: an error that says what is wrong with one, before anything is started. */
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../../usage-error.ts';
 
@@ -10,6 +10,10 @@ export async function folderOf(cwd: string, option: string, given: string): Prom
   if (info === 'ENOENT') throw new UsageError(`${option} '${given}' does not exist`);
   if (typeof info === 'string') throw new UsageError(`${option} '${given}' cannot be opened: ${info}`);
   if (!info.isDirectory()) throw new UsageError(`${option} '${given}' is not a folder`);
+  // else PHP-FPM, which is started there, would seem to be what is wrong
+  await access(path, constants.X_OK).catch(() => {
+    throw new UsageError(`${option} '${given}' cannot be opened: no permission`);
+  });
   return path;
 }
 

@@ -24,6 +24,15 @@ export interface Prepared {
 /** Throws a UsageError. */
 export async function prepare(given: ServeCommand, io: Io): Promise<Prepared> {
   const command = await configured(given, io.cwd);
+  try {
+    return await prepared(command, io);
+  } catch (error) {
+    if (given.config === null || !(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message} (--config '${given.config}')`);
+  }
+}
+
+async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
   if (command.dev && (command.workers > 1 || command.sites.length > 1)) {
     throw new UsageError('--dev is for one site and one process; it does not go with --workers and sites');
   }

@@ -18,7 +18,8 @@ export async function configured(command: ServeCommand, cwd: string): Promise<Se
 async function contentOf(path: string, given: string): Promise<unknown> {
   const isModule = /\.[mc]?js$/.test(path);
   try {
-    if (!isModule) return JSON.parse(await readFile(path, 'utf8'));
+    // some editors begin a file with a byte order mark
+    if (!isModule) return JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
     const { default: exported } = await importFile(path);
     return typeof exported === 'function' ? await exported() : exported;
   } catch (error) {

@@ -96,7 +96,8 @@ function isRangeOf({ etag, lastModified }: FileFacts, condition: string | undefi
   if (condition === undefined) return true;
   if (condition.includes('"')) return condition === etag;
   const since = dateIn(condition);
-  return since !== null && Date.parse(lastModified) <= since;
+  // RFC 9110, 13.1.5: exactly that one; a file may also be put back to what it was before
+  return since === Date.parse(lastModified);
 }
 
 function tagsIn(list: string): string[] {

@@ -79,7 +79,7 @@ it('listens at several places, a unix socket among them, though a server that wa
   // one that is in use is not taken away
   const second = new Listener(() => {});
   await expect(second.listen([{ host: '127.0.0.1', port: 0 }, { path }])).rejects.toThrow(
-    'the port is in use',
+    'another server listens there',
   );
   expect(await drain(1000)).toBe(true);
   expect(existsSync(path)).toBe(false);

@@ -18,6 +18,7 @@ const site = tempSite({
   'app.js': 'plain',
   'app.js.br': 'br',
   'app.js.gz': 'gz',
+  'leak.js': 'harmless',
   'stale.js': 'new',
   'stale.js.br': 'old',
   'docs/index.html': '<p>docs',
@@ -30,9 +31,10 @@ const site = tempSite({
 writeFileSync(join(site.root, 'large.bin'), large);
 site.link('3f2a', 'logo.svg');
 site.link('.env', 'env.txt');
+site.link('.env', 'leak.js.gz');
 site.link('../outside/secret.txt', 'out.txt');
 const past = new Date('2024-02-29T12:34:56.789Z');
-for (const name of ['a.txt', 'app.js', 'stale.js.br', '3f2a', 'large.bin']) {
+for (const name of ['a.txt', 'app.js', 'leak.js', 'stale.js.br', '3f2a', 'large.bin']) {
   utimesSync(join(site.root, name), past, past);
 }
 afterAll(() => site.remove());
@@ -134,6 +136,11 @@ describe.each(adapters)('a file through $name', (adapter) => {
   it('is not sent packed where the packed one is older', async () => {
     const got = await ask({ path: '/stale.js', headers: { 'accept-encoding': 'br' } });
     expect([got.headers['content-encoding'], got.body]).toEqual([undefined, 'new']);
+  });
+
+  it('is not sent packed where the packed one is a link to what is never sent', async () => {
+    const got = await ask({ path: '/leak.js', headers: { 'accept-encoding': 'gzip' } });
+    expect([got.headers['content-encoding'], got.body]).toEqual([undefined, 'harmless']);
   });
 
   it('HEAD has the head alone, other methods are 405', async () => {

@@ -1,0 +1,46 @@
+/** nginx's configuration with the files that it includes in their places. */
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { expanded, MOST_FILES } from './glob.ts';
+import { type Directive, parseNginx } from './nginx-conf.ts';
+
+/** Throws where `file` cannot be read, or one of them does not parse; of those that are missing it says nothing but their names. */
+export async function readNginxConf(
+  file: string,
+): Promise<{ readonly tree: readonly Directive[]; readonly missing: readonly string[] }> {
+  const missing: string[] = [];
+  const folder = dirname(file);
+  let files = 0;
+  const read = async (path: string): Promise<Directive[]> => {
+    if (++files > MOST_FILES) throw new Error(`${path}: more than ${MOST_FILES} files are included`);
+    const text = await readFile(path, 'utf8');
+    try {
+      return await whole(parseNginx(text));
+    } catch (error) {
+      throw path === file || !(error instanceof Error) ? error : new Error(`${path}: ${error.message}`);
+    }
+  };
+  const included = async (pattern: string): Promise<Directive[]> => {
+    const trees: Directive[] = [];
+    // relative ones are meant from nginx.conf's folder, whichever file they are in
+    for (const path of await expanded(folder, pattern)) {
+      trees.push(
+        ...(await read(path).catch((error: unknown) => {
+          if (!(error instanceof Error && 'code' in error)) throw error;
+          missing.push(path);
+          return [];
+        })),
+      );
+    }
+    return trees;
+  };
+  const whole = async (tree: readonly Directive[]): Promise<Directive[]> => {
+    const found: Directive[] = [];
+    for (const one of tree) {
+      if (one.name === 'include') found.push(...(await included(one.args[0] ?? '')));
+      else found.push({ ...one, inside: await whole(one.inside) });
+    }
+    return found;
+  };
+  return { tree: await read(file), missing };
+}
