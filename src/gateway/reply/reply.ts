@@ -1,33 +1,13 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
 import { FcgiError, ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
-import { type BufferSpace, ReplyBuffer } from './buffer.ts';
+import { ReplyBuffer } from './buffer.ts';
 import { handedFile } from './handed-file.ts';
-import { type HandedOver, type Handover, handoverError } from './handover.ts';
-import { type HeaderKinds, type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
-import { type EndInfo, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
+import { type HandedOver, handoverError } from './handover.ts';
+import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
+import { endedBadly, endedWell, scriptNotFound } from './outcome.ts';
+import type { ReplyOptions } from './reply-options.ts';
 import type { Sink } from './sink.ts';
-
-export interface ReplyOptions {
-  readonly method: string;
-  readonly kinds: HeaderKinds;
-  /** Told why a reply is not what PHP meant it to be, and what its client is answered. */
-  readonly report: (error: unknown, statusCode: number) => void;
-  /** Told once, when PHP has ended. */
-  readonly ended: ((info: EndInfo) => void) | null;
-  /** Bytes to take from PHP before the client has taken them. */
-  readonly buffering: number;
-  readonly space: BufferSpace;
-  /** Milliseconds; 0: no limit. */
-  readonly sendTimeout: number;
-  /** True: PHP goes on where its client has left. */
-  readonly outlivesClient: boolean;
-  /** The file that PHP hands over; null: none. */
-  readonly handedOver: ((handover: Handover) => HandedOver | null) | null;
-  /** In place of the gateway's own page, and of PHP's where `intercepts` says so. */
-  readonly errorPage: ((statusCode: number, error: unknown) => OwnAnswer | null) | null;
-  readonly intercepts: boolean;
-}
 
 /** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
 const toleratedExcess = 65_536;
@@ -213,8 +193,11 @@ export class Reply implements DispatchHandler {
     const canAnswer = this.#canAnswer;
     this.#finish();
     if (canAnswer) this.#say(this.#page(statusCode, headers, error));
-    else
-      this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
+    else this.#cut(error);
+  }
+
+  #cut(error: unknown): void {
+    this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
   }
 
   /** PHP leaves the client to the gateway: its own page, or a file. What PHP sends as body is dropped. */
@@ -243,7 +226,7 @@ export class Reply implements DispatchHandler {
     const handed = handedFile(file, head, (name) => this.#sink.requestHeader(name));
     if ('head' in handed) {
       this.#statusCode = handed.head.statusCode;
-      this.#sink.file(handed);
+      this.#lastly(() => this.#sink.file(handed));
       return;
     }
     const { statusCode, headers, reason } = handed;
@@ -258,7 +241,18 @@ export class Reply implements DispatchHandler {
 
   #say(answer: OwnAnswer): void {
     this.#statusCode = answer.statusCode;
-    this.#sink.answer(this.#options.method === 'HEAD' ? { ...answer, body: '' } : answer);
+    const { method } = this.#options;
+    this.#lastly(() => this.#sink.answer(method === 'HEAD' ? { ...answer, body: '' } : answer));
+  }
+
+  /** Nothing can take the place of this answer: where whoever wraps the response throws, the client gets none. */
+  #lastly(send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      this.#cut(error);
+      this.#options.report(error, this.#status);
+    }
   }
 
   #page(
