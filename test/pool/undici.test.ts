@@ -5,9 +5,10 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { DispatchController, ResponseBody } from '../../src/pool/dispatcher.ts';
+import type { DispatchController, Dispatcher, ResponseBody } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 import { GET, gate, HEAD, POST, Recorder, text } from './support.ts';
 
 const hanging = () => startFakeFpm({ workers: 4, script: (_request, response) => response.hang() });
@@ -248,6 +249,27 @@ describe('close() and destroy()', () => {
     await next.opened;
     expect(await second).toMatchObject({ code: 'FCGI_ERR_CLOSED' });
   });
+});
+
+it.each<[string, (dispatcher: Dispatcher, callback: never) => unknown]>([
+  [
+    'request()',
+    (dispatcher, callback) => Reflect.apply(dispatcher.request, dispatcher, [{ params: GET }, callback]),
+  ],
+  ['close()', (dispatcher, callback) => Reflect.apply(dispatcher.close, dispatcher, [callback])],
+  ['destroy()', (dispatcher, callback) => dispatcher.destroy(callback)],
+  [
+    'destroy() behind a reason',
+    (dispatcher, callback) => Reflect.apply(dispatcher.destroy, dispatcher, [new Error('x'), callback]),
+  ],
+])('a callback for %s, which would never be called, is an error at once', async (_, call) => {
+  await using pool = new Pool('unix:/nowhere.sock');
+  await using upstream = new Upstream(['unix:/nowhere.sock']);
+  for (const dispatcher of [pool, upstream]) {
+    expect(() => call(dispatcher, (() => {}) as never)).toThrow(
+      expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option: 'callback' }),
+    );
+  }
 });
 
 describe('the body of request()', () => {
