@@ -173,7 +173,7 @@ export class Gateway<Req> {
       const http = trust ? original(facts, trust, forwardedHeaders) : facts;
       const params = this.#site.params(
         http,
-        http === facts ? plan : heard(plan, facts, http),
+        http === facts ? plan : withoutAuthority(plan, facts, http),
         paramsOf(request),
       );
       const tell = onStderr && ((chunk: Uint8Array) => onStderr(chunk, request));
@@ -186,7 +186,7 @@ export class Gateway<Req> {
 }
 
 /** A host that a trusted proxy names counts more than that of the URL, which is how the proxy has asked. */
-function heard(plan: RunScript, asked: HttpFacts, original: HttpFacts): RunScript {
+function withoutAuthority(plan: RunScript, asked: HttpFacts, original: HttpFacts): RunScript {
   return asked.headers === original.headers ? plan : { ...plan, target: { ...plan.target, authority: '' } };
 }
 

@@ -147,7 +147,7 @@ export class Reply implements DispatchHandler {
 
   /** So that PHP's worker is free before a slow client is: what has been written waits for it here. */
   #absorbs(head: ReplyHead, bytes: number): boolean {
-    if (this.#options.sendTimeout > 0) this.#sink.hurry(this.#options.sendTimeout);
+    if (this.#options.sendTimeout > 0) this.#sink.startSendTimeout(this.#options.sendTimeout);
     if (head.isStream) return false;
     this.#backlog ??= new ReplyBuffer(this.#options.buffering, this.#options.space, this.#sink);
     return this.#backlog.add(bytes);
@@ -155,7 +155,7 @@ export class Reply implements DispatchHandler {
 
   /** The one place that knows whether the client can still be told of a failure. */
   get #canAnswer(): boolean {
-    return !this.#isOver && this.#sink.isFresh;
+    return !this.#isOver && this.#sink.nothingSent;
   }
 
   /** The client has all it was promised. */
@@ -192,7 +192,7 @@ export class Reply implements DispatchHandler {
   #answer(statusCode: number, error: unknown, headers?: Readonly<Record<string, string>>): void {
     const canAnswer = this.#canAnswer;
     this.#finish();
-    if (canAnswer) this.#say(this.#page(statusCode, headers, error));
+    if (canAnswer) this.#sendAnswer(this.#page(statusCode, headers, error));
     else this.#cut(error);
   }
 
@@ -206,7 +206,7 @@ export class Reply implements DispatchHandler {
     const page = intercepts && head.statusCode >= 400 ? errorPage?.(head.statusCode, undefined) : null;
     if (page) {
       this.#handOver();
-      this.#say(page);
+      this.#sendAnswer(page);
       return true;
     }
     const file = handedOver?.(head.handover) ?? null;
@@ -216,7 +216,7 @@ export class Reply implements DispatchHandler {
     else {
       const statusCode = file.kind === 'missing' ? 404 : 502;
       const error = handoverError(head.handover, file.kind);
-      this.#say(this.#page(statusCode, undefined, error));
+      this.#sendAnswer(this.#page(statusCode, undefined, error));
       this.#options.report(error, statusCode);
     }
     return true;
@@ -226,11 +226,11 @@ export class Reply implements DispatchHandler {
     const handed = handedFile(file, head, (name) => this.#sink.requestHeader(name));
     if ('head' in handed) {
       this.#statusCode = handed.head.statusCode;
-      this.#lastly(() => this.#sink.file(handed));
+      this.#sendFinally(() => this.#sink.file(handed));
       return;
     }
     const { statusCode, headers, reason } = handed;
-    this.#say(this.#page(statusCode, headers, reason));
+    this.#sendAnswer(this.#page(statusCode, headers, reason));
     if (reason !== undefined) this.#options.report(reason, statusCode);
   }
 
@@ -239,14 +239,14 @@ export class Reply implements DispatchHandler {
     this.#finish();
   }
 
-  #say(answer: OwnAnswer): void {
+  #sendAnswer(answer: OwnAnswer): void {
     this.#statusCode = answer.statusCode;
     const { method } = this.#options;
-    this.#lastly(() => this.#sink.answer(method === 'HEAD' ? { ...answer, body: '' } : answer));
+    this.#sendFinally(() => this.#sink.answer(method === 'HEAD' ? { ...answer, body: '' } : answer));
   }
 
   /** Nothing can take the place of this answer: where whoever wraps the response throws, the client gets none. */
-  #lastly(send: () => void): void {
+  #sendFinally(send: () => void): void {
     try {
       send();
     } catch (error) {
