@@ -19,6 +19,13 @@ export function checkIsOptions(option: string, value: unknown): void {
   );
 }
 
+/** Throws FCGI_ERR_INVALID_ARG where there is one: undici's methods take callbacks, and here it would never be called. */
+export function checkNoCallback(method: string, callback: unknown): void {
+  if (typeof callback !== 'function') return;
+  const message = `${method}() takes no callback: it returns a promise`;
+  throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'callback', message);
+}
+
 /**
  * Throws FCGI_ERR_INVALID_ARG where `value` has a name that is not known. `whose`: 'a gateway'; `path`: where it stands, 'files.'.
  */

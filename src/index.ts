@@ -24,6 +24,7 @@ export type {
   Dispatcher,
   DispatchHandler,
   DispatchRequest,
+  DumpOptions,
   Ended,
   FcgiResponse,
   ResponseBody,

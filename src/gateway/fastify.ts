@@ -134,7 +134,7 @@ interface RawRequest {
 /** With `rewriteUrl`, `url` is the new one. */
 function lineOf(request: RawRequest, depth: number): RequestLine {
   const { method = '', url: all = '/' } = request;
-  const url = below(all, depth);
+  const url = pathBehindPrefix(all, depth);
   const baseUrl = all.endsWith(url) ? all.slice(0, all.length - url.length) : all;
   const originalUrl = 'originalUrl' in request && request.originalUrl ? String(request.originalUrl) : all;
   return { method, url, originalUrl, baseUrl };
@@ -187,7 +187,7 @@ class FastifyFramework implements Framework {
 }
 
 /** What follows as many segments as the prefix has; a prefix may hold parameters, so its text is not to be sought. */
-function below(url: string, depth: number): string {
+function pathBehindPrefix(url: string, depth: number): string {
   const end = new RegExp(`^(?:/+[^/?#]*){${depth}}`).exec(url)?.[0].length ?? 0;
   const rest = url.slice(end);
   return rest.startsWith('/') ? rest : `/${rest}`;

@@ -56,7 +56,7 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
     });
     if (request.signal.aborted) leave();
-    else if (plan.kind === 'run' && isRead(request)) reply.refuse(500, bodyRead('read', {}));
+    else if (plan.kind === 'run' && isRead(request)) reply.refuse(500, bodyRead('read'));
     else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
     else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
     else if (plan.kind === 'file') reply.refuse(sent?.statusCode ?? 500, sent?.reason, sent?.headers);

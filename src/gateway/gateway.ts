@@ -10,7 +10,8 @@ import type { GatewayOptions } from './options.ts';
 import { BufferSpace } from './reply/buffer.ts';
 import { pageFor } from './reply/error-page.ts';
 import { type HeaderKinds, headerKinds, statusFor } from './reply/head.ts';
-import { Reply, type ReplyOptions } from './reply/reply.ts';
+import { Reply } from './reply/reply.ts';
+import type { ReplyOptions } from './reply/reply-options.ts';
 import type { Sink } from './reply/sink.ts';
 import { original, type Trust } from './request/proxies.ts';
 import { withReadTimeout } from './request/read-timeout.ts';
@@ -172,7 +173,7 @@ export class Gateway<Req> {
       const http = trust ? original(facts, trust, forwardedHeaders) : facts;
       const params = this.#site.params(
         http,
-        http === facts ? plan : heard(plan, facts, http),
+        http === facts ? plan : withoutAuthority(plan, facts, http),
         paramsOf(request),
       );
       const tell = onStderr && ((chunk: Uint8Array) => onStderr(chunk, request));
@@ -185,7 +186,7 @@ export class Gateway<Req> {
 }
 
 /** A host that a trusted proxy names counts more than that of the URL, which is how the proxy has asked. */
-function heard(plan: RunScript, asked: HttpFacts, original: HttpFacts): RunScript {
+function withoutAuthority(plan: RunScript, asked: HttpFacts, original: HttpFacts): RunScript {
   return asked.headers === original.headers ? plan : { ...plan, target: { ...plan.target, authority: '' } };
 }
 

@@ -70,6 +70,8 @@ class KoaReply implements Framework {
     const { statusCode, statusMessage, isStream } = head;
     this.#set(statusCode, body ?? this.#nothing(statusCode));
     setHeaders(this.#ctx.res, head, this.#ctx.req.httpVersionMajor === 2);
+    // setHeaders() has removed Koa's own: node would send a page that is here as a whole in chunks
+    if (Buffer.isBuffer(body) && head.contentLength === null) this.#ctx.length = body.length;
     // Koa's phrase for the status does not belong to PHP's
     if (this.#ctx.req.httpVersionMajor === 1) this.#ctx.res.statusMessage = statusMessage;
     // koa-compress would hold events back until a block is full

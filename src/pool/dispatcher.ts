@@ -90,6 +90,7 @@ export interface DispatchController {
   /** Fails the request with `reason`; its connection is closed. No effect once it has ended. */
   abort(reason?: unknown): void;
   readonly paused: boolean;
+  /** The reason, which undici has as `reason`, comes to onResponseError. */
   readonly aborted: boolean;
   /**
    * What was seen of a request that failed, from onResponseError on, also where the error is not ours; before, and
@@ -126,9 +127,8 @@ export interface DispatchHandler {
 /**
  * A Readable of Buffers. It errors, and never ends, where the response was cut short or is not as long as its
  * Content-Length (FCGI_ERR_CONTENT_LENGTH). What nobody reads holds a PHP worker, if it is longer than 64 KiB: after
- * `bodyTimeout` it errors with FCGI_ERR_BODY_TIMEOUT. All three methods reject as the body errors, later as well; and with a
- * TypeError where the body is being read, or has been. undici's `arrayBuffer()`, `blob()` and `dump()` are not here: `bytes()` has
- * the bytes, and `destroy()` gives the rest up.
+ * `bodyTimeout` it errors with FCGI_ERR_BODY_TIMEOUT. The methods, undici's, reject as the body errors, later as well; all but
+ * `dump()` with a TypeError where the body is being read, or has been.
  */
 export interface ResponseBody extends Readable {
   /** As UTF-8, without a byte order mark. */
@@ -136,6 +136,23 @@ export interface ResponseBody extends Readable {
   json(): Promise<unknown>;
   /** A Buffer. */
   bytes(): Promise<Uint8Array>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  /** Its type is the response's Content-Type. */
+  blob(): Promise<Blob>;
+  /** Something of it has been read or asked for. */
+  readonly bodyUsed: boolean;
+  /**
+   * Reads the body to its end and drops it, so that its connection can serve the next request; where it is longer than `limit`,
+   * the connection is closed instead. Nothing happens where the body has been read. undici's resolves where the body errors, too.
+   */
+  dump(options?: DumpOptions): Promise<null>;
+}
+
+export interface DumpOptions {
+  /** Bytes. Default: 131,072. */
+  readonly limit?: number | undefined;
+  /** Gives the body up, and rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface FcgiResponse {
@@ -151,12 +168,14 @@ export interface FcgiResponse {
 }
 
 /**
- * What a Pool and an Upstream both are, and what the gateway takes. One of your own has to call the handler in the async
+ * What a Pool and an Upstream both are, and what the gateway takes. Where undici's has events, these have the channels of
+ * node:diagnostics_channel (`CHANNELS`); all methods but `dispatch` return promises, and take no callback. One of your own has to call the handler in the async
  * context in which dispatch() was called (`AsyncResource.bind`, or none of its own queues and timers in between): hooks and
  * loggers find their request by it.
  */
 export interface Dispatcher {
   /**
+   * Returns nothing, where undici's says whether to wait for an event `drain`: requests wait in the pool's queue, or are refused.
    * Bad arguments come to onResponseError as well; it throws, FCGI_ERR_INVALID_ARG, only where there is no
    * onResponseError to be told. Later changes of `params` have no effect; the bytes of values and body are not copied.
    */

@@ -5,6 +5,7 @@
  * This folder: one server with its queue and its connections. It imports connection, protocol, cgi and the errors.
  * A request meets pool, scheduler, server, request/sender, job.
  */
+import { checkNoCallback } from '../arguments.ts';
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
 import { dispatchTold } from './channels.ts';
@@ -53,15 +54,18 @@ export class Pool implements Dispatcher {
     dispatchTold(this, this.#scheduler, request, handler);
   }
 
-  request(request: DispatchRequest): Promise<FcgiResponse> {
+  request(request: DispatchRequest, callback?: undefined): Promise<FcgiResponse> {
+    checkNoCallback('request', callback);
     return requestBy(this, request, this.#bodyTimeout);
   }
 
-  close(): Promise<void> {
+  close(callback?: undefined): Promise<void> {
+    checkNoCallback('close', callback);
     return this.#scheduler.close();
   }
 
-  destroy(reason?: Error): Promise<void> {
+  destroy(reason?: Error, callback?: undefined): Promise<void> {
+    checkNoCallback('destroy', callback ?? reason);
     return this.#scheduler.destroy(reason);
   }
 

@@ -1,5 +1,5 @@
 /** `request()` of the mock: a promise of the head, and a Readable. */
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import type {
   MockController,
   MockEnded,
@@ -30,7 +30,7 @@ export class MockResponder implements MockHandler {
     headers: MockHeaders,
     statusText: string,
   ): void {
-    const body = new StreamedBody(controller);
+    const body = new StreamedBody(controller, String(headers['content-type'] ?? ''));
     const ended = new Promise<MockEnded>((resolve, reject) => {
       this.#end = resolve;
       this.#cutShort = reject;
@@ -59,10 +59,12 @@ export class MockResponder implements MockHandler {
 
 class StreamedBody extends Readable implements MockResponseBody {
   readonly #controller: MockController;
+  readonly #type: string;
 
-  constructor(controller: MockController) {
+  constructor(controller: MockController, type: string) {
     super();
     this.#controller = controller;
+    this.#type = type;
     // A body that nobody reads has nobody to tell, and must not end the process for that.
     this.on('error', () => undefined);
   }
@@ -88,5 +90,26 @@ class StreamedBody extends Readable implements MockResponseBody {
 
   async json(): Promise<unknown> {
     return JSON.parse(await this.text());
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return new Uint8Array(await this.bytes()).buffer;
+  }
+
+  async blob(): Promise<Blob> {
+    return new Blob([await this.arrayBuffer()], { type: this.#type });
+  }
+
+  get bodyUsed(): boolean {
+    return this.readableDidRead;
+  }
+
+  async dump({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<null> {
+    if (this.destroyed) return null;
+    if (signal) addAbortSignal(signal, this);
+    await this.bytes().catch((error: unknown) => {
+      throw signal?.aborted ? signal.reason : error;
+    });
+    return null;
   }
 }

@@ -58,6 +58,10 @@ export interface MockResponseBody extends Readable {
   text(): Promise<string>;
   json(): Promise<unknown>;
   bytes(): Promise<Uint8Array>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  blob(): Promise<Blob>;
+  readonly bodyUsed: boolean;
+  dump(options?: { limit?: number | undefined; signal?: AbortSignal | undefined }): Promise<null>;
 }
 
 export interface MockResponse {

@@ -2,6 +2,7 @@
  * Several FastCGI servers behind one Dispatcher, with one queue: a request that one of them has failed goes to another.
  * This folder: several servers under one queue. It imports pool and what is below it, and knows no gateway.
  */
+import { checkNoCallback } from '../arguments.ts';
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { dispatchTold } from '../pool/channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
@@ -60,15 +61,18 @@ export class Upstream implements Dispatcher {
     dispatchTold(this, this.#parts.scheduler, request, handler);
   }
 
-  request(request: DispatchRequest): Promise<FcgiResponse> {
+  request(request: DispatchRequest, callback?: undefined): Promise<FcgiResponse> {
+    checkNoCallback('request', callback);
     return requestBy(this, request, this.#bodyTimeout);
   }
 
-  close(): Promise<void> {
+  close(callback?: undefined): Promise<void> {
+    checkNoCallback('close', callback);
     return this.#parts.scheduler.close();
   }
 
-  destroy(reason?: Error): Promise<void> {
+  destroy(reason?: Error, callback?: undefined): Promise<void> {
+    checkNoCallback('destroy', callback ?? reason);
     return this.#parts.scheduler.destroy(reason);
   }
 

@@ -75,6 +75,71 @@ describe('the body', () => {
     expect(Buffer.from(await (await body()).bytes()).toString()).toBe('{"a":"\u00fc"}');
   });
 
+  it('as ArrayBuffer, or as Blob with its type', async () => {
+    await using fpm = await saying('Content-Type: image/x\r\n\r\nab');
+    await using pool = new Pool(fpm.address);
+    const body = async () => (await pool.request({ params: GET })).body;
+    expect(await (await body()).arrayBuffer()).toEqual(Uint8Array.of(97, 98).buffer);
+    const blob = await (await body()).blob();
+    expect([blob.type, await blob.text()]).toEqual(['image/x', 'ab']);
+  });
+
+  it('is used once something of it was asked for', async () => {
+    await using fpm = await saying(`${HEAD}ok`);
+    await using pool = new Pool(fpm.address);
+    const { body } = await pool.request({ params: GET });
+    expect(body.bodyUsed).toBe(false);
+    await body.text();
+    expect(body.bodyUsed).toBe(true);
+    const other = (await pool.request({ params: GET })).body;
+    for await (const _ of other);
+    expect(other.bodyUsed).toBe(true);
+  });
+
+  describe('dump()', () => {
+    const long = HEAD + 'x'.repeat(1_000_000);
+
+    it.each([
+      ['a short one is read, and its connection serves on', `${HEAD}ok`, undefined, 1],
+      ['a long one within its limit, too', long, { limit: 1_000_000 }, 1],
+      ['a longer one is given up with its connection', long, undefined, 2],
+    ])('%s', async (_, content, options, connections) => {
+      await using fpm = await saying(content);
+      await using pool = new Pool(fpm.address, { connections: 1, keepaliveTime: 0, keepaliveTimeout: 0 });
+      for (let i = 0; i < 2; i++) {
+        const { body } = await pool.request({ params: GET });
+        expect(await body.dump(options)).toBe(null);
+        // what was read may be dumped again
+        expect(await body.dump()).toBe(null);
+      }
+      expect(fpm.accepted).toBe(connections);
+    });
+
+    it('rejects with the reason of its signal', async () => {
+      await using fpm = await startFakeFpm({
+        script: async (_, response) => {
+          response.stdout(`${HEAD}x`);
+          await new Promise(() => {});
+        },
+      });
+      await using pool = new Pool(fpm.address);
+      const { body } = await pool.request({ params: GET });
+      const reason = new Error('enough');
+      const controller = new AbortController();
+      const dumped = body.dump({ signal: controller.signal });
+      controller.abort(reason);
+      await expect(dumped).rejects.toBe(reason);
+      await waitFor(() => pool.stats.busy === 0);
+    });
+
+    it('rejects as the body errors', async () => {
+      await using fpm = await saying(`Content-Length: 10\r\n\r\nshort`);
+      await using pool = new Pool(fpm.address);
+      const { body } = await pool.request({ params: GET });
+      await expect(body.dump()).rejects.toMatchObject({ code: 'FCGI_ERR_CONTENT_LENGTH' });
+    });
+  });
+
   it('as a stream, bytes as they are', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     await using fpm = await saying(Buffer.concat([Buffer.from(HEAD), bytes]));
@@ -101,7 +166,7 @@ describe('the body', () => {
 
   it('that nobody reads gives its connection back, where it is small', async () => {
     await using fpm = await saying(`${HEAD}${'x'.repeat(10_000)}`);
-    await using pool = new Pool(fpm.address, { connections: 1 });
+    await using pool = new Pool(fpm.address, { connections: 1, keepaliveTime: 0, keepaliveTimeout: 0 });
     for (let i = 0; i < 5; i++) await pool.request({ params: GET });
     await waitFor(() => pool.stats.idle === 1);
     expect(fpm.accepted).toBe(1);

@@ -5,9 +5,10 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { DispatchController, ResponseBody } from '../../src/pool/dispatcher.ts';
+import type { DispatchController, Dispatcher, ResponseBody } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 import { GET, gate, HEAD, POST, Recorder, text } from './support.ts';
 
 const hanging = () => startFakeFpm({ workers: 4, script: (_request, response) => response.hang() });
@@ -250,6 +251,27 @@ describe('close() and destroy()', () => {
   });
 });
 
+it.each<[string, (dispatcher: Dispatcher, callback: never) => unknown]>([
+  [
+    'request()',
+    (dispatcher, callback) => Reflect.apply(dispatcher.request, dispatcher, [{ params: GET }, callback]),
+  ],
+  ['close()', (dispatcher, callback) => Reflect.apply(dispatcher.close, dispatcher, [callback])],
+  ['destroy()', (dispatcher, callback) => dispatcher.destroy(callback)],
+  [
+    'destroy() behind a reason',
+    (dispatcher, callback) => Reflect.apply(dispatcher.destroy, dispatcher, [new Error('x'), callback]),
+  ],
+])('a callback for %s, which would never be called, is an error at once', async (_, call) => {
+  await using pool = new Pool('unix:/nowhere.sock');
+  await using upstream = new Upstream(['unix:/nowhere.sock']);
+  for (const dispatcher of [pool, upstream]) {
+    expect(() => call(dispatcher, (() => {}) as never)).toThrow(
+      expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option: 'callback' }),
+    );
+  }
+});
+
 describe('the body of request()', () => {
   it('destroyed without an error: AbortError, the worker is free', async () => {
     await using fpm = await startFakeFpm({
@@ -312,7 +334,9 @@ describe.each([2, 1_000_000])('a body of %i bytes that is asked for in two ways'
 
   it("on('readable'), then text(): TypeError, as somebody takes it away", async () => {
     const reading = ask(async (body) => {
-      body.on('readable', () => body.read());
+      body.on('readable', () => {
+        while (body.read() !== null);
+      });
       return body.text();
     });
     await expect(reading).rejects.toThrow(TypeError);

@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.mjs';
 import { fail, say } from './say.mjs';
+import { runArguments, vitest } from './vitest.mjs';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const border = process.argv.indexOf('--');
@@ -38,10 +39,9 @@ const failed = [];
 for (const version of versions.length > 0 ? versions : ['22', '24', '26']) {
   const node = await nodeOf(version);
   say(`Node ${version}: ${files.join(' ')}`);
-  const vitest = join(project, 'node_modules/vitest/vitest.mjs');
   // what a test starts by name is to be the same version
   const env = { PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
-  const { code } = await run(node, [vitest, 'run', ...files], { show: true, cwd: project, env });
+  const { code } = await run(node, [vitest, ...runArguments, ...files], { show: true, cwd: project, env });
   if (code !== 0) failed.push(version);
 }
 if (failed.length > 0) fail(`Failed on Node ${failed.join(', ')}`);

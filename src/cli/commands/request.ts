@@ -26,7 +26,12 @@ export async function request(command: RequestCommand, io: Io, connect: Connect)
   try {
     return await exchange(connect, command.address, command.timeout, command.peer, send, async (response) => {
       if (command.include) await print(io.stdout, Buffer.from(headOf(response), 'latin1'));
-      await copy(response, io.stdout);
+      if (await copy(response, io.stdout)) {
+        const { hint } = await response.ended;
+        stderr.flush();
+        // of a script that is not there PHP-FPM says "Primary script unknown", and nothing of its path
+        if (hint !== '') stderr.write(Buffer.from(`${hint}\n`));
+      }
       return command.fail && response.statusCode >= 400 ? 1 : 0;
     });
   } finally {
@@ -101,12 +106,14 @@ function headOf(response: FcgiResponse): string {
   return `${lines.join('\n')}\n\n`;
 }
 
-/** Resolves when stdout has taken all of it. */
-async function copy(response: FcgiResponse, stdout: Writable): Promise<void> {
+/** Resolves when stdout has taken all of it; false: its reader has had enough. */
+async function copy(response: FcgiResponse, stdout: Writable): Promise<boolean> {
   try {
     await pipeline(response.body, stdout, { end: false });
     await print(stdout, '');
+    return true;
   } catch (error) {
     if (!isReaderGone(error)) throw error;
+    return false;
   }
 }

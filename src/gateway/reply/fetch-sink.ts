@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { OutgoingFile } from './handed-file.ts';
 import type { OwnAnswer, ReplyHead } from './head.ts';
-import type { Sink, Steered } from './sink.ts';
+import type { Sink, SinkOwner } from './sink.ts';
 
 /** Bytes the body holds for a reader that is slow, before PHP is held back. */
 const highWaterMark = 65_536;
@@ -16,7 +16,7 @@ export class FetchSink implements Sink {
   #resolve: (response: Response) => void = () => {};
   #body: ReadableStreamDefaultController<Uint8Array> | null = null;
   readonly #headers: Headers;
-  #reply: Steered | null = null;
+  #reply: SinkOwner | null = null;
   #isSettled = false;
   /** PHP has sent all, the reader not taken all. */
   isEnding = false;
@@ -29,11 +29,11 @@ export class FetchSink implements Sink {
     });
   }
 
-  attach(reply: Steered): void {
+  attach(reply: SinkOwner): void {
     this.#reply = reply;
   }
 
-  get isFresh(): boolean {
+  get nothingSent(): boolean {
     return !this.#isSettled;
   }
 
@@ -59,7 +59,7 @@ export class FetchSink implements Sink {
   }
 
   /** A reader that does not read looks like one that is busy: only the server knows its client. */
-  hurry(): void {}
+  startSendTimeout(): void {}
 
   end(): void {
     // closed at once, a stream does not say when the rest of it has been read

@@ -2,7 +2,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { parseTarget } from '../../cgi/target.ts';
 import { ProtocolError } from '../../errors.ts';
-import { isBelow } from '../site/is-below.ts';
+import { isInside } from '../site/is-inside.ts';
 
 /** What PHP says of the file, as it came; each char is one byte. */
 export interface Handover {
@@ -57,7 +57,7 @@ export class HandoverFiles {
     for (const [prefix, folder] of this.#mappings) {
       if (target.path.startsWith(prefix)) {
         const name = utf8(target.path.slice(prefix.length));
-        return name === null ? missing : fileBelow([folder], `${folder}/${name}`);
+        return name === null ? missing : fileInside([folder], `${folder}/${name}`);
       }
     }
     return forbidden;
@@ -66,15 +66,15 @@ export class HandoverFiles {
   #sent(text: string): HandedOver {
     const path = utf8(text);
     if (path === null || !path.startsWith('/')) return forbidden;
-    return fileBelow(this.#folders, path);
+    return fileInside(this.#folders, path);
   }
 }
 
 /** Links are followed, and must end below one of the folders. */
-function fileBelow(folders: readonly string[], path: string): HandedOver {
+function fileInside(folders: readonly string[], path: string): HandedOver {
   try {
     const real = realpathSync.native(path);
-    const isAllowed = folders.some((folder) => isBelow(real, realpathSync.native(folder)));
+    const isAllowed = folders.some((folder) => isInside(real, realpathSync.native(folder)));
     if (!isAllowed) return forbidden;
     const facts = statSync(real);
     const { dev, ino } = facts;

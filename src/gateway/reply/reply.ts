@@ -1,33 +1,13 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
 import { FcgiError, ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
-import { type BufferSpace, ReplyBuffer } from './buffer.ts';
+import { ReplyBuffer } from './buffer.ts';
 import { handedFile } from './handed-file.ts';
-import { type HandedOver, type Handover, handoverError } from './handover.ts';
-import { type HeaderKinds, type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
-import { type EndInfo, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
+import { type HandedOver, handoverError } from './handover.ts';
+import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
+import { endedBadly, endedWell, scriptNotFound } from './outcome.ts';
+import type { ReplyOptions } from './reply-options.ts';
 import type { Sink } from './sink.ts';
-
-export interface ReplyOptions {
-  readonly method: string;
-  readonly kinds: HeaderKinds;
-  /** Told why a reply is not what PHP meant it to be, and what its client is answered. */
-  readonly report: (error: unknown, statusCode: number) => void;
-  /** Told once, when PHP has ended. */
-  readonly ended: ((info: EndInfo) => void) | null;
-  /** Bytes to take from PHP before the client has taken them. */
-  readonly buffering: number;
-  readonly space: BufferSpace;
-  /** Milliseconds; 0: no limit. */
-  readonly sendTimeout: number;
-  /** True: PHP goes on where its client has left. */
-  readonly outlivesClient: boolean;
-  /** The file that PHP hands over; null: none. */
-  readonly handedOver: ((handover: Handover) => HandedOver | null) | null;
-  /** In place of the gateway's own page, and of PHP's where `intercepts` says so. */
-  readonly errorPage: ((statusCode: number, error: unknown) => OwnAnswer | null) | null;
-  readonly intercepts: boolean;
-}
 
 /** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
 const toleratedExcess = 65_536;
@@ -167,7 +147,7 @@ export class Reply implements DispatchHandler {
 
   /** So that PHP's worker is free before a slow client is: what has been written waits for it here. */
   #absorbs(head: ReplyHead, bytes: number): boolean {
-    if (this.#options.sendTimeout > 0) this.#sink.hurry(this.#options.sendTimeout);
+    if (this.#options.sendTimeout > 0) this.#sink.startSendTimeout(this.#options.sendTimeout);
     if (head.isStream) return false;
     this.#backlog ??= new ReplyBuffer(this.#options.buffering, this.#options.space, this.#sink);
     return this.#backlog.add(bytes);
@@ -175,7 +155,7 @@ export class Reply implements DispatchHandler {
 
   /** The one place that knows whether the client can still be told of a failure. */
   get #canAnswer(): boolean {
-    return !this.#isOver && this.#sink.isFresh;
+    return !this.#isOver && this.#sink.nothingSent;
   }
 
   /** The client has all it was promised. */
@@ -212,9 +192,12 @@ export class Reply implements DispatchHandler {
   #answer(statusCode: number, error: unknown, headers?: Readonly<Record<string, string>>): void {
     const canAnswer = this.#canAnswer;
     this.#finish();
-    if (canAnswer) this.#say(this.#page(statusCode, headers, error));
-    else
-      this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
+    if (canAnswer) this.#sendAnswer(this.#page(statusCode, headers, error));
+    else this.#cut(error);
+  }
+
+  #cut(error: unknown): void {
+    this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
   }
 
   /** PHP leaves the client to the gateway: its own page, or a file. What PHP sends as body is dropped. */
@@ -223,7 +206,7 @@ export class Reply implements DispatchHandler {
     const page = intercepts && head.statusCode >= 400 ? errorPage?.(head.statusCode, undefined) : null;
     if (page) {
       this.#handOver();
-      this.#say(page);
+      this.#sendAnswer(page);
       return true;
     }
     const file = handedOver?.(head.handover) ?? null;
@@ -233,7 +216,7 @@ export class Reply implements DispatchHandler {
     else {
       const statusCode = file.kind === 'missing' ? 404 : 502;
       const error = handoverError(head.handover, file.kind);
-      this.#say(this.#page(statusCode, undefined, error));
+      this.#sendAnswer(this.#page(statusCode, undefined, error));
       this.#options.report(error, statusCode);
     }
     return true;
@@ -243,11 +226,11 @@ export class Reply implements DispatchHandler {
     const handed = handedFile(file, head, (name) => this.#sink.requestHeader(name));
     if ('head' in handed) {
       this.#statusCode = handed.head.statusCode;
-      this.#sink.file(handed);
+      this.#sendFinally(() => this.#sink.file(handed));
       return;
     }
     const { statusCode, headers, reason } = handed;
-    this.#say(this.#page(statusCode, headers, reason));
+    this.#sendAnswer(this.#page(statusCode, headers, reason));
     if (reason !== undefined) this.#options.report(reason, statusCode);
   }
 
@@ -256,9 +239,20 @@ export class Reply implements DispatchHandler {
     this.#finish();
   }
 
-  #say(answer: OwnAnswer): void {
+  #sendAnswer(answer: OwnAnswer): void {
     this.#statusCode = answer.statusCode;
-    this.#sink.answer(this.#options.method === 'HEAD' ? { ...answer, body: '' } : answer);
+    const { method } = this.#options;
+    this.#sendFinally(() => this.#sink.answer(method === 'HEAD' ? { ...answer, body: '' } : answer));
+  }
+
+  /** Nothing can take the place of this answer: where whoever wraps the response throws, the client gets none. */
+  #sendFinally(send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      this.#cut(error);
+      this.#options.report(error, this.#status);
+    }
   }
 
   #page(

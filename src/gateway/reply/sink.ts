@@ -6,8 +6,8 @@
 import type { OutgoingFile } from './handed-file.ts';
 import type { OwnAnswer, ReplyHead } from './head.ts';
 
-/** The reply, as its sink steers it. */
-export interface Steered {
+/** The reply, as its sink calls it. */
+export interface SinkOwner {
   /** The client can take more. */
   resume(): void;
   /** Nobody waits for it any more. */
@@ -17,9 +17,9 @@ export interface Steered {
 /** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
 export interface Sink {
   /** Called before all else: whom to tell that the client can take more. */
-  attach(reply: Steered): void;
+  attach(reply: SinkOwner): void;
   /** Nothing was sent yet, not even a head that was given to `start`, and the client is there, as far as is known. */
-  readonly isFresh: boolean;
+  readonly nothingSent: boolean;
   /** `fail` is for what goes wrong later; what is wrong at once may be thrown, by `end` too. */
   start(head: ReplyHead, fail: (error: unknown) => void): void;
   /** False: the client has not taken all of it yet. `Reply.resume()` says when it has, unless the reply ends before. */
@@ -27,7 +27,7 @@ export interface Sink {
   /** Calls back, once, when the client has all of an ended reply, or has gone. Given while something is not taken. */
   whenTaken(callback: () => void): void;
   /** Until the client has caught up it has to take something every `timeout` ms, or it is taken for gone. */
-  hurry(timeout: number): void;
+  startSendTimeout(timeout: number): void;
   end(): void;
   /** Ends a reply that has begun in such a way that no client takes it for a whole one. */
   cut(error: Error): void;

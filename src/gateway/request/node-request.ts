@@ -7,7 +7,7 @@ import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
 import { isHttp2Request, type NodeRequest } from '../reply/node/node-response.ts';
 import type { Trust } from './proxies.ts';
-import { bodyRead, rawBytes, sharedChunksOf, touched } from './touched-body.ts';
+import { type BodyHead, bodyRead, rawBytes, sharedChunksOf, touched } from './touched-body.ts';
 import { chunksOf } from './upload.ts';
 
 /**
@@ -32,12 +32,14 @@ function bodyOf(request: NodeRequest, left: object): Incoming['body'] {
   // there was none
   if (request.readableEnded && !request.readableDidRead) return null;
   const { headers } = request;
-  const bytes = rawBytes(left, {
+  const head: BodyHead = {
     length: headers['content-length'],
     encoding: headers['content-encoding'],
     type: headers['content-type'],
-  });
-  if (bytes === null) throw bodyRead(how, left);
+  };
+  // a connect middleware under Fastify or Koa leaves on node's request what their own would leave on theirs
+  const bytes = rawBytes(left, head) ?? rawBytes(request, head);
+  if (bytes === null) throw bodyRead(how, [left, request]);
   return bytes;
 }
 

@@ -44,7 +44,7 @@ export function sharedChunksOf(request: Readable): AsyncIterable<Uint8Array> {
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
       const chunk = held.shift();
-      if (typeof chunk === 'string') throw bodyRead('decoded', {});
+      if (typeof chunk === 'string') throw bodyRead('decoded');
       if (chunk) {
         bytes -= chunk.length;
         yield chunk;
@@ -90,14 +90,13 @@ function isUtf8(text: string, { type }: BodyHead): boolean {
   return /^(?:utf-?8|us-ascii)$/i.test(charset) && !text.includes('\ufffd');
 }
 
-export function bodyRead(how: 'read' | 'decoded', left: object): RequestError {
-  const { file, files, body }: LeftBehind = left;
-  const by =
-    file !== undefined || files !== undefined
-      ? 'an upload parser such as multer'
-      : body === undefined
-        ? 'something in front of the PHP handler'
-        : 'a body parser such as express.json() or koa-bodyparser';
+/** `places`: where the reader may have left what it has made of the body. */
+export function bodyRead(how: 'read' | 'decoded', places: readonly LeftBehind[] = []): RequestError {
+  const isUpload = places.some(({ file, files }) => file !== undefined || files !== undefined);
+  const isParsed = places.some(({ body }) => body !== undefined);
+  let by = 'something in front of the PHP handler';
+  if (isUpload) by = 'an upload parser such as multer';
+  else if (isParsed) by = 'a body parser such as express.json() or koa-bodyparser';
   const message =
     how === 'read'
       ? `The body of the request was read by ${by}: nothing is left of it for PHP`

@@ -1,6 +1,6 @@
 /** What lies below a folder, links followed: each name is looked at with one system call, so no swapped link goes unseen. */
 import { realpathSync, type Stats, statSync } from 'node:fs';
-import { isBelow } from './is-below.ts';
+import { isInside } from './is-inside.ts';
 
 /** What is there. Only 'file' and 'folder' are below the root, or in a folder to which links may lead. */
 export type Found =
@@ -118,11 +118,11 @@ export class RootFolder {
   }
 
   #innerOf(real: string): string | null {
-    if (!isBelow(real, this.#realRoot)) {
+    if (!isInside(real, this.#realRoot)) {
       // the root may be a link that a new release has moved
       this.#realRoot = realpathSync.native(this.#root, 'latin1');
     }
-    const folder = [this.#realRoot, ...this.#others].find((each) => isBelow(real, each));
+    const folder = [this.#realRoot, ...this.#others].find((each) => isInside(real, each));
     return folder === undefined ? null : real.slice(folder === '/' ? 0 : folder.length);
   }
 }

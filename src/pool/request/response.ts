@@ -54,7 +54,7 @@ class Responder implements DispatchHandler {
       this.#contentLength = contentLength(textParam(this.#request, 'REQUEST_METHOD'), statusCode, declared);
     }
     const bodyTimeout = this.#request.bodyTimeout ?? this.#bodyTimeout;
-    const body = new StreamedBody(controller, bodyTimeout);
+    const body = new StreamedBody(controller, bodyTimeout, String(headers['content-type'] ?? ''));
     this.#response = new StreamedResponse(controller, statusCode, statusText, headers, body);
     this.#resolve(this.#response);
   }

@@ -1,8 +1,8 @@
 /** The body of a response, for `request()`: a Readable, which can be had as a whole as well. */
-import { finished, Readable } from 'node:stream';
+import { addAbortSignal, finished, Readable } from 'node:stream';
 import { LONGEST_DELAY } from '../../arguments.ts';
 import { TimeoutError } from '../../errors.ts';
-import type { DispatchController, ResponseBody } from '../dispatcher.ts';
+import type { DispatchController, DumpOptions, ResponseBody } from '../dispatcher.ts';
 
 /** Bytes that are taken from the server before anybody reads the body. */
 const AHEAD = 64 * 1024;
@@ -19,6 +19,7 @@ export class StreamedBody extends Readable implements ResponseBody {
   readonly #controller: DispatchController;
   /** ms; 0: none. */
   readonly #bodyTimeout: number;
+  readonly #type: string;
   /** Null once it is read as a stream. */
   #held: Buffer[] | null = [];
   #heldLength = 0;
@@ -32,10 +33,12 @@ export class StreamedBody extends Readable implements ResponseBody {
   #fullSince = 0;
   #unread: NodeJS.Timeout | null = null;
 
-  constructor(controller: DispatchController, bodyTimeout: number) {
+  /** `type`: the Content-Type, or ''. */
+  constructor(controller: DispatchController, bodyTimeout: number, type: string) {
     super({ highWaterMark: AHEAD });
     this.#controller = controller;
     this.#bodyTimeout = bodyTimeout;
+    this.#type = type;
   }
 
   accept(chunk: Buffer): void {
@@ -103,6 +106,39 @@ export class StreamedBody extends Readable implements ResponseBody {
 
   async bytes(): Promise<Uint8Array> {
     return this.#all();
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    // a copy: a Buffer may be a part of memory that others use
+    return new Uint8Array(await this.#all()).buffer;
+  }
+
+  async blob(): Promise<Blob> {
+    return new Blob([await this.arrayBuffer()], { type: this.#type });
+  }
+
+  get bodyUsed(): boolean {
+    return this.#taken || this.readableDidRead;
+  }
+
+  async dump({ limit = 131_072, signal }: DumpOptions = {}): Promise<null> {
+    if (this.#taken) return null;
+    if (this.#failure !== null) throw this.#failure.reason;
+    if (this.destroyed) return null;
+    if (signal) addAbortSignal(signal, this);
+    let left = limit;
+    try {
+      for await (const chunk of this) {
+        left -= chunk.length;
+        if (left >= 0) continue;
+        this.#taken = true;
+        // which destroys the stream
+        break;
+      }
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    }
+    return null;
   }
 
   #all(): Promise<Buffer> {

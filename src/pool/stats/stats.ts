@@ -5,6 +5,7 @@
 import { CLOSE_REASONS, type CloseReason, noneClosed } from '../../connection/reuse.ts';
 import type { Summary } from './histogram.ts';
 
+/** What undici calls `free`, `running` and `pending` is nginx's `idle`, `busy` and `queued` here; `size` is the sum of the last two. */
 export interface Stats {
   /** Sockets that are open, or being opened. */
   readonly connected: number;

@@ -176,9 +176,13 @@ describe('what comes out', () => {
 });
 
 describe('what fails', () => {
-  it('no script: the 404 of PHP-FPM, and its reason', async () => {
+  it('no script: the 404 of PHP-FPM, its reason, and which file it was', async () => {
     const { status, io } = await request(['missing.php']);
-    expect([status, io.out, io.err]).toEqual([0, 'File not found.\n', 'Primary script unknown\n']);
+    expect([status, io.out]).toEqual([0, 'File not found.\n']);
+    const [reason, hint, ...more] = io.err.split('\n');
+    expect(reason).toBe('Primary script unknown');
+    expect(hint).toContain(join(fpm.root, 'missing.php'));
+    expect(more).toEqual(['']);
   });
 
   it('no answer in time', async () => {

@@ -25,7 +25,7 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const READY_TIMEOUT = 5000;
+const READY_TIMEOUT = 20_000;
 const STOP_TIMEOUT = 2000;
 
 // SIGKILL on a test run leaves no time for a clean-up: the kernel then ends the server for us.

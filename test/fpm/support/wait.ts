@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Milliseconds until it gives up. Default 5000. */
+  /** Milliseconds until it gives up. Default 20,000. */
   readonly timeout?: number;
   /** What is being waited for, for the error's text. */
   readonly what?: string;
@@ -16,7 +16,7 @@ export async function waitFor<T>(
   look: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<Exclude<T, undefined | null | false>> {
-  const { timeout = 5000, what = 'the condition' } = options;
+  const { timeout = 20_000, what = 'the condition' } = options;
   const end = performance.now() + timeout;
   for (;;) {
     const seen = await look();

@@ -202,6 +202,22 @@ describe.each<[string, typeof Koa]>([
     expect(response.headers['content-encoding']).toBeUndefined();
   });
 
+  it.each([text, ''])('a page that is here as a whole has its length, ctx.length too (%#)', async (page) => {
+    const seen: unknown[] = [];
+    const { response, body } = await get((app) => {
+      app.use(async (ctx, next) => {
+        await next();
+        seen.push(ctx.length);
+      });
+      app.use(php(answer(200, html, page)));
+    }, version);
+    const { length } = Buffer.from(page);
+    expect(seen).toEqual([length]);
+    expect(response.headers).toMatchObject({ 'content-length': String(length) });
+    expect(response.headers).not.toHaveProperty('transfer-encoding');
+    expect(body).toBe(page);
+  });
+
   it('an error of ours passes the middlewares in front as well', async () => {
     const { response } = await get((app) => {
       app.use(async (ctx, next) => {

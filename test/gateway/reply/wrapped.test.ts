@@ -2,9 +2,10 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { createHandler } from '../../../src/gateway/node.ts';
-import { FakeDispatcher } from '../fake-dispatcher.ts';
+import { answer, FakeDispatcher, type FakeExchange, type Play } from '../fake-dispatcher.ts';
 import { tempSite } from '../temp-site.ts';
 
 const site = tempSite({ 'a.php': '', 'a.bin': 'a file' });
@@ -82,3 +83,55 @@ it.each<[string, string, Buffer, Wrap]>([
     expect(wrapped.seen).toEqual([body]);
   },
 );
+
+const broken = new Error('a middleware that is broken');
+
+type Method = 'setHeader' | 'writeHead' | 'write' | 'end';
+const sends: readonly Method[] = ['writeHead', 'write', 'end'];
+
+const fail = (): never => {
+  throw broken;
+};
+
+it.each<[string, string, Play, readonly Method[]]>([
+  ['a page', '/a.php', answer(200, [], 'page'), sends],
+  ['a page in pieces', '/a.php', pieces, sends],
+  ['an error of the gateway', '/a.php', (exchange) => exchange.fail(new Error('gone')), sends],
+  ['a refusal', '/missing.php', answer(200, []), sends],
+  ['the head of a page', '/a.php', answer(200, ['X-A', 'b'], 'page'), ['setHeader']],
+  ['the head of a file', '/a.php', answer(200, ['X-Sendfile', join(site.root, 'a.bin')]), ['setHeader']],
+])(
+  'a middleware that throws at %s costs the client its answer, and the process nothing',
+  async (_, path, play, methods) => {
+    const errors: unknown[] = [];
+    const php = createHandler(new FakeDispatcher(play), {
+      root: site.root,
+      xSendfile: [site.root],
+      onError: (error) => errors.push(error),
+    });
+    const server = http.createServer((request, response) => {
+      for (const method of methods) response[method] = fail;
+      php(request, response);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const request = http.get({ port, host: '127.0.0.1', path, agent: false });
+      const [error] = (await once(request, 'error')) as [NodeJS.ErrnoException];
+      expect(error.code).toBe('ECONNRESET');
+      expect(errors).toContain(broken);
+    } finally {
+      server.close();
+      await once(server, 'close');
+    }
+  },
+);
+
+async function pieces(exchange: FakeExchange): Promise<void> {
+  exchange.head(200, []);
+  exchange.data('one');
+  await new Promise((resolve) => setImmediate(resolve));
+  exchange.data('two');
+  exchange.end();
+}

@@ -85,12 +85,35 @@ const behind = {
       for (const middleware of [...middlewares, createMiddleware(dispatcher, options)]) app.use(middleware);
       return overHttp1(http.createServer(app.callback()));
     }),
+  /** The middleware runs as @fastify/middie and @fastify/express run theirs. */
+  fastify: (middleware: Middleware) =>
+    bench(async (dispatcher, options) => {
+      const app = Fastify();
+      app.addHook('onRequest', (request, reply, done) => {
+        middleware(request.raw, reply.raw, done);
+      });
+      app.register(fastcgi, { dispatcher, ...options });
+      await app.ready();
+      app.server.listen(0, '127.0.0.1');
+      await once(app.server, 'listening');
+      return overHttp1(app.server);
+    }),
   http2: (middleware: Middleware) =>
     bench((dispatcher, options) => {
       const handler = createHandler(dispatcher, options);
       return overHttp2(http2.createServer((req, res) => middleware(req, res, () => handler(req, res))));
     }),
 };
+
+/** As koa-connect has it. */
+const nodeMiddleware =
+  (middleware: Middleware): Middleware =>
+  async ({ req, res }: Koa.Context, next: () => Promise<void>) => {
+    await new Promise<void>((resolve, reject) =>
+      middleware(req, res, (error: unknown) => (error ? reject(error) : resolve())),
+    );
+    await next();
+  };
 
 const json = Buffer.from('{"name":"caf\xc3\xa9"}', 'latin1');
 const pieces = [json.subarray(0, 5), json.subarray(5)];
@@ -117,6 +140,16 @@ describe('a body that was read is never an empty one for PHP', () => {
       ]);
       expect(errors[0]?.hint).toContain('behind the PHP handler');
     }
+  });
+
+  it.each<[string, (parser: Middleware) => Promise<Bench>]>([
+    ['Koa', (parser) => behind.koa(nodeMiddleware(parser))],
+    ['Fastify', (parser) => behind.fastify(parser)],
+  ])('by a connect middleware in %s', async (_, make) => {
+    const { status, errors } = await (await make(express.json())).ask(json);
+    expect(status).toBe(500);
+    expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_BODY_READ' })]);
+    expect(errors[0]?.message).toContain('a body parser');
   });
 
   it('multer', async () => {
@@ -158,6 +191,8 @@ describe('a body that can still be had comes to PHP, byte for byte', () => {
   it.each<[string, () => Promise<Bench>]>([
     ['where a parser has another type in mind', () => behind.express(express.urlencoded({ extended: true }))],
     ['as request.rawBody', () => behind.express(express.json(keepsRaw))],
+    ['as rawBody by a connect middleware in Koa', () => behind.koa(nodeMiddleware(express.json(keepsRaw)))],
+    ['as rawBody by a connect middleware in Fastify', () => behind.fastify(express.json(keepsRaw))],
     ['as the buffer of express.raw()', () => behind.express(express.raw({ type: '*/*' }))],
     ['as the text of koa-bodyparser', () => behind.koa(require('koa-bodyparser')())],
     [

@@ -5,7 +5,7 @@
  */
 import type { OutgoingFile } from '../handed-file.ts';
 import type { OwnAnswer, ReplyHead } from '../head.ts';
-import type { Sink, Steered } from '../sink.ts';
+import type { Sink, SinkOwner } from '../sink.ts';
 import { freeRequest, isGone, type NodeRequest, type NodeResponse, requestHeader } from './node-response.ts';
 
 export abstract class CoalescingSink implements Sink {
@@ -31,11 +31,11 @@ export abstract class CoalescingSink implements Sink {
   protected abstract sendWhole(head: ReplyHead, piece: Buffer | null): void;
   protected abstract breakOff(): void;
   protected abstract sendAnswer(answer: OwnAnswer): void;
-  abstract attach(reply: Steered): void;
-  abstract hurry(timeout: number): void;
+  abstract attach(reply: SinkOwner): void;
+  abstract startSendTimeout(timeout: number): void;
   abstract file(file: OutgoingFile): void;
 
-  get isFresh(): boolean {
+  get nothingSent(): boolean {
     return !this.response.headersSent && !isGone(this.response);
   }
 

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { FilePart } from '../../site/static/file-part.ts';
 import type { OutgoingFile } from '../handed-file.ts';
 import type { OwnAnswer, ReplyHead } from '../head.ts';
-import type { Steered } from '../sink.ts';
+import type { SinkOwner } from '../sink.ts';
 import { BodyStream } from './body-stream.ts';
 import { CoalescingSink } from './coalescing-sink.ts';
 import { checkHttp2Head } from './node-headers.ts';
@@ -27,7 +27,7 @@ export interface Framework {
 export class FrameworkSink extends CoalescingSink {
   readonly #framework: Framework;
   readonly #timeout: SendTimeout;
-  #reply: Steered | null = null;
+  #reply: SinkOwner | null = null;
   #body: BodyStream | null = null;
   #isGiven = false;
 
@@ -37,15 +37,15 @@ export class FrameworkSink extends CoalescingSink {
     this.#timeout = new SendTimeout(response, () => response.destroy());
   }
 
-  override attach(reply: Steered): void {
+  override attach(reply: SinkOwner): void {
     this.#reply = reply;
   }
 
-  override get isFresh(): boolean {
-    return !this.#isGiven && super.isFresh;
+  override get nothingSent(): boolean {
+    return !this.#isGiven && super.nothingSent;
   }
 
-  override hurry(timeout: number): void {
+  override startSendTimeout(timeout: number): void {
     this.#timeout.start(timeout);
   }
 

@@ -2,7 +2,7 @@
 import { FilePart } from '../../site/static/file-part.ts';
 import type { OutgoingFile } from '../handed-file.ts';
 import type { OwnAnswer, ReplyHead } from '../head.ts';
-import type { Steered } from '../sink.ts';
+import type { SinkOwner } from '../sink.ts';
 import { CoalescingSink } from './coalescing-sink.ts';
 import { setHead } from './node-headers.ts';
 import {
@@ -29,11 +29,11 @@ export class NodeSink extends CoalescingSink {
     this.#timeout = new SendTimeout(response, () => destroyResponse(response));
   }
 
-  override attach(reply: Steered): void {
+  override attach(reply: SinkOwner): void {
     this.response.on('drain', () => reply.resume());
   }
 
-  override hurry(timeout: number): void {
+  override startSendTimeout(timeout: number): void {
     if (this.#timeout.start(timeout)) this.response.once('drain', () => this.#timeout.stop());
   }
 

@@ -48,7 +48,7 @@ export function isConditional(header: HeaderOf): boolean {
 
 export function fileAnswer(file: FileFacts, header: HeaderOf): FileAnswer {
   if (isPreconditionFailed(file, header)) return { statusCode: 412, fields: [], range: null };
-  if (isFresh(file, header)) {
+  if (nothingSent(file, header)) {
     return { statusCode: 304, fields: without(file.fields, /^Content-|^Accept-Ranges$/i), range: null };
   }
   const { size, fields } = file;
@@ -72,7 +72,7 @@ function isPreconditionFailed({ etag, lastModified }: FileFacts, header: HeaderO
   return since !== null && Date.parse(lastModified) > since;
 }
 
-function isFresh({ etag, lastModified }: FileFacts, header: HeaderOf): boolean {
+function nothingSent({ etag, lastModified }: FileFacts, header: HeaderOf): boolean {
   const names = ['if-none-match', 'if-modified-since', 'cache-control'] as const;
   const asked = Object.fromEntries(names.map((name) => [name, header(name)]));
   return fresh(asked, { etag, 'last-modified': lastModified });

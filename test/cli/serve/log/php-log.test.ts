@@ -15,7 +15,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const printed = (): string => out.read() ?? '';
+/** What was written since it was asked last; one read() may give one piece of it. */
+const printed = (): string => {
+  let text = '';
+  for (let piece = out.read(); piece !== null; piece = out.read()) text += piece;
+  return text;
+};
 const warning = 'PHP Warning:  no in /a.php on line 1';
 const logged = `NOTICE: PHP message: ${warning}`;
 const ofRequest = `PHP message: ${warning}`;
