@@ -9,11 +9,11 @@ import type { Balancer, Scheduler } from '../pool/scheduler.ts';
 import { Server } from '../pool/server.ts';
 import type { ServerCounts } from '../pool/stats/stats.ts';
 import { subset as subsetOf } from './balance/subset.ts';
+import { Checks } from './checks.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { lookupBy } from './discovery/lookup.ts';
 import type { Found, Source } from './discovery/source.ts';
 import { failover } from './failover.ts';
-import { check } from './health/check.ts';
 import { failureKind } from './health/failure.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
@@ -37,6 +37,7 @@ export class UpstreamBalancer implements Balancer {
   readonly #members: Members;
   readonly #selection: Selection;
   readonly #discovery: Discovery;
+  readonly #checks: Checks;
   readonly #visits: Visits = new Visits();
   readonly #budget: RetryBudget;
   #started = false;
@@ -59,12 +60,16 @@ export class UpstreamBalancer implements Balancer {
     const { connectTimeout } = pool;
     const part = Math.max(connectTimeout / PART, LEAST_CONNECT_TIMEOUT);
     const each = { ...pool, connectTimeout: Math.min(connectTimeout, part) };
-    this.#members = new Members(({ target }) => new Server(scheduler, target, each, runtime, false));
+    this.#members = new Members(
+      ({ target }) => new Server(scheduler, target, each, runtime, false),
+      settings.healthCheck !== null,
+    );
     this.#selection = new Selection(
       this.#members,
       { ...settings, queueSize: pool.queueSize },
       runtime.random,
     );
+    this.#checks = new Checks(settings.healthCheck, pool, runtime);
     const lookup = lookupBy(settings.resolve, settings.nameservers);
     this.#discovery = new Discovery(lookup, settings.resolveInterval, runtime.timers.now, (found) =>
       this.#onFound(found),
@@ -185,6 +190,10 @@ export class UpstreamBalancer implements Balancer {
     return true;
   }
 
+  get isChecking(): boolean {
+    return this.#checks.goOn(this.#members.all);
+  }
+
   onBeat(clockNow: number): void {
     const now = this.#now();
     this.#discovery.poll();
@@ -202,8 +211,8 @@ export class UpstreamBalancer implements Balancer {
       const others = Math.max(1, weights - weight);
       member.measure(most, now);
       member.watch(((this.#answers - member.answers) * weight) / others, clockNow);
-      if (member.state === 'failed') this.#check(member, now);
     }
+    this.#checks.onBeat(all, this.#scheduler.queued > 0, now);
   }
 
   #retryConnect(job: Job, visit: Visit, error: ConnectError): boolean {
@@ -246,18 +255,6 @@ export class UpstreamBalancer implements Balancer {
   #refresh(): void {
     const now = this.#now();
     for (const member of this.#members.all) if (member.refresh(now)) this.#selection.changed();
-  }
-
-  #check(member: Member, now: number): void {
-    const { healthCheck } = this.#settings;
-    if (healthCheck === null || now - member.checkedAt < healthCheck.interval) return;
-    const { params, interval, timeout } = healthCheck;
-    member.checkedAt = Number.POSITIVE_INFINITY;
-    void check(member.server.target, params, timeout, this.#pool, this.#runtime).then((why) => {
-      const then = this.#now();
-      member.checkedAt = then;
-      member.health.checked(why === '', then, then + interval + timeout);
-    });
   }
 
   /** By the machine's clock: a server gets well while nobody asks for anything, too. */

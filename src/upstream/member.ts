@@ -36,16 +36,19 @@ export class Member implements Candidate, Ranked {
   weight: number;
   capacity = 1;
   current = 0;
-  /** By the machine's clock, ms: when it was checked last. */
-  checkedAt: number = Number.NEGATIVE_INFINITY;
   #overtaken = 0;
   #fullUntil = Number.NEGATIVE_INFINITY;
   #lasting = 0;
+  #signs = 0;
   /** What listeners know of its state. */
   #told: ShownState;
 
-  constructor(server: Server, origin: string, settings: ServerSettings) {
+  readonly #isChecked: boolean;
+
+  /** `isChecked`: by `healthCheck`. */
+  constructor(server: Server, origin: string, settings: ServerSettings, isChecked: boolean) {
     this.server = server;
+    this.#isChecked = isChecked;
     this.name = server.target.name;
     this.origin = origin;
     this.settings = settings;
@@ -94,7 +97,9 @@ export class Member implements Candidate, Ranked {
   }
 
   get known(): Known {
-    return { state: this.state, proven: this.proven, suspect: this.silence.suspect, silence: this.#lasting };
+    const { state, proven, silence } = this;
+    const signs = this.server.learned.trust.isPhpFpm === false ? null : this.#signs;
+    return { state, proven, suspect: silence.suspect, silence: this.#lasting, signs };
   }
 
   /** One more may be given to it, where `load` are on it: its own limits, and what it has shown so far. */
@@ -109,7 +114,8 @@ export class Member implements Candidate, Ranked {
   /** `now` by the machine's clock: what waits for time to pass. True: its state is another. */
   refresh(now: number): boolean {
     const { settings, health, state } = this;
-    this.state = health.state(now);
+    // Where a client's request need not find out whether it is back, none does.
+    this.state = health.state(now, this.#isChecked || this.server.learned.trust.answersQuestions);
     const back = settings.slowStart === 0 ? 1 : (now - health.recoveredAt) / settings.slowStart;
     this.weight = settings.weight * Math.min(1, Math.max(FIRST_SHARE, back));
     const { overtaken } = this.server;
@@ -131,8 +137,17 @@ export class Member implements Candidate, Ranked {
       this.answeredAt = progress.answeredAt;
       this.proven = true;
     }
+    const { since } = this.silence;
     this.silence.onBeat(progress, this.answeredAt, due, now);
+    if (this.silence.since !== since) this.#signs = 0;
     this.#lasting = this.silence.lasts(now);
+  }
+
+  /** It was asked, and has said that it is there. `isOnlyOne`: no other server has answered anything yet. */
+  hasSaid(isOnlyOne: boolean): void {
+    this.#signs++;
+    // Of its scripts it tells nothing. But nobody's have ended yet, so they may just be slow.
+    if (isOnlyOne) this.proven = true;
   }
 
   #tellState(): void {

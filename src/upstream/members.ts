@@ -10,12 +10,15 @@ export class Members {
   leaving: readonly Member[] = [];
   servers: readonly Server[] = [];
   readonly #make: (found: Found) => Server;
+  readonly #areChecked: boolean;
   readonly #byServer: Map<unknown, Member> = new Map();
   /** What those have done that are gone. */
   #gone: readonly ServerCounts[] = [];
 
-  constructor(make: (found: Found) => Server) {
+  /** `areChecked`: by `healthCheck`. */
+  constructor(make: (found: Found) => Server, areChecked: boolean) {
     this.#make = make;
+    this.#areChecked = areChecked;
   }
 
   get counts(): readonly ServerCounts[] {
@@ -61,7 +64,7 @@ export class Members {
 
   #add(found: Found): Member {
     const server = this.#make(found);
-    const member = new Member(server, found.origin, found.settings);
+    const member = new Member(server, found.origin, found.settings, this.#areChecked);
     this.#byServer.set(server, member);
     return member;
   }

@@ -128,6 +128,56 @@ describe('three PHP-FPM under load', () => {
     );
   }, 30_000);
 
+  it('one of two frozen before anybody has asked: of many at once two wait for it', async () => {
+    const php = 'usleep(150000); echo getenv("NODE");';
+    await using farm = await startFarm(['a', 'b'], php, [GRACEFUL]);
+    const [fpm] = farm.fpms;
+    const [address = '', other = ''] = farm.addresses;
+    const workers = (await fpm?.workers()) ?? [];
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    await using upstream = new Upstream([address, other], {
+      headersTimeout: 6000,
+      queueTimeout: 60_000,
+    });
+    const ask = async (id: number): Promise<string> => {
+      const params = { ...farm.params, REQUEST_ID: `${id}` };
+      return (await upstream.request({ params, body: 'a=1' })).body.text();
+    };
+    const answers = await Promise.allSettled(Array.from({ length: 40 }, (_, id) => ask(id)));
+    const failed = answers.filter(({ status }) => status === 'rejected');
+    expect(failed.length).toBeLessThanOrEqual(2);
+    expect(stateOf(upstream, address)).toBe('failed');
+    for (const pid of workers) process.kill(pid, 'SIGCONT');
+  }, 30_000);
+
+  it('one frozen again and again: once it is known to be PHP-FPM, no request finds out whether it is back', async () => {
+    await using farm = await startFarm(['a', 'b'], ECHO, [GRACEFUL]);
+    const [fpm] = farm.fpms;
+    const [address = '', other = ''] = farm.addresses;
+    await using upstream = new Upstream([{ address, failTimeout: 100 }, other], {
+      connections: 4,
+      headersTimeout: 1000,
+    });
+    const load = new Load(upstream, farm, 2);
+    await waitFor(() => upstream.stats.servers.every(({ stats }) => stats.closed.examined > 0));
+    const workers = (await fpm?.workers()) ?? [];
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    await waitFor(() => stateOf(upstream, address) === 'failed', { timeout: 15_000 });
+    const { failed } = load;
+    const asked = upstream.stats.servers[0]?.stats.closed.examined ?? 0;
+    // Its time is over many times: it is asked twice on connections that carry no request.
+    await waitFor(() => (upstream.stats.servers[0]?.stats.closed.examined ?? 0) >= asked + 2, {
+      timeout: 15_000,
+    });
+    expect(stateOf(upstream, address)).toBe('failed');
+    for (const pid of workers) process.kill(pid, 'SIGCONT');
+    const before = load.from('a');
+    await waitFor(() => load.from('a') > before + 5, { timeout: 15_000 });
+    await load.end();
+    expect(load.failed).toEqual(failed);
+    expect(stateOf(upstream, address)).toBe('up');
+  }, 45_000);
+
   it('one slow: of what comes it gets what it can do, and the rest does not wait for it', async () => {
     const php = 'if (getenv("NODE") === "a") usleep(400000); echo getenv("NODE");';
     await using farm = await startFarm(NODES, php, [GRACEFUL]);
