@@ -17,6 +17,7 @@ import { failover } from './failover.ts';
 import { failureKind } from './health/failure.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
+import { allDown, noneLeft, refusing } from './none-left.ts';
 import type { UpstreamSettings } from './options.ts';
 import { Selection } from './selection.ts';
 import { type ServerStats, serverStats } from './stats.ts';
@@ -61,7 +62,8 @@ export class UpstreamBalancer implements Balancer {
     const part = Math.max(connectTimeout / PART, LEAST_CONNECT_TIMEOUT);
     const each = { ...pool, connectTimeout: Math.min(connectTimeout, part) };
     this.#members = new Members(
-      ({ target }) => new Server(scheduler, target, each, runtime, false),
+      ({ target, unknown }) =>
+        new Server(scheduler, target, each, unknown ? refusing(runtime, unknown) : runtime, false),
       settings.healthCheck !== null,
     );
     this.#selection = new Selection(
@@ -71,14 +73,15 @@ export class UpstreamBalancer implements Balancer {
     );
     this.#checks = new Checks(settings.healthCheck, pool, runtime);
     const lookup = lookupBy(settings.resolve, settings.nameservers);
-    this.#discovery = new Discovery(lookup, settings.resolveInterval, runtime.timers.now, (found) =>
+    const { resolveInterval } = settings;
+    this.#discovery = new Discovery(lookup, resolveInterval, connectTimeout, runtime.timers, (found) =>
       this.#onFound(found),
     );
     this.#discovery.update(sources);
   }
 
   get name(): string {
-    return this.#members.all.map(({ name }) => name).join(', ');
+    return this.#members.all.map(({ name }) => name).join(', ') || this.#discovery.name;
   }
 
   get servers(): readonly Server[] {
@@ -109,7 +112,11 @@ export class UpstreamBalancer implements Balancer {
       this.#started = true;
       this.#discovery.poll();
     }
-    return this.#selection.choose(job, this.#visits.members(job))?.server ?? null;
+    const member = this.#selection.choose(job, this.#visits.members(job));
+    // Later: whoever asks counts on a job that goes on.
+    if (member === null && job.request.server === undefined && this.#isAllDown)
+      queueMicrotask(() => job.fail(allDown(this.#members.all)));
+    return member?.server ?? null;
   }
 
   suits(server: Server, job: Job): boolean {
@@ -215,6 +222,10 @@ export class UpstreamBalancer implements Balancer {
     this.#checks.onBeat(all, this.#scheduler.queued > 0, now);
   }
 
+  get #isAllDown(): boolean {
+    return this.#discovery.isOver && this.#members.all.every(({ settings }) => settings.down);
+  }
+
   #retryConnect(job: Job, visit: Visit, error: ConnectError): boolean {
     const { all } = this.#members;
     if (all.some((member) => !member.settings.down && !visit.members.has(member))) {
@@ -223,7 +234,7 @@ export class UpstreamBalancer implements Balancer {
     }
     const pause = Math.min(FIRST_PAUSE * 2 ** visit.rounds, LONGEST_PAUSE);
     if (this.#now() - visit.since + 2 * pause >= this.#pool.connectTimeout) {
-      job.fail(noneLeft(error, all.length));
+      job.fail(noneLeft(all, error));
       return true;
     }
     visit.rounds++;
@@ -269,9 +280,4 @@ export class UpstreamBalancer implements Balancer {
 
 function isAsked({ settings, state }: Member): boolean {
   return !settings.down && state !== 'failed';
-}
-
-function noneLeft(cause: ConnectError, servers: number): PoolError {
-  const message = `none of ${servers} servers took the request; the last: ${cause.message}`;
-  return new PoolError('FCGI_ERR_NO_LIVE_UPSTREAM', message, { cause, facts: { hint: cause.hint } });
 }

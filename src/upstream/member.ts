@@ -2,6 +2,7 @@
 import { tellState } from '../pool/channels.ts';
 import type { Server } from '../pool/server.ts';
 import { type Candidate, capacityOf } from './balance/balance.ts';
+import type { Found } from './discovery/source.ts';
 import { Health, type HealthState } from './health/health.ts';
 import { isTrusted, type Known, quota, quotaWithoutTrusted } from './health/quota.ts';
 import { type Progress, Silence } from './health/silence.ts';
@@ -19,6 +20,8 @@ export type ShownState = HealthState | 'suspect' | 'down' | 'leaving';
 export class Member implements Candidate, Ranked {
   readonly server: Server;
   readonly name: string;
+  /** It stands for a name that could not be looked up. */
+  readonly isUnknown: boolean;
   health: Health;
   readonly silence: Silence = new Silence();
   /** As the caller gave it; a name that was looked up, or the same as `name`. */
@@ -46,8 +49,9 @@ export class Member implements Candidate, Ranked {
   readonly #isChecked: boolean;
 
   /** `isChecked`: by `healthCheck`. */
-  constructor(server: Server, origin: string, settings: ServerSettings, isChecked: boolean) {
+  constructor(server: Server, { origin, settings, unknown }: Found, isChecked: boolean) {
     this.server = server;
+    this.isUnknown = unknown !== undefined;
     this.#isChecked = isChecked;
     this.name = server.target.name;
     this.origin = origin;

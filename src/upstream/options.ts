@@ -122,7 +122,7 @@ export type ServerSettings = { readonly [K in keyof ServerOptions]-?: Exclude<Se
 
 const ms = (fallback: number, least = 0): OptionRule<number> => ({ ...count(fallback, least), unit: 'ms' });
 
-const serverRules: { readonly [K in keyof ServerSettings]: OptionRule<ServerSettings[K]> } = {
+export const serverRules: { readonly [K in keyof ServerSettings]: OptionRule<ServerSettings[K]> } = {
   weight: count(1, 1),
   backup: flag,
   maxFails: count(1, 0),

@@ -74,16 +74,20 @@ describe('a server that accepts and never answers', () => {
     const clients = Array.from({ length: 6 }, async () => {
       while (!over) await ask(upstream);
     });
-    await waitFor(() => stateOf(upstream, a.address) === 'suspect');
-    const stuck = a.requests.length;
-    const served = upstream.stats.served;
-    await waitFor(() => upstream.stats.served > served + 300);
-    // Not one more, although it had room for all of them.
-    expect(a.requests.length).toBe(stuck);
-    over = true;
-    await upstream.destroy();
+    try {
+      await waitFor(() => stateOf(upstream, a.address) === 'suspect', { timeout: 20_000 });
+      const stuck = a.requests.length;
+      const served = upstream.stats.served;
+      await waitFor(() => upstream.stats.served > served + 300, { timeout: 20_000 });
+      // Not one more, although it had room for all of them.
+      expect(a.requests.length).toBe(stuck);
+    } finally {
+      // Else they would ask on for ever, beside all other tests.
+      over = true;
+      await upstream.destroy();
+    }
     await Promise.all(clients);
-  });
+  }, 45_000);
 });
 
 describe.each([
