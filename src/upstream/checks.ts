@@ -30,7 +30,10 @@ export class Checks {
 
   /** `now`: by the machine's clock. */
   onBeat(members: readonly Member[], isQueued: boolean, now: number): void {
-    const isOneTrusted = members.some(({ trusted }) => trusted);
+    // By an answer to a request: that another has only said that it is there tells nothing of how long scripts take.
+    const isOneTrusted = members.some(
+      ({ trusted, answeredAt }) => trusted && answeredAt > Number.NEGATIVE_INFINITY,
+    );
     for (const member of members) {
       if (member.state === 'failed') this.#checkFailed(member, now);
       else if (isQueued && isToBeAsked(member.known, isOneTrusted))
