@@ -100,5 +100,6 @@ function only(server: Server): Balancer {
     onFailed: () => false,
     recover: () => false,
     onBeat: () => {},
+    isChecking: false,
   };
 }

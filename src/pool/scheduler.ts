@@ -40,8 +40,9 @@ export interface Balancer {
   onFailed(job: Job, error: unknown): boolean;
   /** It was not sent again there. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
   recover(job: Job, error: unknown): boolean;
-  /** Called every 25 ms. */
+  /** Called every 25 ms, while there is a request or a connection, and while it checks a server. */
   onBeat(now: number): void;
+  readonly isChecking: boolean;
 }
 
 /** ms. */
@@ -260,7 +261,8 @@ export class Scheduler implements JobOwner, ServerOwner {
       this.#runningTimes.turn();
       for (const { learned } of servers) learned.workers.turn();
     }
-    if (this.alive === 0 && servers.every(({ connected }) => connected === 0)) this.clock.stop();
+    const isIdle = this.alive === 0 && servers.every(({ connected }) => connected === 0);
+    if (isIdle && (this.#closing || !this.balancer.isChecking)) this.clock.stop();
   };
 
   /** Those who have waited as long as the one that could not be connected need not try again one by one. */

@@ -49,12 +49,12 @@ export class Server implements ConnectionOwner {
   served = 0;
   retried = 0;
   readonly learned: Learned;
+  readonly backend: BackendCheck;
   readonly #owner: ServerOwner;
   readonly #runtime: Runtime;
   readonly #slots: Slots<Slot>;
   readonly #sender: Sender;
   readonly #budget: RetryBudget;
-  readonly #backend: BackendCheck;
   #retired = false;
 
   /** `retryRefused`: dials again within connectTimeout; else another server is asked first. */
@@ -75,7 +75,7 @@ export class Server implements ConnectionOwner {
     this.learned = new Learned(settings, this.clock, runtime.random);
     this.#sender = new Sender(target, settings, runtime, this.clock, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
-    this.#backend = new BackendCheck(this, this.#sender, !retryRefused);
+    this.backend = new BackendCheck(this, this.#sender, !retryRefused);
   }
 
   get connected(): number {
@@ -149,7 +149,7 @@ export class Server implements ConnectionOwner {
 
   /** Closes all that carries no request of somebody who still wants it. */
   close(): void {
-    this.#backend.close();
+    this.backend.close();
     closeUnwanted(this.open, 'pool-closed');
   }
 
@@ -157,7 +157,7 @@ export class Server implements ConnectionOwner {
   complete(job: Job): void {
     this.#budget.served();
     if (job.abandoned === null) this.served++;
-    const asked = this.#backend.behindAnswer(job.slot, job.exchange);
+    const asked = this.backend.behindAnswer(job.slot, job.exchange);
     if (asked === null) this.vacate(job);
     else void asked.then(() => this.vacate(job));
   }
@@ -166,7 +166,7 @@ export class Server implements ConnectionOwner {
     const { slot } = job;
     if (job.exchange !== null) this.learned.failed(job.exchange);
     if (slot === null) return false;
-    if (this.#backend.confirm(slot, job, error, () => job.onFailed(error))) return true;
+    if (this.backend.confirm(slot, job, error, () => job.onFailed(error))) return true;
     if (!shouldResend(job, error, this.settings, this.#budget)) return false;
     this.retried++;
     this.#dial(slot, job);

@@ -9,14 +9,15 @@ import type { Balancer, Scheduler } from '../pool/scheduler.ts';
 import { Server } from '../pool/server.ts';
 import type { ServerCounts } from '../pool/stats/stats.ts';
 import { subset as subsetOf } from './balance/subset.ts';
+import { Checks } from './checks.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { lookupBy } from './discovery/lookup.ts';
 import type { Found, Source } from './discovery/source.ts';
 import { failover } from './failover.ts';
-import { check } from './health/check.ts';
 import { failureKind } from './health/failure.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
+import { allDown, noneLeft, refusing } from './none-left.ts';
 import type { UpstreamSettings } from './options.ts';
 import { Selection } from './selection.ts';
 import { type ServerStats, serverStats } from './stats.ts';
@@ -37,6 +38,7 @@ export class UpstreamBalancer implements Balancer {
   readonly #members: Members;
   readonly #selection: Selection;
   readonly #discovery: Discovery;
+  readonly #checks: Checks;
   readonly #visits: Visits = new Visits();
   readonly #budget: RetryBudget;
   #started = false;
@@ -59,21 +61,27 @@ export class UpstreamBalancer implements Balancer {
     const { connectTimeout } = pool;
     const part = Math.max(connectTimeout / PART, LEAST_CONNECT_TIMEOUT);
     const each = { ...pool, connectTimeout: Math.min(connectTimeout, part) };
-    this.#members = new Members(({ target }) => new Server(scheduler, target, each, runtime, false));
+    this.#members = new Members(
+      ({ target, unknown }) =>
+        new Server(scheduler, target, each, unknown ? refusing(runtime, unknown) : runtime, false),
+      settings.healthCheck !== null,
+    );
     this.#selection = new Selection(
       this.#members,
       { ...settings, queueSize: pool.queueSize },
       runtime.random,
     );
+    this.#checks = new Checks(settings.healthCheck, pool, runtime);
     const lookup = lookupBy(settings.resolve, settings.nameservers);
-    this.#discovery = new Discovery(lookup, settings.resolveInterval, runtime.timers.now, (found) =>
+    const { resolveInterval } = settings;
+    this.#discovery = new Discovery(lookup, resolveInterval, connectTimeout, runtime.timers, (found) =>
       this.#onFound(found),
     );
     this.#discovery.update(sources);
   }
 
   get name(): string {
-    return this.#members.all.map(({ name }) => name).join(', ');
+    return this.#members.all.map(({ name }) => name).join(', ') || this.#discovery.name;
   }
 
   get servers(): readonly Server[] {
@@ -104,7 +112,11 @@ export class UpstreamBalancer implements Balancer {
       this.#started = true;
       this.#discovery.poll();
     }
-    return this.#selection.choose(job, this.#visits.members(job))?.server ?? null;
+    const member = this.#selection.choose(job, this.#visits.members(job));
+    // Later: whoever asks counts on a job that goes on.
+    if (member === null && job.request.server === undefined && this.#isAllDown)
+      queueMicrotask(() => job.fail(allDown(this.#members.all)));
+    return member?.server ?? null;
   }
 
   suits(server: Server, job: Job): boolean {
@@ -185,6 +197,10 @@ export class UpstreamBalancer implements Balancer {
     return true;
   }
 
+  get isChecking(): boolean {
+    return this.#checks.goOn(this.#members.all);
+  }
+
   onBeat(clockNow: number): void {
     const now = this.#now();
     this.#discovery.poll();
@@ -202,8 +218,12 @@ export class UpstreamBalancer implements Balancer {
       const others = Math.max(1, weights - weight);
       member.measure(most, now);
       member.watch(((this.#answers - member.answers) * weight) / others, clockNow);
-      if (member.state === 'failed') this.#check(member, now);
     }
+    this.#checks.onBeat(all, this.#scheduler.queued > 0, now);
+  }
+
+  get #isAllDown(): boolean {
+    return this.#discovery.isOver && this.#members.all.every(({ settings }) => settings.down);
   }
 
   #retryConnect(job: Job, visit: Visit, error: ConnectError): boolean {
@@ -214,7 +234,7 @@ export class UpstreamBalancer implements Balancer {
     }
     const pause = Math.min(FIRST_PAUSE * 2 ** visit.rounds, LONGEST_PAUSE);
     if (this.#now() - visit.since + 2 * pause >= this.#pool.connectTimeout) {
-      job.fail(noneLeft(error, all.length));
+      job.fail(noneLeft(all, error));
       return true;
     }
     visit.rounds++;
@@ -248,18 +268,6 @@ export class UpstreamBalancer implements Balancer {
     for (const member of this.#members.all) if (member.refresh(now)) this.#selection.changed();
   }
 
-  #check(member: Member, now: number): void {
-    const { healthCheck } = this.#settings;
-    if (healthCheck === null || now - member.checkedAt < healthCheck.interval) return;
-    const { params, interval, timeout } = healthCheck;
-    member.checkedAt = Number.POSITIVE_INFINITY;
-    void check(member.server.target, params, timeout, this.#pool, this.#runtime).then((why) => {
-      const then = this.#now();
-      member.checkedAt = then;
-      member.health.checked(why === '', then, then + interval + timeout);
-    });
-  }
-
   /** By the machine's clock: a server gets well while nobody asks for anything, too. */
   #now(): number {
     return this.#runtime.timers.now();
@@ -272,9 +280,4 @@ export class UpstreamBalancer implements Balancer {
 
 function isAsked({ settings, state }: Member): boolean {
   return !settings.down && state !== 'failed';
-}
-
-function noneLeft(cause: ConnectError, servers: number): PoolError {
-  const message = `none of ${servers} servers took the request; the last: ${cause.message}`;
-  return new PoolError('FCGI_ERR_NO_LIVE_UPSTREAM', message, { cause, facts: { hint: cause.hint } });
 }

@@ -2,6 +2,7 @@
 import { tellState } from '../pool/channels.ts';
 import type { Server } from '../pool/server.ts';
 import { type Candidate, capacityOf } from './balance/balance.ts';
+import type { Found } from './discovery/source.ts';
 import { Health, type HealthState } from './health/health.ts';
 import { isTrusted, type Known, quota, quotaWithoutTrusted } from './health/quota.ts';
 import { type Progress, Silence } from './health/silence.ts';
@@ -19,6 +20,8 @@ export type ShownState = HealthState | 'suspect' | 'down' | 'leaving';
 export class Member implements Candidate, Ranked {
   readonly server: Server;
   readonly name: string;
+  /** It stands for a name that could not be looked up. */
+  readonly isUnknown: boolean;
   health: Health;
   readonly silence: Silence = new Silence();
   /** As the caller gave it; a name that was looked up, or the same as `name`. */
@@ -36,16 +39,20 @@ export class Member implements Candidate, Ranked {
   weight: number;
   capacity = 1;
   current = 0;
-  /** By the machine's clock, ms: when it was checked last. */
-  checkedAt: number = Number.NEGATIVE_INFINITY;
   #overtaken = 0;
   #fullUntil = Number.NEGATIVE_INFINITY;
   #lasting = 0;
+  #signs = 0;
   /** What listeners know of its state. */
   #told: ShownState;
 
-  constructor(server: Server, origin: string, settings: ServerSettings) {
+  readonly #isChecked: boolean;
+
+  /** `isChecked`: by `healthCheck`. */
+  constructor(server: Server, { origin, settings, unknown }: Found, isChecked: boolean) {
     this.server = server;
+    this.isUnknown = unknown !== undefined;
+    this.#isChecked = isChecked;
     this.name = server.target.name;
     this.origin = origin;
     this.settings = settings;
@@ -94,7 +101,9 @@ export class Member implements Candidate, Ranked {
   }
 
   get known(): Known {
-    return { state: this.state, proven: this.proven, suspect: this.silence.suspect, silence: this.#lasting };
+    const { state, proven, silence } = this;
+    const signs = this.server.learned.trust.isPhpFpm === false ? null : this.#signs;
+    return { state, proven, suspect: silence.suspect, silence: this.#lasting, signs };
   }
 
   /** One more may be given to it, where `load` are on it: its own limits, and what it has shown so far. */
@@ -109,7 +118,8 @@ export class Member implements Candidate, Ranked {
   /** `now` by the machine's clock: what waits for time to pass. True: its state is another. */
   refresh(now: number): boolean {
     const { settings, health, state } = this;
-    this.state = health.state(now);
+    // Where a client's request need not find out whether it is back, none does.
+    this.state = health.state(now, this.#isChecked || this.server.learned.trust.answersQuestions);
     const back = settings.slowStart === 0 ? 1 : (now - health.recoveredAt) / settings.slowStart;
     this.weight = settings.weight * Math.min(1, Math.max(FIRST_SHARE, back));
     const { overtaken } = this.server;
@@ -131,8 +141,17 @@ export class Member implements Candidate, Ranked {
       this.answeredAt = progress.answeredAt;
       this.proven = true;
     }
+    const { since } = this.silence;
     this.silence.onBeat(progress, this.answeredAt, due, now);
+    if (this.silence.since !== since) this.#signs = 0;
     this.#lasting = this.silence.lasts(now);
+  }
+
+  /** It was asked, and has said that it is there. `isOnlyOne`: no other server has answered anything yet. */
+  hasSaid(isOnlyOne: boolean): void {
+    this.#signs++;
+    // Of its scripts it tells nothing. But nobody's have ended yet, so they may just be slow.
+    if (isOnlyOne) this.proven = true;
   }
 
   #tellState(): void {

@@ -10,12 +10,15 @@ export class Members {
   leaving: readonly Member[] = [];
   servers: readonly Server[] = [];
   readonly #make: (found: Found) => Server;
+  readonly #areChecked: boolean;
   readonly #byServer: Map<unknown, Member> = new Map();
   /** What those have done that are gone. */
   #gone: readonly ServerCounts[] = [];
 
-  constructor(make: (found: Found) => Server) {
+  /** `areChecked`: by `healthCheck`. */
+  constructor(make: (found: Found) => Server, areChecked: boolean) {
     this.#make = make;
+    this.#areChecked = areChecked;
   }
 
   get counts(): readonly ServerCounts[] {
@@ -30,10 +33,13 @@ export class Members {
   /** Those that stay keep what is known of them; the same address twice is two servers. */
   update(found: readonly Found[]): void {
     const before = new Map<string, Member[]>();
-    for (const member of this.all) before.set(member.name, [...(before.get(member.name) ?? []), member]);
+    for (const member of this.all) {
+      const key = keyOf(member.name, member.isUnknown);
+      before.set(key, [...(before.get(key) ?? []), member]);
+    }
     const all: Member[] = [];
     for (const one of found) {
-      const known = before.get(one.target.name)?.shift();
+      const known = before.get(keyOf(one.target.name, one.unknown !== undefined))?.shift();
       known?.configure(one.origin, one.settings);
       all.push(known ?? this.#add(one));
     }
@@ -61,7 +67,7 @@ export class Members {
 
   #add(found: Found): Member {
     const server = this.#make(found);
-    const member = new Member(server, found.origin, found.settings);
+    const member = new Member(server, found, this.#areChecked);
     this.#byServer.set(server, member);
     return member;
   }
@@ -69,4 +75,9 @@ export class Members {
   #list(): void {
     this.servers = [...this.all, ...this.leaving].map(({ server }) => server);
   }
+}
+
+/** What stands for a name that could not be looked up is not the server of that name. */
+function keyOf(name: string, isUnknown: boolean): string {
+  return isUnknown ? `${name} unknown` : name;
 }

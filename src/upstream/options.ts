@@ -77,7 +77,8 @@ export interface UpstreamOptions extends PoolOptions {
   readonly hashKey?: ((request: DispatchRequest) => string) | undefined;
   /**
    * true: host names are looked up with all their addresses, each of which is a server, again every `resolveInterval` and after a failed
-   * connect. A function: what it returns for a name and a port are the servers. Default: false, and Node looks a name up for each new connection.
+   * connect. A function: what it returns for a name and a port are the servers; what it throws, or
+   * no answer within `connectTimeout`, is told to requests that know no server yet. Default: false, and Node looks a name up for each new connection.
    */
   readonly resolve?: boolean | Resolve | undefined;
   /**
@@ -94,7 +95,10 @@ export interface UpstreamOptions extends PoolOptions {
    * servers are dealt out, so that each is known to as many processes as any other. Default: none, it uses all. docs/scale.md has the arithmetic.
    */
   readonly subset?: Subset | undefined;
-  /** Active checks of servers that are left alone. Default: none; they are asked again after `failTimeout`. */
+  /**
+   * Active checks of servers that are left alone: such a one gets no request before it has passed. They go on while nobody asks for
+   * anything, and keep no process alive. Default: none; it gets one request after `failTimeout`, if it is PHP-FPM once it has answered FCGI_GET_VALUES.
+   */
   readonly healthCheck?: HealthCheck | undefined;
 }
 
@@ -122,7 +126,7 @@ export type ServerSettings = { readonly [K in keyof ServerOptions]-?: Exclude<Se
 
 const ms = (fallback: number, least = 0): OptionRule<number> => ({ ...count(fallback, least), unit: 'ms' });
 
-const serverRules: { readonly [K in keyof ServerSettings]: OptionRule<ServerSettings[K]> } = {
+export const serverRules: { readonly [K in keyof ServerSettings]: OptionRule<ServerSettings[K]> } = {
   weight: count(1, 1),
   backup: flag,
   maxFails: count(1, 0),

@@ -1,4 +1,6 @@
 /** Which server takes a request now: of those that are asked at all, one with room, by the balance that was chosen. */
+import { inspect } from 'node:util';
+import { ArgumentError } from '../errors.ts';
 import type { Job } from '../pool/job.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { noSuchServer } from '../pool/request/validate.ts';
@@ -40,6 +42,8 @@ export class Selection {
   choose(job: Job, failedOn: ReadonlySet<Member>): Member | null {
     if (job.request.server !== undefined) return this.#certain(job, job.request.server);
     const asked = this.#asked(failedOn);
+    // The others were taken out meanwhile: round again.
+    if (asked.length === 0 && failedOn.size > 0) return this.choose(job, new Set());
     let open = asked.filter((member) => member.takes(member.load, 'usual'));
     if (open.length === 0) {
       const limit = this.#limit(asked);
@@ -86,7 +90,11 @@ export class Selection {
 
   #byKey(open: readonly Member[], job: Job): Member | null {
     try {
-      const key = this.#settings.hashKey(job.request);
+      const key: unknown = this.#settings.hashKey(job.request);
+      if (typeof key !== 'string') {
+        const message = `hashKey must return a string, not ${inspect(key)}`;
+        throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'hashKey', message);
+      }
       return key === '' ? leastConn(open) : byHash(open, key);
     } catch (error) {
       // The caller's function has failed, and with it this request alone: later, as whoever asks counts on a job that goes on.

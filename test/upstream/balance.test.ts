@@ -46,6 +46,18 @@ describe('requests that come one after the other', () => {
     expect(upstream.stats.queued).toBe(0);
   });
 
+  it.each([undefined, null, 7, Promise.resolve('key')])(
+    'fail one by one where it returns no string: %o',
+    async (key) => {
+      await using a = await answering('a');
+      await using b = await answering('b');
+      const options = { balance: 'hash', hashKey: () => key };
+      await using upstream: Upstream = Reflect.construct(Upstream, [[a.address, b.address], options]);
+      const error: unknown = await upstream.request({ params: GET }).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'FCGI_ERR_INVALID_ARG', option: 'hashKey' });
+    },
+  );
+
   it('never come to a server that is down, nor to a backup while another is up', async () => {
     await using a = await answering('a');
     await using b = await answering('b');
@@ -124,15 +136,23 @@ describe('requests that come at once', () => {
     const clients = Array.from({ length: 10 }, async () => {
       while (!over) await ask(upstream);
     });
-    await waitFor(() => upstream.stats.served >= 150);
-    const [before, largeBefore] = [small.requests.length, large.requests.length];
-    await waitFor(() => upstream.stats.served >= 500);
-    over = true;
+    const answered = (least: number): Promise<unknown> =>
+      waitFor(() => upstream.stats.served >= least, { timeout: 20_000 });
+    const seen = (): [number, number] => [small.requests.length, large.requests.length];
+    let [before, largeBefore] = seen();
+    try {
+      await answered(150);
+      [before, largeBefore] = seen();
+      await answered(500);
+    } finally {
+      // Else they would ask on for ever, beside all other tests.
+      over = true;
+    }
     await Promise.all(clients);
     const share = (large.requests.length - largeBefore) / (small.requests.length - before);
     // 4 by the workers, 1 by the connections alone.
     expect(share).toBeGreaterThan(2.5);
-  });
+  }, 45_000);
 });
 
 describe('a server that is back', () => {

@@ -1,7 +1,10 @@
 /** Three real PHP-FPM under load, and what befalls them: none that never ran is failed, none runs twice. */
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { Upstream } from '../../src/index.ts';
-import { gone, startHaproxy, waitFor } from '../fpm/support/index.ts';
+import { gone, startHaproxy, tempDir, waitFor } from '../fpm/support/index.ts';
 import { broken, Load, NONE_BROKEN, startFarm } from './load.ts';
 import { stateOf } from './support.ts';
 
@@ -128,6 +131,56 @@ describe('three PHP-FPM under load', () => {
     );
   }, 30_000);
 
+  it('one of two frozen before anybody has asked: of many at once two wait for it', async () => {
+    const php = 'usleep(150000); echo getenv("NODE");';
+    await using farm = await startFarm(['a', 'b'], php, [GRACEFUL]);
+    const [fpm] = farm.fpms;
+    const [address = '', other = ''] = farm.addresses;
+    const workers = (await fpm?.workers()) ?? [];
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    await using upstream = new Upstream([address, other], {
+      headersTimeout: 6000,
+      queueTimeout: 60_000,
+    });
+    const ask = async (id: number): Promise<string> => {
+      const params = { ...farm.params, REQUEST_ID: `${id}` };
+      return (await upstream.request({ params, body: 'a=1' })).body.text();
+    };
+    const answers = await Promise.allSettled(Array.from({ length: 40 }, (_, id) => ask(id)));
+    const failed = answers.filter(({ status }) => status === 'rejected');
+    expect(failed.length).toBeLessThanOrEqual(2);
+    expect(stateOf(upstream, address)).toBe('failed');
+    for (const pid of workers) process.kill(pid, 'SIGCONT');
+  }, 30_000);
+
+  it('one frozen again and again: once it is known to be PHP-FPM, no request finds out whether it is back', async () => {
+    await using farm = await startFarm(['a', 'b'], ECHO, [GRACEFUL]);
+    const [fpm] = farm.fpms;
+    const [address = '', other = ''] = farm.addresses;
+    await using upstream = new Upstream([{ address, failTimeout: 100 }, other], {
+      connections: 4,
+      headersTimeout: 1000,
+    });
+    const load = new Load(upstream, farm, 2);
+    await waitFor(() => upstream.stats.servers.every(({ stats }) => stats.closed.examined > 0));
+    const workers = (await fpm?.workers()) ?? [];
+    for (const pid of workers) process.kill(pid, 'SIGSTOP');
+    await waitFor(() => stateOf(upstream, address) === 'failed', { timeout: 15_000 });
+    const { failed } = load;
+    const asked = upstream.stats.servers[0]?.stats.closed.examined ?? 0;
+    // Its time is over many times: it is asked twice on connections that carry no request.
+    await waitFor(() => (upstream.stats.servers[0]?.stats.closed.examined ?? 0) >= asked + 2, {
+      timeout: 15_000,
+    });
+    expect(stateOf(upstream, address)).toBe('failed');
+    for (const pid of workers) process.kill(pid, 'SIGCONT');
+    const before = load.from('a');
+    await waitFor(() => load.from('a') > before + 5, { timeout: 15_000 });
+    await load.end();
+    expect(load.failed).toEqual(failed);
+    expect(stateOf(upstream, address)).toBe('up');
+  }, 45_000);
+
   it('one slow: of what comes it gets what it can do, and the rest does not wait for it', async () => {
     const php = 'if (getenv("NODE") === "a") usleep(400000); echo getenv("NODE");';
     await using farm = await startFarm(NODES, php, [GRACEFUL]);
@@ -182,4 +235,52 @@ describe('three PHP-FPM under load', () => {
     // Those that were on their way to a host as it stopped: a handful of each.
     expect(load.failed.length).toBeLessThanOrEqual(3 * 8);
   }, 30_000);
+
+  it('behind HAProxy in tcp mode, each drained before it is stopped: all requests are answered', async () => {
+    await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, transport: 'tcp' }]);
+    const [fpm, ...others] = farm.fpms;
+    if (fpm === undefined) throw new Error('there is no farm');
+    const folder = tempDir('haproxy-');
+    const admin = join(folder.path, 'admin.sock');
+    await using proxy = await startHaproxy({
+      mode: 'tcp',
+      fpm,
+      others,
+      sections: `global\n  stats socket ${admin} level admin`,
+    });
+    await using upstream = new Upstream([proxy.address], { connections: 8, proxied: true });
+    const load = new Load(upstream, farm, 8);
+    for (const [nth, one] of farm.fpms.entries()) {
+      const server = `fpm/fpm${nth}`;
+      await load.more(60);
+      await tell(admin, `set server ${server} state drain`);
+      await waitFor(async () => (await sessionsOf(admin, server)) === 0, { timeout: 15_000 });
+      const { pid } = one;
+      one.kill('SIGQUIT');
+      await gone([pid]);
+      await load.more(60);
+      await one.restart();
+      await tell(admin, `set server ${server} state ready`);
+    }
+    await load.more(60);
+    await load.end();
+    expect(load.failed.map(({ message, executed }) => `${message} ${executed}`)).toEqual([]);
+    expect(broken(farm, load)).toEqual(NONE_BROKEN);
+    folder.remove();
+  }, 60_000);
 });
+
+/** A command of HAProxy's, and its answer. */
+async function tell(admin: string, command: string): Promise<string> {
+  const socket = connect(admin);
+  socket.end(`${command}\n`);
+  return text(socket);
+}
+
+/** How many connections it has now. */
+async function sessionsOf(admin: string, server: string): Promise<number> {
+  const [head = '', ...rows] = (await tell(admin, 'show stat')).split('\n');
+  const column = head.replace('# ', '').split(',').indexOf('scur');
+  const row = rows.find((line) => line.startsWith(`${server.replace('/', ',')},`));
+  return Number(row?.split(',')[column] ?? Number.NaN);
+}

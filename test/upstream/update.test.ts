@@ -1,4 +1,6 @@
 /** The list of servers changes: by update(), and by what names stand for. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { ArgumentError, Upstream } from '../../src/index.ts';
 import { waitFor } from '../fpm/support/index.ts';
@@ -195,5 +197,47 @@ describe('a health check', () => {
     await waitFor(() => stateOf(upstream, a.address) === 'trial');
     await waitFor(async () => (await ask(upstream)) === 'a');
     expect(stateOf(upstream, a.address)).toBe('up');
+  });
+
+  it('goes on while nobody asks for anything, and a server is not tried with a request before it has passed', async () => {
+    let hangs = true;
+    await using a = await answering('a', {
+      script: (_, response) => (hangs ? response.hang() : response.stdout(`${HEAD}a`)),
+    });
+    await using b = await answering('b');
+    await using upstream = new Upstream([{ address: a.address, failTimeout: 10 }, b.address], {
+      headersTimeout: 100,
+      keepalive: 0,
+      healthCheck: { interval: 20, timeout: 50 },
+    });
+    await askInTurn(upstream, 3);
+    await waitFor(() => upstream.stats.connected === 0);
+    const before = a.requests.length;
+    await waitFor(() => a.requests.length > before + 2);
+    // Its time of being left alone is long over.
+    expect(stateOf(upstream, a.address)).toBe('failed');
+    expect(upstream.stats).toMatchObject({ connected: 0, queued: 0 });
+    hangs = false;
+    await waitFor(() => stateOf(upstream, a.address) === 'trial');
+  });
+
+  it('that goes on keeps no process alive', async () => {
+    await using a = await hanging();
+    const code = `
+      import { Upstream } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+      const [address, b] = process.argv.slice(1);
+      const upstream = new Upstream([address, { address: b, backup: true }], {
+        headersTimeout: 50, keepalive: 0, healthCheck: { interval: 20, timeout: 20 },
+      });
+      await upstream.request({ params: { SCRIPT_FILENAME: '/a.php', REQUEST_METHOD: 'GET' } }).catch(() => {});
+      console.log(upstream.stats.servers[0].state);`;
+    await using b = await answering('b');
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code, a.address, b.address]);
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    await once(child, 'close');
+    expect([said.trim(), child.exitCode]).toEqual(['failed', 0]);
   });
 });

@@ -75,7 +75,23 @@ describe('several servers', () => {
     const error = await failure(ask(upstream, 'x'));
     expect(error).toMatchObject({ code: 'FCGI_ERR_NO_LIVE_UPSTREAM', executed: 'no' });
     expect(error.hint).toContain('is php-fpm running');
+    // Each with what was wrong with it.
+    for (const address of [NOBODY, `${NOBODY}2`])
+      expect(error.message).toContain(`${address} (cannot connect to ${address}: ENOENT)`);
     expect(performance.now() - begun).toBeLessThan(2000);
+  });
+
+  it('that are all down by their option: it fails at once, and says so; update() is the way out', async () => {
+    await using b = await answering('b');
+    await using upstream = new Upstream([
+      { address: b.address, down: true },
+      { address: NOBODY, down: true },
+    ]);
+    const error = await failure(ask(upstream));
+    expect(error).toMatchObject({ code: 'FCGI_ERR_NO_LIVE_UPSTREAM', executed: 'no' });
+    expect(error.message).toContain(`all servers are down by their option: ${b.address}, ${NOBODY}`);
+    upstream.update([b.address]);
+    expect(await ask(upstream)).toBe('b');
   });
 
   it('that are all gone for a moment: requests wait, and are answered by the one that comes back', async () => {
@@ -127,6 +143,8 @@ describe('what an Upstream is given', () => {
     ['no server', [], {}, 'servers'],
     ['an address that is none', ['nowhere'], {}, 'address'],
     ['an option that a server does not have', [{ address: NOBODY, maxFail: 1 }], {}, 'maxFail'],
+    ['a server without an address', [{ weight: 2 }], {}, 'address'],
+    ['an address beside a service', [{ srv: '_php-fpm._tcp.test', address: NOBODY }], {}, 'srv'],
     ['a weight of 0', [{ address: NOBODY, weight: 0 }], {}, 'weight'],
     ['a backup that is no flag', [{ address: NOBODY, backup: 1 }], {}, 'backup'],
     ['a balance that there is not', [NOBODY], { balance: 'random' }, 'balance'],

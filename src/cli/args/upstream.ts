@@ -23,9 +23,11 @@ export function upstreamServer(option: string, text: string): Server {
   const [first = '', ...parameters] = text.trim().split(/\s+/);
   const server: Record<string, number | boolean> = {};
   for (const parameter of parameters) {
-    const [, name = '', value = ''] = /^([a-z_]+)(?:=(.+))?$/.exec(parameter) ?? [];
+    const [, name = '', value = ''] = /^([a-z_]+)(?:=(.*))?$/.exec(parameter) ?? [];
     const number = numbers[name];
     const time = times[name];
+    if (Object.hasOwn(server, number ?? time ?? name))
+      throw new UsageError(`${option}: ${name} is given twice`);
     if (number !== undefined) server[number] = whole(option, name, value);
     else if (time !== undefined) server[time] = milliseconds(option, name, value);
     else if (flags.includes(name) && !parameter.includes('=')) server[name] = true;

@@ -37,6 +37,8 @@ export class Trust implements KnownServer {
   readonly #ends: Set<number> = new Set([1]);
   #endedAtOnce = 0;
   #sinceTry = 0;
+  /** It has said so itself. */
+  #hasSaid = false;
   /** One connection is asked at a time. */
   #asking = false;
   #unanswered = 0;
@@ -57,6 +59,11 @@ export class Trust implements KnownServer {
 
   get isDirect(): boolean | null {
     return this.#isDirect;
+  }
+
+  /** It is PHP-FPM, and answers when it is asked. */
+  get answersQuestions(): boolean {
+    return this.#isPhpFpm === true && this.#hasSaid;
   }
 
   /** Nothing speaks against it yet. */
@@ -132,6 +139,7 @@ export class Trust implements KnownServer {
 
   /** The server has said what it is. */
   said(values: ReadonlyMap<string, unknown>): void {
+    this.#hasSaid = true;
     if (this.isTold) return;
     this.#isPhpFpm = values.size === 1 && String(values.get(ValueName.MPXS_CONNS)) === '0';
   }

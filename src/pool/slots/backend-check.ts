@@ -37,6 +37,16 @@ interface Examinee {
   readonly closed: Record<CloseReason, number>;
 }
 
+/** On a connection of its own. */
+interface Look {
+  readonly dial: () => Promise<Connected>;
+  /** ms for an answer. */
+  readonly timeout: number;
+  readonly stop: AbortSignal;
+  /** Where nothing is said, that tells something of the server: it is well otherwise. */
+  readonly silenceTells: boolean;
+}
+
 export class BackendCheck {
   readonly #trust: Trust;
   readonly #backgroundWork: BackgroundWork;
@@ -50,7 +60,8 @@ export class BackendCheck {
   readonly #waiting: Set<Connection> = new Set();
   /** Ends what is done for nobody. */
   readonly #own: AbortController = new AbortController();
-  #looking: Promise<void> | null = null;
+  /** Resolves to whether it has answered. */
+  #looking: Promise<boolean> | null = null;
 
   /**
    * `early`: whether something stands in between is found out behind an answer, and not when a verdict hangs on it. Of several
@@ -101,10 +112,23 @@ export class BackendCheck {
     );
   }
 
+  /**
+   * Is anybody there? For a server that leaves requests unanswered: php-fpm says so in place of a script, as long as a worker is free.
+   * False: it has not answered, or could not be asked.
+   */
+  async isAlive(): Promise<boolean> {
+    const canBeAsked = this.#trust.isPhpFpm !== false && this.#open.size < this.#connections;
+    return canBeAsked && this.#mayLook && this.#askAside(new Slot(), CONFIRM, false);
+  }
+
   /** For nobody. */
-  #examineAside(slot: Slot): Promise<void> {
-    const { signal } = this.#own;
-    return this.#examine(slot, () => this.#sender.connect(signal, 0), ASIDE, signal);
+  async #examineAside(slot: Slot): Promise<void> {
+    await this.#askAside(slot, ASIDE, true);
+  }
+
+  #askAside(slot: Slot, timeout: number, silenceTells: boolean): Promise<boolean> {
+    const { signal: stop } = this.#own;
+    return this.#examine(slot, { dial: () => this.#sender.connect(stop, 0), timeout, stop, silenceTells });
   }
 
   #onKept(connection: Connection, script: string): void {
@@ -174,7 +198,9 @@ export class BackendCheck {
       apply();
       return false;
     }
-    void this.#examine(slot, () => this.#sender.dial(job), CONFIRM, new AbortController().signal).then(() => {
+    const { signal: stop } = new AbortController();
+    const look = { dial: () => this.#sender.dial(job), timeout: CONFIRM, stop, silenceTells: true };
+    void this.#examine(slot, look).then(() => {
       apply();
       judge();
     });
@@ -182,24 +208,15 @@ export class BackendCheck {
   }
 
   /** On a connection of its own, in a slot that has none; one look is for all. Never rejects. */
-  async #examine(
-    slot: Slot,
-    dial: () => Promise<Connected>,
-    timeout: number,
-    stop: AbortSignal,
-  ): Promise<void> {
+  async #examine(slot: Slot, look: Look): Promise<boolean> {
     if (this.#looking !== null) return this.#looking;
-    this.#looking = this.#examineNow(slot, dial, timeout, stop);
-    await this.#looking;
+    this.#looking = this.#examineNow(slot, look);
+    const answered = await this.#looking;
     this.#looking = null;
+    return answered;
   }
 
-  async #examineNow(
-    slot: Slot,
-    dial: () => Promise<Connected>,
-    timeout: number,
-    stop: AbortSignal,
-  ): Promise<void> {
+  async #examineNow(slot: Slot, { dial, timeout, stop, silenceTells }: Look): Promise<boolean> {
     this.#open.add(slot);
     const connect = async (): Promise<Connected> => {
       const connected = await dial();
@@ -208,9 +225,12 @@ export class BackendCheck {
     };
     try {
       const { values, end } = await examineServer(connect, this.#clock, timeout, stop);
-      if (!stop.aborted) this.#trust.examined(values, end, this.#clock.now());
+      const answered = values !== null;
+      if (!stop.aborted && (answered || silenceTells)) this.#trust.examined(values, end, this.#clock.now());
+      return answered;
     } catch {
       // Nobody is there, or the job was given up: nothing is known.
+      return false;
     } finally {
       this.#open.delete(slot);
     }

@@ -4,11 +4,15 @@
  * Times in ms, by the machine's clock: an answer gets old while nothing is asked, too.
  * This folder: which addresses there are: names looked up, again and again. It knows no pool.
  */
+import type { Timers } from '../../connection/clock.ts';
+import { ConnectError } from '../../errors.ts';
 import type { Lookup } from './lookup.ts';
 import type { Found, Source } from './source.ts';
 
 /** No name is looked up again sooner, whatever fails. */
 const LEAST_INTERVAL = 1000;
+/** ms after which a look-up that has not ended counts as failed, where nobody has said how long to wait for a connection. */
+const LOOKUP_TIMEOUT = 10_000;
 
 interface Entry {
   readonly source: Source;
@@ -23,20 +27,33 @@ interface Entry {
 export class Discovery {
   readonly #lookup: Lookup;
   readonly #interval: number;
-  readonly #now: () => number;
+  readonly #timeout: number;
+  readonly #timers: Pick<Timers, 'now' | 'after'>;
   readonly #onFound: (found: readonly Found[]) => void;
   #entries: readonly Entry[] = [];
 
   constructor(
     lookup: Lookup,
     interval: number,
-    now: () => number,
+    connectTimeout: number,
+    timers: Pick<Timers, 'now' | 'after'>,
     onFound: (found: readonly Found[]) => void,
   ) {
     this.#lookup = lookup;
     this.#interval = interval;
-    this.#now = now;
+    this.#timeout = connectTimeout || LOOKUP_TIMEOUT;
+    this.#timers = timers;
     this.#onFound = onFound;
+  }
+
+  /** For messages. */
+  get name(): string {
+    return this.#entries.map(({ source }) => source.origin).join(', ');
+  }
+
+  /** All that was asked for has been answered, well or not. */
+  get isOver(): boolean {
+    return this.#entries.every(({ found }) => found !== null);
   }
 
   /** Sources that were there before keep what was found of them. */
@@ -44,15 +61,15 @@ export class Discovery {
     const before = new Map(this.#entries.map((entry) => [keyOf(entry.source), entry]));
     this.#entries = sources.map((source) => {
       if (source.kind === 'address') return entryOf(source, [source]);
-      const known = before.get(keyOf(source))?.found ?? null;
-      return entryOf(source, known?.map(({ target }) => ({ ...source, target })) ?? null);
+      const known = before.get(keyOf(source))?.found?.filter(({ unknown }) => unknown === undefined) ?? [];
+      return entryOf(source, known.length === 0 ? null : known.map(({ target }) => ({ ...source, target })));
     });
     this.#tell();
   }
 
   /** Called often: asks for what is not known yet, or is old. */
   poll(): void {
-    const now = this.#now();
+    const now = this.#timers.now();
     for (const entry of this.#entries) {
       const pause = entry.failed ? Math.min(LEAST_INTERVAL, this.#interval) : this.#interval;
       if (now - entry.askedAt >= pause) this.#ask(entry, now);
@@ -61,7 +78,7 @@ export class Discovery {
 
   /** Nobody answers at a server that was found by `origin`: it may have moved. */
   onUnreachable(origin: string): void {
-    const now = this.#now();
+    const now = this.#timers.now();
     const least = Math.min(LEAST_INTERVAL, this.#interval);
     for (const entry of this.#entries) {
       if (entry.source.origin === origin && now - entry.askedAt >= least) this.#ask(entry, now);
@@ -72,10 +89,18 @@ export class Discovery {
     if (entry.source.kind === 'address' || entry.asking) return;
     entry.asking = true;
     entry.askedAt = now;
-    this.#lookup(entry.source).then(
-      (found) => this.#answered(entry, found, false),
-      () => this.#answered(entry, entry.found ?? [entry.source], true),
-    );
+    const { source } = entry;
+    const timeout = this.#timeout;
+    const failed = (why: unknown): void => {
+      cancel();
+      this.#answered(entry, entry.found ?? [{ ...source, unknown: unknown(source, why) }], true);
+    };
+    const cancel = this.#timers.after(timeout, () => failed(new Error(`no answer within ${timeout} ms`)));
+    this.#lookup(source).then((found) => {
+      cancel();
+      // Of one who is late it is no less true.
+      this.#answered(entry, found, false);
+    }, failed);
   }
 
   #answered(entry: Entry, found: readonly Found[], failed: boolean): void {
@@ -98,4 +123,11 @@ function entryOf(source: Source, found: readonly Found[] | null): Entry {
 
 function keyOf({ kind, origin }: Source): string {
   return `${kind} ${origin}`;
+}
+
+function unknown({ origin, kind, target }: Source, cause: unknown): ConnectError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const name = kind === 'host' && target.transport === 'tcp' ? target.host : origin;
+  const hint = `the name ${name} does not resolve: ${why}`;
+  return new ConnectError('FCGI_ERR_CONNECT', `cannot look up ${origin}: ${why}`, { cause, facts: { hint } });
 }

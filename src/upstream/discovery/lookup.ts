@@ -1,8 +1,9 @@
 /** From a name to servers: the system's resolver, DNS servers of one's own, or a function of the caller's. */
 import { Resolver, lookup as systemLookup } from 'node:dns/promises';
-import { parseAddress } from '../../connection/socket/address.ts';
+import { inspect } from 'node:util';
+import { type Address, parseAddress } from '../../connection/socket/address.ts';
 import { ArgumentError } from '../../errors.ts';
-import type { Resolve, ServerSettings } from '../options.ts';
+import type { Resolve, ServerSettings, UpstreamServer } from '../options.ts';
 import { type Found, type Source, serverOf } from './source.ts';
 
 export type Lookup = (source: Source) => Promise<readonly Found[]>;
@@ -21,9 +22,11 @@ export function lookupBy(resolve: boolean | Resolve, nameservers: readonly strin
       found.push(...(await services(resolver, addresses, origin, settings)));
     } else if (target.transport === 'tcp') {
       if (typeof resolve === 'function') {
-        for (const given of await resolve(target.host, target.port)) {
+        const all: unknown = await resolve(target.host, target.port);
+        if (!isList(all)) throw new TypeError(`resolve must return a list of servers, not ${inspect(all)}`);
+        for (const given of all) {
           // A bare address has the options of its name.
-          const named = typeof given === 'object' && 'address' in given;
+          const named = typeof given === 'object' && given !== null && 'address' in given;
           const server = serverOf(given);
           found.push({ target: server.target, origin, settings: named ? server.settings : settings });
         }
@@ -44,9 +47,12 @@ async function services(
   origin: string,
   settings: ServerSettings,
 ): Promise<Found[]> {
-  const records = await resolver.resolveSrv(origin);
+  // A port of 0 and the name of the root both say that there is none.
+  const records = (await resolver.resolveSrv(origin)).filter(
+    ({ name, port }) => port > 0 && name !== '' && name !== '.',
+  );
   const first = Math.min(...records.map(({ priority }) => priority));
-  const found = await Promise.all(
+  const found = await together(
     records.map(async ({ name, port, weight, priority }) => {
       const own = {
         ...settings,
@@ -66,13 +72,26 @@ async function askSystem(host: string): Promise<readonly string[]> {
 }
 
 async function ask(resolver: Resolver, host: string): Promise<readonly string[]> {
-  const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
-  const found = [
-    ...(four.status === 'fulfilled' ? four.value : []),
-    ...(six.status === 'fulfilled' ? six.value : []),
-  ];
-  if (found.length === 0 && four.status === 'rejected') throw four.reason;
+  return (await together([resolver.resolve4(host), resolver.resolve6(host)])).flat();
+}
+
+/** What was found, of all. A name that is not there is an answer; any other failure is none, and what was found before is kept. */
+async function together<T>(lookups: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(lookups);
+  const found = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  for (const one of settled) {
+    if (one.status === 'rejected' && (found.length === 0 || !isAbsent(one.reason))) throw one.reason;
+  }
   return found;
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  return code === 'ENODATA' || code === 'ENOTFOUND';
+}
+
+function isList(value: unknown): value is Iterable<Address | UpstreamServer> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }
 
 function setServers(resolver: Resolver, nameservers: readonly string[]): void {

@@ -1,10 +1,11 @@
 /** What the caller gave as a server: an address, a name that stands for several, a DNS service. */
 import { isIP } from 'node:net';
 import { type Address, parseAddress, type Target } from '../../connection/socket/address.ts';
-import { ArgumentError } from '../../errors.ts';
+import { ArgumentError, type ConnectError } from '../../errors.ts';
 import {
   resolveServerOptions,
   type ServerSettings,
+  serverRules,
   type UpstreamServer,
   type UpstreamService,
 } from '../options.ts';
@@ -17,6 +18,8 @@ export interface Found {
   readonly settings: ServerSettings;
   /** What it was found by. */
   readonly origin: string;
+  /** It stands for servers that nobody knows, as the look-up has failed: whoever asks it is told this. */
+  readonly unknown?: ConnectError;
 }
 
 export interface Source {
@@ -24,7 +27,7 @@ export interface Source {
   readonly settings: ServerSettings;
   /** `'address'`: it is what it says. */
   readonly kind: 'address' | 'host' | 'service';
-  /** Of a host or a service, too: where nothing is known, it is dialled as it is, and the error tells what is wrong. */
+  /** Of a host or a service, too: by its name it is shown where nothing is known of it. */
   readonly target: Target;
 }
 
@@ -40,6 +43,9 @@ export function sourcesOf(servers: readonly Given[], resolve: boolean): readonly
 function sourceOf(given: Given, resolve: boolean): Source {
   if (isObject(given) && 'srv' in given) {
     const { srv, ...options } = given;
+    if ('address' in given) {
+      throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'srv', 'a server has an address or a srv, not both');
+    }
     if (typeof srv !== 'string' || srv === '') {
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'srv', 'srv must be the name of a DNS service');
     }
@@ -52,6 +58,13 @@ function sourceOf(given: Given, resolve: boolean): Source {
 }
 
 export function serverOf(given: Address | UpstreamServer): { target: Target; settings: ServerSettings } {
+  if (
+    isObject(given) &&
+    Object.keys(given).some((name) => Object.hasOwn(serverRules, name)) &&
+    !('address' in given)
+  ) {
+    throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'address', 'a server must have an address (or a srv)');
+  }
   const { address, ...options } = isObject(given) && 'address' in given ? given : { address: given };
   return { target: parseAddress(address), settings: resolveServerOptions(options) };
 }

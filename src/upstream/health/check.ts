@@ -3,18 +3,17 @@ import type { Runtime } from '../../connection/runtime.ts';
 import type { Target } from '../../connection/socket/address.ts';
 import type { PoolSettings } from '../../pool/options.ts';
 import { schedulerOf } from '../../pool/pool.ts';
-import type { Params } from '../../protocol/params.ts';
+import type { CheckSettings } from '../options.ts';
 
-/** `timeout` in ms. Resolves with '' where the server answered with a status below 400, else with what was wrong. */
+/** Resolves to whether the server answered with a status below 400. */
 export function check(
   target: Target,
-  params: Params,
-  timeout: number,
-  settings: PoolSettings,
+  { params, timeout }: CheckSettings,
+  pool: PoolSettings,
   runtime: Runtime,
-): Promise<string> {
+): Promise<boolean> {
   const own: PoolSettings = {
-    ...settings,
+    ...pool,
     connections: 1,
     keepalive: 0,
     queueTimeout: timeout,
@@ -26,8 +25,8 @@ export function check(
   const scheduler = schedulerOf(target, own, runtime);
   return new Promise((resolve) => {
     let status = 0;
-    const over = (why: string): void => {
-      resolve(why);
+    const over = (passed: boolean): void => {
+      resolve(passed);
       void scheduler.close();
     };
     scheduler.dispatch(
@@ -37,8 +36,8 @@ export function check(
           status = statusCode;
         },
         onResponseData: () => {},
-        onResponseEnd: () => over(status < 400 ? '' : `the check was answered with ${status}`),
-        onResponseError: (_, error) => over(error instanceof Error ? error.message : String(error)),
+        onResponseEnd: () => over(status < 400),
+        onResponseError: () => over(false),
       },
     );
   });

@@ -45,6 +45,8 @@ export class Health {
   #failedAt = Number.NEGATIVE_INFINITY;
   #ejections = 0;
   #ejected = false;
+  /** Since it was left alone a check of ours has found it well. */
+  #hasShown = false;
   #answeredAt = Number.NEGATIVE_INFINITY;
   /** Connections that died in a row, with no answer between, and how many requests ran beside the first of them. */
   #deaths = 0;
@@ -58,8 +60,9 @@ export class Health {
     this.#failTimeout = failTimeout;
   }
 
-  state(now: number): HealthState {
-    if (this.#ejected) return now < this.until ? 'failed' : 'trial';
+  /** `mustShow`: it is not tried with a request of a client's before a check of ours has found it well. */
+  state(now: number, mustShow = false): HealthState {
+    if (this.#ejected) return now < this.until || (mustShow && !this.#hasShown) ? 'failed' : 'trial';
     return now < this.#busyUntil ? 'busy' : 'up';
   }
 
@@ -91,9 +94,10 @@ export class Health {
     this.why = '';
   }
 
-  /** A check from outside has passed: a trial now. Failed: it is left alone until the next one. */
-  checked(passed: boolean, now: number, nextAt: number): void {
-    if (this.#ejected) this.until = passed ? now : Math.max(this.until, nextAt);
+  /** A check of ours has found it well. */
+  hasShown(now: number): void {
+    this.until = Math.min(this.until, now);
+    this.#hasShown = true;
   }
 
   #counts({ kind, startedAt, others }: Failure): boolean {
@@ -119,6 +123,7 @@ export class Health {
     if (!this.#ejected && now - this.until > LONGEST * this.#failTimeout) this.#ejections = 0;
     this.#ejections = Math.min(this.#ejections + 1, LONGEST);
     this.#ejected = true;
+    this.#hasShown = false;
     this.until = now + this.#ejections * this.#failTimeout;
   }
 

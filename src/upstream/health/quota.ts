@@ -13,10 +13,16 @@ export interface Known {
   readonly suspect: boolean;
   /** ms for which it has been silent with requests on it. */
   readonly silence: number;
+  /** How often it has said in this silence that it is there. null: it is no server that could be asked. */
+  readonly signs: number | null;
 }
 
 /** Before anybody has answered: a burst waits so long for the first answer, ms. Less than makes a queue a standing one. */
-const FIRST_ANSWER = 100;
+const FIRST_ANSWER = 400;
+/** Before that, a server is asked whether it is there, ms: that long the first answer of one that is well may take. */
+const ASK_AFTER = 100;
+/** ms of silence after which one more may be given to a server that is there, while others answer; doubled for each of them. */
+const SLOW_AFTER = 1_000;
 
 export function isTrusted({ state, proven, suspect }: Known): boolean {
   return state === 'up' && proven && !suspect;
@@ -38,7 +44,20 @@ export function liftsLimit(servers: readonly Known[]): boolean {
   return servers.every((server) => !isTrusted(server) && server.silence >= FIRST_ANSWER);
 }
 
-/** None of those that are trusted has room: one more for each doubling of the silence, as it may be no more than a slow script. */
+/**
+ * None of those that are trusted has room: one more for each doubling of the silence, as it may be no more than a slow script. One that
+ * can be asked, as php-fpm can, must have said that it is there; who has never answered at all gets no more than two.
+ */
 export function quotaWithoutTrusted(server: Known): number {
-  return Math.max(quota(server), server.suspect ? 2 : 0) + Math.floor(Math.log2(1 + server.silence / 1000));
+  const { suspect, proven, silence, signs } = server;
+  const most = Math.max(quota(server), suspect ? 2 : 0);
+  return most + (signs ?? (proven ? Math.floor(Math.log2(1 + silence / SLOW_AFTER)) : 0));
+}
+
+/** Requests wait, and it is time to ask a server that leaves its own unanswered whether it is there. */
+export function isToBeAsked(server: Known, isOtherTrusted: boolean): boolean {
+  const { silence, signs, proven } = server;
+  if (signs === null || isTrusted(server)) return false;
+  if (!proven && !isOtherTrusted) return silence >= ASK_AFTER;
+  return silence >= SLOW_AFTER * (2 ** (signs + 1) - 1);
 }

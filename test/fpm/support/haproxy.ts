@@ -53,6 +53,7 @@ defaults
 `;
   if (options.mode === 'tcp') {
     return `${common}
+${options.sections ?? ''}
 listen fpm
   mode tcp
   balance roundrobin

@@ -70,3 +70,52 @@ it('a service has its hosts, ports, weights and, by their priority, its backups'
   await farm.fpms[0]?.stop();
   expect(await ask()).toBe('b');
 }, 20_000);
+
+it('a service of which one target is unknown, one has no port and one is the root has the rest', async () => {
+  const port = await freePort();
+  await using farm = await startFarm(['a'], ECHO, [{ transport: 'tcp', host: HOSTS[0], port }]);
+  await using dns = await startDnsmasq([
+    `_php-fpm._tcp.test,host.test,${port},0,1`,
+    `_php-fpm._tcp.test,gone.test,${port},0,1`,
+    '_php-fpm._tcp.test,host.test,0,0,1',
+    '_nobody._tcp.test',
+  ]);
+  await dns.set('host.test', [HOSTS[0]]);
+  const params = { ...farm.params, REQUEST_METHOD: 'GET', REQUEST_ID: 'one' };
+  const nameservers = [dns.address];
+  await using some = new Upstream([{ srv: '_php-fpm._tcp.test' }], { nameservers });
+  expect(await (await some.request({ params })).body.text()).toBe('a');
+  expect(some.stats.servers.map(({ address }) => address)).toEqual([`${HOSTS[0]}:${port}`]);
+  await using none = new Upstream([{ srv: '_nobody._tcp.test' }], { nameservers, connectTimeout: 300 });
+  await expect(none.request({ params })).rejects.toMatchObject({
+    code: 'FCGI_ERR_NO_LIVE_UPSTREAM',
+    message: expect.stringContaining('cannot look up _nobody._tcp.test'),
+  });
+}, 20_000);
+
+it('a name that is unknown for a while: what comes meanwhile waits, and goes to its address of either kind that answers', async () => {
+  const port = await freePort();
+  await using farm = await startFarm(['a'], ECHO, [{ transport: 'tcp', host: HOSTS[0], port }]);
+  await using dns = await startDnsmasq();
+  await using upstream = new Upstream([`host.test:${port}`], {
+    resolve: true,
+    nameservers: [dns.address],
+    connectTimeout: 20_000,
+  });
+  const ask = async (id: number): Promise<string> => {
+    const params = { ...farm.params, REQUEST_METHOD: 'GET', REQUEST_ID: `${id}` };
+    return (await upstream.request({ params })).body.text();
+  };
+  const early = ask(0);
+  await waitFor(() => upstream.stats.servers[0]?.state === 'failed');
+  expect(upstream.stats.servers[0]?.why).toContain('ENOTFOUND');
+  // Nothing listens at the second.
+  await dns.set('host.test', [HOSTS[0]], ['::1']);
+  expect(await early).toBe('a');
+  const later = await Promise.all([1, 2, 3, 4].map(ask));
+  expect(later).toEqual(['a', 'a', 'a', 'a']);
+  expect(upstream.stats.servers.map(({ address }) => address).sort()).toEqual([
+    `${HOSTS[0]}:${port}`,
+    `[::1]:${port}`,
+  ]);
+}, 40_000);

@@ -9,8 +9,8 @@ import { waitFor } from '../../fpm/support/wait.ts';
 export interface Dnsmasq extends AsyncDisposable {
   /** For `nameservers`. */
   readonly address: string;
-  /** From now on `name` has these addresses, and no others. Resolves once it is so. */
-  set(name: string, addresses: readonly string[]): Promise<void>;
+  /** From now on `name` has these addresses of IPv4, and `six` of IPv6, and no others. Resolves once it is so. */
+  set(name: string, addresses: readonly string[], six?: readonly string[]): Promise<void>;
   /** It answers nobody any more. */
   stop(): Promise<void>;
 }
@@ -44,8 +44,8 @@ export async function startDnsmasq(services: readonly string[] = []): Promise<Dn
   };
   return {
     address,
-    async set(name, addresses) {
-      writeFileSync(hosts, addresses.map((one) => `${one} ${name}\n`).join(''));
+    async set(name, addresses, six = []) {
+      writeFileSync(hosts, [...addresses, ...six].map((one) => `${one} ${name}\n`).join(''));
       child.kill('SIGHUP');
       const resolver = new Resolver();
       resolver.setServers([address]);

@@ -135,24 +135,21 @@ describe('a server that says it is busy', () => {
   });
 });
 
-describe('a check', () => {
-  it('that passed gives a server that is left alone its trial at once', () => {
+describe('a server that must show that it is back', () => {
+  it('is left alone until a check has found it well, and then gets its trial at once', () => {
+    const health = new Health(1, 1000);
+    health.failed(of('unreachable', 0), 0);
+    expect([health.state(5000, true), health.state(5000, false)]).toEqual(['failed', 'trial']);
+    health.hasShown(5001);
+    expect(health.state(5001, true)).toBe('trial');
+  });
+
+  it('gets it before failTimeout is over, too; and after a trial that failed must show it anew', () => {
     const health = new Health(1, 10_000);
     health.failed(of('unreachable', 0), 0);
-    health.checked(true, 500, 1500);
-    expect(health.state(500)).toBe('trial');
-  });
-
-  it('that failed keeps it away until the next one', () => {
-    const health = new Health(1, 1000);
-    health.failed(of('unreachable', 0), 0);
-    health.checked(false, 900, 2900);
-    expect([health.state(2899), health.state(2900)]).toEqual(['failed', 'trial']);
-  });
-
-  it('says nothing of a server that is up', () => {
-    const health = new Health(1, 1000);
-    health.checked(false, 900, 2900);
-    expect(health.state(901)).toBe('up');
+    health.hasShown(500);
+    expect(health.state(500, true)).toBe('trial');
+    health.failed(of('silent', 501), 600);
+    expect([health.state(600, true), health.state(60_000, true)]).toEqual(['failed', 'failed']);
   });
 });
