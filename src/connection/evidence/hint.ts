@@ -24,6 +24,8 @@ export function hint(error: Failure, cause: Lost, at: HintFacts): string {
       ? 'the program behind the server is slow, or all its processes are busy'
       : 'the script is slow, or all workers are busy: see `pm.max_children`, and the listen queue on the status page';
   }
+  const ofResponse = OF_RESPONSE[error.code];
+  if (ofResponse !== undefined) return ofResponse;
   if (!error.code.startsWith('FCGI_ERR_SOCKET')) return '';
   if (error.executed === 'no') return notRun(error, cause, at);
   if (cause.afterFin === 'accepted' && isPhpFpm !== false) return HALF_CLOSED;
@@ -31,6 +33,17 @@ export function hint(error: Failure, cause: Lost, at: HintFacts): string {
   const left = at.server.isDirect === false && error.bytesReceived === 0 ? ` (${PROXY})` : '';
   return ofPhp(error, at) + left;
 }
+
+/** What is wrong with the response itself. */
+const OF_RESPONSE: Readonly<Record<string, string>> = {
+  FCGI_ERR_HEAD_MISSING:
+    'a response begins with header lines and an empty line: the program wrote none, or ended before; see `stderr` and its log',
+  FCGI_ERR_HEAD_INVALID:
+    'a response begins with header lines and an empty line: did the program write something else in front of them?',
+  FCGI_ERR_HEAD_TOO_LARGE: 'raise `maxHeaderSize`, or send fewer and shorter headers',
+  FCGI_ERR_RECORD_ID:
+    'the server has mixed up the requests of a connection: with `keepalive: 0` each has one of its own',
+};
 
 const PROXY =
   'a TCP proxy stands in between, so nothing is proven by how the connection ended: say `proxied: true`';
