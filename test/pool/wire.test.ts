@@ -54,7 +54,6 @@ it.each([
 
 it.each([
   ['no head', record(END, COMPLETE), 'stderr'],
-  ['a head that is none', record(STDOUT, 'Fatal error: out of memory\n\n'), 'in front of'],
   ['a head too large', record(STDOUT, `A: ${'x'.repeat(2_000)}`), 'maxHeaderSize'],
   ['a record for another request', otherId(record(STDOUT, HEAD)), 'keepalive: 0'],
 ])('%s: the hint says what may be done', async (_, bytes, hint) => {

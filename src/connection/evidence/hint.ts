@@ -38,8 +38,6 @@ export function hint(error: Failure, cause: Lost, at: HintFacts): string {
 const OF_RESPONSE: Readonly<Record<string, string>> = {
   FCGI_ERR_HEAD_MISSING:
     'a response begins with header lines and an empty line: the program wrote none, or ended before; see `stderr` and its log',
-  FCGI_ERR_HEAD_INVALID:
-    'a response begins with header lines and an empty line: did the program write something else in front of them?',
   FCGI_ERR_HEAD_TOO_LARGE: 'raise `maxHeaderSize`, or send fewer and shorter headers',
   FCGI_ERR_RECORD_ID:
     'the server has mixed up the requests of a connection: with `keepalive: 0` each has one of its own',
