@@ -1,7 +1,7 @@
 /** The likely cause of a failure, in words an operator of PHP-FPM can act on. */
 import type { FcgiError } from '../../errors.ts';
 import type { Lost } from './lost.ts';
-import type { KnownServer } from './server.ts';
+import type { Known } from './server.ts';
 
 /** ms. `request_terminate_timeout` is in whole seconds; what dies sooner has died of something else. */
 const SHORTEST_TERMINATION = 900;
@@ -9,7 +9,7 @@ const SHORTEST_TERMINATION = 900;
 /** What a hint is made of, besides the signs. */
 export interface HintFacts {
   readonly transport: 'unix' | 'tcp';
-  readonly server: KnownServer;
+  readonly server: Known;
   /** ms since the request was sent. */
   readonly elapsed: number;
 }

@@ -5,6 +5,7 @@ import { examineServer } from '../../connection/examine.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { Reply } from '../../connection/question.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
+import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
 import { FcgiError } from '../../errors.ts';
 import { encodeStdinTerminator, requestIdOf } from '../../protocol/encoder.ts';
@@ -32,6 +33,7 @@ interface Examinee {
   readonly learned: Pick<Learned, 'trust' | 'backgroundWork'>;
   readonly clock: Clock;
   readonly settings: Pick<PoolSettings, 'connections'>;
+  readonly target: Pick<Target, 'transport'>;
   /** The slots that have a connection, or are dialling for one. */
   readonly open: Set<Slot>;
   readonly closed: Record<CloseReason, number>;
@@ -41,6 +43,7 @@ export class BackendCheck {
   readonly #trust: Trust;
   readonly #backgroundWork: BackgroundWork;
   readonly #clock: Clock;
+  readonly #target: Examinee['target'];
   readonly #sender: Sender;
   readonly #early: boolean;
   readonly #connections: number;
@@ -60,6 +63,7 @@ export class BackendCheck {
     this.#trust = server.learned.trust;
     this.#backgroundWork = server.learned.backgroundWork;
     this.#clock = server.clock;
+    this.#target = server.target;
     this.#sender = sender;
     this.#early = early;
     this.#connections = server.settings.connections;
@@ -164,12 +168,10 @@ export class BackendCheck {
    * Looks, and calls `judge` with the error set right. False: that is not the case. While it looks, the job is not over.
    */
   confirm(slot: Slot, job: Job, error: unknown, judge: () => void): boolean {
-    const proof = job.exchange?.proofIfKnown;
-    if (!proof || !job.exchange || job.over || job.aborted || !(error instanceof FcgiError)) return false;
-    job.exchange.proofIfKnown = null;
-    const apply = (): void => {
-      if (this.#trust.isPhpFpm === true && this.#trust.isDirect === true) error.learn(proof);
-    };
+    const factsOf = job.exchange?.onceKnown;
+    if (!factsOf || !job.exchange || job.over || job.aborted || !(error instanceof FcgiError)) return false;
+    job.exchange.onceKnown = null;
+    const apply = (): FcgiError => error.learn(factsOf(this.#trust));
     if (this.#trust.isKnown) {
       apply();
       return false;
@@ -207,8 +209,9 @@ export class BackendCheck {
       return connected;
     };
     try {
-      const { values, end } = await examineServer(connect, this.#clock, timeout, stop);
-      if (!stop.aborted) this.#trust.examined(values, end, this.#clock.now());
+      const { transport } = this.#target;
+      const examined = await examineServer(connect, { transport, clock: this.#clock, timeout, stop });
+      if (!stop.aborted) this.#trust.examined(examined, this.#clock.now());
     } catch {
       // Nobody is there, or the job was given up: nothing is known.
     } finally {
