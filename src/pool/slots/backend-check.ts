@@ -21,8 +21,12 @@ import { Slot } from './slot.ts';
 const ANSWER = 250;
 /** ms for an answer on a connection of its own: it may have to wait for a worker. */
 const ASIDE = 500;
-/** The same where the fate of a request hangs on it. */
+/**
+ * The same where the fate of a request hangs on it, and where it is known to be PHP-FPM, whose answer is only a matter of
+ * time: on a busy machine workers are long in starting.
+ */
 const CONFIRM = 3_000;
+const CONFIRM_PHP_FPM = 10_000;
 /** ms for a worker to come back from what its script does behind its response. */
 const TAIL = 10_000;
 /** ms for a connection to outlive an answer, and the end of input behind it. */
@@ -176,7 +180,8 @@ export class BackendCheck {
       apply();
       return false;
     }
-    void this.#examine(slot, () => this.#sender.dial(job), CONFIRM, new AbortController().signal).then(() => {
+    const timeout = this.#trust.isPhpFpm === true ? CONFIRM_PHP_FPM : CONFIRM;
+    void this.#examine(slot, () => this.#sender.dial(job), timeout, new AbortController().signal).then(() => {
       apply();
       judge();
     });
