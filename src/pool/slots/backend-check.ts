@@ -208,9 +208,10 @@ export class BackendCheck {
     stop: AbortSignal,
   ): Promise<void> {
     this.#open.add(slot);
+    let looks = 0;
     const connect = async (): Promise<Connected> => {
       const connected = await dial();
-      this.#closed.examined++;
+      looks++;
       return connected;
     };
     try {
@@ -220,6 +221,7 @@ export class BackendCheck {
     } catch {
       // Nobody is there, or the job was given up: nothing is known.
     } finally {
+      this.#closed.examined += looks;
       this.#open.delete(slot);
     }
   }
