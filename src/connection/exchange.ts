@@ -2,6 +2,7 @@
 import type { Head } from '../cgi/head.ts';
 import type { FailureFacts, Phase } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
+import type { Known } from './evidence/server.ts';
 import type { CloseReason } from './reuse.ts';
 
 /** What a connection tells of its exchange. Exactly one of onComplete and onFailed ends it. Must not throw. */
@@ -49,8 +50,8 @@ export class Exchange {
   outputSeen = false;
   /** Too few bytes have come to tell of which request they are. */
   ofUnknownRequest = false;
-  /** What could be said of its failure if the server were known to be PHP-FPM, and no proxy in between; see lost(). */
-  proofIfKnown: Partial<FailureFacts> | null = null;
+  /** What can be said of its failure once more is known of the server, where that may be that it has not run; see lost(). */
+  onceKnown: ((server: Known) => Partial<FailureFacts>) | null = null;
   /** It has been silent for far longer than its script ever is. */
   overdue = false;
   /** Its connection had served a request before. */

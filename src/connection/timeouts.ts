@@ -20,8 +20,8 @@ export interface Moment {
 /**
  * `silence`: ms in which no byte moved. `headersTimeout` runs from the end of sending to the whole head, and while
  * the server takes nothing of what we send; time that the caller takes to make its body is the caller's.
- * `bodyTimeout` runs between pieces of the body. Neither runs while the reader has paused us, but for
- * `closing`: a pool that closes waits for nobody for ever.
+ * `bodyTimeout` runs between pieces of the body. Neither runs while the reader has paused us. But a pool that is
+ * `closing` waits for no caller for ever.
  * `'terminator'`: it may be a server that waits for the end of its input. Behind its first byte the record costs no
  * proof any more.
  */
@@ -43,9 +43,19 @@ function dueTimeout(silence: number, exchange: Exchange, at: Moment): TimeoutErr
       : `no more of the response's body for ${bodyTimeout} ms`;
     return new TimeoutError('FCGI_ERR_BODY_TIMEOUT', message);
   }
-  if (headersTimeout === 0 || silence < headersTimeout || (at.sending && !at.backpressured)) return null;
+  if (headersTimeout === 0 || silence < headersTimeout) return null;
+  const stuck = at.sending && !at.backpressured;
+  if (stuck) return at.closing ? sourceStuck(headersTimeout) : null;
   const what = at.sending ? 'the server took nothing of the request' : 'no head of the response';
   return new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', `${what} for ${headersTimeout} ms`);
+}
+
+/** Of the caller, who makes the body. */
+export function sourceStuck(timeout: number): TimeoutError {
+  return new TimeoutError(
+    'FCGI_ERR_HEADERS_TIMEOUT',
+    `the pool closes, and nothing more of the request came from its source for ${timeout} ms`,
+  );
 }
 
 function dueTerminator(silence: number, exchange: Exchange, at: Moment): boolean {

@@ -4,6 +4,7 @@
  */
 import { BEAT, Clock } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
+import { sourceStuck } from '../connection/timeouts.ts';
 import { ConnectError, PoolError } from '../errors.ts';
 import { tellQueued } from './channels.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
@@ -105,7 +106,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     const job = new Job(this, request, handler, monotonic);
     this.#running.add(job);
     try {
-      if (this.#closing) throw this.#closedError();
+      if (this.#closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.server} is closed`);
       checkRequest(job.request);
       if (!job.begin(this.#settings.timeout)) return;
       const body = planBody(job.request.body, job.request.params, this.#settings.replayBuffer);
@@ -128,6 +129,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#closing = true;
     for (const server of this.balancer.servers) server.close();
     if (this.alive === 0) return Promise.resolve();
+    this.#failUnread();
     return new Promise((resolve) => this.#onClosed.push(resolve));
   }
 
@@ -217,8 +219,16 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#onClosed = [];
   }
 
-  #closedError(): PoolError {
-    return new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.balancer.name} is closed`);
+  /** In time: those whose body is still being read before it is sent, as its source gives no more. */
+  #failUnread(): void {
+    const { headersTimeout } = this.#settings;
+    if (headersTimeout === 0) return;
+    this.clock.start(this.#onBeat);
+    const cancel = this.clock.after(headersTimeout, () => {
+      for (const job of this.#running.toArray())
+        if (job.body === null) job.abort(sourceStuck(headersTimeout));
+    });
+    this.#onClosed.push(cancel);
   }
 
   #admit(job: Job, body: PlannedBody, monotonic: number): void {

@@ -62,6 +62,12 @@ describe('before the head is there', () => {
     expect(due({ silence: 1e6, sending: true })).toBeUndefined();
   });
 
+  it('while the pool closes, a source that gives no more has that time, and no more', () => {
+    expect(due({ closing: true, sending: true, silence: 99 })).toBeUndefined();
+    expect(due({ closing: true, sending: true, silence: 100 })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
+    expect(due({ closing: true, sending: true, silence: 1e9, headersTimeout: 0 })).toBeUndefined();
+  });
+
   it('a server that takes nothing of the request is', () => {
     expect(due({ silence: 100, sending: true, backpressured: true })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
   });

@@ -1,14 +1,36 @@
 /** A TCP proxy that nobody has told of: what it does to a connection proves nothing, and the pool finds out. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { ended, Recorder } from '../pool/support.ts';
 import { executionLog, type Fpm, startFpm, startHaproxy, startSocat } from './support/index.ts';
 
+const KINDS = [
+  'socat',
+  'haproxy',
+  'one that resets whatever has ended',
+  'one that hands each end on as it was, and goes on reading',
+] as const;
+
 async function startProxy(
-  kind: 'socat' | 'haproxy',
+  kind: (typeof KINDS)[number],
   fpm: Fpm,
 ): Promise<{ address: string; stop(): Promise<void> }> {
   if (kind === 'socat') return startSocat(fpm);
+  if (kind === 'one that resets whatever has ended') {
+    return relay(fpm, (client, there) => {
+      for (const end of ['end', 'close']) there.on(end, () => client.resetAndDestroy());
+    });
+  }
+  if (kind !== 'haproxy') {
+    return relay(fpm, (client, there) => {
+      there.on('end', () => client.end());
+      there.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.syscall === 'read') client.resetAndDestroy();
+      });
+    });
+  }
   const proxy = await startHaproxy({ mode: 'tcp', fpm });
   return {
     address: `${proxy.endpoint.host}:${proxy.endpoint.port}`,
@@ -16,7 +38,31 @@ async function startProxy(
   };
 }
 
-describe.each(['socat', 'haproxy'] as const)('behind %s, which nobody has told of', (kind) => {
+/** A proxy of our own; `ends` hands the end of the server's side on. */
+async function relay(
+  fpm: Fpm,
+  ends: (client: Socket, there: Socket) => void,
+): Promise<{ address: string; stop(): Promise<void> }> {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const there = connect({ ...fpm.endpoint, allowHalfOpen: true });
+    client.on('data', (bytes) => there.write(bytes));
+    there.on('data', (bytes) => client.write(bytes));
+    for (const socket of [client, there]) socket.on('error', () => {});
+    client.on('close', () => there.destroy());
+    ends(client, there);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `127.0.0.1:${port}`,
+    stop: async () => {
+      server.close();
+    },
+  };
+}
+
+describe.each(KINDS)('behind %s, which nobody has told of', (kind) => {
   it.each(['unix', 'tcp'] as const)(
     'a POST whose worker dies runs once, fresh or kept (php-fpm on %s)',
     async (transport) => {

@@ -27,7 +27,8 @@ interface Bench extends AsyncDisposable {
 
 async function bench(fpmOptions: FpmOptions, poolOptions: PoolOptions = {}): Promise<Bench> {
   const fpm = await startFpm(fpmOptions);
-  const pool = new Pool(fpm.address, { backend: 'php-fpm', ...poolOptions });
+  // No lease: on a busy machine it would be over before the first answer, and there would be no race.
+  const pool = new Pool(fpm.address, { backend: 'php-fpm', keepaliveTime: 0, ...poolOptions });
   const log = executionLog(fpm.root);
   let scripts = 0;
   return {

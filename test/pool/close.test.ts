@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
-import { ended, GET, gate, HEAD, Recorder, text } from './support.ts';
+import { ended, GET, gate, HEAD, POST, Recorder, text } from './support.ts';
 
 /** Resolves to true if `promise` has not settled after a turn of the loop or two. */
 async function pending(promise: Promise<unknown>): Promise<boolean> {
@@ -53,6 +53,38 @@ describe('close()', () => {
     await pool.close();
     expect(await request).toMatchObject({ code: 'FCGI_ERR_CONNECT_TIMEOUT' });
   });
+
+  it.each([
+    ['that is read whole first', 10, 'no'],
+    ['that is sent as it comes', 3_000_000, 'unknown'],
+  ])(
+    'waits for headersTimeout, and not for ever, for a body %s and gives no more',
+    async (_, length, executed) => {
+      await using fpm = await startFakeFpm();
+      const pool = new Pool(fpm.address, { headersTimeout: 60 });
+      const started = gate();
+      let left = false;
+      async function* stuck(): AsyncGenerator<string> {
+        try {
+          yield 'a';
+          started.open();
+          await new Promise((resolve) => setTimeout(resolve, 2_000).unref());
+        } finally {
+          left = true;
+        }
+      }
+      const params = { ...POST, CONTENT_LENGTH: String(length) };
+      const request = pool.request({ params, body: stuck() }).catch((error: unknown) => error);
+      await started.opened;
+      await pool.close();
+      expect(left).toBe(false);
+      expect(await request).toMatchObject({
+        code: 'FCGI_ERR_HEADERS_TIMEOUT',
+        executed,
+        message: 'the pool closes, and nothing more of the request came from its source for 60 ms',
+      });
+    },
+  );
 });
 
 describe('destroy()', () => {

@@ -52,6 +52,16 @@ it.each([
   },
 );
 
+it.each([
+  ['no head', record(END, COMPLETE), 'stderr'],
+  ['a head too large', record(STDOUT, `A: ${'x'.repeat(2_000)}`), 'maxHeaderSize'],
+  ['a record for another request', otherId(record(STDOUT, HEAD)), 'keepalive: 0'],
+])('%s: the hint says what may be done', async (_, bytes, hint) => {
+  await using server = await sayingServer(bytes);
+  await using pool = new Pool(server.address, { maxHeaderSize: 1_000 });
+  await expect(pool.request({ params: GET })).rejects.toMatchObject({ hint: expect.stringContaining(hint) });
+});
+
 it('a port that speaks HTTP gets a hint that says so', async () => {
   await using server = await sayingServer(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'tcp');
   await using pool = new Pool(server.address);

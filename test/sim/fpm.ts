@@ -334,7 +334,10 @@ function requestIn(received: Buffer[]): SimRequest | 'values' | 'malformed' | nu
       return 'values';
     }
     // A worker reads the header and closes: what it leaves unread is a reset to the client.
-    if (type === 1 && contentLength !== 8) return 'malformed';
+    if (type === 1 && contentLength !== 8) {
+      received.splice(0, received.length, ...rest());
+      return 'malformed';
+    }
     if (type === 1) {
       keepConn = ((bytes[content + 2] ?? 0) & 1) === 1;
       id = requestId;

@@ -6,6 +6,8 @@ export type Check = (facts: Facts) => Omit<Finding, 'id'> | null;
 
 /** s: `headersTimeout` by default. */
 const HEADERS_TIMEOUT = 60;
+/** Bytes of a POST body, by default. */
+const READ_BEFORE_SCRIPT = 16_384;
 
 export const checks: Readonly<Record<string, Check>> = {
   unreachable: ({ unreachable }) =>
@@ -175,14 +177,18 @@ export const checks: Readonly<Record<string, Check>> = {
     };
   },
 
-  'post-data': ({ live }) =>
-    live === null || !isOff(live.ini['enable_post_data_reading'])
-      ? null
-      : {
-          what: 'enable_post_data_reading = Off',
-          why: 'scripts start before their body is here: a lost connection proves nothing, and the pool must be told so',
-          change: "backend: 'generic', or enable_post_data_reading = On",
-        },
+  'post-data': ({ live }) => {
+    const size = bytesOf(live?.ini['post_max_size'] ?? null) ?? 0;
+    const unread = isOff(live?.ini['enable_post_data_reading']);
+    if (!unread && (size === 0 || size >= READ_BEFORE_SCRIPT)) return null;
+    return {
+      what: unread ? 'enable_post_data_reading = Off' : `post_max_size = ${live?.ini['post_max_size']}`,
+      why: 'scripts start before their body is here: a lost connection proves nothing, and the pool must be told so',
+      change: unread
+        ? 'postDataReading: 0, or enable_post_data_reading = On'
+        : `postDataReading: ${size}, or post_max_size = 8M`,
+    };
+  },
 
   'body-size': ({ live }) => {
     const post = bytesOf(live?.ini['post_max_size'] ?? null);

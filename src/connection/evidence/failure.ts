@@ -1,10 +1,10 @@
 /** From how an exchange was lost to the error its caller gets, with all that was seen. */
-import { type Executed, FcgiError, ProtocolError, SocketError } from '../../errors.ts';
+import { type Executed, type FailureFacts, FcgiError, ProtocolError, SocketError } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { evidence, type Seen } from './evidence.ts';
 import { hint } from './hint.ts';
 import type { Lost } from './lost.ts';
-import type { KnownServer } from './server.ts';
+import type { Known } from './server.ts';
 
 /** What the connection knows besides. */
 export interface Circumstances {
@@ -13,7 +13,7 @@ export interface Circumstances {
   /** Taken by the kernel. */
   readonly bytesSent: number;
   readonly transport: 'unix' | 'tcp';
-  readonly server: KnownServer;
+  readonly server: Known;
   /** ms since the request was sent. */
   readonly elapsed: number;
 }
@@ -35,8 +35,7 @@ export function isRefusal(error: unknown): boolean {
 
 /**
  * An FcgiError that has learned the facts, or what the caller gave (an abort's reason) as it is. Where all that is
- * missing to a proof is to know the server, the exchange keeps what could be said if it were PHP-FPM, with no proxy in
- * between.
+ * missing to a proof is to know the server, the exchange keeps how to judge once that is known.
  */
 export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknown {
   const error = errorOf(cause, exchange);
@@ -54,18 +53,16 @@ export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknow
   });
   const { isPhpFpm, isDirect } = at.server;
   if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
-    const server: KnownServer = { ...at.server, isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
-    const better = evidence({
-      ...seen,
-      isPhpFpm: server.isPhpFpm === true,
-      isDirect: server.isDirect === true,
-    });
-    if (better === 'no') {
-      exchange.proofIfKnown = {
-        executed: better,
-        hint: hint({ ...error, executed: better }, cause, { ...at, server }),
-      };
-    }
+    const factsOf = (server: Known): Partial<FailureFacts> => {
+      const verdict = evidence({
+        ...seen,
+        isPhpFpm: server.isPhpFpm === true,
+        isDirect: server.isDirect === true,
+      });
+      return { executed: verdict, hint: hint({ ...error, executed: verdict }, cause, { ...at, server }) };
+    };
+    const best: Known = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
+    if (factsOf(best).executed === 'no') exchange.onceKnown = factsOf;
   }
   return error.learn({ hint: error.hint === '' ? hint(error, cause, at) : error.hint });
 }

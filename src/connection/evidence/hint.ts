@@ -1,7 +1,7 @@
 /** The likely cause of a failure, in words an operator of PHP-FPM can act on. */
 import type { FcgiError } from '../../errors.ts';
 import type { Lost } from './lost.ts';
-import type { KnownServer } from './server.ts';
+import type { Known } from './server.ts';
 
 /** ms. `request_terminate_timeout` is in whole seconds; what dies sooner has died of something else. */
 const SHORTEST_TERMINATION = 900;
@@ -9,7 +9,7 @@ const SHORTEST_TERMINATION = 900;
 /** What a hint is made of, besides the signs. */
 export interface HintFacts {
   readonly transport: 'unix' | 'tcp';
-  readonly server: KnownServer;
+  readonly server: Known;
   /** ms since the request was sent. */
   readonly elapsed: number;
 }
@@ -24,6 +24,8 @@ export function hint(error: Failure, cause: Lost, at: HintFacts): string {
       ? 'the program behind the server is slow, or all its processes are busy'
       : 'the script is slow, or all workers are busy: see `pm.max_children`, and the listen queue on the status page';
   }
+  const ofResponse = OF_RESPONSE[error.code];
+  if (ofResponse !== undefined) return ofResponse;
   if (!error.code.startsWith('FCGI_ERR_SOCKET')) return '';
   if (error.executed === 'no') return notRun(error, cause, at);
   if (cause.afterFin === 'accepted' && isPhpFpm !== false) return HALF_CLOSED;
@@ -31,6 +33,15 @@ export function hint(error: Failure, cause: Lost, at: HintFacts): string {
   const left = at.server.isDirect === false && error.bytesReceived === 0 ? ` (${PROXY})` : '';
   return ofPhp(error, at) + left;
 }
+
+/** What is wrong with the response itself. */
+const OF_RESPONSE: Readonly<Record<string, string>> = {
+  FCGI_ERR_HEAD_MISSING:
+    'a response begins with header lines and an empty line: the program wrote none, or ended before; see `stderr` and its log',
+  FCGI_ERR_HEAD_TOO_LARGE: 'raise `maxHeaderSize`, or send fewer and shorter headers',
+  FCGI_ERR_RECORD_ID:
+    'the server has mixed up the requests of a connection: with `keepalive: 0` each has one of its own',
+};
 
 const PROXY =
   'a TCP proxy stands in between, so nothing is proven by how the connection ended: say `proxied: true`';

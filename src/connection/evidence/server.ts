@@ -1,15 +1,18 @@
 /** What is known of the server when a request is lost: the evidence rests on it. */
-export interface KnownServer {
+export interface Known {
   /**
    * It is PHP-FPM, of which is known what it reads before a script starts, and what it leaves unread: the operator has
    * said so, or it has shown it by its answer to FCGI_GET_VALUES. Null: nobody knows yet.
    */
   readonly isPhpFpm: boolean | null;
   /**
-   * The kernel at the other end is the server's own, and no proxy's: so it was told, or a worker that left bytes
-   * unread was seen to reset the connection. Null: nobody knows yet.
+   * The kernel at the other end is the server's own, and no proxy's: so it was told, or a worker was seen to reset the
+   * connection where it left bytes unread, and only there. Null: nobody knows yet.
    */
   readonly isDirect: boolean | null;
+}
+
+export interface KnownServer extends Known {
   /**
    * A fresh connection was ended half-way without an answer, and went on taking what we wrote. PHP-FPM never does so;
    * a TCP proxy does when the server behind it is gone.

@@ -10,6 +10,7 @@
  * Decisions only; times are given, in ms.
  */
 import type { KnownServer } from '../../connection/evidence/server.ts';
+import type { Examined } from '../../connection/examine.ts';
 import type { Reply } from '../../connection/question.ts';
 import { ValueName } from '../../protocol/constants.ts';
 import type { PoolSettings } from '../options.ts';
@@ -127,14 +128,13 @@ export class Trust implements KnownServer {
     return false;
   }
 
-  /** On a connection that was made to ask; null: it did not answer. `end`: see Examined. */
-  examined(values: ReadonlyMap<string, unknown> | null, end: 'reset' | 'fin' | 'silence', now: number): void {
+  /** On connections that were made to ask; see Examined. */
+  examined({ values, isDirect }: Examined, now: number): void {
     this.#examineAt = now + EXAMINE_AGAIN;
     if (values !== null) this.said(values);
     else if (this.#isPhpFpm === null) this.#notAnswered(now);
     // Without an answer it may just be a server that leaves.
-    if (this.#isDirect === null && this.#isPhpFpm === true && values !== null && end !== 'silence')
-      this.#isDirect = end === 'reset';
+    if (this.#isPhpFpm === true && values !== null) this.#isDirect ??= isDirect;
   }
 
   /** The server has said what it is. */

@@ -104,6 +104,7 @@ export class BodyStream {
 
   constructor(source: AsyncIterable<Uint8Array | string>, replayBuffer: number, declared: number | null) {
     this.#iterator = source[Symbol.asyncIterator]();
+    if (typeof this.#iterator?.next !== 'function') throw invalid('body', 'the body gave no iterator');
     this.#replayBuffer = replayBuffer;
     this.#declared = declared;
     this.#keepsBuffers = source instanceof Readable;
@@ -149,7 +150,7 @@ export class BodyStream {
 
   async #pull(): Promise<Uint8Array | null> {
     for (;;) {
-      const { done, value } = await this.#iterator.next();
+      const { done, value } = (await this.#iterator.next()) ?? {};
       if (done === true) {
         this.#ended = true;
         if (this.#declared !== null && this.#length < this.#declared) {

@@ -5,6 +5,7 @@ import { examineServer } from '../../connection/examine.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { Reply } from '../../connection/question.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
+import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
 import { FcgiError } from '../../errors.ts';
 import { encodeStdinTerminator, requestIdOf } from '../../protocol/encoder.ts';
@@ -20,8 +21,12 @@ import { Slot } from './slot.ts';
 const ANSWER = 250;
 /** ms for an answer on a connection of its own: it may have to wait for a worker. */
 const ASIDE = 500;
-/** The same where the fate of a request hangs on it. */
+/**
+ * The same where the fate of a request hangs on it, and where it is known to be PHP-FPM, whose answer is only a matter of
+ * time: on a busy machine workers are long in starting.
+ */
 const CONFIRM = 3_000;
+const CONFIRM_PHP_FPM = 10_000;
 /** ms for a worker to come back from what its script does behind its response. */
 const TAIL = 10_000;
 /** ms for a connection to outlive an answer, and the end of input behind it. */
@@ -32,6 +37,7 @@ interface Examinee {
   readonly learned: Pick<Learned, 'trust' | 'backgroundWork'>;
   readonly clock: Clock;
   readonly settings: Pick<PoolSettings, 'connections'>;
+  readonly target: Pick<Target, 'transport'>;
   /** The slots that have a connection, or are dialling for one. */
   readonly open: Set<Slot>;
   readonly closed: Record<CloseReason, number>;
@@ -51,6 +57,7 @@ export class BackendCheck {
   readonly #trust: Trust;
   readonly #backgroundWork: BackgroundWork;
   readonly #clock: Clock;
+  readonly #target: Examinee['target'];
   readonly #sender: Sender;
   readonly #early: boolean;
   readonly #connections: number;
@@ -71,6 +78,7 @@ export class BackendCheck {
     this.#trust = server.learned.trust;
     this.#backgroundWork = server.learned.backgroundWork;
     this.#clock = server.clock;
+    this.#target = server.target;
     this.#sender = sender;
     this.#early = early;
     this.#connections = server.settings.connections;
@@ -188,18 +196,17 @@ export class BackendCheck {
    * Looks, and calls `judge` with the error set right. False: that is not the case. While it looks, the job is not over.
    */
   confirm(slot: Slot, job: Job, error: unknown, judge: () => void): boolean {
-    const proof = job.exchange?.proofIfKnown;
-    if (!proof || !job.exchange || job.over || job.aborted || !(error instanceof FcgiError)) return false;
-    job.exchange.proofIfKnown = null;
-    const apply = (): void => {
-      if (this.#trust.isPhpFpm === true && this.#trust.isDirect === true) error.learn(proof);
-    };
+    const factsOf = job.exchange?.onceKnown;
+    if (!factsOf || !job.exchange || job.over || job.aborted || !(error instanceof FcgiError)) return false;
+    job.exchange.onceKnown = null;
+    const apply = (): FcgiError => error.learn(factsOf(this.#trust));
     if (this.#trust.isKnown) {
       apply();
       return false;
     }
     const { signal: stop } = new AbortController();
-    const look = { dial: () => this.#sender.dial(job), timeout: CONFIRM, stop, silenceTells: true };
+    const timeout = this.#trust.isPhpFpm === true ? CONFIRM_PHP_FPM : CONFIRM;
+    const look = { dial: () => this.#sender.dial(job), timeout, stop, silenceTells: true };
     void this.#examine(slot, look).then(() => {
       apply();
       judge();
@@ -218,20 +225,23 @@ export class BackendCheck {
 
   async #examineNow(slot: Slot, { dial, timeout, stop, silenceTells }: Look): Promise<boolean> {
     this.#open.add(slot);
+    let looks = 0;
     const connect = async (): Promise<Connected> => {
       const connected = await dial();
-      this.#closed.examined++;
+      looks++;
       return connected;
     };
     try {
-      const { values, end } = await examineServer(connect, this.#clock, timeout, stop);
-      const answered = values !== null;
-      if (!stop.aborted && (answered || silenceTells)) this.#trust.examined(values, end, this.#clock.now());
+      const { transport } = this.#target;
+      const examined = await examineServer(connect, { transport, clock: this.#clock, timeout, stop });
+      const answered = examined.values !== null;
+      if (!stop.aborted && (answered || silenceTells)) this.#trust.examined(examined, this.#clock.now());
       return answered;
     } catch {
       // Nobody is there, or the job was given up: nothing is known.
       return false;
     } finally {
+      this.#closed.examined += looks;
       this.#open.delete(slot);
     }
   }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { need } from '../../fpm/support/index.ts';
 import { readArgs, type StormOptions, usage } from './args.ts';
 import { type Contender, OURS, RIVALS } from './contenders.ts';
-import { broken, report } from './report.ts';
+import { broken, report, why } from './report.ts';
 import { type Row, rows } from './rows.ts';
 import { type Amount, type Result, runRow } from './run.ts';
 
@@ -44,6 +44,7 @@ export async function storm(args: readonly string[]): Promise<number> {
       process.stderr.write(
         `${row.name}, ${contender}: ${sent} sent, ${failed} failed, ${twice} twice, ${lost} lost\n`,
       );
+      if (failed > 0) process.stderr.write(`${why(result)}\n`);
     }
   }
   process.stdout.write(report(results, contenders, versions(contenders)));

@@ -90,12 +90,14 @@ function details(result: Result): string[] {
   ];
 }
 
-/** Why requests failed, and what of ours broke its promise. */
 function reasons(result: Result): string[] {
-  const { row, contender, tally } = result;
-  const why = [...tally.reasons].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${count} x ${reason}`);
-  if (why.length === 0) return [];
-  return [`- ${row.name}, ${titles[contender]}: ${why.slice(0, 5).join('; ')}`];
+  return result.tally.reasons.size === 0 ? [] : [`- ${why(result)}`];
+}
+
+/** Why requests failed. */
+export function why({ row, contender, tally }: Result): string {
+  const most = [...tally.reasons].sort((a, b) => b[1] - a[1]).slice(0, 5);
+  return `${row.name}, ${titles[contender]}: ${most.map(([reason, count]) => `${count} x ${reason}`).join('; ')}`;
 }
 
 export function broken(result: Result): string[] {

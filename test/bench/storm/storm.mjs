@@ -1,4 +1,5 @@
 // npm run storm: no request runs twice, and none that never ran is failed. What it can be told: args.ts.
+import { cpSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { prepare, project } from '../../setup/machine.mjs';
 import { programs } from '../../setup/programs.mjs';
@@ -16,6 +17,10 @@ await build({
   outDir: fileURLToPath(bundle),
   sourcemap: 'inline',
   silent: true,
+});
+// Servers other than php-fpm are started from there, seen from the bundle.
+cpSync(new URL('../../interop/programs/', import.meta.url), new URL('../programs/', bundle), {
+  recursive: true,
 });
 const { storm } = await import(new URL('main.js', bundle).href);
 process.exitCode = await storm(process.argv.slice(2));

@@ -78,6 +78,7 @@ describe('doctor', () => {
     ['limit-extensions', conf({ 'security.limit_extensions': '' })],
     ['post-data', ini({ enable_post_data_reading: '0' })],
     ['post-data', ini({ enable_post_data_reading: 'Off' })],
+    ['post-data', ini({ post_max_size: '16383', upload_max_filesize: '1K' })],
     ['body-size', ini({ upload_max_filesize: '64M' })],
     ['temp-folder', { live: { ...LIVE, tmpWritable: false } }],
     ['opcache', { live: { ...LIVE, opcache: false } }],

@@ -97,7 +97,7 @@ describe('a server of which nothing is known', () => {
     const trust = auto();
     trust.said(php);
     expect(trust.isKnown).toBe(false);
-    trust.examined(php, 'reset', 0);
+    trust.examined({ values: php, isDirect: true }, 0);
     expect(trust.isKnown).toBe(true);
     const other = auto();
     other.said(go);
@@ -161,32 +161,28 @@ describe('a server that ends each connection behind its answer, asked to keep it
 });
 
 describe('a proxy in between', () => {
-  it.each([
-    ['reset', true],
-    ['fin', false],
-    ['silence', null],
-  ] as const)('is known by how PHP-FPM ends a connection with bytes unread: by %s', (end, isDirect) => {
+  it.each([true, false, null])('is known by how connections end, where that says so: %s', (isDirect) => {
     const trust = auto();
-    trust.examined(php, end, 0);
+    trust.examined({ values: php, isDirect }, 0);
     expect(trust.isDirect).toBe(isDirect);
   });
 
   it('is not believed in where the server ended the connection without a word: it may be leaving', () => {
     const trust = auto();
     trust.said(php);
-    trust.examined(null, 'fin', 0);
+    trust.examined({ values: null, isDirect: false }, 0);
     expect(trust.isDirect).toBe(null);
   });
 
   it('of another server nothing is known by that', () => {
     const trust = auto();
-    trust.examined(go, 'reset', 0);
+    trust.examined({ values: go, isDirect: true }, 0);
     expect(trust.isDirect).toBe(null);
   });
 
   it('is believed in at the first connection that is half-closed without an answer', () => {
     const trust = auto();
-    trust.examined(php, 'reset', 0);
+    trust.examined({ values: php, isDirect: true }, 0);
     trust.onHalfClosed();
     expect(trust.isDirect).toBe(false);
   });
@@ -205,9 +201,9 @@ describe('whether something stands in between', () => {
     expect(trust.isToBeExamined(0)).toBe(false);
     trust.said(php);
     expect(trust.isToBeExamined(0)).toBe(true);
-    trust.examined(null, 'silence', 100);
+    trust.examined({ values: null, isDirect: null }, 100);
     expect([5_000, 10_099, 10_100].map((now) => trust.isToBeExamined(now))).toEqual([false, false, true]);
-    trust.examined(php, 'reset', 10_200);
+    trust.examined({ values: php, isDirect: true }, 10_200);
     expect(trust.isDirect).toBe(true);
     expect(trust.isToBeExamined(1e9)).toBe(false);
   });

@@ -97,6 +97,16 @@ it.each([5, true, {}, ['a'], new ReadableStream().getReader()])('%j is no body',
   });
 });
 
+it.each([
+  ['no iterator', 5],
+  ['an iterator without next()', {}],
+  ['an iterator whose next() gives nothing', { next: async () => undefined }],
+  ['an iterator whose next() gives no result', { next: async () => 'a' }],
+])('an iterable that gives %s fails by name', async (_, iterator) => {
+  const body = { [Symbol.asyncIterator]: () => iterator } as unknown as Body;
+  await expect(plan(body)).rejects.toMatchObject({ code: 'FCGI_ERR_INVALID_ARG', option: 'body' });
+});
+
 it('a stream that gives something else than bytes or strings fails by name', async () => {
   await expect(plan(pieces(5 as unknown as string))).rejects.toMatchObject({
     code: 'FCGI_ERR_INVALID_ARG',

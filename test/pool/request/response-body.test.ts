@@ -180,7 +180,7 @@ describe('a body that nobody reads', () => {
 
   it('is told from one whose reader is slow: a pipe that does not move, a loop that thinks', async () => {
     await using fpm = await long();
-    await using pool = new Pool(fpm.address, { bodyTimeout: 50 });
+    await using pool = new Pool(fpm.address, { bodyTimeout: 200 });
     const go = gate();
     let length = 0;
     const slow = new Writable({
@@ -201,7 +201,7 @@ describe('a body that nobody reads', () => {
       }
       return sum;
     })();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     go.open();
     expect(await looping).toBe(2 * MIB);
     await piped.ended;
