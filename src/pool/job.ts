@@ -14,8 +14,8 @@ import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from
 import type { AbortListeners } from './queue/abort-listeners.ts';
 import type { LinkedList, ListNode } from './queue/linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
-import { Call, givenUp, tooLong } from './request/call.ts';
 import { Caller } from './request/caller.ts';
+import { Call, givenUp, tooLong } from './request/request-snapshot.ts';
 import { discardSource, watchSource } from './request/source.ts';
 import type { Slot, SlotJob } from './slots/slot.ts';
 import { Times } from './stats/times.ts';

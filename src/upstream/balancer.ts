@@ -14,6 +14,7 @@ import { Discovery } from './discovery/discovery.ts';
 import { lookupBy } from './discovery/lookup.ts';
 import type { Found, Source } from './discovery/source.ts';
 import { failover } from './failover.ts';
+import { type Visit, Visits } from './failover-state.ts';
 import { failureKind } from './health/failure.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
@@ -21,7 +22,6 @@ import { allDown, noneLeft, refusing } from './none-left.ts';
 import type { UpstreamSettings } from './options.ts';
 import { Selection } from './selection.ts';
 import { type ServerStats, serverStats } from './stats.ts';
-import { type Visit, Visits } from './visits.ts';
 
 /** ms between two rounds over servers that all refuse: the first, doubled each time up to the longest, jittered. */
 const FIRST_PAUSE = 10;

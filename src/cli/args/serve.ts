@@ -1,5 +1,5 @@
 /** `serve`: what was typed, as a value. */
-import type { Place } from '../serve/http/place.ts';
+import type { Place } from '../serve/http/listen-address.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseOptions } from './options.ts';
 import { optional, type SiteCommand, siteCommand, siteOptions } from './site.ts';

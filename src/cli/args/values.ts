@@ -1,7 +1,7 @@
 /** The types of option values. Each function takes the option's name, for the error, and the text that was given. */
 import { parseAddress } from '../../connection/socket/address.ts';
-import { LONGEST_PAUSE } from '../pause.ts';
-import type { Place } from '../serve/http/place.ts';
+import { LONGEST_PAUSE } from '../delay.ts';
+import type { Place } from '../serve/http/listen-address.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function integer(option: string, text: string, least: number, most: number): number {

@@ -8,7 +8,7 @@ import type { ServeCommand } from '../args/serve.ts';
 import type { Connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
-import type { Front } from '../serve/front.ts';
+import type { Front } from '../serve/frontend.ts';
 import { certificate } from '../serve/http/tls.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';
 import { AccessLog } from '../serve/log/access-log.ts';
@@ -63,7 +63,7 @@ async function live(
     php: (line) => php.logged(line),
   });
   // php-fpm starts on another core meanwhile
-  const loading = starting.launched.then(() => import('../serve/front.ts'));
+  const loading = starting.launched.then(() => import('../serve/frontend.ts'));
   const [fpms, { single, workers }] = await Promise.all([starting.ready, loading]);
   running.fpms = fpms;
   try {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { atMost, pause } from '../pause.ts';
+import { atMost, pause } from '../delay.ts';
 import { printable } from '../text.ts';
 
 export interface MasterOptions {

@@ -8,13 +8,13 @@ import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
 import { startsBeforeBody } from '../fpm/ini.ts';
+import { connectionsOf } from './connections-per-worker.ts';
 import { type Handler, type Middleware, type Site, siteHandler } from './handler.ts';
 import { Hosts } from './hosts.ts';
 import type { AccessLog } from './log/access-log.ts';
+import type { Told } from './logger.ts';
 import type { Php } from './own-fpm.ts';
-import { connectionsOf } from './share.ts';
 import { type StatusPage, withStatusPage } from './status-page.ts';
-import type { Told } from './told.ts';
 
 const NOBODY: Php = { kind: 'upstream', servers: [], statusPath: null };
 

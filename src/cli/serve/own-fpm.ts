@@ -7,8 +7,8 @@ import { type PrivateFpm, startPrivateFpm } from '../fpm/private.ts';
 import { chooseUser } from '../fpm/user.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../usage-error.ts';
+import { connectionsOf } from './connections-per-worker.ts';
 import type { Site } from './handler.ts';
-import { connectionsOf } from './share.ts';
 
 export interface Logs {
   /** Of php-fpm itself. */

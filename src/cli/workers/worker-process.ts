@@ -2,8 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { StatusReport } from '../../observe/status/report.ts';
+import { atMost } from '../delay.ts';
 import type { Run } from '../fpm/supervisor.ts';
-import { atMost } from '../pause.ts';
 import type { FromWorker, Setup, ToWorker } from './messages.ts';
 
 /** Milliseconds. */

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import type { StatusReport } from '../../observe/status/report.ts';
 import { connect } from '../connect.ts';
-import { atMost } from '../pause.ts';
+import { atMost } from '../delay.ts';
 import { App } from '../serve/app.ts';
 import { Listener } from '../serve/http/listener.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';

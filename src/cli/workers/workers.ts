@@ -6,8 +6,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Supervisor } from '../fpm/supervisor.ts';
 import type { Io } from '../io.ts';
+import { type Place, urlOf } from '../serve/http/listen-address.ts';
 import { listenOn } from '../serve/http/listen-on.ts';
-import { type Place, urlOf } from '../serve/http/place.ts';
 import type { Certificate } from '../serve/http/tls.ts';
 import type { Setup } from './messages.ts';
 import { type Heard as FromWorker, type Given, WorkerProcess } from './worker-process.ts';

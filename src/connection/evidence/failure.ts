@@ -3,7 +3,7 @@ import { type Executed, type FailureFacts, FcgiError, ProtocolError, SocketError
 import type { Exchange } from '../exchange.ts';
 import { evidence, type Seen } from './evidence.ts';
 import { hint } from './hint.ts';
-import type { Lost } from './lost.ts';
+import type { Lost } from './premature-close.ts';
 import type { Known } from './server.ts';
 
 /** What the connection knows besides. */

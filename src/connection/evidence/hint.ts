@@ -1,6 +1,6 @@
 /** The likely cause of a failure, in words an operator of PHP-FPM can act on. */
 import type { FcgiError } from '../../errors.ts';
-import type { Lost } from './lost.ts';
+import type { Lost } from './premature-close.ts';
 import type { Known } from './server.ts';
 
 /** ms. `request_terminate_timeout` is in whole seconds; what dies sooner has died of something else. */

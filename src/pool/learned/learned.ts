@@ -8,10 +8,10 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { PoolSettings } from '../options.ts';
+import { Trust } from './backend-kind.ts';
 import { BackgroundWork } from './background-work.ts';
-import { Keeping } from './keeping.ts';
+import { Keeping } from './keepalive-times.ts';
 import { Terminator } from './terminator.ts';
-import { Trust } from './trust.ts';
 import { Workers } from './workers.ts';
 
 /** ms: workers that answer at the same time must not take each other for one that is missing. */

@@ -13,7 +13,7 @@ import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
 import { retriesUnknown } from '../retry/resend.ts';
 import { dial } from '../slots/dial.ts';
-import { type Encoded, encode, isReadFirst, pump } from './send.ts';
+import { type Encoded, encode, isReadFirst, pump } from './encode-request.ts';
 
 export class Sender {
   readonly #target: Target;

@@ -1,18 +1,18 @@
 /** Asks the server what it is, where the pool does not know yet: behind an answer, and before a verdict rests on it. */
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
-import { examineServer } from '../../connection/examine.ts';
+import { examineServer } from '../../connection/detect-backend.ts';
 import type { Exchange } from '../../connection/exchange.ts';
-import type { Reply } from '../../connection/question.ts';
+import type { Reply } from '../../connection/idle-check.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
 import { FcgiError } from '../../errors.ts';
 import { encodeStdinTerminator, requestIdOf } from '../../protocol/encoder.ts';
 import type { Job } from '../job.ts';
+import type { Trust } from '../learned/backend-kind.ts';
 import type { BackgroundWork } from '../learned/background-work.ts';
 import type { Learned } from '../learned/learned.ts';
-import type { Trust } from '../learned/trust.ts';
 import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
 import { Slot } from './slot.ts';

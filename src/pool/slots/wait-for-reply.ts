@@ -1,6 +1,6 @@
 /** A connection is being asked whether its worker is back: a job waits for the reply for a moment, and then goes elsewhere. */
 import type { Clock } from '../../connection/clock.ts';
-import type { Question } from '../../connection/question.ts';
+import type { Question } from '../../connection/idle-check.ts';
 import type { Slot } from './slot.ts';
 
 /** ms. A worker that is not back by then may be busy for long behind its response; to outlive an answer takes 65 at the most. */

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { handedOver } from '../../../src/cli/serve/http/place.ts';
+import { handedOver } from '../../../src/cli/serve/http/listen-address.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { bin, start } from '../support/program.ts';
 import { serve } from '../support/serving.ts';

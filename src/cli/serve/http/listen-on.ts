@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
-import { nameOf, type Place } from './place.ts';
+import { nameOf, type Place } from './listen-address.ts';
 
 /** `mode`: permissions of a unix socket; null: as the umask has it. Rejects with one line that says why not. */
 export async function listenOn(server: Server, place: Place, mode: number | null): Promise<void> {

@@ -5,11 +5,11 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
-import { atMost } from '../../pause.ts';
+import { atMost } from '../../delay.ts';
 import type { Handler } from '../handler.ts';
 import { httpLimits } from './http-limits.ts';
+import { type Place, urlOf } from './listen-address.ts';
 import { listenOn } from './listen-on.ts';
-import { type Place, urlOf } from './place.ts';
 import { Refusals, refuseOn } from './refusals.ts';
 import type { SecureServer } from './secure-server.ts';
 import type { Certificate } from './tls.ts';

@@ -6,7 +6,7 @@ import type { ServeCommand } from '../../args/serve.ts';
 import type { Io } from '../../io.ts';
 import { UsageError } from '../../usage-error.ts';
 import type { Site } from '../handler.ts';
-import { handedOver, type Place } from '../http/place.ts';
+import { handedOver, type Place } from '../http/listen-address.ts';
 import { type Certificate, certificate } from '../http/tls.ts';
 import { viteRoot } from '../vite.ts';
 import { folderOf, needFrontController } from './folders.ts';

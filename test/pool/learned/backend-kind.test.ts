@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Trust } from '../../../src/pool/learned/trust.ts';
+import { Trust } from '../../../src/pool/learned/backend-kind.ts';
 
 const auto = (): Trust => new Trust({ backend: 'auto', proxied: false });
 const php = new Map([['FCGI_MPXS_CONNS', '0']]);

@@ -1,16 +1,16 @@
 /** What listens and answers: this process alone, or workers. */
 import { type Connect, connect as realConnect } from '../connect.ts';
+import { atMost } from '../delay.ts';
 import type { Io } from '../io.ts';
-import { atMost } from '../pause.ts';
 import { App } from './app.ts';
 import type { Middleware } from './handler.ts';
 import { Listener } from './http/listener.ts';
 import type { Certificate } from './http/tls.ts';
 import { PHP_LIMIT } from './limits.ts';
 import type { AccessLog } from './log/access-log.ts';
+import type { Told } from './logger.ts';
 import type { Php } from './own-fpm.ts';
 import type { Prepared } from './prepare/prepare.ts';
-import type { Told } from './told.ts';
 import { isForVite, startVite, type ViteServer } from './vite.ts';
 
 export interface Front {

@@ -1,7 +1,7 @@
 /**
  * What the pool believes of its server, and why. Trust is earned: by its answer to FCGI_GET_VALUES, php-fpm gives
  * FCGI_MPXS_CONNS = 0 and nothing else, where php-cgi gives all three values and other servers say something else,
- * nothing, or reset. That nothing stands in between is shown by a worker that resets a connection (see examine.ts).
+ * nothing, or reset. That nothing stands in between is shown by a worker that resets a connection (see detect-backend.ts).
  * Trust is lost at the first sign against it.
  *
  * Until a server is known, a connection is not used again before it is sure that it outlives an answer: by the answer
@@ -9,9 +9,10 @@
  *
  * Decisions only; times are given, in ms.
  */
+
+import type { Examined } from '../../connection/detect-backend.ts';
 import type { KnownServer } from '../../connection/evidence/server.ts';
-import type { Examined } from '../../connection/examine.ts';
-import type { Reply } from '../../connection/question.ts';
+import type { Reply } from '../../connection/idle-check.ts';
 import { ValueName } from '../../protocol/constants.ts';
 import type { PoolSettings } from '../options.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Keeping } from '../../../src/pool/learned/keeping.ts';
+import { Keeping } from '../../../src/pool/learned/keepalive-times.ts';
 
 const AUTO = { keepaliveTime: 'auto', keepaliveTimeout: 'auto' } as const;
 

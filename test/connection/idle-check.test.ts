@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { headNames } from '../../src/cgi/head.ts';
 import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { Connection } from '../../src/connection/connection.ts';
-import type { Reply } from '../../src/connection/question.ts';
+import type { Reply } from '../../src/connection/idle-check.ts';
 import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { rawServer } from '../pool/support.ts';
 import { GET_VALUES_RESULT, pair, record, STDERR, STDOUT } from '../testing/support/wire.ts';
