@@ -49,7 +49,7 @@ export class Server implements ConnectionOwner {
   served = 0;
   retried = 0;
   readonly learned: Learned;
-  readonly backend: BackendCheck;
+  readonly backendCheck: BackendCheck;
   readonly #owner: ServerOwner;
   readonly #runtime: Runtime;
   readonly #slots: Slots<Slot>;
@@ -75,7 +75,7 @@ export class Server implements ConnectionOwner {
     this.learned = new Learned(settings, this.clock, runtime.random);
     this.#sender = new Sender(target, settings, runtime, this.clock, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
-    this.backend = new BackendCheck(this, this.#sender, !retryRefused);
+    this.backendCheck = new BackendCheck(this, this.#sender, !retryRefused);
   }
 
   get connected(): number {
@@ -149,7 +149,7 @@ export class Server implements ConnectionOwner {
 
   /** Closes all that carries no request of somebody who still wants it. */
   close(): void {
-    this.backend.close();
+    this.backendCheck.close();
     closeUnwanted(this.open, 'pool-closed');
   }
 
@@ -157,7 +157,7 @@ export class Server implements ConnectionOwner {
   complete(job: Job): void {
     this.#budget.served();
     if (job.abandoned === null) this.served++;
-    const asked = this.backend.behindAnswer(job.slot, job.exchange);
+    const asked = this.backendCheck.afterResponse(job.slot, job.exchange);
     if (asked === null) this.vacate(job);
     else void asked.then(() => this.vacate(job));
   }
@@ -166,7 +166,7 @@ export class Server implements ConnectionOwner {
     const { slot } = job;
     if (job.exchange !== null) this.learned.failed(job.exchange);
     if (slot === null) return false;
-    if (this.backend.confirm(slot, job, error, () => job.onFailed(error))) return true;
+    if (this.backendCheck.confirm(slot, job, error, () => job.onFailed(error))) return true;
     if (!shouldResend(job, error, this.settings, this.#budget)) return false;
     this.retried++;
     this.#dial(slot, job);
@@ -233,8 +233,8 @@ export class Server implements ConnectionOwner {
     const { connection } = slot;
     if (connection === null) {
       this.#dial(slot, job);
-    } else if (connection.question.open) {
-      waitForReply(this.clock, slot, connection.question, {
+    } else if (connection.idleCheck.isPending) {
+      waitForReply(this.clock, slot, connection.idleCheck, {
         inTime: () => this.#occupy(slot, job),
         late: () => this.#owner.requeue(job),
         over: () => this.#release(slot),
@@ -267,12 +267,12 @@ export class Server implements ConnectionOwner {
   }
 
   #connected(slot: Slot, job: Job, connected: Connected, keepaliveRequests: number, encoded: Encoded): void {
-    const { keeping } = this.learned;
-    if (this.target.transport === 'tcp') keeping.connected(connected.roundTrip);
+    const { keepaliveTimes } = this.learned;
+    if (this.target.transport === 'tcp') keepaliveTimes.connected(connected.roundTrip);
     const connection = new Connection(this, connected, {
       transport: this.target.transport,
       keepaliveRequests,
-      lease: keeping.lease(this.#runtime.random()),
+      lease: keepaliveTimes.lease(this.#runtime.random()),
       onClosed: (reason) => this.#onClosed(slot, connection, reason),
     });
     slot.connection = connection;

@@ -49,7 +49,7 @@ export class Checks {
     if (now - (this.#checkedAt.get(member) ?? Number.NEGATIVE_INFINITY) < interval) return;
     const checking =
       this.#settings === null
-        ? server.backend.isAlive()
+        ? server.backendCheck.isAlive()
         : check(server.target, this.#settings, this.#pool, this.#runtime);
     this.#await(member, checking, () => health.hasShown(this.#runtime.timers.now()));
   }
@@ -58,7 +58,7 @@ export class Checks {
   #askSilent(member: Member, isOnlyOne: boolean, now: number): void {
     if (now < (this.#checkedAt.get(member) ?? 0)) return;
     const { since } = member.silence;
-    this.#await(member, member.server.backend.isAlive(), () => {
+    this.#await(member, member.server.backendCheck.isAlive(), () => {
       // What waits gets it with the next beat: by then others have said so, too, and share it.
       if (member.silence.since === since) member.hasSaid(isOnlyOne);
     });

@@ -102,7 +102,7 @@ export class Member implements Candidate, Ranked {
 
   get known(): Known {
     const { state, proven, silence } = this;
-    const signs = this.server.learned.trust.isPhpFpm === false ? null : this.#signs;
+    const signs = this.server.learned.backend.isPhpFpm === false ? null : this.#signs;
     return { state, proven, suspect: silence.suspect, silence: this.#lasting, signs };
   }
 
@@ -119,7 +119,7 @@ export class Member implements Candidate, Ranked {
   refresh(now: number): boolean {
     const { settings, health, state } = this;
     // Where a client's request need not find out whether it is back, none does.
-    this.state = health.state(now, this.#isChecked || this.server.learned.trust.answersQuestions);
+    this.state = health.state(now, this.#isChecked || this.server.learned.backend.answersGetValues);
     const back = settings.slowStart === 0 ? 1 : (now - health.recoveredAt) / settings.slowStart;
     this.weight = settings.weight * Math.min(1, Math.max(FIRST_SHARE, back));
     const { overtaken } = this.server;

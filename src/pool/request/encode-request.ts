@@ -131,7 +131,7 @@ function ending(terminate: boolean, exchange: Exchange): Uint8Array[] {
   return [encodeStdinTerminator(exchange.requestId)];
 }
 
-/** See Seen.readBeforeScript. `length`: of the body, bytes. */
+/** See Evidence.readBeforeScript. `length`: of the body, bytes. */
 export function isReadFirst(request: DispatchRequest, length: number, settings: PoolSettings): boolean {
   // The usual case first: a GET needs no look at its params.
   if (length === 0) return true;

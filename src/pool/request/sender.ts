@@ -47,7 +47,7 @@ export class Sender {
   /** Must it go out on a fresh connection, although this one is free? */
   needsFresh(job: Job, connection: Connection): boolean {
     const { body } = job;
-    const { isPhpFpm, isDirect } = this.#learned.trust;
+    const { isPhpFpm, isDirect } = this.#learned.backend;
     if (body === null) return true;
     const proxied = isDirect === false;
     const provable = isPhpFpm !== true || isReadFirst(job.request, body.length, this.#settings);
@@ -94,9 +94,9 @@ export class Sender {
     const keepConn =
       this.#settings.keepalive > 0 &&
       !closing &&
-      (connection !== null || this.#learned.trust.keeps()) &&
+      (connection !== null || this.#learned.backend.mayKeep()) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
-    const terminate = this.#learned.terminator.atOnce(this.#learned.trust.mayBePhpFpm);
+    const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
     const encoded = encode(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
     job.call.sent(encoded.first, encoded.inline);
     return encoded;
