@@ -147,10 +147,10 @@ export class Connection {
   }
 
   /** Called every 25 ms: timeouts, the deferred terminator, idleness. */
-  onBeat(now: number): void {
+  onTick(now: number): void {
     const silence = this.#activity.silence(now);
     const exchange = this.#exchange;
-    if (exchange !== null) this.#onBusyBeat(exchange, silence, now);
+    if (exchange !== null) this.#onBusyTick(exchange, silence, now);
     else if (this.idleCheck.isPending) {
       if (this.idleCheck.isOverdue(now)) this.close('unanswered');
     } else if (silence >= (this.#owner.learned.keepaliveTimes.idleTime || Number.POSITIVE_INFINITY))
@@ -158,7 +158,7 @@ export class Connection {
     else this.idle.tick(now);
   }
 
-  #onBusyBeat(exchange: Exchange, silence: number, now: number): void {
+  #onBusyTick(exchange: Exchange, silence: number, now: number): void {
     const { closing } = this.#owner;
     const paused = this.#socket.isPaused();
     // A reader who paused it long before gets his time as well.

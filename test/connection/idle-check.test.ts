@@ -46,7 +46,7 @@ async function asked(
     { socket, incoming, roundTrip: 0 },
     { transport: 'unix', keepaliveRequests: 10, lease: 0, onClosed() {} },
   );
-  const ticks = setInterval(() => connection.onBeat(clock.now()), 5);
+  const ticks = setInterval(() => connection.onTick(clock.now()), 5);
   const reply = await new Promise<IdleCheckResult>((resolve) => {
     connection.sendGetValues(timeout, resolve);
     expect(connection.idleCheck.isPending).toBe(true);
