@@ -1,26 +1,26 @@
-/** Waiting for some time, never longer than wanted. Durations in milliseconds. */
+/** Timers as promises. Durations in milliseconds. */
 
 /** Beyond it Node's timers overflow, and would fire at once. */
-export const LONGEST_PAUSE = 2_147_483_647;
+export const MAX_DELAY = 2_147_483_647;
 
 /** Resolves after `duration`, or as soon as `signal` is aborted. */
-export function pause(duration: number, signal?: AbortSignal): Promise<void> {
+export function delay(duration: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
-    const over = (): void => {
+    const done = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', over);
+      signal?.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(over, Math.min(duration, LONGEST_PAUSE));
-    signal?.addEventListener('abort', over);
+    const timer = setTimeout(done, Math.min(duration, MAX_DELAY));
+    signal?.addEventListener('abort', done);
   });
 }
 
-/** Resolves with the work, or after `limit`, whichever is first; with whether it was the work. */
-export async function atMost(limit: number, work: Promise<unknown>): Promise<boolean> {
-  const patience = new AbortController();
-  const done = await Promise.race([work.then(() => true), pause(limit, patience.signal).then(() => false)]);
-  patience.abort();
+/** Waits for `work`, but no longer than `limit`. Resolves with true if the work is done, with false if the time is over. */
+export async function settlesWithin(limit: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const done = await Promise.race([work.then(() => true), delay(limit, timer.signal).then(() => false)]);
+  timer.abort();
   return done;
 }

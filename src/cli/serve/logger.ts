@@ -1,7 +1,7 @@
-/** Whom the sites tell; in a worker process it is the first one, who writes it all. */
-export interface Told {
-  /** A complaint of ours, in one line, without our name in front. */
+/** Where the sites log. In a worker process it sends all to the first process: two writers would mix their lines. */
+export interface Logger {
+  /** Logs one line about an error of the gateway, without `fastcgi-pool:` in front. */
   readonly say: (line: string) => void;
-  /** STDERR of a request; `isLogged`: php-fpm is ours, and tells the same once more in its log. */
+  /** STDERR of a request; `isLogged`: php-fpm was started by `serve`, so the same lines come once more in its log. */
   readonly php: (request: string, text: string, isLogged: boolean) => void;
 }
