@@ -1,8 +1,7 @@
-/** Puts a job's request on a connection: head and body, all at once or piece by piece. */
+/** Encodes a job's request for a connection: the params, and the body where it is short. A long body is left to send-body.ts. */
 import type { Connection } from '../../connection/connection.ts';
 import { isReadBeforeScript } from '../../connection/evidence/read-before-script.ts';
 import { Exchange } from '../../connection/exchange.ts';
-import { MAX_RECORD_CONTENT } from '../../protocol/constants.ts';
 import {
   encodeStdin,
   encodeStdinTerminator,
@@ -14,15 +13,10 @@ import type { Job } from '../job.ts';
 import type { PoolSettings } from '../options.ts';
 import { textParam } from '../retry/resend.ts';
 import type { PlannedBody } from './body.ts';
+import { MAX_SLICE } from './send-body.ts';
 
 /** A body of up to this many bytes goes out in one piece with the params; a larger one is not copied. */
 const MAX_INLINE_BODY = 16 * 1024;
-
-/**
- * Of more bytes than this, the rest waits until the socket has taken these: else a server that takes a large body
- * slowly could not be told from one that takes nothing.
- */
-const MAX_SLICE = 2 * MAX_RECORD_CONTENT;
 
 /** Params by which php.ini is changed for a request, and by which php-fpm takes its body from a file. */
 const CHANGES_PHP = ['PHP_VALUE', 'PHP_ADMIN_VALUE', 'REQUEST_BODY_FILE'];
@@ -95,40 +89,6 @@ function lateStderr({ request: { onStderr }, caller }: Job): Exchange['onLateStd
       caller.runInAsyncScope(onStderr, undefined, chunk);
     } catch {}
   };
-}
-
-/** Sends a body as the socket takes it; ends when the body or the exchange does. Never rejects. */
-export async function sendBody(
-  connection: Connection,
-  exchange: Exchange,
-  body: PlannedBody,
-  terminate: boolean,
-): Promise<void> {
-  const { length } = body;
-  let sent = 0;
-  try {
-    if (length === 0) connection.writer.continue(exchange, terminatorRecords(terminate, exchange), true);
-    for (let i = 0; ; i++) {
-      const piece = body.kind === 'stream' ? await body.stream.piece(i) : i === 0 ? body.bytes : null;
-      if (piece === null || !connection.takes(exchange)) return;
-      for (let at = 0; at < piece.length; at += MAX_SLICE) {
-        const slice = piece.subarray(at, at + MAX_SLICE);
-        sent += slice.length;
-        const parts = encodeStdin(slice, exchange.requestId);
-        if (sent === length) parts.push(...terminatorRecords(terminate, exchange));
-        if (!connection.writer.continue(exchange, parts, sent === length)) await connection.writer.drained();
-        if (!connection.takes(exchange)) return;
-      }
-    }
-  } catch (error) {
-    if (connection.takes(exchange)) connection.fail(error, 'aborted');
-  }
-}
-
-function terminatorRecords(terminate: boolean, exchange: Exchange): Uint8Array[] {
-  if (!terminate) return [];
-  exchange.terminatorAfter = 0;
-  return [encodeStdinTerminator(exchange.requestId)];
 }
 
 /** See Evidence.readBeforeScript. `length`: of the body, bytes. */

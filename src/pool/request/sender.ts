@@ -13,7 +13,8 @@ import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
 import { retriesUnknown } from '../retry/resend.ts';
 import { dial } from '../slots/dial.ts';
-import { type Encoded, encodeRequest, isBodyReadBeforeScript, sendBody } from './encode-request.ts';
+import { type Encoded, encodeRequest, isBodyReadBeforeScript } from './encode-request.ts';
+import { sendBody } from './send-body.ts';
 
 export class Sender {
   readonly #target: Target;
