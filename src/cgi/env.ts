@@ -7,7 +7,7 @@
 import { ArgumentError } from '../errors.ts';
 import { addHeaders, knownHeaders, latin1, type ParamsDraft } from './headers.ts';
 import type { Script } from './script.ts';
-import type { Target } from './target.ts';
+import type { RequestTarget } from './target.ts';
 
 /** A string goes out as UTF-8, a `Uint8Array` as it is. */
 export type Params = Readonly<ParamsDraft>;
@@ -79,7 +79,7 @@ export class ParamsBuilder {
    * As `buildParams`, for a script that is known. `mount` ('' or `/blog`, decoded) is the path at which the site's
    * root stands: SCRIPT_NAME begins with it, so that the links an application makes lead back to it.
    */
-  build(http: HttpFacts, target: Target, script: Script, extra?: Params, mount = ''): Params {
+  build(http: HttpFacts, target: RequestTarget, script: Script, extra?: Params, mount = ''): Params {
     if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(http.method)) {
       throw badRequest('method', 'The method is not a token (RFC 9110, 9.1)');
     }

@@ -3,7 +3,7 @@
  * one byte (latin1), as node:http gives a URL, so that a path that is not UTF-8 reaches PHP as it was sent.
  */
 
-export interface Target {
+export interface RequestTarget {
   /** Path and query as they were sent, without a fragment: PHP's REQUEST_URI. */
   readonly uri: string;
   /** What stands after the first `?`, undecoded, or ''. */
@@ -19,7 +19,7 @@ export interface Target {
 }
 
 /** Why a target cannot be served; each is the client's fault (400). */
-export interface RefusedTarget {
+export interface InvalidTarget {
   readonly refused: 'not a path' | 'bad percent-escape' | 'control byte' | 'leaves the root';
 }
 
@@ -29,7 +29,7 @@ const controlByte = /[^\x20-\x7e\x80-\xff]/;
 const worthResolving = /%|\/\/|\/\./;
 
 /** `url` is an origin-form (`/path?query`) or a whole http URL; `*` and `host:port` are refused. */
-export function parseTarget(url: string): Target | RefusedTarget {
+export function parseTarget(url: string): RequestTarget | InvalidTarget {
   if (controlByte.test(url)) return { refused: 'control byte' };
   let uri = url;
   let authority = '';

@@ -31,20 +31,20 @@ export const systemTimers: Timers = {
   afterIo: (callback) => void setImmediate(callback),
 };
 
-/** ms between two beats. Timeouts are late by this much at the most. */
-export const BEAT = 25;
+/** ms between two ticks. Timeouts are late by this much at the most. */
+export const TICK_INTERVAL = 25;
 /** A gap longer than this is a stall; so much of it counts as time. */
-const LONGEST_GAP = 2 * BEAT;
+const LONGEST_GAP = 2 * TICK_INTERVAL;
 
 export class Clock {
   readonly #timers: Timers;
-  #lastBeat: number;
+  #lastTick: number;
   #stalled = 0;
   #stop: (() => void) | null = null;
 
   constructor(timers: Timers) {
     this.#timers = timers;
-    this.#lastBeat = timers.now();
+    this.#lastTick = timers.now();
   }
 
   /** Without the time in which the event loop stood still, or in which the clock was stopped. */
@@ -59,17 +59,17 @@ export class Clock {
 
   /** `now()` as it was when `monotonic()` said this: one look at the time is for both, as each takes 0.1 us or more. */
   at(monotonic: number): number {
-    return Math.min(monotonic, this.#lastBeat + LONGEST_GAP) - this.#stalled;
+    return Math.min(monotonic, this.#lastTick + LONGEST_GAP) - this.#stalled;
   }
 
-  /** Calls `onBeat` every 25 ms, each time behind a turn of I/O, until `stop()`. */
-  start(onBeat: () => void): void {
+  /** Calls `onTick` every 25 ms, each time behind a turn of I/O, until `stop()`. */
+  start(onTick: () => void): void {
     if (this.#stop !== null) return;
-    this.#beat();
-    this.#stop = this.#timers.every(BEAT, () => {
-      this.#beat();
+    this.#tick();
+    this.#stop = this.#timers.every(TICK_INTERVAL, () => {
+      this.#tick();
       this.#timers.afterIo(() => {
-        if (this.#stop !== null) onBeat();
+        if (this.#stop !== null) onTick();
       });
     });
   }
@@ -121,9 +121,9 @@ export class Clock {
     });
   }
 
-  #beat(): void {
+  #tick(): void {
     const now = this.#timers.now();
-    this.#stalled += Math.max(0, now - this.#lastBeat - LONGEST_GAP);
-    this.#lastBeat = now;
+    this.#stalled += Math.max(0, now - this.#lastTick - LONGEST_GAP);
+    this.#lastTick = now;
   }
 }

@@ -4,19 +4,19 @@
  *   'idle' --send()--> 'busy' --END_REQUEST, reuse() says keep--> 'idle'
  *     |                  |--END_REQUEST, any other verdict-----> 'closed'
  *     |                  |--FIN before any byte--> probe ------> 'closed'
- *     |--askValues()--> 'checking' --answer--> 'idle'; FIN, error, silence--> 'closed'
+ *     |--sendGetValues()--> 'checking' --answer--> 'idle'; FIN, error, silence--> 'closed'
  *     '--byte, FIN, error, keepaliveTimeout--> 'closed' <--error, timeout, fail()--'
  */
 import { TimeoutError } from '../errors.ts';
 import { encodeGetValues } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
-import { headMissing, lost } from './evidence/failure.ts';
-import { type Lost, signOf } from './evidence/lost.ts';
+import { exchangeError, headMissing } from './evidence/failure.ts';
+import { type PrematureClose, signOf } from './evidence/premature-close.ts';
 import { type Probed, probe } from './evidence/probe.ts';
 import type { Exchange } from './exchange.ts';
+import { IdleCheck, type OnIdleCheck } from './idle-check.ts';
 import type { ConnectionLimits, ConnectionOwner } from './owner.ts';
-import { type OnReply, Question } from './question.ts';
 import { ResponseReader } from './reader.ts';
 import { type CloseReason, reuse } from './reuse.ts';
 import { Activity } from './socket/activity.ts';
@@ -38,8 +38,8 @@ export class Connection {
   /** A response has been received on it: a worker has it. */
   proven = false;
   closed = false;
-  /** While it is open the connection is neither idle nor busy; see askValues and waitIdle. */
-  readonly question: Question = new Question();
+  /** While it is open the connection is neither idle nor busy; see sendGetValues and waitIdle. */
+  readonly idleCheck: IdleCheck = new IdleCheck();
   /** The last request's STDIN has not been terminated: the next one does it. */
   owesTerminator = false;
   readonly #owner: ConnectionOwner;
@@ -81,18 +81,18 @@ export class Connection {
   }
 
   /**
-   * Asks FCGI_GET_VALUES while idle, and closes if there is no answer within `timeout` ms (to the beat). `onReply` is
+   * Asks FCGI_GET_VALUES while idle, and closes if there is no answer within `timeout` ms (checked every 25 ms). `onResult` is
    * called once, not from within; nothing may be sent before that.
    */
-  askValues(timeout: number, onReply: OnReply): void {
-    this.waitIdle(timeout, onReply, false);
+  sendGetValues(timeout: number, onResult: OnIdleCheck): void {
+    this.waitIdle(timeout, onResult, false);
     this.#reader.ask();
     this.writer.write(encodeGetValues());
   }
 
-  /** Lets `time` ms go by in the same state, without a question: does the connection outlive its last answer? */
-  waitIdle(time: number, onReply: OnReply, onlyTime = true): void {
-    this.question.begin(this.#owner.clock.now() + time, onlyTime, onReply);
+  /** Lets `time` ms go by in the same state, and sends nothing: does the server close the connection behind its last answer? */
+  waitIdle(time: number, onResult: OnIdleCheck, onlyTime = true): void {
+    this.idleCheck.begin(this.#owner.clock.now() + time, onlyTime, onResult);
     this.idle.end();
   }
 
@@ -143,22 +143,22 @@ export class Connection {
     this.#socket.destroy();
     this.writer.close();
     this.#onClosed(reason);
-    this.question.close(reason);
+    this.idleCheck.close(reason);
   }
 
   /** Called every 25 ms: timeouts, the deferred terminator, idleness. */
-  onBeat(now: number): void {
+  onTick(now: number): void {
     const silence = this.#activity.silence(now);
     const exchange = this.#exchange;
-    if (exchange !== null) this.#onBusyBeat(exchange, silence, now);
-    else if (this.question.open) {
-      if (this.question.isOverdue(now)) this.close('unanswered');
-    } else if (silence >= (this.#owner.learned.keeping.idleTime || Number.POSITIVE_INFINITY))
+    if (exchange !== null) this.#onBusyTick(exchange, silence, now);
+    else if (this.idleCheck.isPending) {
+      if (this.idleCheck.isOverdue(now)) this.close('unanswered');
+    } else if (silence >= (this.#owner.learned.keepaliveTimes.idleTime || Number.POSITIVE_INFINITY))
       this.close('keepalive-timeout');
     else this.idle.tick(now);
   }
 
-  #onBusyBeat(exchange: Exchange, silence: number, now: number): void {
+  #onBusyTick(exchange: Exchange, silence: number, now: number): void {
     const { closing } = this.#owner;
     const paused = this.#socket.isPaused();
     // A reader who paused it long before gets his time as well.
@@ -202,9 +202,9 @@ export class Connection {
       return;
     }
     const { values } = this.#reader;
-    if (this.question.open && values !== null) {
+    if (this.idleCheck.isPending && values !== null) {
       this.#activity.mark();
-      this.question.answer(values);
+      this.idleCheck.answer(values);
     } else if (!this.#reader.wellFormed) {
       this.close('trailing-bytes');
     }
@@ -239,7 +239,7 @@ export class Connection {
       keepaliveRequests: this.keepaliveRequests,
       age: exchange.startedAt + exchange.firstByteAfter - this.openedAt,
       keepaliveTime: this.#lease,
-      toBeAsked: this.#owner.learned.toBeAsked,
+      isQueryDue: this.#owner.learned.isQueryDue,
       mustYield: this.#owner.learned.mustYield(exchange),
       idleFull: this.#owner.idleFull(),
       poolClosing: this.#owner.closing,
@@ -265,7 +265,7 @@ export class Connection {
     }
     const after = this.#owner.clock.now() - exchange.startedAt;
     this.#stopProbe = probe(this.#probed, exchange.requestId, this.#owner.clock, (afterFin) => {
-      if (afterFin === 'accepted' && !exchange.reused) this.#owner.learned.trust.onHalfClosed();
+      if (afterFin === 'accepted' && !exchange.reused) this.#owner.learned.backend.onHalfClosed();
       const reason = afterFin === 'accepted' && exchange.reused ? 'recycled' : 'failed';
       this.#failed({ sign: 'fin', error: null, reason, afterFin, after });
     });
@@ -281,15 +281,15 @@ export class Connection {
     this.#failed({ sign: signOf(error), error, reason: 'reset', afterFin: 'not-probed' });
   }
 
-  #failed(cause: Lost): void {
+  #failed(cause: PrematureClose): void {
     const exchange = this.#exchange;
     if (exchange === null || this.closed) return;
-    const error = lost(cause, exchange, {
+    const error = exchangeError(cause, exchange, {
       requests: this.requests,
       sending: this.writer.isSending(exchange),
       bytesSent: this.writer.sent,
       transport: this.transport,
-      server: this.#owner.learned.trust,
+      server: this.#owner.learned.backend,
       elapsed: this.#owner.clock.now() - exchange.startedAt,
     });
     this.#exchange = null;

@@ -2,7 +2,7 @@
 import type { Head } from '../cgi/head.ts';
 import type { FailureFacts, Phase } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
-import type { Known } from './evidence/server.ts';
+import type { ServerFacts } from './evidence/server.ts';
 import type { CloseReason } from './reuse.ts';
 
 /** What a connection tells of its exchange. Exactly one of onComplete and onFailed ends it. Must not throw. */
@@ -25,7 +25,7 @@ export class Exchange {
   readonly requestId: number;
   /** FCGI_KEEP_CONN goes out with it. */
   readonly keepConn: boolean;
-  /** See Seen.readBeforeScript. */
+  /** See Evidence.readBeforeScript. */
   readonly readBeforeScript: boolean;
   /** ms; 0: none. */
   readonly headersTimeout: number;
@@ -51,7 +51,7 @@ export class Exchange {
   /** Too few bytes have come to tell of which request they are. */
   ofUnknownRequest = false;
   /** What can be said of its failure once more is known of the server, where that may be that it has not run; see lost(). */
-  onceKnown: ((server: Known) => Partial<FailureFacts>) | null = null;
+  onceKnown: ((server: ServerFacts) => Partial<FailureFacts>) | null = null;
   /** It has been silent for far longer than its script ever is. */
   overdue = false;
   /** Its connection had served a request before. */

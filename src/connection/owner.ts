@@ -14,14 +14,14 @@ export interface ConnectionOwner {
   readonly headNames: HeadNames;
   readonly learned: {
     /** How long the connection may be idle; 0: no limit. */
-    readonly keeping: { readonly idleTime: number };
-    readonly trust: KnownServer;
+    readonly keepaliveTimes: { readonly idleTime: number };
+    readonly backend: KnownServer;
     /** The silence after which the empty STDIN record goes out by itself. */
     terminatorDelay(): number;
     /** The first record of a response is here. */
     firstByte(exchange: Exchange): void;
     /** The server is to be asked what it is, on the next connection that is kept. */
-    readonly toBeAsked: boolean;
+    readonly isQueryDue: boolean;
     /** A response is whole: must this connection go all the same, for the sake of a request that waits? */
     mustYield(exchange: Exchange): boolean;
   };

@@ -56,7 +56,7 @@ export interface AfterExchange {
   /** ms; 0: no limit. */
   readonly keepaliveTime: number;
   /** The server is to be asked what it is, on this socket: nothing but a fault must close it before that. */
-  readonly toBeAsked: boolean;
+  readonly isQueryDue: boolean;
   /** A request waits on a fresh socket whose turn with a worker does not come while we keep this one. */
   readonly mustYield: boolean;
   /** Nobody waits, and as many sockets are idle as may be. */
@@ -72,7 +72,7 @@ export function reuse(after: AfterExchange): 'keep' | CloseReason {
   if (after.scriptAskedClose) return 'asked-by-script';
   if (after.requests >= after.keepaliveRequests) return 'keepalive-requests';
   if (!after.keepConn) return 'not-kept';
-  if (after.toBeAsked) return 'keep';
+  if (after.isQueryDue) return 'keep';
   if (after.keepaliveTime > 0 && after.age >= after.keepaliveTime) return 'keepalive-time';
   if (after.mustYield) return 'yield';
   if (after.idleFull) return 'keepalive';

@@ -38,20 +38,23 @@ export function statusHandler(
 ): StatusHandler {
   checkStatusOptions(fpm, options);
   const watch = new Watch(fpm, options.fpmStatus);
-  return pageHandler({ look: async () => watch.look(), stop: () => watch.stop() }, options);
+  return pageHandler({ report: async () => watch.report(), stop: () => watch.stop() }, options);
 }
 
 /** Never rejects. */
-interface Looker {
-  look(): Promise<StatusReport>;
+interface ReportSource {
+  report(): Promise<StatusReport>;
   stop(): void;
 }
 
 /** The same with a report that comes from elsewhere. */
-export function pageHandler(watch: Looker, options: Pick<StatusOptions, 'allow' | 'hosts'>): StatusHandler {
+export function pageHandler(
+  watch: ReportSource,
+  options: Pick<StatusOptions, 'allow' | 'hosts'>,
+): StatusHandler {
   const { allow } = options;
   const hosts = (options.hosts ?? []).map((host) => host.toLowerCase());
-  const events = new Events(() => watch.look());
+  const events = new Events(() => watch.report());
   const handler = (request: StatusRequest, response: StatusResponse, next?: () => void): void => {
     const { method = 'GET' } = request;
     const refusal =
@@ -67,10 +70,10 @@ export function pageHandler(watch: Looker, options: Pick<StatusOptions, 'allow' 
     if (query.has('events') && method === 'GET') {
       if (!events.add(response)) answer(response, method, 503, 'text/plain', 'too many look already\n');
     } else if (query.has('json') || wantsJson(request.headers.accept)) {
-      answer(response, method, 200, 'application/json', `${JSON.stringify(await watch.look(), null, 2)}\n`);
+      answer(response, method, 200, 'application/json', `${JSON.stringify(await watch.report(), null, 2)}\n`);
     } else {
       const nonce = randomBytes(16).toString('base64');
-      const page = pageOf(await watch.look(), nonce);
+      const page = pageOf(await watch.report(), nonce);
       answer(response, method, 200, 'text/html; charset=utf-8', page, {
         'Content-Security-Policy': policy(nonce),
       });

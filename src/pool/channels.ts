@@ -1,6 +1,6 @@
 /**
- * Tells node:diagnostics_channel what becomes of requests and connections (names and messages: connection/channels.ts).
- * Where nobody listens, a request costs a look at each channel.
+ * Publishes on node:diagnostics_channel what becomes of requests and connections (names and messages:
+ * connection/channels.ts). Without a subscriber, a request costs one check of each channel.
  */
 import { channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { PhpMessageSplitter } from '../cgi/php-message.ts';
@@ -30,26 +30,26 @@ import type {
 } from './dispatcher.ts';
 import { isRequest } from './request/validate.ts';
 
-/** A channel, with the type of what is told on it. */
-interface Point<T> {
+/** A channel, with the type of its messages. */
+interface TypedChannel<T> {
   readonly hasSubscribers: boolean;
   publish(message: T): void;
 }
 
 const request: TracingChannel<unknown, RequestMessage> = tracingChannel(CHANNELS.request);
 const connecting: TracingChannel<unknown, ConnectMessage> = tracingChannel(CHANNELS.connect);
-const queued: Point<RequestQueued> = channel(CHANNELS.queued);
-const headed: Point<RequestHeaders> = channel(CHANNELS.headers);
-const retry: Point<RequestRetry> = channel(CHANNELS.retry);
-const stderr: Point<RequestStderr> = channel(CHANNELS.stderr);
-const refused: Point<RequestRefused> = channel(CHANNELS.refused);
-const closed: Point<ConnectionClosed> = channel(CHANNELS.connectionClosed);
-const state: Point<ServerState> = channel(CHANNELS.serverState);
+const queued: TypedChannel<RequestQueued> = channel(CHANNELS.queued);
+const headersReceived: TypedChannel<RequestHeaders> = channel(CHANNELS.headers);
+const retry: TypedChannel<RequestRetry> = channel(CHANNELS.retry);
+const stderr: TypedChannel<RequestStderr> = channel(CHANNELS.stderr);
+const refused: TypedChannel<RequestRefused> = channel(CHANNELS.refused);
+const closed: TypedChannel<ConnectionClosed> = channel(CHANNELS.connectionClosed);
+const state: TypedChannel<ServerState> = channel(CHANNELS.serverState);
 
 const NOTHING = new Uint8Array(0);
 
-/** A job, as far as it is told of. */
-interface Told {
+/** What the channels need of a job. */
+interface TracedJob {
   readonly caller: { readonly message: RequestMessage | null };
   readonly attempts: number;
   readonly over: boolean;
@@ -57,15 +57,15 @@ interface Told {
 
 type DispatcherOnly = Pick<Dispatcher, 'dispatch'>;
 
-/** Dispatches a request, and tells of it where somebody listens as it begins. `dispatcher`: what the caller has of `to`. */
-export function dispatchTold(
+/** Dispatches a request, and publishes what becomes of it if there is a subscriber as it begins. `dispatcher`: the one that the caller has. */
+export function dispatchTraced(
   dispatcher: object,
   to: DispatcherOnly,
   given: DispatchRequest,
   handler: DispatchHandler,
 ): void {
-  // What is no request is told to its handler by dispatch itself.
-  if (!isListened() || !isRequest(given, handler)) {
+  // Invalid arguments have no message: dispatch gives the error to the handler.
+  if (!hasAnySubscriber() || !isRequest(given, handler)) {
     to.dispatch(given, handler);
     return;
   }
@@ -78,19 +78,19 @@ export function dispatchTold(
     reused: false,
     statusCode: null,
   };
-  const told = new ToldHandler(handler, message);
+  const tracing = new TracingHandler(handler, message);
   const onStderr = (chunk: Uint8Array): void => {
-    told.onStderr(chunk);
+    tracing.onStderr(chunk);
     given.onStderr?.(chunk);
   };
   request.start.runStores(message, () => {
-    to.dispatch({ ...given, params: message.params, onStderr }, told);
+    to.dispatch({ ...given, params: message.params, onStderr }, tracing);
     request.end.publish(message);
   });
 }
 
-/** The caller's handler, and the message that says what it is told. */
-export class ToldHandler implements DispatchHandler {
+/** Calls the caller's handler, and publishes what it is called with. */
+export class TracingHandler implements DispatchHandler {
   readonly message: RequestMessage;
   readonly #handler: DispatchHandler;
   readonly #splitter: PhpMessageSplitter = new PhpMessageSplitter();
@@ -113,8 +113,8 @@ export class ToldHandler implements DispatchHandler {
   ): void {
     const { message } = this;
     message.statusCode = statusCode;
-    if (headed.hasSubscribers) {
-      headed.publish({ request: message, statusCode, headers, rawHeaders: controller.rawHeaders });
+    if (headersReceived.hasSubscribers) {
+      headersReceived.publish({ request: message, statusCode, headers, rawHeaders: controller.rawHeaders });
     }
     this.#handler.onResponseStart(controller, statusCode, headers, statusMessage);
   }
@@ -137,10 +137,10 @@ export class ToldHandler implements DispatchHandler {
   }
 
   onResponseError(controller: DispatchController, error: unknown): void {
-    const tell = (): void => this.#handler.onResponseError(controller, error);
-    // Its own onResponseEnd has thrown this: the request has ended well before.
+    const callHandler = (): void => this.#handler.onResponseError(controller, error);
+    // The caller's onResponseEnd has thrown this. The end is published already, and must not be twice.
     if (this.#over) {
-      tell();
+      callHandler();
       return;
     }
     const { message } = this;
@@ -154,66 +154,66 @@ export class ToldHandler implements DispatchHandler {
       refused.publish({ request: message, code: error.code, retryAfter: error.retryAfter });
     }
     request.error.publish(message);
-    this.#end(tell);
+    this.#end(callHandler);
   }
 
-  #end(tell: () => void): void {
+  #end(callHandler: () => void): void {
     this.#over = true;
-    this.#tellLastMessages();
+    this.#publishLastMessages();
     request.asyncStart.runStores(this.message, () => {
       try {
-        tell();
+        callHandler();
       } finally {
         request.asyncEnd.publish(this.message);
       }
     });
   }
 
-  /** The end of a message is only known by the next one, or now. */
-  #tellLastMessages(): void {
+  /** The splitter holds the last message back until another begins, or the request ends. */
+  #publishLastMessages(): void {
     if (!stderr.hasSubscribers) return;
     const messages = this.#splitter.end();
     if (messages.length > 0) stderr.publish({ request: this.message, chunk: NOTHING, messages });
   }
 }
 
-/** Of a handler that tells, its message. */
+/** The message of a request that is published; null: it is not. */
 export function messageOf(handler: DispatchHandler): RequestMessage | null {
-  return handler instanceof ToldHandler ? handler.message : null;
+  return handler instanceof TracingHandler ? handler.message : null;
 }
 
 /** The request waits behind `waiting` others, itself included. */
-export function tellQueued(job: Told, waiting: number): void {
+export function publishQueued(job: TracedJob, waiting: number): void {
   const { message } = job.caller;
   if (message !== null && queued.hasSubscribers) queued.publish({ request: message, queued: waiting });
 }
 
 /** The request goes to this server. */
-export function tellServer(job: Told, target: Target): void {
+export function traceServer(job: TracedJob, target: Target): void {
   const { message } = job.caller;
   if (message !== null) Object.assign(message, serverAddress(target));
 }
 
 /** Opens a connection for the request. */
-export function tellConnect<T>(job: Told, target: Target, connect: () => Promise<T>): Promise<T> {
-  tellServer(job, target);
+export function traceConnect<T>(job: TracedJob, target: Target, connect: () => Promise<T>): Promise<T> {
+  traceServer(job, target);
   if (!hasSubscribers(connecting)) return connect();
   return connecting.tracePromise(connect, { ...serverAddress(target), request: job.caller.message });
 }
 
 /** The job has failed on its server; `decide` says whether it goes on. */
-export function tellRetry<J extends Told>(
+export function traceRetry<J extends TracedJob>(
   job: J,
   error: unknown,
   decide: { onFailure(job: J, error: unknown): boolean },
 ): boolean {
   const { message } = job.caller;
   if (message === null || !retry.hasSubscribers) return decide.onFailure(job, error);
-  // As it is now: by the time it was decided, it may be on its way to another one.
+  // Read before the decision: after it, the request may be on its way to another server.
   const { serverAddress, serverPort } = message;
   const { attempts } = job;
-  const again = decide.onFailure(job, error);
-  if (again && !job.over && error instanceof FcgiError) {
+  const retried = decide.onFailure(job, error);
+  if (retried && !job.over && error instanceof FcgiError) {
     const { executed, phase, hint } = error;
     retry.publish({
       request: message,
@@ -226,11 +226,11 @@ export function tellRetry<J extends Told>(
       error,
     });
   }
-  return again;
+  return retried;
 }
 
 /** `now`: by the clock of `openedAt`, ms. */
-export function tellClosed(
+export function publishClosed(
   target: Target,
   reason: CloseReason,
   { requests, openedAt }: { readonly requests: number; readonly openedAt: number },
@@ -241,17 +241,17 @@ export function tellClosed(
 }
 
 /** A server of an Upstream is in another state. */
-export function tellState(target: Target, now: string, previous: string, why: string): void {
+export function publishState(target: Target, now: string, previous: string, why: string): void {
   if (!state.hasSubscribers) return;
   state.publish({ ...serverAddress(target), state: now, previous, why });
 }
 
-function isListened(): boolean {
+function hasAnySubscriber(): boolean {
   return (
     hasSubscribers(request) ||
     hasSubscribers(connecting) ||
     queued.hasSubscribers ||
-    headed.hasSubscribers ||
+    headersReceived.hasSubscribers ||
     retry.hasSubscribers ||
     stderr.hasSubscribers ||
     refused.hasSubscribers

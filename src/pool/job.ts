@@ -9,13 +9,13 @@ import { scriptHint } from '../connection/evidence/hint.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
 import { type FailureFacts, FcgiError, type RequestTimes } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
-import { tellRetry } from './channels.ts';
+import { traceRetry } from './channels.ts';
 import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
 import type { AbortListeners } from './queue/abort-listeners.ts';
 import type { LinkedList, ListNode } from './queue/linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
-import { Call, givenUp, tooLong } from './request/call.ts';
 import { Caller } from './request/caller.ts';
+import { abortFacts, RequestSnapshot, timedOut } from './request/request-snapshot.ts';
 import { discardSource, watchSource } from './request/source.ts';
 import type { Slot, SlotJob } from './slots/slot.ts';
 import { Times } from './stats/times.ts';
@@ -27,9 +27,9 @@ export interface JobServer {
   abort(job: Job, reason: unknown): void;
   /** The response is whole. */
   complete(job: Job): void;
-  /** True: it is sent again, in its slot. False: it keeps its slot until `vacate`. */
+  /** True: it is sent again, in its slot. False: it keeps its slot until `releaseSlot`. */
   resend(job: Job, error: unknown): boolean;
-  vacate(job: Job): void;
+  releaseSlot(job: Job): void;
 }
 
 /** What a job asks of its scheduler. */
@@ -47,7 +47,7 @@ export interface JobOwner {
   /** Its caller has left, and now its connection is over, too. */
   onAbandonedEnd(job: Job): void;
   /** It has ended, one way or the other, and what its handler was told has been told. */
-  onOver(job: Job): void;
+  onSettled(job: Job): void;
 }
 
 /** Bytes of an answer that nobody wants any more. */
@@ -89,7 +89,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   rawHeaders: readonly string[] = NO_HEADERS;
   readonly times: Times;
   readonly caller: Caller;
-  readonly call: Call;
+  readonly snapshot: RequestSnapshot;
   readonly #owner: JobOwner;
   /** Bytes of an answer that nobody wants any more. */
   #discarded = 0;
@@ -103,7 +103,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   constructor(owner: JobOwner, request: DispatchRequest, handler: DispatchHandler, monotonic: number) {
     this.caller = new Caller(handler);
     this.#owner = owner;
-    this.call = new Call(request);
+    this.snapshot = new RequestSnapshot(request);
     this.times = new Times(monotonic);
   }
 
@@ -121,7 +121,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       this.#owner.signals.add(signal, this);
     }
     const most = this.request.timeout ?? timeout;
-    if (most > 0) this.#cancelDeadline = this.#owner.clock.after(most, () => this.abort(tooLong(most)));
+    if (most > 0) this.#cancelDeadline = this.#owner.clock.after(most, () => this.abort(timedOut(most)));
     try {
       this.caller.onRequestStart(this);
     } catch (error) {
@@ -148,7 +148,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (this.over || this.aborted) return;
     this.aborted = true;
     this.#reason = { given: reason };
-    const seen = noted ?? givenUp(reason, null);
+    const seen = noted ?? abortFacts(reason, null);
     if (this.dialling !== null) seen.learn({ phase: 'connecting' });
     this.#owner.onAbort(this, seen);
     this.fail(seen);
@@ -217,7 +217,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     try {
       this.caller.onResponseEnd(this, ended);
     } catch (error) {
-      this.#note(givenUp(error, exchange));
+      this.#note(abortFacts(error, exchange));
       this.caller.onResponseError(this, error);
     }
     this.#leave();
@@ -229,9 +229,9 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       this.#owner.onAbandonedEnd(this);
       return;
     }
-    this.call.restore(this.body);
+    this.snapshot.restore(this.body);
     if (error instanceof FcgiError) this.#remember(error);
-    if (tellRetry(this, error, this.#owner)) return;
+    if (traceRetry(this, error, this.#owner)) return;
     this.fail(error);
   }
 
@@ -239,7 +239,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   fail(error: unknown): void {
     if (this.over) return;
     this.#settle();
-    const seen = error instanceof FcgiError ? error : givenUp(error, this.exchange);
+    const seen = error instanceof FcgiError ? error : abortFacts(error, this.exchange);
     this.#remember(seen);
     this.#note(seen);
     const told = this.#reason !== null && error === seen ? this.#reason.given : error;
@@ -250,7 +250,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
 
   /** As it was when dispatch() was called. */
   get request(): DispatchRequest {
-    return this.call.request;
+    return this.snapshot.request;
   }
 
   /** A long answer that nobody wants is not worth reading: PHP stops when its connection is closed. */
@@ -295,6 +295,6 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   #leave(): void {
     this.exchange = null;
     this.rawHeaders = NO_HEADERS;
-    this.#owner.onOver(this);
+    this.#owner.onSettled(this);
   }
 }

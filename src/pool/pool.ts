@@ -8,7 +8,7 @@
 import { checkNoCallback } from '../arguments.ts';
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
-import { dispatchTold } from './channels.ts';
+import { dispatchTraced } from './channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
 import type { Job } from './job.ts';
 import { type PoolOptions, type PoolSettings, resolveOptions } from './options.ts';
@@ -51,7 +51,7 @@ export class Pool implements Dispatcher {
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    dispatchTold(this, this.#scheduler, request, handler);
+    dispatchTraced(this, this.#scheduler, request, handler);
   }
 
   request(request: DispatchRequest, callback?: undefined): Promise<FcgiResponse> {
@@ -95,11 +95,11 @@ function only(server: Server): Balancer {
       if (request.server !== undefined && request.server !== server.name) throw noSuchServer(request.server);
       return server.hasRoom ? server : null;
     },
-    suits: () => true,
+    accepts: () => true,
     onServed: () => {},
     onFailed: () => false,
-    recover: () => false,
-    onBeat: () => {},
+    failOver: () => false,
+    onTick: () => {},
     isChecking: false,
   };
 }

@@ -2,11 +2,11 @@
  * Who is let in, who waits, and how it all ends, over one server (Pool) or several (Upstream). There is one queue:
  * nobody waits for one server while another has room.
  */
-import { BEAT, Clock } from '../connection/clock.ts';
+import { Clock, TICK_INTERVAL } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { sourceStuck } from '../connection/timeouts.ts';
 import { ConnectError, PoolError } from '../errors.ts';
-import { tellQueued } from './channels.ts';
+import { publishQueued } from './channels.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
 import type { PoolSettings } from './options.ts';
@@ -32,7 +32,7 @@ export interface Balancer {
   /** A server that has room for the job; null: it waits. */
   choose(job: Job): Server | null;
   /** A slot of the server has come free: may this job, which waits, have it? */
-  suits(server: Server, job: Job): boolean;
+  accepts(server: Server, job: Job): boolean;
   onServed(job: Job): void;
   /**
    * `job` has failed on its server, which may send it again, out of sight of its caller. True: it must not, as another
@@ -40,14 +40,14 @@ export interface Balancer {
    */
   onFailed(job: Job, error: unknown): boolean;
   /** It was not sent again there. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
-  recover(job: Job, error: unknown): boolean;
+  failOver(job: Job, error: unknown): boolean;
   /** Called every 25 ms, while there is a request or a connection, and while it checks a server. */
-  onBeat(now: number): void;
+  onTick(now: number): void;
   readonly isChecking: boolean;
 }
 
 /** ms. */
-const REFUSED_AFTER = BEAT;
+const REFUSED_AFTER = TICK_INTERVAL;
 const SUMMARY_PERIOD = 30_000;
 
 export class Scheduler implements JobOwner, ServerOwner {
@@ -119,7 +119,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       } else {
         this.#admit(job, body, monotonic);
       }
-      if (!job.over) job.call.leave();
+      if (!job.over) job.snapshot.detach();
     } catch (error) {
       job.fail(error);
     }
@@ -161,7 +161,7 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   next(server: Server): Job | null {
     for (let job = this.#queue.first; job !== null; job = job.next) {
-      if (!this.balancer.suits(server, job)) continue;
+      if (!this.balancer.accepts(server, job)) continue;
       this.#running.add(job);
       const now = this.clock.now();
       if (this.#queue.size === 0) this.#admission.emptied(this.balancer.servers, now);
@@ -201,17 +201,17 @@ export class Scheduler implements JobOwner, ServerOwner {
     const { server } = job;
     if (server === null) return false;
     if (!this.balancer.onFailed(job, error) && server.resend(job, error)) return true;
-    server.vacate(job);
+    server.releaseSlot(job);
     if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
       this.#onUnreachable(error);
-    return this.balancer.recover(job, error);
+    return this.balancer.failOver(job, error);
   }
 
   onAbandonedEnd(job: Job): void {
-    job.server?.vacate(job);
+    job.server?.releaseSlot(job);
   }
 
-  onOver(job: Job): void {
+  onSettled(job: Job): void {
     job.list?.remove(job);
     if (this.alive > 0 || !this.#closing) return;
     for (const server of this.balancer.servers) server.close();
@@ -250,7 +250,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     const refused = this.#admission.refusal(servers, this.#queue.size, name, now);
     if (refused === null) {
       this.#queue.add(job);
-      tellQueued(job, this.#queue.size);
+      publishQueued(job, this.#queue.size);
       return;
     }
     // Not at once: who asks again in a loop must not keep the event loop from the answers.
@@ -260,16 +260,16 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly #onBeat = (): void => {
     const now = this.clock.now();
     const { servers } = this.balancer;
-    for (const server of servers) server.onBeat(now);
-    this.balancer.onBeat(now);
+    for (const server of servers) server.onTick(now);
+    this.balancer.onTick(now);
     this.#expire(now);
     this.runQueued();
     if (this.#queue.size > 0) this.#admission.usual = this.#runningTimes.percentile(0.4);
     if (now - this.#summaryAt >= SUMMARY_PERIOD) {
       this.#summaryAt = now;
-      this.#waiting.turn();
-      this.#runningTimes.turn();
-      for (const { learned } of servers) learned.workers.turn();
+      this.#waiting.rotate();
+      this.#runningTimes.rotate();
+      for (const { learned } of servers) learned.workers.rotate();
     }
     const isIdle = this.alive === 0 && servers.every(({ connected }) => connected === 0);
     if (isIdle && (this.#closing || !this.balancer.isChecking)) this.clock.stop();

@@ -13,8 +13,8 @@ import type { Connected } from '../connection/socket/connect.ts';
 import type { Job } from './job.ts';
 import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
-import { abandoned } from './request/call.ts';
-import type { Encoded } from './request/send.ts';
+import type { Encoded } from './request/encode-request.ts';
+import { noteAbandoned } from './request/request-snapshot.ts';
 import { Sender } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
@@ -49,7 +49,7 @@ export class Server implements ConnectionOwner {
   served = 0;
   retried = 0;
   readonly learned: Learned;
-  readonly backend: BackendCheck;
+  readonly backendCheck: BackendCheck;
   readonly #owner: ServerOwner;
   readonly #runtime: Runtime;
   readonly #slots: Slots<Slot>;
@@ -75,7 +75,7 @@ export class Server implements ConnectionOwner {
     this.learned = new Learned(settings, this.clock, runtime.random);
     this.#sender = new Sender(target, settings, runtime, this.clock, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
-    this.backend = new BackendCheck(this, this.#sender, !retryRefused);
+    this.backendCheck = new BackendCheck(this, this.#sender, !retryRefused);
   }
 
   get connected(): number {
@@ -102,8 +102,8 @@ export class Server implements ConnectionOwner {
     job.server = this;
     this.#slots.acquire(
       (slot) => {
-        this.#wake(slot);
-        this.#occupy(slot, job);
+        this.#endIdle(slot);
+        this.#assign(slot, job);
       },
       (error) => {
         this.busy--;
@@ -125,18 +125,18 @@ export class Server implements ConnectionOwner {
       return;
     }
     this.learned.failed(exchange);
-    abandoned(reason, exchange, connection.requests, connection.writer.sent);
+    noteAbandoned(reason, exchange, connection.requests, connection.writer.sent);
     job.abandoned = { until: this.clock.now() + this.learned.budget(exchange.script), reason };
     connection.resume();
   }
 
-  onBeat(now: number): void {
+  onTick(now: number): void {
     this.#slots.releaseUnused();
     for (const { connection, job } of this.open) {
       if (job !== null && job.abandoned !== null && now >= job.abandoned.until)
         connection?.fail(job.abandoned.reason, 'aborted');
       else if (job !== null && job.exchange !== null) this.learned.silent(job.exchange, now);
-      connection?.onBeat(now);
+      connection?.onTick(now);
     }
     if (this.idle > 0) closeIdle(this.open, 'yield', this.learned.workers.waiting);
   }
@@ -149,7 +149,7 @@ export class Server implements ConnectionOwner {
 
   /** Closes all that carries no request of somebody who still wants it. */
   close(): void {
-    this.backend.close();
+    this.backendCheck.close();
     closeUnwanted(this.open, 'pool-closed');
   }
 
@@ -157,16 +157,16 @@ export class Server implements ConnectionOwner {
   complete(job: Job): void {
     this.#budget.served();
     if (job.abandoned === null) this.served++;
-    const asked = this.backend.behindAnswer(job.slot, job.exchange);
-    if (asked === null) this.vacate(job);
-    else void asked.then(() => this.vacate(job));
+    const asked = this.backendCheck.afterResponse(job.slot, job.exchange);
+    if (asked === null) this.releaseSlot(job);
+    else void asked.then(() => this.releaseSlot(job));
   }
 
   resend(job: Job, error: unknown): boolean {
     const { slot } = job;
     if (job.exchange !== null) this.learned.failed(job.exchange);
     if (slot === null) return false;
-    if (this.backend.confirm(slot, job, error, () => job.onFailed(error))) return true;
+    if (this.backendCheck.confirm(slot, job, error, () => job.onFailed(error))) return true;
     if (!shouldResend(job, error, this.settings, this.#budget)) return false;
     this.retried++;
     this.#dial(slot, job);
@@ -174,7 +174,7 @@ export class Server implements ConnectionOwner {
   }
 
   /** The job leaves its slot: to the next one that waits, or back to the others. */
-  vacate(job: Job): void {
+  releaseSlot(job: Job): void {
     const { slot } = job;
     if (slot === null) return;
     if (job.exchange !== null) this.learned.failed(job.exchange);
@@ -187,7 +187,7 @@ export class Server implements ConnectionOwner {
     const next = this.#owner.next(this);
     if (next !== null) {
       next.server = this;
-      this.#occupy(slot, next);
+      this.#assign(slot, next);
       return;
     }
     this.busy--;
@@ -210,22 +210,22 @@ export class Server implements ConnectionOwner {
   #onClosed(slot: Slot, connection: Connection, reason: CloseReason): void {
     this.closed[reason]++;
     this.learned.closed(connection, reason);
-    this.#wake(slot);
+    this.#endIdle(slot);
     slot.disconnected(this.target, reason, this.clock.now());
     this.open.delete(slot);
   }
 
   /** Its connection is used again, or has gone. */
-  #wake(slot: Slot): void {
+  #endIdle(slot: Slot): void {
     if (slot.idle) this.idle--;
     slot.idle = false;
   }
 
-  #occupy(slot: Slot, job: Job): void {
+  #assign(slot: Slot, job: Job): void {
     slot.job = job;
     job.slot = slot;
     if (job.over) {
-      this.vacate(job);
+      this.releaseSlot(job);
       return;
     }
     const monotonic = this.clock.monotonic();
@@ -233,9 +233,9 @@ export class Server implements ConnectionOwner {
     const { connection } = slot;
     if (connection === null) {
       this.#dial(slot, job);
-    } else if (connection.question.open) {
-      waitForReply(this.clock, slot, connection.question, {
-        inTime: () => this.#occupy(slot, job),
+    } else if (connection.idleCheck.isPending) {
+      waitForReply(this.clock, slot, connection.idleCheck, {
+        inTime: () => this.#assign(slot, job),
         late: () => this.#owner.requeue(job),
         over: () => this.#release(slot),
       });
@@ -267,18 +267,18 @@ export class Server implements ConnectionOwner {
   }
 
   #connected(slot: Slot, job: Job, connected: Connected, keepaliveRequests: number, encoded: Encoded): void {
-    const { keeping } = this.learned;
-    if (this.target.transport === 'tcp') keeping.connected(connected.roundTrip);
+    const { keepaliveTimes } = this.learned;
+    if (this.target.transport === 'tcp') keepaliveTimes.connected(connected.roundTrip);
     const connection = new Connection(this, connected, {
       transport: this.target.transport,
       keepaliveRequests,
-      lease: keeping.lease(this.#runtime.random()),
+      lease: keepaliveTimes.lease(this.#runtime.random()),
       onClosed: (reason) => this.#onClosed(slot, connection, reason),
     });
     slot.connection = connection;
     if (job.over) {
       connection.close('aborted');
-      this.vacate(job);
+      this.releaseSlot(job);
       return;
     }
     this.#sender.send(connection, job, encoded, this.open.size, this.clock.monotonic());
@@ -291,7 +291,7 @@ export class Server implements ConnectionOwner {
     } catch (error) {
       // Later: a queue full of such requests would be a stack full of frames.
       queueMicrotask(() => {
-        this.vacate(job);
+        this.releaseSlot(job);
         job.fail(error);
       });
       return null;

@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExactSocket } from './exact-socket.ts';
-import { type FakeFpmOptions, type Knobs, resolveOptions } from './options.ts';
+import { type FakeFpmOptions, type FakeFpmSettings, resolveOptions } from './options.ts';
 import type { FakeRequest } from './script.ts';
 import { Worker } from './worker.ts';
 
@@ -48,9 +48,9 @@ export interface FakeFpm extends AsyncDisposable {
  * const pool = new Pool(fpm.address);
  */
 export async function startFakeFpm(options: FakeFpmOptions = {}): Promise<FakeFpm> {
-  const knobs = resolveOptions(options);
-  const directory = knobs.transport === 'unix' ? await mkdtemp(join(tmpdir(), 'fake-fpm-')) : null;
-  const fpm = new Master(knobs, directory);
+  const settings = resolveOptions(options);
+  const directory = settings.transport === 'unix' ? await mkdtemp(join(tmpdir(), 'fake-fpm-')) : null;
+  const fpm = new Master(settings, directory);
   try {
     await fpm.listen();
   } catch (error) {
@@ -72,7 +72,7 @@ class Master implements FakeFpm {
   readonly #watchers: Set<() => void> = new Set();
   #stopped: Promise<void> | null = null;
 
-  constructor(knobs: Knobs, directory: string | null) {
+  constructor(settings: FakeFpmSettings, directory: string | null) {
     this.#directory = directory;
     // Paused: what a client sends must stay in the kernel until a worker wants it.
     const accept = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
@@ -81,8 +81,8 @@ class Master implements FakeFpm {
       if (this.#stopped) this.#refuse();
       else this.#assign();
     });
-    this.#workers = Array.from({ length: knobs.workers }, () => {
-      return new Worker(knobs, {
+    this.#workers = Array.from({ length: settings.workers }, () => {
+      return new Worker(settings, {
         onExecuted: (request) => {
           this.requests.push(request);
           for (const watcher of this.#watchers) watcher();

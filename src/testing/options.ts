@@ -1,4 +1,4 @@
-/** The knobs of the fake PHP-FPM: their defaults, and what they may be. */
+/** The options of the fake PHP-FPM: their defaults, and what they may be. */
 import { checkIsOptions, checkNames, LONGEST_DELAY } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { FakeRequest, FakeScript } from './script.ts';
@@ -35,7 +35,7 @@ export interface FakeFpmOptions {
 }
 
 /** The options with every default in its place. */
-export type Knobs = Required<Omit<FakeFpmOptions, 'padding'>> & { readonly padding: number | null };
+export type FakeFpmSettings = Required<Omit<FakeFpmOptions, 'padding'>> & { readonly padding: number | null };
 
 const defaultScript: FakeScript = async (_request, response) => {
   await response.stdout('Content-type: text/plain;charset=UTF-8\r\n\r\nok');
@@ -57,7 +57,7 @@ const KNOWN: Readonly<Record<keyof FakeFpmOptions, true>> = {
 };
 
 /** Throws FCGI_ERR_INVALID_ARG, naming the option. */
-export function resolveOptions(options: FakeFpmOptions): Knobs {
+export function resolveOptions(options: FakeFpmOptions): FakeFpmSettings {
   checkIsOptions('options', options);
   checkNames(options, KNOWN, 'startFakeFpm()');
   const {

@@ -1,23 +1,26 @@
 /** The script's hand on the wire: STDOUT and STDERR in records, END_REQUEST, and the faults. */
 import { encodeEndRequest, encodeRecord, RecordType } from '../protocol/index.ts';
 import { type ExactSocket, turn } from './exact-socket.ts';
-import type { Knobs } from './options.ts';
+import type { FakeFpmSettings } from './options.ts';
 import type { EndOptions, FakeResponse } from './script.ts';
 
-export type OutputKnobs = Pick<Knobs, 'recordSize' | 'writeSize' | 'padding' | 'stdoutTerminator'>;
+export type OutputSettings = Pick<
+  FakeFpmSettings,
+  'recordSize' | 'writeSize' | 'padding' | 'stdoutTerminator'
+>;
 
 export class ScriptResponse implements FakeResponse {
   readonly #socket: ExactSocket;
   readonly #requestId: number;
-  readonly #knobs: OutputKnobs;
+  readonly #settings: OutputSettings;
   #state: 'open' | 'ended' | 'finished early' = 'open';
   #faulty = false;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(socket: ExactSocket, requestId: number, knobs: OutputKnobs) {
+  constructor(socket: ExactSocket, requestId: number, settings: OutputSettings) {
     this.#socket = socket;
     this.#requestId = requestId;
-    this.#knobs = knobs;
+    this.#settings = settings;
   }
 
   /** END_REQUEST has been sent. */
@@ -87,7 +90,7 @@ export class ScriptResponse implements FakeResponse {
     if (this.#state === 'ended') throw new Error('the script writes after response.end()');
     const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
     if (this.#state === 'finished early' || bytes.length === 0) return this.#written;
-    const { recordSize } = this.#knobs;
+    const { recordSize } = this.#settings;
     const records: Buffer[] = [];
     for (let at = 0; at < bytes.length; at += recordSize) {
       records.push(this.#record(type, bytes.subarray(at, at + recordSize)));
@@ -101,16 +104,16 @@ export class ScriptResponse implements FakeResponse {
     const { appStatus = 0, protocolStatus = 0 } = options;
     const end = encodeEndRequest(this.#requestId, { appStatus, protocolStatus });
     const terminator = this.#record(RecordType.STDOUT, Buffer.alloc(0));
-    return this.raw(this.#knobs.stdoutTerminator ? Buffer.concat([terminator, end]) : end);
+    return this.raw(this.#settings.stdoutTerminator ? Buffer.concat([terminator, end]) : end);
   }
 
   #record(type: number, content: Uint8Array): Buffer {
-    const padding = this.#knobs.padding ?? -content.length & 7;
+    const padding = this.#settings.padding ?? -content.length & 7;
     return encodeRecord(type, this.#requestId, content, padding);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    const { writeSize } = this.#knobs;
+    const { writeSize } = this.#settings;
     if (writeSize === 0) return this.#socket.write(bytes);
     for (let at = 0; at < bytes.length; at += writeSize) {
       await this.#socket.write(bytes.subarray(at, at + writeSize));

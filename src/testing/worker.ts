@@ -1,7 +1,7 @@
 /** One worker of the fake PHP-FPM: it belongs to one connection from accept to close, and serves it alone. */
 import { FakeBody } from './body.ts';
 import type { ExactSocket } from './exact-socket.ts';
-import type { Knobs } from './options.ts';
+import type { FakeFpmSettings } from './options.ts';
 import { type Received, receiveRequest } from './receive.ts';
 import { ScriptResponse } from './response.ts';
 import type { FakeRequest } from './script.ts';
@@ -15,7 +15,7 @@ export interface WorkerLog {
 }
 
 export class Worker {
-  readonly #knobs: Knobs;
+  readonly #settings: FakeFpmSettings;
   readonly #log: WorkerLog;
   /** Counted over all connections, as `pm.max_requests` is. */
   #served = 0;
@@ -24,8 +24,8 @@ export class Worker {
   #idle = true;
   #retiring = false;
 
-  constructor(knobs: Knobs, log: WorkerLog) {
-    this.#knobs = knobs;
+  constructor(settings: FakeFpmSettings, log: WorkerLog) {
+    this.#settings = settings;
     this.#log = log;
   }
 
@@ -36,7 +36,7 @@ export class Worker {
   /** From accept to close; never rejects. `connection` is the connection's number. */
   async serve(socket: ExactSocket, connection: number): Promise<void> {
     this.#socket = socket;
-    const { firstByteTimeout } = this.#knobs;
+    const { firstByteTimeout } = this.#settings;
     const silence = setTimeout(() => socket.bytesRead === 0 && socket.destroy(), firstByteTimeout).unref();
     if (firstByteTimeout === 0) clearTimeout(silence);
     for (let nth = 1; await this.#serveOne(socket, connection, nth); nth++);
@@ -66,18 +66,21 @@ export class Worker {
   }
 
   #isSpent(): boolean {
-    return this.#knobs.maxRequests > 0 && this.#served >= this.#knobs.maxRequests;
+    return this.#settings.maxRequests > 0 && this.#served >= this.#settings.maxRequests;
   }
 
   /** Says whether the connection is good for another request. */
   async #serveOne(socket: ExactSocket, connection: number, nth: number): Promise<boolean> {
     this.#idle = true;
-    const received = await receiveRequest(socket, !this.#knobs.readsToEndOfInput);
+    const received = await receiveRequest(socket, !this.#settings.readsToEndOfInput);
     this.#idle = false;
     if (!received) return false;
-    const body = new FakeBody(socket, this.#knobs.readsToEndOfInput ? 'terminator' : contentLength(received));
+    const body = new FakeBody(
+      socket,
+      this.#settings.readsToEndOfInput ? 'terminator' : contentLength(received),
+    );
     const request = describe(received, body, connection, nth);
-    const response = new ScriptResponse(socket, received.requestId, this.#knobs);
+    const response = new ScriptResponse(socket, received.requestId, this.#settings);
     try {
       await this.#run(request, response);
     } catch (error) {
@@ -99,8 +102,8 @@ export class Worker {
   }
 
   async #run(request: FakeRequest, response: ScriptResponse): Promise<void> {
-    await this.#knobs.onRequest(request);
-    const { readsToEndOfInput, script } = this.#knobs;
+    await this.#settings.onRequest(request);
+    const { readsToEndOfInput, script } = this.#settings;
     // PHP reads the body of a POST before the script starts, all others when the script likes.
     if (readsToEndOfInput || request.params['REQUEST_METHOD'] === 'POST') await request.body.bytes();
     this.#log.onExecuted(request);

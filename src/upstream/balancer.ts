@@ -12,8 +12,9 @@ import { subset as subsetOf } from './balance/subset.ts';
 import { Checks } from './checks.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { lookupBy } from './discovery/lookup.ts';
-import type { Found, Source } from './discovery/source.ts';
+import type { DiscoveredServer, Source } from './discovery/source.ts';
 import { failover } from './failover.ts';
+import { type FailoverState, FailoverStates } from './failover-state.ts';
 import { failureKind } from './health/failure.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
@@ -21,7 +22,6 @@ import { allDown, noneLeft, refusing } from './none-left.ts';
 import type { UpstreamSettings } from './options.ts';
 import { Selection } from './selection.ts';
 import { type ServerStats, serverStats } from './stats.ts';
-import { type Visit, Visits } from './visits.ts';
 
 /** ms between two rounds over servers that all refuse: the first, doubled each time up to the longest, jittered. */
 const FIRST_PAUSE = 10;
@@ -39,7 +39,7 @@ export class UpstreamBalancer implements Balancer {
   readonly #selection: Selection;
   readonly #discovery: Discovery;
   readonly #checks: Checks;
-  readonly #visits: Visits = new Visits();
+  readonly #failovers: FailoverStates = new FailoverStates();
   readonly #budget: RetryBudget;
   #started = false;
   #runScheduled = false;
@@ -112,16 +112,16 @@ export class UpstreamBalancer implements Balancer {
       this.#started = true;
       this.#discovery.poll();
     }
-    const member = this.#selection.choose(job, this.#visits.members(job));
+    const member = this.#selection.choose(job, this.#failovers.failedOn(job));
     // Later: whoever asks counts on a job that goes on.
     if (member === null && job.request.server === undefined && this.#isAllDown)
       queueMicrotask(() => job.fail(allDown(this.#members.all)));
     return member?.server ?? null;
   }
 
-  suits(server: Server, job: Job): boolean {
+  accepts(server: Server, job: Job): boolean {
     const member = this.#members.of(server);
-    return member !== undefined && this.#selection.suits(member, job, this.#visits.members(job));
+    return member !== undefined && this.#selection.accepts(member, job, this.#failovers.failedOn(job));
   }
 
   onServed(job: Job): void {
@@ -156,10 +156,10 @@ export class UpstreamBalancer implements Balancer {
     this.#selection.changed();
     if (!(error instanceof FcgiError) || error instanceof ArgumentError || error instanceof PoolError)
       return true;
-    const visit = this.#visits.begin(job, startedAt);
+    const state = this.#failovers.begin(job, startedAt);
     const { retryTimeout } = this.#settings;
-    const late = retryTimeout > 0 && this.#now() - visit.since >= retryTimeout;
-    visit.where = failover({
+    const late = retryTimeout > 0 && this.#now() - state.since >= retryTimeout;
+    state.target = failover({
       policy: job.request.retry ?? this.#pool.retry,
       executed: error.executed,
       idempotent: mayRunTwice(job.request),
@@ -171,23 +171,26 @@ export class UpstreamBalancer implements Balancer {
       usable: this.#members.all.includes(member) && member.state !== 'failed',
       othersLeft: this.#members.all.some(
         (other) =>
-          job.request.server === undefined && other !== member && !visit.members.has(other) && isAsked(other),
+          job.request.server === undefined &&
+          other !== member &&
+          !state.failedOn.has(other) &&
+          isAsked(other),
       ),
-      triesLeft: this.#pool.tries - 1 - job.freshFailures - visit.moves,
+      triesLeft: this.#pool.tries - 1 - job.freshFailures - state.moves,
       budgetSpent: late || this.#budget.spent,
     });
-    return visit.where !== 'here';
+    return state.target !== 'here';
   }
 
-  recover(job: Job, error: unknown): boolean {
+  failOver(job: Job, error: unknown): boolean {
     const from = this.#members.of(job.server);
-    const visit = this.#visits.get(job);
-    if (from === undefined || visit === undefined || visit.where !== 'elsewhere') return false;
+    const state = this.#failovers.get(job);
+    if (from === undefined || state === undefined || state.target !== 'elsewhere') return false;
     if (job.request.server !== undefined) return false;
     if (job.over || job.aborted || !(error instanceof FcgiError)) return false;
-    visit.members.add(from);
-    if (error instanceof ConnectError) return this.#retryConnect(job, visit, error);
-    visit.moves++;
+    state.failedOn.add(from);
+    if (error instanceof ConnectError) return this.#retryConnect(job, state, error);
+    state.moves++;
     from.server.retried++;
     if (error.executed !== 'no') {
       job.mayHaveRun = true;
@@ -198,10 +201,10 @@ export class UpstreamBalancer implements Balancer {
   }
 
   get isChecking(): boolean {
-    return this.#checks.goOn(this.#members.all);
+    return this.#checks.isRunning(this.#members.all);
   }
 
-  onBeat(clockNow: number): void {
+  onTick(clockNow: number): void {
     const now = this.#now();
     this.#discovery.poll();
     this.#members.forgetDrained();
@@ -219,33 +222,33 @@ export class UpstreamBalancer implements Balancer {
       member.measure(most, now);
       member.watch(((this.#answers - member.answers) * weight) / others, clockNow);
     }
-    this.#checks.onBeat(all, this.#scheduler.queued > 0, now);
+    this.#checks.onTick(all, this.#scheduler.queued > 0, now);
   }
 
   get #isAllDown(): boolean {
     return this.#discovery.isOver && this.#members.all.every(({ settings }) => settings.down);
   }
 
-  #retryConnect(job: Job, visit: Visit, error: ConnectError): boolean {
+  #retryConnect(job: Job, state: FailoverState, error: ConnectError): boolean {
     const { all } = this.#members;
-    if (all.some((member) => !member.settings.down && !visit.members.has(member))) {
+    if (all.some((member) => !member.settings.down && !state.failedOn.has(member))) {
       this.#scheduler.requeue(job);
       return true;
     }
-    const pause = Math.min(FIRST_PAUSE * 2 ** visit.rounds, LONGEST_PAUSE);
-    if (this.#now() - visit.since + 2 * pause >= this.#pool.connectTimeout) {
+    const pause = Math.min(FIRST_PAUSE * 2 ** state.rounds, LONGEST_PAUSE);
+    if (this.#now() - state.since + 2 * pause >= this.#pool.connectTimeout) {
       job.fail(noneLeft(all, error));
       return true;
     }
-    visit.rounds++;
-    visit.members.clear();
+    state.rounds++;
+    state.failedOn.clear();
     this.#scheduler.clock.after(pause * (0.5 + this.#runtime.random()), () => {
       if (!job.over) this.#scheduler.requeue(job);
     });
     return true;
   }
 
-  #onFound(found: readonly Found[]): void {
+  #onFound(found: readonly DiscoveredServer[]): void {
     const { subset } = this.#settings;
     this.#members.update(subset === null ? found : subsetOf(found, subset));
     this.#selection.changed();

@@ -1,13 +1,13 @@
-/** What is asked of servers that leave requests unanswered, or were left alone for that, so that no client's request has to find out. */
+/** Checks servers that do not answer, or have failed, with requests of our own: else a client's request would have to find out. */
 import type { Runtime } from '../connection/runtime.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { check } from './health/check.ts';
-import { isToBeAsked } from './health/quota.ts';
+import { isQueryDue } from './health/quota.ts';
 import type { Member } from './member.ts';
 import type { CheckSettings } from './options.ts';
 
-/** ms between two questions to a server that should be back. */
-const ASK_EVERY = 1000;
+/** ms between two FCGI_GET_VALUES to a server that should be back. */
+const QUERY_INTERVAL = 1000;
 
 export class Checks {
   readonly #settings: CheckSettings | null;
@@ -23,48 +23,48 @@ export class Checks {
     this.#runtime = runtime;
   }
 
-  /** Although nobody asks for anything: who looks at a server's state, or comes next, must find it as it is. */
-  goOn(members: readonly Member[]): boolean {
+  /** Keeps the ticks going although there is no request: else the next one, or `stats`, would find an old state. */
+  isRunning(members: readonly Member[]): boolean {
     return this.#settings !== null && members.some(({ state }) => state === 'failed');
   }
 
   /** `now`: by the machine's clock. */
-  onBeat(members: readonly Member[], isQueued: boolean, now: number): void {
-    // By an answer to a request: that another has only said that it is there tells nothing of how long scripts take.
+  onTick(members: readonly Member[], isQueued: boolean, now: number): void {
+    // It must have answered a request: an answer to FCGI_GET_VALUES tells nothing of how long scripts take.
     const isOneTrusted = members.some(
       ({ trusted, answeredAt }) => trusted && answeredAt > Number.NEGATIVE_INFINITY,
     );
     for (const member of members) {
       if (member.state === 'failed') this.#checkFailed(member, now);
-      else if (isQueued && isToBeAsked(member.known, isOneTrusted))
-        this.#askSilent(member, !isOneTrusted, now);
+      else if (isQueued && isQueryDue(member.healthFacts, isOneTrusted))
+        this.#querySilent(member, !isOneTrusted, now);
     }
   }
 
-  /** Is it back? By `healthCheck`; without it, once its time is over, by a question that php-fpm answers. */
+  /** Is it back? By `healthCheck`; without it, once its time is over, by FCGI_GET_VALUES, which php-fpm answers. */
   #checkFailed(member: Member, now: number): void {
     const { server, health } = member;
-    const interval = this.#settings?.interval ?? ASK_EVERY;
+    const interval = this.#settings?.interval ?? QUERY_INTERVAL;
     if (this.#settings === null && now < health.until) return;
     if (now - (this.#checkedAt.get(member) ?? Number.NEGATIVE_INFINITY) < interval) return;
     const checking =
       this.#settings === null
-        ? server.backend.isAlive()
+        ? server.backendCheck.isAlive()
         : check(server.target, this.#settings, this.#pool, this.#runtime);
-    this.#await(member, checking, () => health.hasShown(this.#runtime.timers.now()));
+    this.#run(member, checking, () => health.hasShown(this.#runtime.timers.now()));
   }
 
-  /** Its scripts may just be slow: php-fpm says all the same that it is there, where one that hangs does not. */
-  #askSilent(member: Member, isOnlyOne: boolean, now: number): void {
+  /** A php-fpm whose scripts are slow answers FCGI_GET_VALUES with a free worker; a host that hangs does not. */
+  #querySilent(member: Member, isOnlyOne: boolean, now: number): void {
     if (now < (this.#checkedAt.get(member) ?? 0)) return;
     const { since } = member.silence;
-    this.#await(member, member.server.backend.isAlive(), () => {
-      // What waits gets it with the next beat: by then others have said so, too, and share it.
-      if (member.silence.since === since) member.hasSaid(isOnlyOne);
+    this.#run(member, member.server.backendCheck.isAlive(), () => {
+      // Waiting requests are given out with the next tick: by then other servers have answered, too, and share them.
+      if (member.silence.since === since) member.onAlive(isOnlyOne);
     });
   }
 
-  #await(member: Member, checking: Promise<boolean>, onWell: () => void): void {
+  #run(member: Member, checking: Promise<boolean>, onWell: () => void): void {
     this.#checkedAt.set(member, Number.POSITIVE_INFINITY);
     void checking.then((isWell) => {
       this.#checkedAt.set(member, this.#runtime.timers.now());

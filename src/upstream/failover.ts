@@ -3,7 +3,7 @@ import type { Executed } from '../errors.ts';
 import type { RetryPolicy } from '../pool/dispatcher.ts';
 import type { FailureKind } from './health/failure.ts';
 
-export interface FailedThere {
+export interface FailedAttempt {
   readonly policy: RetryPolicy;
   readonly executed: Executed;
   /** Running it twice does no harm. */
@@ -26,7 +26,7 @@ export interface FailedThere {
   readonly budgetSpent: boolean;
 }
 
-export type Where =
+export type FailoverTarget =
   /** Once more to the same server, if its own rules let it. */
   | 'here'
   /** To another one, or round again where none is left. */
@@ -34,7 +34,7 @@ export type Where =
   /** It is over. */
   | 'nowhere';
 
-export function failover(failed: FailedThere): Where {
+export function failover(failed: FailedAttempt): FailoverTarget {
   if (failed.policy === 'never' || failed.executed === 'yes' || !failed.replayable) return 'nowhere';
   // It costs nothing, and proves that it has not run: it may go round for as long as connectTimeout lets it.
   if (failed.notConnected) return 'elsewhere';

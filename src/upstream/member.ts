@@ -1,10 +1,10 @@
 /** One server of an Upstream: its pool's server, its options, and what is known of it. */
-import { tellState } from '../pool/channels.ts';
+import { publishState } from '../pool/channels.ts';
 import type { Server } from '../pool/server.ts';
 import { type Candidate, capacityOf } from './balance/balance.ts';
-import type { Found } from './discovery/source.ts';
+import type { DiscoveredServer } from './discovery/source.ts';
 import { Health, type HealthState } from './health/health.ts';
-import { isTrusted, type Known, quota, quotaWithoutTrusted } from './health/quota.ts';
+import { type HealthFacts, isTrusted, quota, quotaWithoutTrusted } from './health/quota.ts';
 import { type Progress, Silence } from './health/silence.ts';
 import type { Ranked } from './health/tier.ts';
 import type { ServerSettings } from './options.ts';
@@ -43,13 +43,13 @@ export class Member implements Candidate, Ranked {
   #fullUntil = Number.NEGATIVE_INFINITY;
   #lasting = 0;
   #signs = 0;
-  /** What listeners know of its state. */
-  #told: ShownState;
+  /** The state that was published last. */
+  #publishedState: ShownState;
 
   readonly #isChecked: boolean;
 
   /** `isChecked`: by `healthCheck`. */
-  constructor(server: Server, { origin, settings, unknown }: Found, isChecked: boolean) {
+  constructor(server: Server, { origin, settings, unknown }: DiscoveredServer, isChecked: boolean) {
     this.server = server;
     this.isUnknown = unknown !== undefined;
     this.#isChecked = isChecked;
@@ -58,7 +58,7 @@ export class Member implements Candidate, Ranked {
     this.settings = settings;
     this.weight = settings.weight;
     this.health = new Health(settings.maxFails, settings.failTimeout);
-    this.#told = this.shownState;
+    this.#publishedState = this.shownState;
   }
 
   /** What is known of it stays. */
@@ -69,12 +69,12 @@ export class Member implements Candidate, Ranked {
     this.origin = origin;
     this.settings = settings;
     this.weight = settings.weight;
-    this.#tellState();
+    this.#publishState();
   }
 
   leave(): void {
     this.leaving = true;
-    this.#tellState();
+    this.#publishState();
   }
 
   /** As `stats.servers` has it. */
@@ -97,12 +97,12 @@ export class Member implements Candidate, Ranked {
   }
 
   get trusted(): boolean {
-    return isTrusted(this.known);
+    return isTrusted(this.healthFacts);
   }
 
-  get known(): Known {
+  get healthFacts(): HealthFacts {
     const { state, proven, silence } = this;
-    const signs = this.server.learned.trust.isPhpFpm === false ? null : this.#signs;
+    const signs = this.server.learned.backend.isPhpFpm === false ? null : this.#signs;
     return { state, proven, suspect: silence.suspect, silence: this.#lasting, signs };
   }
 
@@ -112,20 +112,20 @@ export class Member implements Candidate, Ranked {
     if (load >= this.server.settings.connections || (maxConns > 0 && load >= maxConns)) return false;
     if (this.state === 'up' && this.proven && !this.silence.suspect) return true;
     if (limit === 'none') return true;
-    return load < (limit === 'usual' ? quota(this.known) : quotaWithoutTrusted(this.known));
+    return load < (limit === 'usual' ? quota(this.healthFacts) : quotaWithoutTrusted(this.healthFacts));
   }
 
   /** `now` by the machine's clock: what waits for time to pass. True: its state is another. */
   refresh(now: number): boolean {
     const { settings, health, state } = this;
-    // Where a client's request need not find out whether it is back, none does.
-    this.state = health.state(now, this.#isChecked || this.server.learned.trust.answersQuestions);
+    // Where a check of ours finds out whether it is back, no client's request is risked for that.
+    this.state = health.state(now, this.#isChecked || this.server.learned.backend.answersGetValues);
     const back = settings.slowStart === 0 ? 1 : (now - health.recoveredAt) / settings.slowStart;
     this.weight = settings.weight * Math.min(1, Math.max(FIRST_SHARE, back));
     const { overtaken } = this.server;
     if (overtaken !== this.#overtaken) this.#fullUntil = now + FULL_FOR;
     this.#overtaken = overtaken;
-    this.#tellState();
+    this.#publishState();
     return state !== this.state;
   }
 
@@ -142,25 +142,25 @@ export class Member implements Candidate, Ranked {
       this.proven = true;
     }
     const { since } = this.silence;
-    this.silence.onBeat(progress, this.answeredAt, due, now);
+    this.silence.onTick(progress, this.answeredAt, due, now);
     if (this.silence.since !== since) this.#signs = 0;
-    this.#lasting = this.silence.lasts(now);
+    this.#lasting = this.silence.duration(now);
   }
 
-  /** It was asked, and has said that it is there. `isOnlyOne`: no other server has answered anything yet. */
-  hasSaid(isOnlyOne: boolean): void {
+  /** It has answered FCGI_GET_VALUES. `isOnlyOne`: no other server has answered a request yet. */
+  onAlive(isOnlyOne: boolean): void {
     this.#signs++;
-    // Of its scripts it tells nothing. But nobody's have ended yet, so they may just be slow.
+    // That tells nothing of its scripts. But no server has ended one yet, so they may just be slow.
     if (isOnlyOne) this.proven = true;
   }
 
-  #tellState(): void {
+  #publishState(): void {
     const { shownState } = this;
-    const told = this.#told;
+    const told = this.#publishedState;
     if (shownState === told) return;
-    // First: who listens may ask for stats, which comes here again.
-    this.#told = shownState;
-    tellState(this.server.target, shownState, told, this.health.why);
+    // Set before the event is published: a subscriber may read `stats`, which leads here again.
+    this.#publishedState = shownState;
+    publishState(this.server.target, shownState, told, this.health.why);
   }
 }
 

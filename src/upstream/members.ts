@@ -1,7 +1,7 @@
 /** The servers of an Upstream: those in use, and those that were taken out and end what they have. */
 import type { Server } from '../pool/server.ts';
 import { addCounts, type ServerCounts } from '../pool/stats/stats.ts';
-import type { Found } from './discovery/source.ts';
+import type { DiscoveredServer } from './discovery/source.ts';
 import { Member } from './member.ts';
 
 export class Members {
@@ -9,14 +9,14 @@ export class Members {
   all: readonly Member[] = [];
   leaving: readonly Member[] = [];
   servers: readonly Server[] = [];
-  readonly #make: (found: Found) => Server;
+  readonly #make: (found: DiscoveredServer) => Server;
   readonly #areChecked: boolean;
   readonly #byServer: Map<unknown, Member> = new Map();
   /** What those have done that are gone. */
   #gone: readonly ServerCounts[] = [];
 
   /** `areChecked`: by `healthCheck`. */
-  constructor(make: (found: Found) => Server, areChecked: boolean) {
+  constructor(make: (found: DiscoveredServer) => Server, areChecked: boolean) {
     this.#make = make;
     this.#areChecked = areChecked;
   }
@@ -31,7 +31,7 @@ export class Members {
   }
 
   /** Those that stay keep what is known of them; the same address twice is two servers. */
-  update(found: readonly Found[]): void {
+  update(found: readonly DiscoveredServer[]): void {
     const before = new Map<string, Member[]>();
     for (const member of this.all) {
       const key = keyOf(member.name, member.isUnknown);
@@ -65,7 +65,7 @@ export class Members {
     this.#list();
   }
 
-  #add(found: Found): Member {
+  #add(found: DiscoveredServer): Member {
     const server = this.#make(found);
     const member = new Member(server, found, this.#areChecked);
     this.#byServer.set(server, member);

@@ -33,15 +33,15 @@ export class Selection {
   }
 
   get hasRoom(): boolean {
-    const asked = this.#asked(null);
+    const asked = this.#candidates(null);
     const limit = this.#limit(asked);
     return asked.some((member) => member.takes(member.load, limit));
   }
 
   /** `failedOn`: servers that are not asked again. */
   choose(job: Job, failedOn: ReadonlySet<Member>): Member | null {
-    if (job.request.server !== undefined) return this.#certain(job, job.request.server);
-    const asked = this.#asked(failedOn);
+    if (job.request.server !== undefined) return this.#named(job, job.request.server);
+    const asked = this.#candidates(failedOn);
     // The others were taken out meanwhile: round again.
     if (asked.length === 0 && failedOn.size > 0) return this.choose(job, new Set());
     let open = asked.filter((member) => member.takes(member.load, 'usual'));
@@ -53,11 +53,11 @@ export class Selection {
   }
 
   /** May it take one more, in place of one that it has just done? */
-  suits(member: Member, job: Job, failedOn: ReadonlySet<Member>): boolean {
+  accepts(member: Member, job: Job, failedOn: ReadonlySet<Member>): boolean {
     const { server } = job.request;
     // The slot that has come free is counted still.
     if (server !== undefined) return member.name === server && member.takes(member.load - 1, 'none');
-    const asked = this.#asked(failedOn);
+    const asked = this.#candidates(failedOn);
     return asked.includes(member) && member.takes(member.load - 1, this.#limit(asked));
   }
 
@@ -65,11 +65,11 @@ export class Selection {
   #limit(asked: readonly Member[]): 'in-need' | 'none' {
     // Who may not wait must be sent.
     if (this.#settings.queueSize === 0) return 'none';
-    return liftsLimit(asked.map(({ known }) => known)) ? 'none' : 'in-need';
+    return liftsLimit(asked.map(({ healthFacts }) => healthFacts)) ? 'none' : 'in-need';
   }
 
   /** The one that was asked for, whatever is known of it. */
-  #certain(job: Job, server: string): Member | null {
+  #named(job: Job, server: string): Member | null {
     const named = this.#members.all.filter(({ name }) => name === server);
     if (named.length === 0) queueMicrotask(() => job.fail(noSuchServer(server)));
     return named.find((member) => member.takes(member.load, 'none')) ?? null;
@@ -104,7 +104,7 @@ export class Selection {
   }
 
   /** Those that are asked at all, with room or without. */
-  #asked(failedOn: ReadonlySet<Member> | null): readonly Member[] {
+  #candidates(failedOn: ReadonlySet<Member> | null): readonly Member[] {
     const { all } = this.#members;
     if (failedOn === null || failedOn.size === 0) {
       this.#tier ??= tier(all.filter(({ settings }) => !settings.down));

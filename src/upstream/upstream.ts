@@ -4,14 +4,14 @@
  */
 import { checkNoCallback } from '../arguments.ts';
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
-import { dispatchTold } from '../pool/channels.ts';
+import { dispatchTraced } from '../pool/channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { requestBy } from '../pool/request/response.ts';
 import { Scheduler } from '../pool/scheduler.ts';
 import { type ConnectionInfo, connectionsOf } from '../pool/stats/connections.ts';
 import { UpstreamBalancer } from './balancer.ts';
-import { type Given, sourcesOf } from './discovery/source.ts';
+import { type ServerInput, sourcesOf } from './discovery/source.ts';
 import { resolveUpstreamOptions, type UpstreamOptions } from './options.ts';
 import type { UpstreamStats } from './stats.ts';
 
@@ -30,7 +30,7 @@ export class Upstream implements Dispatcher {
   readonly #resolves: boolean;
   readonly #bodyTimeout: number;
 
-  constructor(servers: readonly Given[], options: UpstreamOptions = {}) {
+  constructor(servers: readonly ServerInput[], options: UpstreamOptions = {}) {
     this.#parts = upstreamParts(servers, options, systemRuntime);
     this.#resolves = Boolean(options.resolve);
     this.#bodyTimeout = this.#parts.pool.bodyTimeout;
@@ -53,12 +53,12 @@ export class Upstream implements Dispatcher {
    *
    * @throws ArgumentError FCGI_ERR_INVALID_ARG: then nothing has changed.
    */
-  update(servers: readonly Given[]): void {
+  update(servers: readonly ServerInput[]): void {
     this.#parts.balancer.update(sourcesOf(servers, this.#resolves));
   }
 
   dispatch(request: DispatchRequest, handler: DispatchHandler): void {
-    dispatchTold(this, this.#parts.scheduler, request, handler);
+    dispatchTraced(this, this.#parts.scheduler, request, handler);
   }
 
   request(request: DispatchRequest, callback?: undefined): Promise<FcgiResponse> {
@@ -89,7 +89,7 @@ interface UpstreamParts {
 
 /** All of an Upstream but its face; the simulator gives it a runtime of its own. */
 export function upstreamParts(
-  servers: readonly Given[],
+  servers: readonly ServerInput[],
   options: UpstreamOptions,
   runtime: Runtime,
 ): UpstreamParts {

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseTarget, type RefusedTarget, type Target } from '../../src/cgi/target.ts';
+import { type InvalidTarget, parseTarget, type RequestTarget } from '../../src/cgi/target.ts';
 
-function target(url: string): Target {
+function target(url: string): RequestTarget {
   const parsed = parseTarget(url);
   if ('refused' in parsed) throw new Error(`${url} was refused: ${parsed.refused}`);
   return parsed;
 }
 
-function refusal(url: string): RefusedTarget['refused'] {
+function refusal(url: string): InvalidTarget['refused'] {
   const parsed = parseTarget(url);
   if (!('refused' in parsed)) throw new Error(`${url} was taken as ${parsed.path}`);
   return parsed.refused;

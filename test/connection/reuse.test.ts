@@ -11,7 +11,7 @@ const well: AfterExchange = {
   keepaliveRequests: 1000,
   age: 10,
   keepaliveTime: 3_600_000,
-  toBeAsked: false,
+  isQueryDue: false,
   mustYield: false,
   idleFull: false,
   poolClosing: false,
@@ -37,8 +37,8 @@ it.each<[string, Partial<AfterExchange>, string]>([
 
 it('whatever its age and whoever waits, a socket is kept on which the server is to be asked what it is', () => {
   const old = { ...well, age: 3_600_000, mustYield: true, idleFull: true };
-  expect(reuse({ ...old, toBeAsked: true })).toBe('keep');
-  expect(reuse({ ...old, toBeAsked: true, atBorder: false })).toBe('trailing-bytes');
+  expect(reuse({ ...old, isQueryDue: true })).toBe('keep');
+  expect(reuse({ ...old, isQueryDue: true, atBorder: false })).toBe('trailing-bytes');
 });
 
 it('the request before the last allowed one leaves the socket open', () => {
@@ -59,7 +59,7 @@ it('no socket with a spoilt wire is ever kept, and every verdict can be counted'
     keepaliveRequests: fc.integer({ min: 1, max: 5 }),
     age: fc.integer({ min: 0, max: 20 }),
     keepaliveTime: fc.constantFrom(0, 10),
-    toBeAsked: fc.boolean(),
+    isQueryDue: fc.boolean(),
     mustYield: fc.boolean(),
     idleFull: fc.boolean(),
     poolClosing: fc.boolean(),

@@ -1,8 +1,8 @@
 /** The table of the promise: what was seen in words, and what the code makes of it. */
-import { evidence, type Seen } from '../../src/connection/evidence/evidence.ts';
+import { type Evidence, judgeExecuted } from '../../src/connection/evidence/evidence.ts';
 
 /** A small POST on a kept connection to PHP-FPM, wholly taken, of which nothing was heard. */
-const kept: Seen = {
+const kept: Evidence = {
   sign: 'other',
   afterFin: 'not-probed',
   answered: false,
@@ -16,10 +16,10 @@ const kept: Seen = {
   isPhpFpm: true,
   isDirect: true,
 };
-const fin: Seen = { ...kept, sign: 'fin' };
-const reset: Seen = { ...kept, sign: 'reset' };
+const fin: Evidence = { ...kept, sign: 'fin' };
+const reset: Evidence = { ...kept, sign: 'reset' };
 
-const rows: readonly (readonly [string, Partial<Seen>])[] = [
+const rows: readonly (readonly [string, Partial<Evidence>])[] = [
   ['no connection: refused, no such socket, backlog full, not in time', { ...kept, sign: 'not-connected' }],
   [
     'the first write failed: the kernel took no byte',
@@ -57,7 +57,7 @@ const rows: readonly (readonly [string, Partial<Seen>])[] = [
 /** The same signs, where the server is not known to be PHP-FPM, or a proxy stands in between. */
 export function verdicts(): [string, string][] {
   return rows.map(([words, seen]) => {
-    const of = (server: Partial<Seen>): string => evidence({ ...kept, ...seen, ...server });
+    const of = (server: Partial<Evidence>): string => judgeExecuted({ ...kept, ...seen, ...server });
     const [direct, proxied, other] = [of({}), of({ isDirect: false }), of({ isPhpFpm: false })];
     const less =
       direct === other

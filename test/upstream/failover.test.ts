@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type FailedThere, failover, type Where } from '../../src/upstream/failover.ts';
+import { type FailedAttempt, type FailoverTarget, failover } from '../../src/upstream/failover.ts';
 
-const usual: FailedThere = {
+const usual: FailedAttempt = {
   policy: 'unexecuted',
   executed: 'no',
   idempotent: false,
@@ -16,7 +16,7 @@ const usual: FailedThere = {
   budgetSpent: false,
 };
 
-const table: [string, Partial<FailedThere>, Where][] = [
+const table: [string, Partial<FailedAttempt>, FailoverTarget][] = [
   ['a refused connect', { notConnected: true, kind: 'unreachable' }, 'elsewhere'],
   ['... by the last of them', { notConnected: true, kind: 'unreachable', othersLeft: false }, 'elsewhere'],
   [

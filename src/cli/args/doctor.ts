@@ -1,5 +1,5 @@
 /** `doctor`: what was typed, as a value. */
-import { scriptHelp, scriptOptions, scriptPlace } from './opcache.ts';
+import { scriptHelp, scriptLocation, scriptOptions } from './opcache.ts';
 import { parseOptions, positionals } from './options.ts';
 import { type Peer, peerHelp, peerOf, peerOptions } from './peer.ts';
 import { address, integer, seconds } from './values.ts';
@@ -64,6 +64,6 @@ export function parseDoctor(args: readonly string[]): DoctorCommand {
     json: values.json,
     timeout: seconds('--timeout', values.timeout),
     peer: peerOf(values),
-    ...scriptPlace(values),
+    ...scriptLocation(values),
   };
 }

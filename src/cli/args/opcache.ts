@@ -54,11 +54,11 @@ export function parseOpcache(args: readonly string[]): OpcacheCommand {
     json: parsed.values.json,
     timeout: seconds('--timeout', parsed.values.timeout),
     peer: peerOf(parsed.values),
-    ...scriptPlace(parsed.values),
+    ...scriptLocation(parsed.values),
   };
 }
 
-export function scriptPlace(values: {
+export function scriptLocation(values: {
   readonly dir?: string | undefined;
   readonly 'fpm-dir'?: string | undefined;
 }): Pick<OpcacheCommand, 'dir' | 'fpmDir'> {

@@ -1,14 +1,14 @@
 /** `serve`: what was typed, as a value. */
-import type { Place } from '../serve/http/place.ts';
+import type { ListenAddress } from '../serve/http/listen-address.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseOptions } from './options.ts';
 import { optional, type SiteCommand, siteCommand, siteOptions } from './site.ts';
-import { integer, listenPlace, seconds } from './values.ts';
+import { integer, listenAddress, seconds } from './values.ts';
 
 export interface ServeCommand {
   readonly name: 'serve';
   /** Null: 127.0.0.1:8080, or the sockets that were handed over. */
-  readonly listen: readonly Place[] | null;
+  readonly listen: readonly ListenAddress[] | null;
   /** Of unix sockets; null: as the umask has it. */
   readonly listenMode: number | null;
   /** Null: no place is spoken to by TLS. */
@@ -61,7 +61,7 @@ export function parseServe(args: readonly string[], hosts: readonly string[] | n
   const [docroot = '.', extra] = positionals;
   if (extra !== undefined) throw new UsageError(`one argument too many: '${extra}'`);
   const tls = tlsOf(values);
-  const listen = values.listen?.map((text) => listenPlace('--listen', text, tls !== null)) ?? null;
+  const listen = values.listen?.map((text) => listenAddress('--listen', text, tls !== null)) ?? null;
   const listenMode = optional(values['listen-mode'], fileMode);
   if (hosts === null && listenMode !== null && !listen?.some((place) => 'path' in place)) {
     throw new UsageError('--listen-mode is for unix sockets: there is no --listen unix:/path');

@@ -1,7 +1,7 @@
 /** The types of option values. Each function takes the option's name, for the error, and the text that was given. */
 import { parseAddress } from '../../connection/socket/address.ts';
-import { LONGEST_PAUSE } from '../pause.ts';
-import type { Place } from '../serve/http/place.ts';
+import { MAX_DELAY } from '../delay.ts';
+import type { ListenAddress } from '../serve/http/listen-address.ts';
 import { UsageError } from '../usage-error.ts';
 
 export function integer(option: string, text: string, least: number, most: number): number {
@@ -13,11 +13,9 @@ export function integer(option: string, text: string, least: number, most: numbe
 /** Seconds, fractions allowed; gives milliseconds. */
 export function seconds(option: string, text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Math.round(Number(text) * 1000) : Number.NaN;
-  if (value <= LONGEST_PAUSE) return value;
-  if (value > LONGEST_PAUSE) {
-    throw new UsageError(
-      `${option} must be ${Math.floor(LONGEST_PAUSE / 1000)} seconds at most, not '${text}'`,
-    );
+  if (value <= MAX_DELAY) return value;
+  if (value > MAX_DELAY) {
+    throw new UsageError(`${option} must be ${Math.floor(MAX_DELAY / 1000)} seconds at most, not '${text}'`);
   }
   throw new UsageError(`${option} must be a number of seconds, such as 10 or 0.5, not '${text}'`);
 }
@@ -50,7 +48,7 @@ function hostPort(option: string, text: string): HostPort {
 }
 
 /** `HOST:PORT` with or without `http://` or `https://` in front, or `unix:/path`. `hasTls`: there is a certificate. */
-export function listenPlace(option: string, text: string, hasTls: boolean): Place {
+export function listenAddress(option: string, text: string, hasTls: boolean): ListenAddress {
   const [, path] = /^unix:(\/[^\0]*[^\0/])$/.exec(text) ?? [];
   if (path === undefined) {
     const [, scheme, rest = ''] = /^(?:(https?):\/\/)?(.*?)\/?$/.exec(text) ?? [];

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { DoctorCommand } from '../args/doctor.ts';
 import type { Connect } from '../connect.ts';
 import { findings } from '../doctor/checks.ts';
+import { collectFacts } from '../doctor/collect-facts.ts';
 import type { Finding } from '../doctor/facts.ts';
 import { type FromNginx, fromNginx } from '../doctor/from-nginx.ts';
-import { gather } from '../doctor/gather.ts';
 import { readNginxConf } from '../doctor/nginx-files.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
@@ -15,7 +15,7 @@ import { UsageError } from '../usage-error.ts';
 /** Resolves with 0 where nothing is found, else with 1. */
 export async function doctor(command: DoctorCommand, io: Io, connect: Connect): Promise<number> {
   const nginx = command.nginxConf === null ? null : await readNginx(resolve(io.cwd, command.nginxConf));
-  const facts = await gather(command, nginx?.root ?? null, io, connect).catch((error: unknown) => {
+  const facts = await collectFacts(command, nginx?.root ?? null, io, connect).catch((error: unknown) => {
     throw isMissing(error) ? new UsageError(`--fpm-conf: ${error.message}`) : error;
   });
   const found = findings(facts);

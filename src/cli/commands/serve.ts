@@ -8,7 +8,7 @@ import type { ServeCommand } from '../args/serve.ts';
 import type { Connect } from '../connect.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
-import type { Front } from '../serve/front.ts';
+import type { Frontend } from '../serve/frontend.ts';
 import { certificate } from '../serve/http/tls.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';
 import { AccessLog } from '../serve/log/access-log.ts';
@@ -24,19 +24,19 @@ import { UsageError } from '../usage-error.ts';
 /** What a second signal has to end. */
 interface Running {
   fpms: OwnFpms | null;
-  front: Front | null;
+  frontend: Frontend | null;
 }
 
 export async function serve(command: ServeCommand, io: Io, connect: Connect | null): Promise<number> {
   const signals = new StopSignals(io);
-  const running: Running = { fpms: null, front: null };
+  const running: Running = { fpms: null, frontend: null };
   try {
     const life = live(command, io, connect, signals.first, running);
     const ended = await Promise.race([life, signals.second.then((status) => ({ status }))]);
     if (typeof ended === 'number') return ended;
     // What it says of being cut off is of no interest.
     life.catch(() => {});
-    running.front?.cut();
+    running.frontend?.destroy();
     running.fpms?.kill();
     return ended.status;
   } finally {
@@ -63,22 +63,22 @@ async function live(
     php: (line) => php.logged(line),
   });
   // php-fpm starts on another core meanwhile
-  const loading = starting.launched.then(() => import('../serve/front.ts'));
-  const [fpms, { single, workers }] = await Promise.all([starting.ready, loading]);
+  const loading = starting.launched.then(() => import('../serve/frontend.ts'));
+  const [fpms, { singleProcess, workerProcesses }] = await Promise.all([starting.ready, loading]);
   running.fpms = fpms;
   try {
     if (command.check) return await check(prepared, io);
     for (const { command: site } of sites) void warnOfUnreachable(site.upstream, io);
     const log = command.quiet ? null : new AccessLog(logFile ?? io.stdout, command);
-    const told = { say, php: php.ofRequest.bind(php) };
-    const make = command.workers > 1 ? workers : single;
-    const front = await make({ prepared, php: fpms.php, io, connect, told, log });
-    running.front = front;
-    const forget = io.onReopen(() => void reopen(prepared, io, logFile, front, say));
+    const logger = { say, php: php.ofRequest.bind(php) };
+    const make = command.workers > 1 ? workerProcesses : singleProcess;
+    const frontend = await make({ prepared, php: fpms.php, io, connect, logger, log });
+    running.frontend = frontend;
+    const forget = io.onReopen(() => void reopen(prepared, io, logFile, frontend, say));
     try {
-      for (const url of await front.start()) io.stdout.write(`${url}\n`);
-      const broken = await Promise.race([asked, fpms.gaveUp, front.gaveUp]);
-      const drained = await front.drain(command.drainTimeout);
+      for (const url of await frontend.start()) io.stdout.write(`${url}\n`);
+      const broken = await Promise.race([asked, fpms.gaveUp, frontend.gaveUp]);
+      const drained = await frontend.drain(command.drainTimeout);
       log?.flush();
       if (broken instanceof Error) throw broken;
       if (!drained)
@@ -86,7 +86,7 @@ async function live(
       return 0;
     } finally {
       forget();
-      await front.close();
+      await frontend.close();
     }
   } finally {
     await fpms.stop(PHP_LIMIT);
@@ -117,13 +117,13 @@ async function reopen(
   { command }: Prepared,
   io: Io,
   logFile: LogFile | null,
-  front: Front,
+  frontend: Frontend,
   say: (line: string) => void,
 ): Promise<void> {
   try {
     logFile?.reopen();
     if (typeof command.tls === 'object' && command.tls !== null) {
-      front.renew(await certificate(command.tls, io.cwd));
+      frontend.renew(await certificate(command.tls, io.cwd));
     }
   } catch (error) {
     say(reasonOf(error));

@@ -1,6 +1,6 @@
 /**
  * What is known of a php-fpm before it is judged.
- * This folder: what does not go with a pool of ours: facts are gathered, judged by pure functions, and said.
+ * This folder: what does not go with a pool of ours: facts are collected, checked by pure functions, and printed.
  */
 import type { Target } from '../../connection/socket/address.ts';
 

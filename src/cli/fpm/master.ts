@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { atMost, pause } from '../pause.ts';
+import { delay, settlesWithin } from '../delay.ts';
 import { printable } from '../text.ts';
 
 export interface MasterOptions {
@@ -37,7 +37,7 @@ export class Master {
   readonly #child: ChildProcess;
   readonly #options: MasterOptions;
   readonly #complaints: string[] = [];
-  #heard = false;
+  #isReady = false;
   #over = false;
 
   constructor(options: MasterOptions) {
@@ -52,7 +52,7 @@ export class Master {
     });
     if (this.#child.stderr) {
       createInterface({ input: this.#child.stderr, crlfDelay: Number.POSITIVE_INFINITY })
-        .on('line', (line) => this.#hear(line))
+        .on('line', (line) => this.#onLine(line))
         .on('error', () => {});
     }
     this.exited = this.#waitForEnd();
@@ -69,7 +69,7 @@ export class Master {
   /** Lets requests finish; after `limit` milliseconds kills what is left. */
   async stop(limit: number): Promise<void> {
     if (!this.#over) this.#child.kill(this.#options.stopSignal);
-    await atMost(limit, this.exited);
+    await settlesWithin(limit, this.exited);
     this.killGroup('SIGKILL');
     await this.exited;
   }
@@ -79,11 +79,11 @@ export class Master {
     if (this.#child.pid !== undefined) this.#options.kill(-this.#child.pid, signal);
   }
 
-  #hear(line: string): void {
+  #onLine(line: string): void {
     const [, level, text] = /^\[[^\]]*\] (NOTICE|WARNING|ERROR|ALERT|DEBUG): (.*)$/.exec(line) ?? [];
     const isOfPhp = text?.startsWith('PHP message: ') ?? false;
     if ((level === 'NOTICE' && !isOfPhp) || level === 'DEBUG') return;
-    if (!this.#heard) this.#complaints.push(printable(text ?? line));
+    if (!this.#isReady) this.#complaints.push(printable(text ?? line));
     // A worker's line has no date; php-fpm calls every message of PHP a notice, fatal errors too.
     else if (text === undefined || isOfPhp) this.#options.php(text ?? line);
     else this.#options.say(printable(`php-fpm: ${text}`));
@@ -114,12 +114,12 @@ export class Master {
     const deadline = performance.now() + READY_LIMIT;
     while (!this.#over) {
       if (await accepts(this.#options.socket)) {
-        this.#heard = true;
+        this.#isReady = true;
         for (const words of this.#complaints.splice(0)) this.#options.say(`php-fpm: ${words}`);
         return;
       }
       if (performance.now() > deadline) throw new Error(`its socket did not answer within ${READY_LIMIT} ms`);
-      await pause(POLL);
+      await delay(POLL);
     }
     throw new Error(await this.exited);
   }

@@ -1,5 +1,5 @@
 /** Keeps a server process running: starts it again when it ends, less and less eagerly, and gives up in the end. */
-import { pause as wait } from '../pause.ts';
+import { delay as wait } from '../delay.ts';
 
 /** One run of the process; see Master. */
 export interface Run {

@@ -14,7 +14,7 @@ import { exchange } from '../exchange.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../text.ts';
 
-export interface Place {
+export interface ScriptLocation {
   readonly address: string;
   /** ms; 0: no limit. */
   readonly timeout: number;
@@ -36,15 +36,15 @@ const UNREADABLE = [403, 404];
  * Throws where php-fpm runs it nowhere.
  */
 export async function runScript(
-  place: Place,
+  location: ScriptLocation,
   source: string,
   io: Io,
   connect: Connect,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const folders = place.dir === null ? [...new Set([tmpdir(), ...FOLDERS])] : [place.dir];
+  const folders = location.dir === null ? [...new Set([tmpdir(), ...FOLDERS])] : [location.dir];
   const tried: string[] = [];
   for (const folder of folders) {
-    const found = await runIn(folder, place, source, io, connect);
+    const found = await runIn(folder, location, source, io, connect);
     if (typeof found !== 'string') return found;
     tried.push(`${folder}: ${found}`);
   }
@@ -56,7 +56,7 @@ export async function runScript(
 /** Why it did not run, where another folder may do. */
 async function runIn(
   folder: string,
-  place: Place,
+  location: ScriptLocation,
   source: string,
   io: Io,
   connect: Connect,
@@ -75,7 +75,7 @@ async function runIn(
     // whatever the umask is
     await chmod(join(own, name), 0o644);
     await chmod(own, 0o711);
-    const seen = place.fpmDir === null ? own : join(place.fpmDir, own.slice(folder.length));
+    const seen = location.fpmDir === null ? own : join(location.fpmDir, own.slice(folder.length));
     const params = {
       SCRIPT_FILENAME: join(seen, name),
       SCRIPT_NAME: `/${name}`,
@@ -85,7 +85,7 @@ async function runIn(
       SERVER_PROTOCOL: 'HTTP/1.1',
       GATEWAY_INTERFACE: 'CGI/1.1',
     };
-    const { address, timeout, peer } = place;
+    const { address, timeout, peer } = location;
     const ran = exchange(connect, address, timeout, peer, { params }, (response) =>
       resultIn(response, token),
     );

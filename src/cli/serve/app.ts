@@ -8,23 +8,23 @@ import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
 import { startsBeforeBody } from '../fpm/ini.ts';
+import { connectionsPerWorker } from './connections-per-worker.ts';
 import { type Handler, type Middleware, type Site, siteHandler } from './handler.ts';
 import { Hosts } from './hosts.ts';
 import type { AccessLog } from './log/access-log.ts';
+import type { Logger } from './logger.ts';
 import type { Php } from './own-fpm.ts';
-import { connectionsOf } from './share.ts';
 import { type StatusPage, withStatusPage } from './status-page.ts';
-import type { Told } from './told.ts';
 
 const NOBODY: Php = { kind: 'upstream', servers: [], statusPath: null };
 
 /** Other processes that serve the same sites. */
 export interface Siblings {
   /** The status of a site in all of them; `own`: in this one. */
-  together(site: number, own: StatusReport): Promise<StatusReport>;
+  merge(site: number, own: StatusReport): Promise<StatusReport>;
 }
 
-const NO_SIBLINGS: Siblings = { together: async (_, own) => own };
+const NO_SIBLINGS: Siblings = { merge: async (_, own) => own };
 
 export class App {
   readonly handler: Handler;
@@ -43,7 +43,7 @@ export class App {
     php: readonly Php[],
     workers: number,
     connect: Connect,
-    told: Told,
+    logger: Logger,
     log: AccessLog | null,
     middleware: Middleware | null = null,
     siblings: Siblings = NO_SIBLINGS,
@@ -58,15 +58,15 @@ export class App {
       const dispatcher = connect(servers, connectOptions(site.command, kind, workers));
       dispatchers.push(dispatcher);
       const hooks = {
-        say: told.say,
-        php: (request: string, text: string): void => told.php(request, text, kind === 'php-fpm'),
+        say: logger.say,
+        php: (request: string, text: string): void => logger.php(request, text, kind === 'php-fpm'),
         ended,
       };
       const plain = siteHandler(dispatcher, site, hooks, middleware);
       const handler = compress ? await compressed(plain) : plain;
       const logged = log ? log.around(handler, trustedProxies) : handler;
       const page = withStatusPage(logged, dispatcher, status, statusPath ?? undefined, (own) =>
-        siblings.together(nth, own),
+        siblings.merge(nth, own),
       );
       pages.push(page);
       handlers.push(page.handler);
@@ -115,7 +115,7 @@ async function compressed(handler: Handler): Promise<Handler> {
 
 function connectOptions(command: SiteCommand, kind: Php['kind'], workers: number): ConnectOptions {
   const { timeouts, proxied } = command;
-  const connections = connectionsOf(command.connections, workers);
+  const connections = connectionsPerWorker(command.connections, workers);
   const backend = command.backend ?? (startsBeforeBody(command.ini) ? 'generic' : null);
   return {
     connections,

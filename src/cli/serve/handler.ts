@@ -1,4 +1,4 @@
-/** What answers for one site: PHP and its files, by the library's own handler; what it and PHP complain of is told. */
+/** What answers for one site: PHP and its files, by the library's own handler; errors of the gateway and of PHP go to the log. */
 import { defaultFpmPages } from '../../cgi/env.ts';
 import { ArgumentError } from '../../errors.ts';
 import { Gateway } from '../../gateway/gateway.ts';
@@ -20,8 +20,8 @@ export interface Site {
   readonly linked: readonly string[];
 }
 
-interface Hooks {
-  /** A complaint of ours, in one line. */
+interface SiteHooks {
+  /** Logs one line about an error of the gateway. */
   readonly say: (line: string) => void;
   /** STDERR of a request. */
   readonly php: (request: string, text: string) => void;
@@ -29,7 +29,7 @@ interface Hooks {
   readonly ended: ((info: EndInfo, req: object) => void) | null;
 }
 
-/** Links of which has been told: more than a site has. */
+/** So many links out of the document root are reported, each once: more than a site has. */
 const MOST_LINKS = 1000;
 
 /** Is asked for what is no script, before the front controller. */
@@ -38,12 +38,12 @@ export type Middleware = (req: NodeRequest, res: NodeResponse, next: () => void)
 export function siteHandler(
   dispatcher: Dispatcher,
   { command, root, linked }: Site,
-  told: Hooks,
+  hooks: SiteHooks,
   middleware: Middleware | null = null,
 ): Handler {
   const { index, frontController, fpmRoot, fpmStatus, maxBody, trustedProxies, params } = command;
   const stderr = new Map<object, RequestStderr>();
-  const toldLinks = new Set<string>();
+  const reportedLinks = new Set<string>();
   const options: GatewayOptions<NodeRequest> = {
     root,
     index: [...new Set([index, 'index.html'])],
@@ -58,15 +58,15 @@ export function siteHandler(
     ...(fpmStatus === null ? {} : { fpmPages: [...defaultFpmPages, fpmStatus] }),
     onError: (error, req) => {
       const link = linkIn(error);
-      if (link === null) told.say(`${requestName(req)}: ${reasonOf(error)}`);
-      else if (!toldLinks.has(link) && toldLinks.size < MOST_LINKS) {
-        toldLinks.add(link);
-        told.say(printable(link));
+      if (link === null) hooks.say(`${requestName(req)}: ${reasonOf(error)}`);
+      else if (!reportedLinks.has(link) && reportedLinks.size < MOST_LINKS) {
+        reportedLinks.add(link);
+        hooks.say(printable(link));
       }
     },
-    ...(told.ended ? { onEnd: told.ended } : {}),
+    ...(hooks.ended ? { onEnd: hooks.ended } : {}),
     onStderr: (chunk, req) => {
-      const pieces = stderr.get(req) ?? new RequestStderr((text) => told.php(requestName(req), text));
+      const pieces = stderr.get(req) ?? new RequestStderr((text) => hooks.php(requestName(req), text));
       stderr.set(req, pieces);
       pieces.write(chunk);
     },

@@ -7,8 +7,8 @@ import { type PrivateFpm, startPrivateFpm } from '../fpm/private.ts';
 import { chooseUser } from '../fpm/user.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../usage-error.ts';
+import { connectionsPerWorker } from './connections-per-worker.ts';
 import type { Site } from './handler.ts';
-import { connectionsOf } from './share.ts';
 
 export interface Logs {
   /** Of php-fpm itself. */
@@ -108,7 +108,7 @@ async function serversOf(
   const fpm = await startPrivateFpm({
     program,
     // a child for each connection: a kept one holds its child
-    children: connectionsOf(command.connections, workers) * workers,
+    children: connectionsPerWorker(command.connections, workers) * workers,
     user,
     ini: command.ini,
     env: io.env,

@@ -14,23 +14,23 @@ export interface StatusPage {
   close(): void;
 }
 
-/** `path`: null: there is no page. `fpmStatus`: `pm.status_path`. `together`: with other processes that serve the site. */
+/** `path`: null: there is no page. `fpmStatus`: `pm.status_path`. `merge`: adds the reports of the other processes that serve the site. */
 export function withStatusPage(
   site: Handler,
   dispatcher: Watched & Dispatcher,
   path: string | null,
   fpmStatus: string | undefined,
-  together: (own: StatusReport) => Promise<StatusReport>,
+  merge: (own: StatusReport) => Promise<StatusReport>,
 ): StatusPage {
   if (path === null) return { handler: site, report: () => null, close: () => {} };
   const watch = new Watch(dispatcher, fpmStatus);
-  const look = (): Promise<StatusReport> => together(watch.look());
-  const page = pageHandler({ look, stop: () => watch.stop() }, {});
+  const report = (): Promise<StatusReport> => merge(watch.report());
+  const page = pageHandler({ report, stop: () => watch.stop() }, {});
   const handler: Handler = (req, res) => {
     const { url = '' } = req;
     // Each request of the site comes by here: most are told apart without a copy of their address.
     if (url.startsWith(path) && url.split('?', 1)[0] === path) page(req, res, () => site(req, res));
     else site(req, res);
   };
-  return { handler, report: () => watch.look(), close: () => page.close() };
+  return { handler, report: () => watch.report(), close: () => page.close() };
 }

@@ -11,14 +11,14 @@ export interface Setup {
   readonly sites: readonly Site[];
   /** Who runs the PHP of each site. */
   readonly php: readonly Php[];
-  readonly places: readonly { readonly tls: boolean }[];
+  readonly addresses: readonly { readonly tls: boolean }[];
   readonly certificate: Certificate | null;
 }
 
 export type ToWorker =
   | { readonly kind: 'setup'; readonly setup: Setup }
-  /** With a socket; `place` is the index of where it was accepted. */
-  | { readonly kind: 'connection'; readonly id: number; readonly place: number }
+  /** With a socket; `addressIndex`: of the address where it was accepted. */
+  | { readonly kind: 'connection'; readonly id: number; readonly addressIndex: number }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
   /** For the status page of a site, which another worker shows. */
   | { readonly kind: 'look'; readonly id: number; readonly site: number }

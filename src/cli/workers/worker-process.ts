@@ -2,8 +2,8 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { StatusReport } from '../../observe/status/report.ts';
+import { settlesWithin } from '../delay.ts';
 import type { Run } from '../fpm/supervisor.ts';
-import { atMost } from '../pause.ts';
 import type { FromWorker, Setup, ToWorker } from './messages.ts';
 
 /** Milliseconds. */
@@ -14,11 +14,11 @@ const END_LIMIT = 7000;
 const REPORT_LIMIT = 1000;
 
 /** What is for others than the worker's own WorkerProcess. */
-export type Heard = Exclude<FromWorker, { kind: 'ready' | 'took' | 'drained' | 'report' }>;
+export type WorkerMessage = Exclude<FromWorker, { kind: 'ready' | 'took' | 'drained' | 'report' }>;
 
 export interface Given {
   readonly socket: Socket;
-  readonly place: number;
+  readonly addressIndex: number;
 }
 
 export class WorkerProcess implements Run {
@@ -33,7 +33,7 @@ export class WorkerProcess implements Run {
   #next = 0;
   #over = false;
 
-  constructor(child: ChildProcess, setup: Setup, heard: (message: Heard) => void) {
+  constructor(child: ChildProcess, setup: Setup, onMessage: (message: WorkerMessage) => void) {
     this.#child = child;
     child.on('error', () => {});
     this.exited = new Promise((resolve) => {
@@ -48,7 +48,7 @@ export class WorkerProcess implements Run {
         else if (message.kind === 'took') this.#took(message.id);
         else if (message.kind === 'drained') this.drained = message.all;
         else if (message.kind === 'report') this.#asked.get(message.id)?.(message.report);
-        else heard(message);
+        else onMessage(message);
       });
     });
     this.ready = this.#readiness(ready);
@@ -74,7 +74,7 @@ export class WorkerProcess implements Run {
     const id = this.#next;
     this.#next += 1;
     this.#offered.set(id, given);
-    const message: ToWorker = { kind: 'connection', id, place: given.place };
+    const message: ToWorker = { kind: 'connection', id, addressIndex: given.addressIndex };
     if (this.#child.connected) this.#child.send(message, given.socket, { keepOpen: true }, () => {});
   }
 
@@ -90,7 +90,7 @@ export class WorkerProcess implements Run {
       });
     });
     this.tell({ kind: 'look', id, site });
-    await atMost(REPORT_LIMIT, Promise.race([answer, this.exited]));
+    await settlesWithin(REPORT_LIMIT, Promise.race([answer, this.exited]));
     this.#asked.delete(id);
     return found;
   }
@@ -105,7 +105,7 @@ export class WorkerProcess implements Run {
   /** Lets it answer its requests for `limit` milliseconds; 0: for as long as they take. */
   async drain(limit: number): Promise<void> {
     this.tell({ kind: 'drain', limit });
-    await atMost(limit === 0 ? Number.POSITIVE_INFINITY : limit + END_LIMIT, this.exited);
+    await settlesWithin(limit === 0 ? Number.POSITIVE_INFINITY : limit + END_LIMIT, this.exited);
     this.killGroup('SIGKILL');
     await this.exited;
   }
@@ -129,7 +129,7 @@ export class WorkerProcess implements Run {
   async #readiness(ready: Promise<void>): Promise<void> {
     const ended = this.exited.then((why) => Promise.reject(new Error(why)));
     ended.catch(() => {});
-    if (!(await atMost(READY_LIMIT, Promise.race([ready, ended])))) {
+    if (!(await settlesWithin(READY_LIMIT, Promise.race([ready, ended])))) {
       throw new Error(`it was not ready within ${READY_LIMIT} ms`);
     }
   }

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import type { StatusReport } from '../../observe/status/report.ts';
 import { connect } from '../connect.ts';
-import { atMost } from '../pause.ts';
+import { settlesWithin } from '../delay.ts';
 import { App } from '../serve/app.ts';
 import { Listener } from '../serve/http/listener.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';
@@ -28,7 +28,7 @@ export function runWorker(parent: Parent): Promise<number> {
     parent.on('message', (message, handle) => {
       if (!isOrder(message)) return;
       if (message.kind === 'setup') worker = Worker.start(message.setup, send);
-      const order = worker?.then((one) => one.obey(message, handle));
+      const order = worker?.then((one) => one.execute(message, handle));
       order?.then((status) => {
         if (typeof status === 'number') resolve(status);
       }, reject);
@@ -47,7 +47,7 @@ class Siblings {
     this.#send = send;
   }
 
-  async together(site: number, own: StatusReport): Promise<StatusReport> {
+  async merge(site: number, own: StatusReport): Promise<StatusReport> {
     const id = this.#next;
     this.#next += 1;
     this.#send({ kind: 'ask', id, site });
@@ -70,7 +70,7 @@ class Worker {
 
   static async start(setup: Setup, send: (message: FromWorker) => void): Promise<Worker> {
     const log = setup.command.quiet ? null : new AccessLog(linesTo(send), setup.command);
-    const told = {
+    const logger = {
       say: (line: string): void => send({ kind: 'say', line }),
       php: (request: string, text: string, isLogged: boolean): void => {
         send({ kind: 'php', request, text, isLogged });
@@ -78,9 +78,9 @@ class Worker {
     };
     const siblings = new Siblings(send);
     const { sites, php, command } = setup;
-    const app = await App.create(sites, php, command.workers, connect, told, log, null, siblings);
+    const app = await App.create(sites, php, command.workers, connect, logger, log, null, siblings);
     const listener = new Listener(app.handler, setup.certificate);
-    const takers = await listener.accepting(setup.places);
+    const takers = await listener.accepting(setup.addresses);
     return new Worker(send, app, log, listener, takers, siblings);
   }
 
@@ -102,11 +102,11 @@ class Worker {
   }
 
   /** Resolves with the exit status where that was the last order. */
-  async obey(order: ToWorker, handle: unknown): Promise<number | null> {
+  async execute(order: ToWorker, handle: unknown): Promise<number | null> {
     if (order.kind === 'connection') {
       this.#send({ kind: 'took', id: order.id });
       // none: its client has left on the way
-      if (handle instanceof Socket) this.#takers[order.place]?.(handle);
+      if (handle instanceof Socket) this.#takers[order.addressIndex]?.(handle);
     } else if (order.kind === 'certificate') this.#listener.renew(order.certificate);
     else if (order.kind === 'reports') this.#siblings.answered(order.id, order.reports);
     else if (order.kind === 'look') {
@@ -121,7 +121,7 @@ class Worker {
     const all = await this.#listener.drain(limit);
     this.#log?.flush();
     this.#send({ kind: 'drained', all });
-    await atMost(PHP_LIMIT, this.#app.close());
+    await settlesWithin(PHP_LIMIT, this.#app.close());
     await this.#app.destroy();
     return all ? 0 : 1;
   }

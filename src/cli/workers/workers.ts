@@ -6,13 +6,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Supervisor } from '../fpm/supervisor.ts';
 import type { Io } from '../io.ts';
+import { type ListenAddress, urlOf } from '../serve/http/listen-address.ts';
 import { listenOn } from '../serve/http/listen-on.ts';
-import { type Place, urlOf } from '../serve/http/place.ts';
 import type { Certificate } from '../serve/http/tls.ts';
 import type { Setup } from './messages.ts';
-import { type Heard as FromWorker, type Given, WorkerProcess } from './worker-process.ts';
+import { type WorkerMessage as FromWorker, type Given, WorkerProcess } from './worker-process.ts';
 
-export interface Heard {
+export interface WorkerOutput {
   readonly log: (lines: string) => void;
   readonly say: (line: string) => void;
   readonly php: (request: string, text: string, isLogged: boolean) => void;
@@ -22,7 +22,7 @@ export class Workers {
   /** Resolves when one cannot be kept running. */
   readonly gaveUp: Promise<Error>;
   readonly #io: Io;
-  readonly #heard: Heard;
+  readonly #output: WorkerOutput;
   readonly #supervisors: readonly Supervisor[];
   readonly #servers: Server[] = [];
   /** Those that are ready. */
@@ -33,25 +33,25 @@ export class Workers {
   #setup: Setup;
   #draining = false;
 
-  constructor(setup: Setup, io: Io, heard: Heard) {
+  constructor(setup: Setup, io: Io, output: WorkerOutput) {
     this.#setup = setup;
     this.#io = io;
-    this.#heard = heard;
+    this.#output = output;
     this.#supervisors = Array.from({ length: setup.command.workers }, (_, nth) => {
       return new Supervisor({
         name: `worker ${nth + 1}`,
         launch: () => this.#launch(),
         running: () => {},
-        say: (line) => heard.say(line),
+        say: (line) => output.say(line),
       });
     });
     this.gaveUp = Promise.race(this.#supervisors.map((one) => one.gaveUp));
   }
 
   /** Resolves with the URLs, when all workers are ready. */
-  async start(places: readonly Place[], mode: number | null): Promise<string[]> {
+  async start(addresses: readonly ListenAddress[], mode: number | null): Promise<string[]> {
     const urls: string[] = [];
-    for (const [nth, place] of places.entries()) urls.push(await this.#listen(place, nth, mode));
+    for (const [nth, address] of addresses.entries()) urls.push(await this.#listen(address, nth, mode));
     await Promise.all(this.#supervisors.map((one) => one.start()));
     return urls;
   }
@@ -72,30 +72,30 @@ export class Workers {
   }
 
   /** Ends everything now. */
-  cut(): void {
+  destroy(): void {
     this.#draining = true;
     this.#close();
     for (const supervisor of this.#supervisors) supervisor.kill();
   }
 
-  async #listen(place: Place, nth: number, mode: number | null): Promise<string> {
+  async #listen(listenAddress: ListenAddress, nth: number, mode: number | null): Promise<string> {
     // whoever gets the connection reads it
     const server = createServer({ pauseOnConnect: true }, (socket: Socket) => {
       socket.on('error', () => {});
-      this.#give({ socket, place: nth });
+      this.#give({ socket, addressIndex: nth });
     });
-    await listenOn(server, place, mode);
+    await listenOn(server, listenAddress, mode);
     this.#servers.push(server);
     const address = server.address();
-    if (!('host' in place) || typeof address === 'string' || address === null) {
-      return urlOf('tls' in place && place.tls === true, address);
+    if (!('host' in listenAddress) || typeof address === 'string' || address === null) {
+      return urlOf('tls' in listenAddress && listenAddress.tls === true, address);
     }
-    return urlOf(place.tls === true, { address: place.host, port: address.port });
+    return urlOf(listenAddress.tls === true, { address: listenAddress.host, port: address.port });
   }
 
   #launch(): WorkerProcess {
     const worker: WorkerProcess = new WorkerProcess(this.#io.fork(), this.#setup, (message) =>
-      this.#hear(worker, message),
+      this.#onMessage(worker, message),
     );
     this.#all.add(worker);
     worker.ready.then(
@@ -132,11 +132,11 @@ export class Workers {
     chosen.give(given);
   }
 
-  #hear(worker: WorkerProcess, message: FromWorker): void {
-    if (message.kind === 'log') this.#heard.log(message.lines);
+  #onMessage(worker: WorkerProcess, message: FromWorker): void {
+    if (message.kind === 'log') this.#output.log(message.lines);
     else if (message.kind === 'ask') void this.#reports(worker, message.id, message.site);
-    else if (message.kind === 'say') this.#heard.say(message.line);
-    else this.#heard.php(message.request, message.text, message.isLogged);
+    else if (message.kind === 'say') this.#output.say(message.line);
+    else this.#output.php(message.request, message.text, message.isLogged);
   }
 
   /** Of all workers but the one that asks. */

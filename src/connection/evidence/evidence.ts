@@ -31,7 +31,7 @@ export type AfterFin =
   /** Not tried, or there was neither an acknowledgement nor a reset. */
   | 'not-probed';
 
-export interface Seen {
+export interface Evidence {
   readonly sign: Sign;
   readonly afterFin: AfterFin;
   /** A record of the response, under the request's own id. */
@@ -62,7 +62,7 @@ export interface Seen {
  */
 const LEAVES_WITHIN = 10_000;
 
-export function evidence(seen: Seen): Executed {
+export function judgeExecuted(seen: Evidence): Executed {
   if (seen.answered) return 'yes';
   if (seen.sign === 'not-connected' || seen.nothingAccepted) return 'no';
   // Where we closed, PHP takes the end of our bytes for the end of the body and runs what it has.

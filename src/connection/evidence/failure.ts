@@ -1,10 +1,10 @@
 /** From how an exchange was lost to the error its caller gets, with all that was seen. */
 import { type Executed, type FailureFacts, FcgiError, ProtocolError, SocketError } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { evidence, type Seen } from './evidence.ts';
+import { type Evidence, judgeExecuted } from './evidence.ts';
 import { hint } from './hint.ts';
-import type { Lost } from './lost.ts';
-import type { Known } from './server.ts';
+import type { PrematureClose } from './premature-close.ts';
+import type { ServerFacts } from './server.ts';
 
 /** What the connection knows besides. */
 export interface Circumstances {
@@ -13,7 +13,7 @@ export interface Circumstances {
   /** Taken by the kernel. */
   readonly bytesSent: number;
   readonly transport: 'unix' | 'tcp';
-  readonly server: Known;
+  readonly server: ServerFacts;
   /** ms since the request was sent. */
   readonly elapsed: number;
 }
@@ -37,11 +37,11 @@ export function isRefusal(error: unknown): boolean {
  * An FcgiError that has learned the facts, or what the caller gave (an abort's reason) as it is. Where all that is
  * missing to a proof is to know the server, the exchange keeps how to judge once that is known.
  */
-export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknown {
+export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Circumstances): unknown {
   const error = errorOf(cause, exchange);
   if (!(error instanceof FcgiError)) return error;
-  const seen = whatWasSeen(cause, exchange, at);
-  const executed = isRefusal(error) ? ofRefused(exchange) : evidence(seen);
+  const seen = evidenceOf(cause, exchange, at);
+  const executed = isRefusal(error) ? ofRefused(exchange) : judgeExecuted(seen);
   error.learn({
     phase: exchange.phase(at.sending),
     reused: exchange.reused,
@@ -53,15 +53,15 @@ export function lost(cause: Lost, exchange: Exchange, at: Circumstances): unknow
   });
   const { isPhpFpm, isDirect } = at.server;
   if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
-    const factsOf = (server: Known): Partial<FailureFacts> => {
-      const verdict = evidence({
+    const factsOf = (server: ServerFacts): Partial<FailureFacts> => {
+      const verdict = judgeExecuted({
         ...seen,
         isPhpFpm: server.isPhpFpm === true,
         isDirect: server.isDirect === true,
       });
       return { executed: verdict, hint: hint({ ...error, executed: verdict }, cause, { ...at, server }) };
     };
-    const best: Known = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
+    const best: ServerFacts = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
     if (factsOf(best).executed === 'no') exchange.onceKnown = factsOf;
   }
   return error.learn({ hint: error.hint === '' ? hint(error, cause, at) : error.hint });
@@ -73,7 +73,7 @@ function ofRefused(exchange: Exchange): Executed {
   return exchange.outputSeen ? 'unknown' : 'no';
 }
 
-function whatWasSeen(cause: Lost, exchange: Exchange, at: Circumstances): Seen {
+function evidenceOf(cause: PrematureClose, exchange: Exchange, at: Circumstances): Evidence {
   const writeRefused = cause.sign === 'write-refused';
   return {
     sign: cause.sign,
@@ -93,7 +93,7 @@ function whatWasSeen(cause: Lost, exchange: Exchange, at: Circumstances): Seen {
   };
 }
 
-function errorOf(cause: Lost, exchange: Exchange): unknown {
+function errorOf(cause: PrematureClose, exchange: Exchange): unknown {
   const when = exchange.bytesReceived > 0 ? 'before the response was complete' : 'before it answered';
   if (cause.sign === 'other') {
     // Of the socket: a network that is gone. All else is our own, or what the caller gave.

@@ -1,7 +1,7 @@
 /** The likely cause of a failure, in words an operator of PHP-FPM can act on. */
 import type { FcgiError } from '../../errors.ts';
-import type { Lost } from './lost.ts';
-import type { Known } from './server.ts';
+import type { PrematureClose } from './premature-close.ts';
+import type { ServerFacts } from './server.ts';
 
 /** ms. `request_terminate_timeout` is in whole seconds; what dies sooner has died of something else. */
 const SHORTEST_TERMINATION = 900;
@@ -9,7 +9,7 @@ const SHORTEST_TERMINATION = 900;
 /** What a hint is made of, besides the signs. */
 export interface HintFacts {
   readonly transport: 'unix' | 'tcp';
-  readonly server: Known;
+  readonly server: ServerFacts;
   /** ms since the request was sent. */
   readonly elapsed: number;
 }
@@ -17,7 +17,7 @@ export interface HintFacts {
 type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed'>;
 
 /** '' where nothing useful can be said. */
-export function hint(error: Failure, cause: Lost, at: HintFacts): string {
+export function hint(error: Failure, cause: PrematureClose, at: HintFacts): string {
   const { isPhpFpm } = at.server;
   if (error.code === 'FCGI_ERR_HEADERS_TIMEOUT' && !error.reused) {
     return isPhpFpm === false
@@ -52,7 +52,7 @@ const HALF_CLOSED = `the server ended its side and went on reading: so does a TC
 const TURNED_AWAY =
   'php-fpm closed a fresh connection without a word: is this host in `listen.allowed_clients`?';
 
-function notRun(error: Failure, cause: Lost, { transport, server }: HintFacts): string {
+function notRun(error: Failure, cause: PrematureClose, { transport, server }: HintFacts): string {
   if (cause.afterFin === 'accepted')
     return 'the worker was recycled (`pm.max_requests`) before it read the request';
   if (server.isPhpFpm !== true) return 'the connection took nothing of the request';

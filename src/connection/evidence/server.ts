@@ -1,5 +1,5 @@
 /** What is known of the server when a request is lost: the evidence rests on it. */
-export interface Known {
+export interface ServerFacts {
   /**
    * It is PHP-FPM, of which is known what it reads before a script starts, and what it leaves unread: the operator has
    * said so, or it has shown it by its answer to FCGI_GET_VALUES. Null: nobody knows yet.
@@ -12,7 +12,7 @@ export interface Known {
   readonly isDirect: boolean | null;
 }
 
-export interface KnownServer extends Known {
+export interface KnownServer extends ServerFacts {
   /**
    * A fresh connection was ended half-way without an answer, and went on taking what we wrote. PHP-FPM never does so;
    * a TCP proxy does when the server behind it is gone.

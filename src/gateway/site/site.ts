@@ -6,7 +6,7 @@
 import { type HttpFacts, type Params, ParamsBuilder } from '../../cgi/env.ts';
 import { isPlainName, isPlainPath, plainForm, plainSearch } from '../../cgi/plain-path.ts';
 import type { Script } from '../../cgi/script.ts';
-import type { Target } from '../../cgi/target.ts';
+import type { RequestTarget } from '../../cgi/target.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Settings } from '../settings.ts';
 import { type Choice, type Files, type FoundFile, filesOf } from './files.ts';
@@ -23,7 +23,7 @@ export interface RunScript {
   readonly kind: 'run';
   readonly script: Script;
   /** As the client has sent it, but for the query, which is that of a rewritten URL. */
-  readonly target: Target;
+  readonly target: RequestTarget;
   /** '' or the decoded path at which the site is mounted. */
   readonly mount: string;
 }
@@ -123,7 +123,7 @@ export class Site {
   }
 
   /** To the one spelling that whoever stands guard in front knows. What has a body cannot be sent on. */
-  #plainly(method: string, whole: Target): Plan {
+  #plainly(method: string, whole: RequestTarget): Plan {
     if (this.#ambiguousPaths === 'redirect' && (method === 'GET' || method === 'HEAD')) {
       return redirect(308, plainForm(whole.path) + plainSearch(whole.query));
     }
@@ -131,7 +131,7 @@ export class Site {
   }
 }
 
-function withSlash({ path, query }: Target): Redirect {
+function withSlash({ path, query }: RequestTarget): Redirect {
   return redirect(301, `${plainForm(path)}/${plainSearch(query)}`);
 }
 

@@ -1,6 +1,6 @@
 /** Who may see the status page: whoever sits at this machine, and nobody through it. */
 
-export interface Visit {
+export interface PageRequest {
   /** Of the socket; undefined: a unix socket, whose other end may be a proxy for all the world. */
   readonly remoteAddress: string | undefined;
   /** The Host header, or HTTP/2's :authority. */
@@ -14,14 +14,14 @@ export interface Visit {
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
 /** Why it is refused; null: it is not. `hosts`: more names that are this machine's. */
-export function refusalOf(visit: Visit, hosts: readonly string[]): string | null {
-  if (!isLoopback(visit.remoteAddress)) return 'the status page is for this machine only';
-  const header = PROXY_HEADERS.find((name) => visit.headers[name] !== undefined);
+export function refusalOf(request: PageRequest, hosts: readonly string[]): string | null {
+  if (!isLoopback(request.remoteAddress)) return 'the status page is for this machine only';
+  const header = PROXY_HEADERS.find((name) => request.headers[name] !== undefined);
   if (header !== undefined) return `the status page is not shown through a proxy (${header})`;
   // nginx's proxy_pass speaks it, and tells nothing else of itself.
-  if (visit.httpVersion === '1.0') return 'the status page is not shown over HTTP/1.0, which proxies speak';
+  if (request.httpVersion === '1.0') return 'the status page is not shown over HTTP/1.0, which proxies speak';
   // A page of somebody else's, whose name leads to this machine (DNS rebinding), would read it in the browser of who sits here.
-  if (!isOwnName(visit.host, hosts))
+  if (!isOwnName(request.host, hosts))
     return 'the status page is for localhost: the Host header says otherwise';
   return null;
 }

@@ -29,7 +29,7 @@ export class Watch {
       fpmStatus === undefined ? null : new FpmStatuses(fpm, dispatcher, fpmStatus, FPM_TIMEOUT);
   }
 
-  look(): StatusReport {
+  report(): StatusReport {
     this.#recorder.start();
     if (this.#linger !== null) clearTimeout(this.#linger);
     this.#linger = setTimeout(() => this.stop(), LINGER).unref();

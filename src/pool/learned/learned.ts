@@ -1,5 +1,5 @@
 /**
- * All that a pool learns from what it sees, in one place for the runner; each lesson has its own file.
+ * All that a pool learns of its server from what it sees; each rule has its own file.
  * This folder: what a pool learns of its server, one rule a file, each a pure function over counts. It imports
  * what its parent may, and sends nothing.
  */
@@ -8,10 +8,10 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { PoolSettings } from '../options.ts';
+import { BackendKind } from './backend-kind.ts';
 import { BackgroundWork } from './background-work.ts';
-import { Keeping } from './keeping.ts';
+import { KeepaliveTimes } from './keepalive-times.ts';
 import { Terminator } from './terminator.ts';
-import { Trust } from './trust.ts';
 import { Workers } from './workers.ts';
 
 /** ms: workers that answer at the same time must not take each other for one that is missing. */
@@ -19,9 +19,9 @@ const YIELD_AFTER = 5;
 
 export class Learned {
   readonly workers: Workers<Exchange> = new Workers();
-  readonly keeping: Keeping;
+  readonly keepaliveTimes: KeepaliveTimes;
   readonly terminator: Terminator;
-  readonly trust: Trust;
+  readonly backend: BackendKind;
   readonly #keepaliveRequests: number;
   readonly backgroundWork: BackgroundWork = new BackgroundWork();
   #yieldsSoon = false;
@@ -34,9 +34,9 @@ export class Learned {
   constructor(settings: PoolSettings, clock: Clock, random: () => number) {
     this.#clock = clock;
     this.#random = random;
-    this.keeping = new Keeping(settings);
+    this.keepaliveTimes = new KeepaliveTimes(settings);
     this.terminator = new Terminator(settings.terminatorDelay);
-    this.trust = new Trust(settings);
+    this.backend = new BackendKind(settings);
     this.#keepaliveRequests = settings.keepaliveRequests;
   }
 
@@ -48,16 +48,16 @@ export class Learned {
 
   firstByte(exchange: Exchange): void {
     const { firstByteAfter, script } = exchange;
-    if (exchange.reused) this.trust.outlived();
+    if (exchange.reused) this.backend.onStayedOpen();
     else this.#proven++;
-    if (this.terminator.answered(exchange)) this.trust.onWaitsForEndOfInput();
+    if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);
   }
 
-  /** See Trust. */
-  get toBeAsked(): boolean {
-    return this.trust.isPhpFpm === null && this.trust.isToBeAsked(this.#clock.now());
+  /** See BackendKind. */
+  get isQueryDue(): boolean {
+    return this.backend.isPhpFpm === null && this.backend.isQueryDue(this.#clock.now());
   }
 
   /** A response is whole: must its connection go all the same, for the sake of a request that waits? */
@@ -87,7 +87,7 @@ export class Learned {
 
   /** ms of silence after which the empty STDIN record goes out by itself. */
   terminatorDelay(): number {
-    return this.terminator.delay(this.trust.isPhpFpm === true);
+    return this.terminator.delay(this.backend.isPhpFpm === true);
   }
 
   /** How long to wait for a script whose caller has left, ms. */
@@ -105,6 +105,6 @@ export class Learned {
     const wasIdle = answered === connection.requests;
     // The request that raced with the server's close was not answered.
     if (reason === 'server-closed' || reason === 'recycled' || (reason === 'reset' && wasIdle))
-      this.trust.ended(answered);
+      this.backend.onServerClosed(answered);
   }
 }

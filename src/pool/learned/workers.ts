@@ -102,7 +102,7 @@ export class Workers<Key extends { order: number }> {
   }
 
   /** A period is over: what was found before the last one is forgotten, as php-fpm may have fewer workers now. */
-  turn(): void {
+  rotate(): void {
     this.#foundBefore = this.#found;
     this.#found = 0;
   }

@@ -9,14 +9,14 @@ export class Counts {
   #bucket = 0;
 
   add(now: number): void {
-    this.#turn(now);
+    this.#rotate(now);
     const at = this.#bucket % BUCKETS;
     this.#buckets[at] = (this.#buckets[at] ?? 0) + 1;
   }
 
   /** How many there were in whole buckets since then, in the window at the most, and in how many ms. */
   since(then: number, now: number, window: number): { count: number; time: number } {
-    this.#turn(now);
+    this.#rotate(now);
     const first = Math.max(this.#bucket - Math.floor(window / BUCKET) + 1, Math.floor(then / BUCKET) + 1);
     let count = 0;
     for (let bucket = first; bucket <= this.#bucket; bucket++) count += this.#buckets[bucket % BUCKETS] ?? 0;
@@ -24,7 +24,7 @@ export class Counts {
   }
 
   /** Forgets the buckets that time has passed by. */
-  #turn(now: number): void {
+  #rotate(now: number): void {
     const bucket = Math.floor(now / BUCKET);
     for (let i = Math.max(this.#bucket + 1, bucket - BUCKETS + 1); i <= bucket; i++)
       this.#buckets[i % BUCKETS] = 0;

@@ -6,14 +6,15 @@ import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
 import { ReadBuffer } from '../../connection/socket/read-buffer.ts';
 import { RequestEncoder } from '../../protocol/encoder.ts';
-import { tellConnect, tellServer } from '../channels.ts';
+import { traceConnect, traceServer } from '../channels.ts';
 import type { Job } from '../job.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
 import { retriesUnknown } from '../retry/resend.ts';
 import { dial } from '../slots/dial.ts';
-import { type Encoded, encode, isReadFirst, pump } from './send.ts';
+import { type Encoded, encodeRequest, isBodyReadBeforeScript } from './encode-request.ts';
+import { sendBody } from './send-body.ts';
 
 export class Sender {
   readonly #target: Target;
@@ -47,10 +48,10 @@ export class Sender {
   /** Must it go out on a fresh connection, although this one is free? */
   needsFresh(job: Job, connection: Connection): boolean {
     const { body } = job;
-    const { isPhpFpm, isDirect } = this.#learned.trust;
+    const { isPhpFpm, isDirect } = this.#learned.backend;
     if (body === null) return true;
     const proxied = isDirect === false;
-    const provable = isPhpFpm !== true || isReadFirst(job.request, body.length, this.#settings);
+    const provable = isPhpFpm !== true || isBodyReadBeforeScript(job.request, body.length, this.#settings);
     if (provable && body.kind === 'bytes' && !proxied) return false;
     return needsFreshConnection({
       proxied,
@@ -68,7 +69,7 @@ export class Sender {
     job.exchange = null;
     job.times.enter('connecting', this.#clock.monotonic());
     const connect = (): Promise<Connected> => this.connect(dialling.signal, job.freshFailures);
-    return tellConnect(job, this.#target, connect).finally(() => {
+    return traceConnect(job, this.#target, connect).finally(() => {
       job.dialling = null;
       if (!dialling.signal.aborted) this.#spare.push(dialling);
     });
@@ -94,11 +95,11 @@ export class Sender {
     const keepConn =
       this.#settings.keepalive > 0 &&
       !closing &&
-      (connection !== null || this.#learned.trust.keeps()) &&
+      (connection !== null || this.#learned.backend.mayKeep()) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
-    const terminate = this.#learned.terminator.atOnce(this.#learned.trust.mayBePhpFpm);
-    const encoded = encode(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
-    job.call.sent(encoded.first, encoded.inline);
+    const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
+    const encoded = encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
+    job.snapshot.onSent(encoded.first, encoded.inline);
     return encoded;
   }
 
@@ -106,7 +107,7 @@ export class Sender {
   send(connection: Connection, job: Job, encoded: Encoded, open: number, monotonic: number): void {
     const { exchange, first, parts } = encoded;
     job.attempts++;
-    tellServer(job, this.#target);
+    traceServer(job, this.#target);
     job.connection = connection;
     job.exchange = exchange;
     job.times.enter('sent', monotonic);
@@ -115,6 +116,6 @@ export class Sender {
     if (connection.send(exchange, first, parts, now)) this.#encoder.reclaim(first);
     if (job.paused) connection.pause();
     if (parts === null && job.body !== null)
-      void job.caller.runInAsyncScope(pump, undefined, connection, exchange, job.body, encoded.terminate);
+      void job.caller.runInAsyncScope(sendBody, undefined, connection, exchange, job.body, encoded.terminate);
   }
 }

@@ -6,7 +6,7 @@ export interface Outgoing {
   readonly retriedAnyway: boolean;
   /** All of its body can be sent once more. */
   readonly replayable: boolean;
-  /** If the connection is reset under it, that proves that it was not run; see Seen.readBeforeScript. */
+  /** If the connection is reset under it, that proves that it was not run; see Evidence.readBeforeScript. */
   readonly provable: boolean;
   /** The kept connection has been idle for long enough: a worker that was about to leave would have closed it. */
   readonly settled: boolean;

@@ -4,7 +4,7 @@ import { FcgiError, SocketError } from '../../errors.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
 import type { Job } from '../job.ts';
 import type { PoolSettings } from '../options.ts';
-import { costsTry, isIdempotent, type RetryBudget, retry } from './retry.ts';
+import { countsAsTry, isIdempotent, type RetryBudget, retry } from './retry.ts';
 
 /** Is the job sent again? If so, a try and the budget are charged for a fresh connection that failed. */
 export function shouldResend(job: Job, error: unknown, settings: PoolSettings, budget: RetryBudget): boolean {
@@ -21,7 +21,7 @@ export function shouldResend(job: Job, error: unknown, settings: PoolSettings, b
     budgetSpent: budget.spent,
   });
   if (again && error.executed !== 'no') job.mayHaveRun = true;
-  if (again && costsTry({ reused: error.reused, refused: isRefusal(error) })) {
+  if (again && countsAsTry({ reused: error.reused, refused: isRefusal(error) })) {
     job.freshFailures++;
     budget.spend();
   }

@@ -6,7 +6,7 @@
 import type { Executed } from '../../errors.ts';
 import type { RetryPolicy } from '../dispatcher.ts';
 
-export interface Failed {
+export interface FailedAttempt {
   readonly policy: RetryPolicy;
   readonly executed: Executed;
   /** Running it twice does no harm: by its method (RFC 9110, 9.2.2), or because the caller said so. */
@@ -24,16 +24,16 @@ export interface Failed {
   readonly budgetSpent: boolean;
 }
 
-export function retry(failed: Failed): boolean {
+export function retry(failed: FailedAttempt): boolean {
   if (failed.policy === 'never' || failed.executed === 'yes') return false;
   if ((!failed.connectionLost && !failed.refused) || !failed.replayable) return false;
-  if (costsTry(failed) && (failed.triesLeft <= 0 || failed.budgetSpent)) return false;
+  if (countsAsTry(failed) && (failed.triesLeft <= 0 || failed.budgetSpent)) return false;
   if (failed.executed === 'no') return true;
   return failed.policy === 'always' || (failed.policy === 'idempotent' && failed.idempotent);
 }
 
 /** A kept connection may fail at any time, and costs none. */
-export function costsTry({ reused, refused }: Pick<Failed, 'reused' | 'refused'>): boolean {
+export function countsAsTry({ reused, refused }: Pick<FailedAttempt, 'reused' | 'refused'>): boolean {
   return !reused || refused;
 }
 

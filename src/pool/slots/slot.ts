@@ -7,7 +7,7 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { Target } from '../../connection/socket/address.ts';
-import { tellClosed } from '../channels.ts';
+import { publishClosed } from '../channels.ts';
 import type { PooledSlot } from './slots.ts';
 
 /** What a slot knows of the job on it. */
@@ -36,7 +36,7 @@ export class Slot implements PooledSlot {
 
   /** Its connection is closed. `now`: by the pool's clock, ms. */
   disconnected(target: Target, reason: CloseReason, now: number): void {
-    if (this.connection !== null) tellClosed(target, reason, this.connection, now);
+    if (this.connection !== null) publishClosed(target, reason, this.connection, now);
     this.connection = null;
     this.used = true;
   }

@@ -1,10 +1,10 @@
-/** A connection is being asked whether its worker is back: a job waits for the reply for a moment, and then goes elsewhere. */
+/** A job wants a connection with a pending idle check: it waits for the result for 75 ms, and then goes to another slot. */
 import type { Clock } from '../../connection/clock.ts';
-import type { Question } from '../../connection/question.ts';
+import type { IdleCheck } from '../../connection/idle-check.ts';
 import type { Slot } from './slot.ts';
 
 /** ms. A worker that is not back by then may be busy for long behind its response; to outlive an answer takes 65 at the most. */
-const MOMENT = 75;
+const MAX_WAIT = 75;
 
 export interface WaitForReply {
   /** The reply is here: the job may have the slot. */
@@ -15,13 +15,13 @@ export interface WaitForReply {
   over(): void;
 }
 
-export function waitForReply(clock: Clock, slot: Slot, question: Question, then: WaitForReply): void {
-  const cancel = clock.after(MOMENT, () => {
+export function waitForReply(clock: Clock, slot: Slot, idleCheck: IdleCheck, then: WaitForReply): void {
+  const cancel = clock.after(MAX_WAIT, () => {
     slot.job = null;
-    question.whenOver(() => then.over());
+    idleCheck.onceSettled(() => then.over());
     then.late();
   });
-  question.whenOver(() => {
+  idleCheck.onceSettled(() => {
     cancel();
     then.inTime();
   });

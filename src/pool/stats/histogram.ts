@@ -23,7 +23,7 @@ export class Histogram {
   }
 
   /** Forgets what was added before the last call. */
-  turn(): void {
+  rotate(): void {
     const old = this.#before;
     this.#before = this.#counts;
     this.#counts = old.fill(0);

@@ -7,7 +7,7 @@
 import type { Timers } from '../../connection/clock.ts';
 import { ConnectError } from '../../errors.ts';
 import type { Lookup } from './lookup.ts';
-import type { Found, Source } from './source.ts';
+import type { DiscoveredServer, Source } from './source.ts';
 
 /** No name is looked up again sooner, whatever fails. */
 const LEAST_INTERVAL = 1000;
@@ -17,7 +17,7 @@ const LOOKUP_TIMEOUT = 10_000;
 interface Entry {
   readonly source: Source;
   /** null: not known yet. */
-  found: readonly Found[] | null;
+  found: readonly DiscoveredServer[] | null;
   askedAt: number;
   asking: boolean;
   /** The last look-up failed. */
@@ -29,7 +29,7 @@ export class Discovery {
   readonly #interval: number;
   readonly #timeout: number;
   readonly #timers: Pick<Timers, 'now' | 'after'>;
-  readonly #onFound: (found: readonly Found[]) => void;
+  readonly #onFound: (found: readonly DiscoveredServer[]) => void;
   #entries: readonly Entry[] = [];
 
   constructor(
@@ -37,7 +37,7 @@ export class Discovery {
     interval: number,
     connectTimeout: number,
     timers: Pick<Timers, 'now' | 'after'>,
-    onFound: (found: readonly Found[]) => void,
+    onFound: (found: readonly DiscoveredServer[]) => void,
   ) {
     this.#lookup = lookup;
     this.#interval = interval;
@@ -64,7 +64,7 @@ export class Discovery {
       const known = before.get(keyOf(source))?.found?.filter(({ unknown }) => unknown === undefined) ?? [];
       return entryOf(source, known.length === 0 ? null : known.map(({ target }) => ({ ...source, target })));
     });
-    this.#tell();
+    this.#notify();
   }
 
   /** Called often: asks for what is not known yet, or is old. */
@@ -103,21 +103,21 @@ export class Discovery {
     }, failed);
   }
 
-  #answered(entry: Entry, found: readonly Found[], failed: boolean): void {
+  #answered(entry: Entry, found: readonly DiscoveredServer[], failed: boolean): void {
     entry.asking = false;
     entry.failed = failed;
     const changed = entry.found !== found;
     entry.found = found;
     // It may be a source that an update has removed meanwhile.
-    if (changed && this.#entries.includes(entry)) this.#tell();
+    if (changed && this.#entries.includes(entry)) this.#notify();
   }
 
-  #tell(): void {
+  #notify(): void {
     this.#onFound(this.#entries.flatMap(({ found }) => found ?? []));
   }
 }
 
-function entryOf(source: Source, found: readonly Found[] | null): Entry {
+function entryOf(source: Source, found: readonly DiscoveredServer[] | null): Entry {
   return { source, found, askedAt: Number.NEGATIVE_INFINITY, asking: false, failed: false };
 }
 

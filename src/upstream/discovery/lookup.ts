@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 import { type Address, parseAddress } from '../../connection/socket/address.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Resolve, ServerSettings, UpstreamServer } from '../options.ts';
-import { type Found, type Source, serverOf } from './source.ts';
+import { type DiscoveredServer, type Source, serverOf } from './source.ts';
 
-export type Lookup = (source: Source) => Promise<readonly Found[]>;
+export type Lookup = (source: Source) => Promise<readonly DiscoveredServer[]>;
 
 type Addresses = (host: string) => Promise<readonly string[]>;
 
@@ -17,7 +17,7 @@ export function lookupBy(resolve: boolean | Resolve, nameservers: readonly strin
   const addresses: Addresses = nameservers.length > 0 ? (host) => ask(resolver, host) : askSystem;
   return async (source) => {
     const { target, settings, origin } = source;
-    const found: Found[] = [];
+    const found: DiscoveredServer[] = [];
     if (source.kind === 'service') {
       found.push(...(await services(resolver, addresses, origin, settings)));
     } else if (target.transport === 'tcp') {
@@ -46,7 +46,7 @@ async function services(
   addresses: Addresses,
   origin: string,
   settings: ServerSettings,
-): Promise<Found[]> {
+): Promise<DiscoveredServer[]> {
   // A port of 0 and the name of the root both say that there is none.
   const records = (await resolver.resolveSrv(origin)).filter(
     ({ name, port }) => port > 0 && name !== '' && name !== '.',

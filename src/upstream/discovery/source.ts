@@ -10,10 +10,10 @@ import {
   type UpstreamService,
 } from '../options.ts';
 
-export type Given = Address | UpstreamServer | UpstreamService;
+export type ServerInput = Address | UpstreamServer | UpstreamService;
 
 /** A server that is to be used. */
-export interface Found {
+export interface DiscoveredServer {
   readonly target: Target;
   readonly settings: ServerSettings;
   /** What it was found by. */
@@ -32,15 +32,15 @@ export interface Source {
 }
 
 /** Throws FCGI_ERR_INVALID_ARG that names what is wrong. */
-export function sourcesOf(servers: readonly Given[], resolve: boolean): readonly Source[] {
+export function sourcesOf(servers: readonly ServerInput[], resolve: boolean): readonly Source[] {
   if (!Array.isArray(servers) || servers.length === 0) {
     const message = 'servers must be a list of at least one address';
     throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'servers', message);
   }
-  return servers.map((given: Given) => sourceOf(given, resolve));
+  return servers.map((given: ServerInput) => sourceOf(given, resolve));
 }
 
-function sourceOf(given: Given, resolve: boolean): Source {
+function sourceOf(given: ServerInput, resolve: boolean): Source {
   if (isObject(given) && 'srv' in given) {
     const { srv, ...options } = given;
     if ('address' in given) {
@@ -69,6 +69,6 @@ export function serverOf(given: Address | UpstreamServer): { target: Target; set
   return { target: parseAddress(address), settings: resolveServerOptions(options) };
 }
 
-function isObject(given: Given): given is Exclude<Given, string> {
+function isObject(given: ServerInput): given is Exclude<ServerInput, string> {
   return typeof given === 'object' && given !== null;
 }

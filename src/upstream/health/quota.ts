@@ -5,7 +5,7 @@
  */
 import type { HealthState } from './health.ts';
 
-export interface Known {
+export interface HealthFacts {
   readonly state: HealthState;
   /** It has answered once. */
   readonly proven: boolean;
@@ -24,12 +24,12 @@ const ASK_AFTER = 100;
 /** ms of silence after which one more may be given to a server that is there, while others answer; doubled for each of them. */
 const SLOW_AFTER = 1_000;
 
-export function isTrusted({ state, proven, suspect }: Known): boolean {
+export function isTrusted({ state, proven, suspect }: HealthFacts): boolean {
   return state === 'up' && proven && !suspect;
 }
 
 /** Of the servers that come into question one or more are trusted, and one of those has room. */
-export function quota(server: Known): number {
+export function quota(server: HealthFacts): number {
   if (isTrusted(server)) return Number.POSITIVE_INFINITY;
   if (server.state === 'failed' || server.state === 'trial') return 1;
   return server.suspect ? 0 : 2;
@@ -39,7 +39,7 @@ export function quota(server: Known): number {
  * Nobody is trusted, and to wait for an answer is no use: there is no other server, or all of them have been silent for a
  * while, as where every page is slow. Then there is no limit.
  */
-export function liftsLimit(servers: readonly Known[]): boolean {
+export function liftsLimit(servers: readonly HealthFacts[]): boolean {
   if (servers.length === 1) return true;
   return servers.every((server) => !isTrusted(server) && server.silence >= FIRST_ANSWER);
 }
@@ -48,14 +48,14 @@ export function liftsLimit(servers: readonly Known[]): boolean {
  * None of those that are trusted has room: one more for each doubling of the silence, as it may be no more than a slow script. One that
  * can be asked, as php-fpm can, must have said that it is there; who has never answered at all gets no more than two.
  */
-export function quotaWithoutTrusted(server: Known): number {
+export function quotaWithoutTrusted(server: HealthFacts): number {
   const { suspect, proven, silence, signs } = server;
   const most = Math.max(quota(server), suspect ? 2 : 0);
   return most + (signs ?? (proven ? Math.floor(Math.log2(1 + silence / SLOW_AFTER)) : 0));
 }
 
 /** Requests wait, and it is time to ask a server that leaves its own unanswered whether it is there. */
-export function isToBeAsked(server: Known, isOtherTrusted: boolean): boolean {
+export function isQueryDue(server: HealthFacts, isOtherTrusted: boolean): boolean {
   const { silence, signs, proven } = server;
   if (signs === null || isTrusted(server)) return false;
   if (!proven && !isOtherTrusted) return silence >= ASK_AFTER;

@@ -1,13 +1,13 @@
 /**
  * Which server has fallen silent, long before a timeout says so: a host that hangs would else get its share of the
- * requests for a whole `headersTimeout`. It counts and does not time: at least two requests of the server wait for an
- * answer, none has come since, and by their pace the others tell that several should have. A wrong guess costs nothing but that
- * other servers are asked first, until the next answer. Times in ms.
+ * requests for a whole `headersTimeout`. Suspect is a server with two or more unanswered requests, while the other
+ * servers have answered so many that several answers of this one were due. A wrong guess costs little: other servers
+ * are used first until its next answer. Times in ms.
  */
 
-/** Answers that were due. Where they come at random, one silence in 400 is as long as that. */
+/** So many answers were due. Where answers come at random, one silence in 400 is as long as that. */
 const DUE = 6;
-/** The answers are counted every 25 ms only. */
+/** ms. Answers are counted every 25 ms only, so less would be measured wrongly. */
 const LEAST = 50;
 
 /** What is seen of one server. */
@@ -28,7 +28,7 @@ export class Silence {
   #answersThen = 0;
 
   /** `due`: answers of all others so far, times this server's weight, by their weights. */
-  onBeat(progress: Progress, answeredAt: number, due: number, now: number): void {
+  onTick(progress: Progress, answeredAt: number, due: number, now: number): void {
     const since = progress.unanswered === 0 ? -1 : Math.max(progress.oldest, progress.answeredAt, answeredAt);
     if (since !== this.since) {
       this.since = since;
@@ -38,7 +38,7 @@ export class Silence {
   }
 
   /** ms */
-  lasts(now: number): number {
+  duration(now: number): number {
     return this.since < 0 ? 0 : now - this.since;
   }
 }

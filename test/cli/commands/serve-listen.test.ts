@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { handedOver } from '../../../src/cli/serve/http/place.ts';
+import { systemdSockets } from '../../../src/cli/serve/http/listen-address.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { bin, start } from '../support/program.ts';
 import { serve } from '../support/serving.ts';
@@ -73,11 +73,11 @@ it.each([['1'], ['2']])('a socket that was handed over is served, by %s processe
 
 it('sockets that were meant for another process are left alone', () => {
   const env = { LISTEN_FDS: '2', LISTEN_PID: '7' };
-  expect(handedOver(env, 7, true)).toEqual([
+  expect(systemdSockets(env, 7, true)).toEqual([
     { fd: 3, tls: true },
     { fd: 4, tls: true },
   ]);
-  expect(handedOver(env, 8, true)).toEqual([]);
-  expect(handedOver({ LISTEN_PID: '7' }, 7, false)).toEqual([]);
-  expect(handedOver({ LISTEN_FDS: 'x', LISTEN_PID: '7' }, 7, false)).toEqual([]);
+  expect(systemdSockets(env, 8, true)).toEqual([]);
+  expect(systemdSockets({ LISTEN_PID: '7' }, 7, false)).toEqual([]);
+  expect(systemdSockets({ LISTEN_FDS: 'x', LISTEN_PID: '7' }, 7, false)).toEqual([]);
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evidence, type Seen } from '../../../src/connection/evidence/evidence.ts';
+import { type Evidence, judgeExecuted } from '../../../src/connection/evidence/evidence.ts';
 
 /** A GET on a kept connection of PHP-FPM, all of it sent, its terminator held back, not a byte of response. */
-const get: Seen = {
+const get: Evidence = {
   sign: 'reset',
   afterFin: 'not-probed',
   answered: false,
@@ -18,12 +18,12 @@ const get: Seen = {
   isDirect: true,
 };
 /** The same with a body that the script reads when it likes: a PUT. */
-const put: Seen = { ...get, readBeforeScript: false };
-const recycled: Seen = { ...put, sign: 'fin', afterFin: 'accepted' };
+const put: Evidence = { ...get, readBeforeScript: false };
+const recycled: Evidence = { ...put, sign: 'fin', afterFin: 'accepted' };
 const anybody = { isPhpFpm: false, isDirect: false };
 
 describe('what is proof that a request was not executed', () => {
-  it.each<[string, Seen]>([
+  it.each<[string, Evidence]>([
     ['no connection came about, whoever the server is', { ...put, ...anybody, sign: 'not-connected' }],
     [
       'the very first write was refused, whoever the server is',
@@ -36,12 +36,12 @@ describe('what is proof that a request was not executed', () => {
     ['a reset, and not even all of a form had left us', { ...get, wholeAccepted: false }],
     ['the same behind a proxy', { ...get, wholeAccepted: false, isDirect: false }],
   ])('%s', (_, seen) => {
-    expect(evidence(seen)).toBe('no');
+    expect(judgeExecuted(seen)).toBe('no');
   });
 });
 
 describe('what leaves open whether a request was executed', () => {
-  it.each<[string, Seen]>([
+  it.each<[string, Evidence]>([
     ['a reset for a PUT with a body', put],
     ['a reset for a PUT, though not all of its body had left us', { ...put, wholeAccepted: false }],
     [
@@ -63,11 +63,11 @@ describe('what leaves open whether a request was executed', () => {
     ['FIN long after the request, and bytes still taken', { ...recycled, elapsed: 10_001 }],
     ['a reset behind a few bytes, of whose response nobody knows', { ...get, ofUnknownRequest: true }],
   ])('%s', (_, seen) => {
-    expect(evidence(seen)).toBe('unknown');
+    expect(judgeExecuted(seen)).toBe('unknown');
   });
 });
 
-const anySeen = fc.record<Seen>({
+const anySeen = fc.record<Evidence>({
   sign: fc.constantFrom('not-connected', 'write-refused', 'reset', 'fin', 'other'),
   afterFin: fc.constantFrom('accepted', 'first-refused', 'refused', 'not-probed'),
   answered: fc.boolean(),
@@ -84,37 +84,38 @@ const anySeen = fc.record<Seen>({
 
 /** Each rule is a law of its own; none is a copy of how evidence() goes about it. */
 describe('whatever was seen', () => {
-  const holds = (law: (seen: Seen) => boolean): void =>
+  const holds = (law: (seen: Evidence) => boolean): void =>
     fc.assert(fc.property(anySeen, law), { numRuns: 2_000 });
-  const metNobody = (seen: Seen): boolean => seen.sign === 'not-connected' || seen.nothingAccepted;
-  const recycledUnder = (seen: Seen): boolean =>
+  const metNobody = (seen: Evidence): boolean => seen.sign === 'not-connected' || seen.nothingAccepted;
+  const recycledUnder = (seen: Evidence): boolean =>
     seen.sign === 'fin' && seen.afterFin === 'accepted' && seen.reused && seen.isDirect;
 
   it('a record of the response, and nothing else, says yes', () => {
-    holds((seen) => (evidence(seen) === 'yes') === seen.answered);
+    holds((seen) => (judgeExecuted(seen) === 'yes') === seen.answered);
   });
 
   it('of a server that is not PHP-FPM only a connection that never was, or took nothing, says no', () => {
-    holds((seen) => seen.isPhpFpm || evidence(seen) !== 'no' || metNobody(seen));
+    holds((seen) => seen.isPhpFpm || judgeExecuted(seen) !== 'no' || metNobody(seen));
   });
 
   it('behind a proxy so does only one that did not take all that PHP reads first', () => {
     holds(
       (seen) =>
         seen.isDirect ||
-        evidence(seen) !== 'no' ||
+        judgeExecuted(seen) !== 'no' ||
         metNobody(seen) ||
         (seen.readBeforeScript && !seen.wholeAccepted),
     );
   });
 
   it('that we gave up never says no, unless nothing had been taken', () => {
-    holds((seen) => seen.sign !== 'other' || seen.nothingAccepted || evidence(seen) !== 'no');
+    holds((seen) => seen.sign !== 'other' || seen.nothingAccepted || judgeExecuted(seen) !== 'no');
   });
 
   it('a body that the script reads when it likes is cleared only where it met no reader at all', () => {
     holds(
-      (seen) => seen.readBeforeScript || evidence(seen) !== 'no' || metNobody(seen) || recycledUnder(seen),
+      (seen) =>
+        seen.readBeforeScript || judgeExecuted(seen) !== 'no' || metNobody(seen) || recycledUnder(seen),
     );
   });
 
@@ -122,7 +123,7 @@ describe('whatever was seen', () => {
     holds(
       (seen) =>
         !(seen.wholeAccepted && seen.terminatorSent) ||
-        evidence(seen) !== 'no' ||
+        judgeExecuted(seen) !== 'no' ||
         metNobody(seen) ||
         recycledUnder(seen),
     );
@@ -137,7 +138,9 @@ describe('whatever was seen', () => {
         { ofUnknownRequest: true },
         { readBeforeScript: false },
         { elapsed: 1e6 },
-      ].every((less) => evidence(seen) !== 'unknown' || evidence({ ...seen, ...less }) === 'unknown'),
+      ].every(
+        (less) => judgeExecuted(seen) !== 'unknown' || judgeExecuted({ ...seen, ...less }) === 'unknown',
+      ),
     );
   });
 });

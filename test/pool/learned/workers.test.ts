@@ -125,10 +125,10 @@ it('the number of workers is that of the sockets that were seen to run at once, 
   firstByte('a', 3);
   firstByte('a', 2);
   expect(workers.found).toBe(3);
-  workers.turn();
+  workers.rotate();
   firstByte('a', 1);
   expect(workers.found).toBe(3);
-  workers.turn();
+  workers.rotate();
   expect(workers.found).toBe(1);
 });
 
@@ -140,8 +140,8 @@ it('a fresh socket that has its worker counts among those that run', () => {
   firstByte('later', 1);
   expect(workers.found).toBe(3);
   gone('slow');
-  workers.turn();
+  workers.rotate();
   firstByte('slower', 1);
-  workers.turn();
+  workers.rotate();
   expect(workers.found).toBe(1);
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Failed, isIdempotent, RetryBudget, retry } from '../../../src/pool/retry/retry.ts';
+import { type FailedAttempt, isIdempotent, RetryBudget, retry } from '../../../src/pool/retry/retry.ts';
 
 /** The everyday case: the kept connection was recycled, PHP never saw the request. */
-const recycled: Failed = {
+const recycled: FailedAttempt = {
   policy: 'unexecuted',
   executed: 'no',
   idempotent: false,
@@ -14,10 +14,10 @@ const recycled: Failed = {
   triesLeft: 4,
   budgetSpent: false,
 };
-const unknown: Failed = { ...recycled, executed: 'unknown' };
+const unknown: FailedAttempt = { ...recycled, executed: 'unknown' };
 
 describe('which policy sends what again', () => {
-  it.each<[Failed['policy'], Failed['executed'], boolean, boolean]>([
+  it.each<[FailedAttempt['policy'], FailedAttempt['executed'], boolean, boolean]>([
     ['never', 'no', true, false],
     ['never', 'unknown', true, false],
     ['unexecuted', 'no', false, true],
@@ -39,7 +39,7 @@ it('a kept connection that fails costs no try and no budget', () => {
 });
 
 it('a request that the server refused is sent again, and costs a try even where the connection was kept', () => {
-  const refused: Failed = { ...recycled, connectionLost: false, refused: true };
+  const refused: FailedAttempt = { ...recycled, connectionLost: false, refused: true };
   expect(retry(refused)).toBe(true);
   expect(retry({ ...refused, triesLeft: 0 })).toBe(false);
   expect(retry({ ...refused, budgetSpent: true })).toBe(false);
@@ -62,7 +62,7 @@ it('a timeout, an abort or an answer that makes no sense is not a lost connectio
 });
 
 describe('whatever failed', () => {
-  const anyFailed = fc.record<Failed>({
+  const anyFailed = fc.record<FailedAttempt>({
     policy: fc.constantFrom('never', 'unexecuted', 'idempotent', 'always'),
     executed: fc.constantFrom('no', 'unknown', 'yes'),
     idempotent: fc.boolean(),
@@ -73,7 +73,7 @@ describe('whatever failed', () => {
     triesLeft: fc.integer({ min: 0, max: 3 }),
     budgetSpent: fc.boolean(),
   });
-  const holds = (law: (failed: Failed) => boolean): void =>
+  const holds = (law: (failed: FailedAttempt) => boolean): void =>
     fc.assert(fc.property(anyFailed, law), { numRuns: 2_000 });
 
   it('what was seen to run is never sent again', () => {

@@ -26,11 +26,11 @@ it.each([0, 0.05, 1e9, Number.MAX_VALUE])('%d ms is counted, too', (took) => {
 it('forgets what two turns have passed by', () => {
   const histogram = new Histogram();
   histogram.add(100);
-  histogram.turn();
+  histogram.rotate();
   histogram.add(1);
   expect(histogram.summary).toMatchObject({ count: 2 });
   expect(histogram.summary.p99).toBeGreaterThan(90);
-  histogram.turn();
+  histogram.rotate();
   expect(histogram.summary).toMatchObject({ count: 1 });
   expect(histogram.summary.p99).toBeLessThan(2);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
-  isToBeAsked,
-  type Known,
+  type HealthFacts,
+  isQueryDue,
   liftsLimit,
   quota,
   quotaWithoutTrusted,
@@ -9,7 +9,7 @@ import {
 
 const ALL = Number.POSITIVE_INFINITY;
 
-function known(given: Partial<Known> = {}): Known {
+function known(given: Partial<HealthFacts> = {}): HealthFacts {
   return { state: 'up', proven: true, suspect: false, silence: 0, signs: 0, ...given };
 }
 
@@ -75,7 +75,7 @@ describe('how many requests a server may have at once', () => {
 });
 
 describe('a server is asked whether it is there', () => {
-  const silent = (silence: number, more: Partial<Known> = {}): Known =>
+  const silent = (silence: number, more: Partial<HealthFacts> = {}): HealthFacts =>
     known({ proven: false, silence, ...more });
 
   it.each([
@@ -89,6 +89,6 @@ describe('a server is asked whether it is there', () => {
     ['it has fallen silent', silent(1000, { proven: true, suspect: true }), true, true],
     ['it is none that could be asked', silent(9000, { signs: null }), false, false],
   ])('%s: %o, another answers: %s -> %s', (_, server, isOtherTrusted, expected) => {
-    expect(isToBeAsked(server, isOtherTrusted)).toBe(expected);
+    expect(isQueryDue(server, isOtherTrusted)).toBe(expected);
   });
 });

@@ -10,22 +10,22 @@ function progress(unanswered: number, oldest: number, answeredAt = NEVER): Progr
 describe('a server is suspect', () => {
   it('where two of its requests wait, and by the pace of the others six answers were due', () => {
     const silence = new Silence();
-    silence.onBeat(progress(2, 100), 90, 0, 125);
-    silence.onBeat(progress(2, 100), 90, 5, 200);
+    silence.onTick(progress(2, 100), 90, 0, 125);
+    silence.onTick(progress(2, 100), 90, 5, 200);
     expect(silence.suspect).toBe(false);
-    silence.onBeat(progress(2, 100), 90, 6, 225);
+    silence.onTick(progress(2, 100), 90, 6, 225);
     expect(silence.suspect).toBe(true);
-    expect(silence.lasts(225)).toBe(125);
+    expect(silence.duration(225)).toBe(125);
   });
 
   it('no longer, once it answers', () => {
     const silence = new Silence();
-    silence.onBeat(progress(3, 100), 90, 0, 125);
-    silence.onBeat(progress(3, 100), 90, 50, 225);
+    silence.onTick(progress(3, 100), 90, 0, 125);
+    silence.onTick(progress(3, 100), 90, 50, 225);
     expect(silence.suspect).toBe(true);
-    silence.onBeat(progress(2, 100), 230, 55, 250);
+    silence.onTick(progress(2, 100), 230, 55, 250);
     expect(silence.suspect).toBe(false);
-    silence.onBeat(progress(3, 100, 270), 230, 70, 275);
+    silence.onTick(progress(3, 100, 270), 230, 70, 275);
     expect(silence.suspect).toBe(false);
   });
 
@@ -35,8 +35,8 @@ describe('a server is suspect', () => {
     ['it has no request', progress(0, Number.POSITIVE_INFINITY), 90, 100],
   ])('not where %s', (_, seen, answeredAt, due) => {
     const silence = new Silence();
-    silence.onBeat(seen, answeredAt, 0, 125);
-    silence.onBeat(seen, answeredAt, due, 1000);
+    silence.onTick(seen, answeredAt, 0, 125);
+    silence.onTick(seen, answeredAt, due, 1000);
     expect(silence.suspect).toBe(false);
   });
 });

@@ -3,27 +3,27 @@ import { existsSync } from 'node:fs';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
-import { nameOf, type Place } from './place.ts';
+import { type ListenAddress, nameOf } from './listen-address.ts';
 
 /** `mode`: permissions of a unix socket; null: as the umask has it. Rejects with one line that says why not. */
-export async function listenOn(server: Server, place: Place, mode: number | null): Promise<void> {
+export async function listenOn(server: Server, address: ListenAddress, mode: number | null): Promise<void> {
   try {
-    await listen(server, place);
+    await listen(server, address);
   } catch (error) {
     // a server that was killed leaves its socket behind
-    if (!('path' in place) || codeOf(error) !== 'EADDRINUSE' || !(await isLeftBehind(place.path))) {
-      throw new Error(`cannot listen on ${nameOf(place)}: ${whyNot(error, place)}`, { cause: error });
+    if (!('path' in address) || codeOf(error) !== 'EADDRINUSE' || !(await isLeftBehind(address.path))) {
+      throw new Error(`cannot listen on ${nameOf(address)}: ${whyNot(error, address)}`, { cause: error });
     }
-    await unlink(place.path);
-    await listen(server, place);
+    await unlink(address.path);
+    await listen(server, address);
   }
-  if ('path' in place && mode !== null) await chmod(place.path, mode);
+  if ('path' in address && mode !== null) await chmod(address.path, mode);
 }
 
-function listen(server: Server, place: Place): Promise<void> {
+function listen(server: Server, address: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...place }, () => {
+    server.listen({ ...address }, () => {
       server.off('error', reject);
       resolve();
     });
@@ -47,8 +47,8 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
-function whyNot(error: unknown, place: Place): string {
-  const path = 'path' in place ? place.path : null;
+function whyNot(error: unknown, address: ListenAddress): string {
+  const path = 'path' in address ? address.path : null;
   switch (codeOf(error)) {
     case 'EADDRINUSE':
       return path === null ? 'the port is in use' : 'another server listens there, or it is no socket';

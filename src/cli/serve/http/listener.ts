@@ -5,11 +5,11 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
-import { atMost } from '../../pause.ts';
+import { settlesWithin } from '../../delay.ts';
 import type { Handler } from '../handler.ts';
 import { httpLimits } from './http-limits.ts';
+import { type ListenAddress, urlOf } from './listen-address.ts';
 import { listenOn } from './listen-on.ts';
-import { type Place, urlOf } from './place.ts';
 import { Refusals, refuseOn } from './refusals.ts';
 import type { SecureServer } from './secure-server.ts';
 import type { Certificate } from './tls.ts';
@@ -33,29 +33,29 @@ export class Listener {
     this.#certificate = certificate;
   }
 
-  /** Resolves with the URLs, when all places are listened at; rejects, and listens nowhere, where one cannot be. */
-  async listen(places: readonly Place[], mode: number | null = null): Promise<string[]> {
+  /** Resolves with the URLs, when all addresses are listened on; rejects, and listens nowhere, where one cannot be. */
+  async listen(addresses: readonly ListenAddress[], mode: number | null = null): Promise<string[]> {
     const urls: string[] = [];
     try {
-      for (const place of places) {
-        const { tls, server } = await this.#serverFor(place);
-        await listenOn(server, place, mode);
-        urls.push(nameFor(place, tls, server));
+      for (const listenAddress of addresses) {
+        const { tls, server } = await this.#serverFor(listenAddress);
+        await listenOn(server, listenAddress, mode);
+        urls.push(nameFor(listenAddress, tls, server));
       }
     } catch (error) {
-      this.cut();
+      this.destroy();
       throw error;
     }
     return urls;
   }
 
   /**
-   * Serves connections that somebody else accepts: returns what takes one of each place. Nobody listens, so Node has to
+   * Serves connections that somebody else accepts: returns what takes one of each address. Nobody listens, so Node has to
    * be told when to begin to look at its time limits.
    */
-  async accepting(places: readonly { readonly tls: boolean }[]): Promise<((socket: Socket) => void)[]> {
+  async accepting(addresses: readonly { readonly tls: boolean }[]): Promise<((socket: Socket) => void)[]> {
     const takers: ((socket: Socket) => void)[] = [];
-    for (const { tls } of places) {
+    for (const { tls } of addresses) {
       const { server } = await this.#serverFor({ fd: 0, tls });
       server.emit('listening');
       takers.push((socket) => {
@@ -92,24 +92,24 @@ export class Listener {
       if (unfinished.size === 0) socket.destroy();
     }
     this.#left();
-    const drained = limit === 0 ? empty.then(() => true) : atMost(limit, empty);
+    const drained = limit === 0 ? empty.then(() => true) : settlesWithin(limit, empty);
     if (await drained) return true;
-    this.cut();
+    this.destroy();
     return false;
   }
 
   /** Ends everything now. */
-  cut(): void {
+  destroy(): void {
     for (const server of this.#servers) server.close();
     for (const socket of [...this.#connections.keys(), ...this.#others]) socket.destroy();
   }
 
-  async #serverFor(place: Place): Promise<{ tls: boolean; server: Server }> {
+  async #serverFor(listenAddress: ListenAddress): Promise<{ tls: boolean; server: Server }> {
     const onRequest = (req: NodeRequest, res: NodeResponse): void => {
       if ('shouldKeepAlive' in res) this.#track(res);
       this.#handler(req, res);
     };
-    if (this.#certificate === null || 'path' in place || !place.tls) {
+    if (this.#certificate === null || 'path' in listenAddress || !listenAddress.tls) {
       const server = createServer(httpLimits, onRequest);
       this.#prepare(server);
       server.on('connection', (socket: Socket) => this.#opened(socket));
@@ -174,11 +174,11 @@ export class Listener {
   }
 }
 
-function nameFor(place: Place, tls: boolean, server: Server): string {
+function nameFor(listenAddress: ListenAddress, tls: boolean, server: Server): string {
   const address = server.address();
   // a name such as localhost rather than what it stands for
-  if ('host' in place && typeof address === 'object' && address !== null) {
-    return urlOf(tls, { address: place.host, port: address.port });
+  if ('host' in listenAddress && typeof address === 'object' && address !== null) {
+    return urlOf(tls, { address: listenAddress.host, port: address.port });
   }
   return urlOf(tls, address);
 }

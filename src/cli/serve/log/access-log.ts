@@ -2,7 +2,7 @@
  * One line a request, in the format nginx calls `combined`:
  * `127.0.0.1 - - [23/Nov/2026:06:54:31 +0000] "GET /a HTTP/1.1" 200 512 "-" "curl/7.88.1"`
  * or as JSON, with the seconds it took and what PHP-FPM did. The bytes are those of the body as it was sent. 499 is a client that left before
- * there was a head. Lines are gathered: to write each by itself would cost more than to serve a file.
+ * there was a head. Lines are buffered: to write each by itself would cost more than to serve a file.
  * This folder: the access log, and what PHP complains of.
  */
 import type { ServerResponse } from 'node:http';
@@ -25,7 +25,7 @@ const GATHER = 50;
 /** As the gateway's own default. */
 const heard: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-forwarded-proto']);
 /** Chars. */
-const MAX_GATHERED = 32_768;
+const MAX_BUFFERED = 32_768;
 
 export class AccessLog {
   readonly #out: Writable;
@@ -33,7 +33,7 @@ export class AccessLog {
   readonly #now: () => Date;
   /** How the requests that PHP had have ended. */
   readonly #ended = new WeakMap<object, EndInfo>();
-  #gathered = '';
+  #buffer = '';
   #timer: NodeJS.Timeout | null = null;
   #dropped = 0;
   /** Of the latest second, and its text. */
@@ -75,12 +75,12 @@ export class AccessLog {
     this.#add(lines);
   }
 
-  /** Writes what is gathered. */
+  /** Writes what is buffered. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    const lines = this.#gathered;
-    this.#gathered = '';
+    const lines = this.#buffer;
+    this.#buffer = '';
     if (lines === '') return;
     if (this.#out.destroyed || this.#out.writableLength > MAX_WAITING) {
       this.#dropped += lines.split('\n').length - 1;
@@ -92,8 +92,8 @@ export class AccessLog {
   }
 
   #add(line: string): void {
-    this.#gathered += line;
-    if (this.#gathered.length > MAX_GATHERED) this.flush();
+    this.#buffer += line;
+    if (this.#buffer.length > MAX_BUFFERED) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), GATHER);
   }
 

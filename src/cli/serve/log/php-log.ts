@@ -31,9 +31,9 @@ export class PhpLog {
   /** Lines of the log that no request has claimed yet. */
   #held: Held[] = [];
   /** Lines that came with a request, and may come in the log. */
-  readonly #told = new Counts();
+  readonly #requestLines = new Counts();
   /** Lines that were printed without one, and may come with it. */
-  readonly #printed = new Counts();
+  readonly #logLines = new Counts();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(out: Writable, hasColors: boolean) {
@@ -51,7 +51,7 @@ export class PhpLog {
   logged(text: string): void {
     const isMessage = prefix.test(text);
     const line = keyOf(text);
-    if (this.#told.take(line)) return;
+    if (this.#requestLines.take(line)) return;
     if (!isMessage && this.#held.length === 0) {
       this.#out.write(`${printable(line)}\n`);
       return;
@@ -77,7 +77,7 @@ export class PhpLog {
 
   /** The message before the first lines was claimed, with all lines that were its own. */
   #printHeld(held: readonly Held[]): void {
-    for (const { line } of held) this.#printed.add(line);
+    for (const { line } of held) this.#logLines.add(line);
     const first = held.findIndex(({ isMessage }) => isMessage);
     const end = first === -1 ? held.length : first;
     for (const { line } of held.slice(0, end)) this.#out.write(`${printable(line)}\n`);
@@ -89,10 +89,10 @@ export class PhpLog {
   #knew(lines: readonly string[]): boolean {
     let isNew = false;
     for (const line of lines) {
-      if (this.#printed.take(line)) continue;
+      if (this.#logLines.take(line)) continue;
       isNew = true;
       const at = this.#held.findIndex((one) => one.line === line);
-      if (at === -1) this.#told.add(line);
+      if (at === -1) this.#requestLines.add(line);
       else this.#held.splice(at, 1);
     }
     return !isNew;

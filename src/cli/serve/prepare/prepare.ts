@@ -6,7 +6,7 @@ import type { ServeCommand } from '../../args/serve.ts';
 import type { Io } from '../../io.ts';
 import { UsageError } from '../../usage-error.ts';
 import type { Site } from '../handler.ts';
-import { handedOver, type Place } from '../http/place.ts';
+import { type ListenAddress, systemdSockets } from '../http/listen-address.ts';
 import { type Certificate, certificate } from '../http/tls.ts';
 import { viteRoot } from '../vite.ts';
 import { folderOf, needFrontController } from './folders.ts';
@@ -15,7 +15,7 @@ import { configured } from './read-config.ts';
 export interface Prepared {
   readonly command: ServeCommand;
   readonly sites: readonly Site[];
-  readonly places: readonly Place[];
+  readonly addresses: readonly ListenAddress[];
   readonly certificate: Certificate | null;
   /** Where the application has its Vite; null: without --dev. */
   readonly viteRoot: string | null;
@@ -37,7 +37,7 @@ async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
     throw new UsageError('--dev is for one site and one process; it does not go with --workers and sites');
   }
   const hasTls = command.tls !== null;
-  const passed = handedOver(io.env, io.pid, hasTls);
+  const passed = systemdSockets(io.env, io.pid, hasTls);
   const standard = { host: '127.0.0.1', port: 8080, tls: hasTls };
   const sites: Site[] = [];
   for (const site of command.sites) {
@@ -51,7 +51,7 @@ async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
   return {
     command,
     sites,
-    places: command.listen || passed.length > 0 ? [...passed, ...(command.listen ?? [])] : [standard],
+    addresses: command.listen || passed.length > 0 ? [...passed, ...(command.listen ?? [])] : [standard],
     viteRoot: command.dev ? viteRoot(sites[0]?.root ?? io.cwd) : null,
     certificate: command.tls === null ? null : await certificate(command.tls, io.cwd),
   };

@@ -12,7 +12,7 @@ import { within } from '../../../fpm/support/wait.ts';
 import { http1 } from '../../support/handler.ts';
 
 let listener: Listener | undefined;
-afterEach(() => listener?.cut());
+afterEach(() => listener?.destroy());
 
 async function listen(handler: RequestListener): Promise<URL> {
   listener = new Listener(http1(handler));

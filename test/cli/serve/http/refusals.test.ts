@@ -7,7 +7,7 @@ import { Listener } from '../../../../src/cli/serve/http/listener.ts';
 import { http1 } from '../../support/handler.ts';
 
 let listener: Listener | undefined;
-afterEach(() => listener?.cut());
+afterEach(() => listener?.destroy());
 
 /** Sends, and reads until the server closes: the status of each response. */
 async function statuses(handler: RequestListener, bytes: string, fin = false): Promise<string[]> {

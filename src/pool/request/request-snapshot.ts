@@ -1,7 +1,7 @@
 /**
- * A request as it was when dispatch() was called, whatever becomes of the caller's objects. What waits is copied. What
- * goes out at once is not, which would be a tenth of what a request costs: if it must be sent again, its params are
- * read from the records that were sent.
+ * A request as it was when dispatch() was called: the caller may change his objects afterwards. The params of a request
+ * that must wait are copied. Those of one that is sent at once are not, as that would be a tenth of what a request
+ * costs: if it must be sent again, its params are read from the records that were sent.
  * This folder: one request of a caller: its arguments checked, its body, its callbacks, its response. It imports
  * what its parent may.
  */
@@ -15,7 +15,7 @@ import { decodeHeader } from '../../protocol/record.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
 import type { PlannedBody } from './body.ts';
 
-export class Call {
+export class RequestSnapshot {
   request: DispatchRequest;
   /** The records of the params that were sent, where `request` is the caller's own. */
   #sent: Buffer | null = null;
@@ -26,14 +26,14 @@ export class Call {
   }
 
   /** dispatch() is about to return, and the caller may change his objects. */
-  leave(): void {
+  detach(): void {
     if (this.#isCopy || this.#sent !== null) return;
     this.#isCopy = true;
     this.request = { ...this.request, params: copyOf(this.request.params) };
   }
 
   /** `first`: what goes out first, with `bodyLength` bytes of a body behind the params. */
-  sent(first: Buffer, bodyLength: number): void {
+  onSent(first: Buffer, bodyLength: number): void {
     if (!this.#isCopy) this.#sent ??= Buffer.from(first.subarray(0, first.length - bodyLength));
   }
 
@@ -64,8 +64,13 @@ function sentParams(sent: Uint8Array, body: PlannedBody | null): Record<string, 
   return params;
 }
 
-/** Its connection is kept, and the script runs on without its caller. */
-export function abandoned(reason: unknown, exchange: Exchange, requests: number, bytesSent: number): void {
+/** Notes on an abort's error what was seen of the request. Its script runs on, and its connection is kept. */
+export function noteAbandoned(
+  reason: unknown,
+  exchange: Exchange,
+  requests: number,
+  bytesSent: number,
+): void {
   if (!(reason instanceof FcgiError)) return;
   const { reused, stderr } = exchange;
   reason.learn({
@@ -79,10 +84,10 @@ export function abandoned(reason: unknown, exchange: Exchange, requests: number,
 }
 
 /**
- * Where what was seen of a request is noted, if its error is the caller's own. `exchange`: on which it went out, and
- * which nobody has looked at yet.
+ * What was seen of a request that its caller has aborted, for `controller.facts`: the error itself is the caller's own.
+ * `exchange`: on which it went out, unless that has failed before.
  */
-export function givenUp(reason: unknown, exchange: Exchange | null): FcgiError {
+export function abortFacts(reason: unknown, exchange: Exchange | null): FcgiError {
   const error = new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: reason });
   if (exchange === null) return error;
   const { bytesReceived, reused, stderr } = exchange;
@@ -97,7 +102,7 @@ export function givenUp(reason: unknown, exchange: Exchange | null): FcgiError {
 }
 
 /** `timeout`: of the request as a whole, ms. */
-export function tooLong(timeout: number): TimeoutError {
+export function timedOut(timeout: number): TimeoutError {
   return new TimeoutError('FCGI_ERR_TIMEOUT', `the request took longer than ${timeout} ms`);
 }
 

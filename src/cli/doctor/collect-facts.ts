@@ -52,7 +52,7 @@ $result['peers'] = $own === [] && $uid === null ? null : $peers;
 `;
 
 /** `root`: of nginx's configuration. Throws where a file that was named cannot be read. */
-export async function gather(
+export async function collectFacts(
   command: DoctorCommand,
   root: string | null,
   io: Io,

@@ -1,8 +1,8 @@
 /**
- * For how long a connection is kept. A kept connection saves a connect and holds a worker that somebody else may need:
- * another process, another server, the health check; no rule of ours can see them wait in the backlog. So an idle one is
- * kept for as long as that pays, and one in constant use is closed after a lease, so that its worker turns to whoever has
- * waited longest. Both grow with what a connect takes: nothing on a unix socket, 20 ms to a far host. Times in ms.
+ * For how long a connection is kept. A kept connection saves a connect, and holds a worker that another client of the
+ * same php-fpm may need; this process cannot see that client wait in the backlog. So an idle connection is closed once
+ * holding it costs more than a connect, and one in constant use after a lease: without that, the other client would wait
+ * for ever. Both times grow with what a connect takes: nothing on a unix socket, 20 ms to a far host. Times in ms.
  */
 
 /** An idle connection is kept for so many times what connecting takes. */
@@ -14,18 +14,18 @@ const LEASE_TIMES = 20;
 const LEAST_LEASE = 60;
 const MOST_LEASE = 1_000;
 
-export interface KeepingLimits {
+export interface KeepaliveOptions {
   /** 'auto': as long as it pays; 0: no limit. */
   readonly keepaliveTime: number | 'auto';
   readonly keepaliveTimeout: number | 'auto';
 }
 
-export class Keeping {
-  readonly #limits: KeepingLimits;
+export class KeepaliveTimes {
+  readonly #limits: KeepaliveOptions;
   /** The quickest connect so far: slower ones have waited for our own event loop. */
   #connect = Number.POSITIVE_INFINITY;
 
-  constructor(limits: KeepingLimits) {
+  constructor(limits: KeepaliveOptions) {
     this.#limits = limits;
   }
 

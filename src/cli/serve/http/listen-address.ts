@@ -1,22 +1,22 @@
-/** Where an HTTP server listens, and how the place is named to people. */
+/** Where an HTTP server listens, and how messages name it. */
 
-export interface TcpPlace {
+export interface TcpListenAddress {
   readonly host: string;
   readonly port: number;
   /** Default false. */
   readonly tls?: boolean;
 }
 
-export type Place =
-  | TcpPlace
+export type ListenAddress =
+  | TcpListenAddress
   | { readonly path: string }
   /** A socket that was handed over by whoever started us; TLS goes with those of TCP only. */
   | { readonly fd: number; readonly tls: boolean };
 
 /** `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `fd:3`. */
-export function nameOf(place: Place): string {
-  if ('path' in place) return `unix:${place.path}`;
-  return 'fd' in place ? `fd:${place.fd}` : hostPort(place.host, place.port);
+export function nameOf(address: ListenAddress): string {
+  if ('path' in address) return `unix:${address.path}`;
+  return 'fd' in address ? `fd:${address.fd}` : hostPort(address.host, address.port);
 }
 
 /** Where a browser finds it; `address` is what the listening server says of itself. */
@@ -32,12 +32,12 @@ export function hostPort(host: string, port: number): string {
 /** The first descriptor that systemd hands over: sd_listen_fds(3). */
 const FIRST_FD = 3;
 
-/** The sockets that are handed over to the process `pid`; they may have been meant for another one. */
-export function handedOver(
+/** The sockets that systemd has passed to the process `pid`; LISTEN_PID may name another one, whose they are then. */
+export function systemdSockets(
   env: Readonly<Record<string, string | undefined>>,
   pid: number,
   tls: boolean,
-): Place[] {
+): ListenAddress[] {
   const count = Number(env['LISTEN_FDS'] ?? 0);
   if (env['LISTEN_PID'] !== String(pid) || !Number.isInteger(count) || count < 1 || count > 1000) return [];
   return Array.from({ length: count }, (_, nth) => ({ fd: FIRST_FD + nth, tls }));

@@ -1,19 +1,19 @@
 /** What listens and answers: this process alone, or workers. */
 import { type Connect, connect as realConnect } from '../connect.ts';
+import { settlesWithin } from '../delay.ts';
 import type { Io } from '../io.ts';
-import { atMost } from '../pause.ts';
 import { App } from './app.ts';
 import type { Middleware } from './handler.ts';
 import { Listener } from './http/listener.ts';
 import type { Certificate } from './http/tls.ts';
 import { PHP_LIMIT } from './limits.ts';
 import type { AccessLog } from './log/access-log.ts';
+import type { Logger } from './logger.ts';
 import type { Php } from './own-fpm.ts';
 import type { Prepared } from './prepare/prepare.ts';
-import type { Told } from './told.ts';
 import { isForVite, startVite, type ViteServer } from './vite.ts';
 
-export interface Front {
+export interface Frontend {
   /** Resolves when it cannot go on. */
   readonly gaveUp: Promise<Error>;
   /** Resolves with the URLs, when all is ready. */
@@ -22,26 +22,26 @@ export interface Front {
   drain(limit: number): Promise<boolean>;
   renew(certificate: Certificate): void;
   /** Ends everything now. */
-  cut(): void;
+  destroy(): void;
   /** Lets go of PHP-FPM. */
   close(): Promise<void>;
 }
 
-export interface FrontOptions {
+export interface FrontendOptions {
   readonly prepared: Prepared;
   /** Who runs the PHP of each site. */
   readonly php: readonly Php[];
   readonly io: Io;
   /** Null: the real one. */
   readonly connect: Connect | null;
-  readonly told: Told;
+  readonly logger: Logger;
   readonly log: AccessLog | null;
 }
 
 const never = new Promise<never>(() => {});
 
-export async function single(options: FrontOptions): Promise<Front> {
-  const { prepared, php, io, connect, told, log } = options;
+export async function singleProcess(options: FrontendOptions): Promise<Frontend> {
+  const { prepared, php, io, connect, logger, log } = options;
   const { viteRoot: root } = prepared;
   let vite: ViteServer | null = null;
   const dev: Middleware = (req, res, next) => {
@@ -50,12 +50,12 @@ export async function single(options: FrontOptions): Promise<Front> {
   };
   const middleware = root === null ? null : dev;
   const dial = connect ?? realConnect;
-  const app = await App.create(prepared.sites, php, 1, dial, told, log, middleware);
+  const app = await App.create(prepared.sites, php, 1, dial, logger, log, middleware);
   const listener = new Listener(app.handler, prepared.certificate);
   return {
     gaveUp: never,
     async start() {
-      const urls = await listener.listen(prepared.places, prepared.command.listenMode);
+      const urls = await listener.listen(prepared.addresses, prepared.command.listenMode);
       if (root !== null && listener.server) {
         vite = await startVite(root, listener.server, (text) => io.stderr.write(`${text}\n`));
       }
@@ -65,37 +65,43 @@ export async function single(options: FrontOptions): Promise<Front> {
       app.drain();
       await vite?.close();
       const drained = await listener.drain(limit);
-      if (drained) await atMost(PHP_LIMIT, app.close());
+      if (drained) await settlesWithin(PHP_LIMIT, app.close());
       return drained;
     },
     renew: (certificate) => listener.renew(certificate),
-    cut: () => listener.cut(),
+    destroy: () => listener.destroy(),
     async close() {
-      listener.cut();
+      listener.destroy();
       await app.destroy();
     },
   };
 }
 
-export async function workers({ prepared, php, io, told, log }: FrontOptions): Promise<Front> {
-  const { command, sites, places, certificate } = prepared;
+export async function workerProcesses({
+  prepared,
+  php,
+  io,
+  logger,
+  log,
+}: FrontendOptions): Promise<Frontend> {
+  const { command, sites, addresses, certificate } = prepared;
   const setup = {
     command,
     sites,
     php,
-    places: places.map((place) => ({ tls: 'tls' in place && place.tls === true })),
+    addresses: addresses.map((address) => ({ tls: 'tls' in address && address.tls === true })),
     certificate,
   };
   const { Workers } = await import('../workers/workers.ts');
-  const group = new Workers(setup, io, { ...told, log: (lines) => log?.lines(lines) });
+  const group = new Workers(setup, io, { ...logger, log: (lines) => log?.lines(lines) });
   return {
     gaveUp: group.gaveUp,
-    start: () => group.start(places, command.listenMode),
+    start: () => group.start(addresses, command.listenMode),
     drain: (limit) => group.drain(limit),
     renew: (one) => group.renew(one),
-    cut: () => group.cut(),
+    destroy: () => group.destroy(),
     async close() {
-      group.cut();
+      group.destroy();
     },
   };
 }

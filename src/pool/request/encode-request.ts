@@ -1,8 +1,7 @@
-/** Puts a job's request on a connection: head and body, all at once or piece by piece. */
+/** Encodes a job's request for a connection: the params, and the body where it is short. A long body is left to send-body.ts. */
 import type { Connection } from '../../connection/connection.ts';
 import { isReadBeforeScript } from '../../connection/evidence/read-before-script.ts';
 import { Exchange } from '../../connection/exchange.ts';
-import { MAX_RECORD_CONTENT } from '../../protocol/constants.ts';
 import {
   encodeStdin,
   encodeStdinTerminator,
@@ -14,15 +13,10 @@ import type { Job } from '../job.ts';
 import type { PoolSettings } from '../options.ts';
 import { textParam } from '../retry/resend.ts';
 import type { PlannedBody } from './body.ts';
+import { MAX_SLICE } from './send-body.ts';
 
 /** A body of up to this many bytes goes out in one piece with the params; a larger one is not copied. */
-const INLINE = 16 * 1024;
-
-/**
- * Of more bytes than this, the rest waits until the socket has taken these: else a server that takes a large body
- * slowly could not be told from one that takes nothing.
- */
-const SLICE = 2 * MAX_RECORD_CONTENT;
+const MAX_INLINE_BODY = 16 * 1024;
 
 /** Params by which php.ini is changed for a request, and by which php-fpm takes its body from a file. */
 const CHANGES_PHP = ['PHP_VALUE', 'PHP_ADMIN_VALUE', 'REQUEST_BODY_FILE'];
@@ -35,7 +29,7 @@ export interface Encoded {
   readonly first: Buffer;
   /** So many bytes of the body are in it. */
   readonly inline: number;
-  /** What follows; null: `pump` sends it, piece by piece. */
+  /** What follows; null: `sendBody` sends it, piece by piece. */
   readonly parts: readonly Uint8Array[] | null;
   /** STDIN is ended with the last byte of the body. */
   readonly terminate: boolean;
@@ -45,7 +39,7 @@ export interface Encoded {
  * Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. `connection`: the kept one that it
  * will go out on, or null. `terminate`: this one's STDIN is ended at once.
  */
-export function encode(
+export function encodeRequest(
   encoder: RequestEncoder,
   job: Job,
   body: PlannedBody,
@@ -57,7 +51,7 @@ export function encode(
   const { request } = job;
   const requests = connection?.requests ?? 0;
   const requestId = requestIdOf(requests + 1);
-  const inline = body.kind === 'bytes' && body.length <= INLINE;
+  const inline = body.kind === 'bytes' && body.length <= MAX_INLINE_BODY;
   const first = encoder.encode({
     requestId,
     params: request.params,
@@ -72,13 +66,13 @@ export function encode(
     job,
     requestId,
     keepConn,
-    isReadFirst(request, body.length, settings),
+    isBodyReadBeforeScript(request, body.length, settings),
     request.headersTimeout ?? settings.headersTimeout,
     request.bodyTimeout ?? settings.bodyTimeout,
   );
   exchange.onLateStderr = lateStderr(job);
   exchange.script = textParam(request, 'SCRIPT_FILENAME');
-  if (body.kind === 'stream' || body.length > SLICE)
+  if (body.kind === 'stream' || body.length > MAX_SLICE)
     return { exchange, first, inline: 0, parts: null, terminate };
   if (terminate) exchange.terminatorAfter = 0;
   if (inline) return { exchange, first, inline: body.length, parts: NO_PARTS, terminate };
@@ -97,42 +91,12 @@ function lateStderr({ request: { onStderr }, caller }: Job): Exchange['onLateStd
   };
 }
 
-/** Sends a body as the socket takes it; ends when the body or the exchange does. Never rejects. */
-export async function pump(
-  connection: Connection,
-  exchange: Exchange,
-  body: PlannedBody,
-  terminate: boolean,
-): Promise<void> {
-  const { length } = body;
-  let sent = 0;
-  try {
-    if (length === 0) connection.writer.continue(exchange, ending(terminate, exchange), true);
-    for (let i = 0; ; i++) {
-      const piece = body.kind === 'stream' ? await body.stream.piece(i) : i === 0 ? body.bytes : null;
-      if (piece === null || !connection.takes(exchange)) return;
-      for (let at = 0; at < piece.length; at += SLICE) {
-        const slice = piece.subarray(at, at + SLICE);
-        sent += slice.length;
-        const parts = encodeStdin(slice, exchange.requestId);
-        if (sent === length) parts.push(...ending(terminate, exchange));
-        if (!connection.writer.continue(exchange, parts, sent === length)) await connection.writer.drained();
-        if (!connection.takes(exchange)) return;
-      }
-    }
-  } catch (error) {
-    if (connection.takes(exchange)) connection.fail(error, 'aborted');
-  }
-}
-
-function ending(terminate: boolean, exchange: Exchange): Uint8Array[] {
-  if (!terminate) return [];
-  exchange.terminatorAfter = 0;
-  return [encodeStdinTerminator(exchange.requestId)];
-}
-
-/** See Seen.readBeforeScript. `length`: of the body, bytes. */
-export function isReadFirst(request: DispatchRequest, length: number, settings: PoolSettings): boolean {
+/** See Evidence.readBeforeScript. `length`: of the body, bytes. */
+export function isBodyReadBeforeScript(
+  request: DispatchRequest,
+  length: number,
+  settings: PoolSettings,
+): boolean {
   // The usual case first: a GET needs no look at its params.
   if (length === 0) return true;
   return isReadBeforeScript({

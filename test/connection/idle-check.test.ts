@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { headNames } from '../../src/cgi/head.ts';
 import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { Connection } from '../../src/connection/connection.ts';
-import type { Reply } from '../../src/connection/question.ts';
+import type { IdleCheckResult } from '../../src/connection/idle-check.ts';
 import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { rawServer } from '../pool/support.ts';
 import { GET_VALUES_RESULT, pair, record, STDERR, STDOUT } from '../testing/support/wire.ts';
@@ -13,7 +13,7 @@ import { GET_VALUES_RESULT, pair, record, STDERR, STDOUT } from '../testing/supp
 async function asked(
   answer: (socket: Socket, question: Buffer) => void,
   timeout = 5_000,
-): Promise<{ reply: Reply; closed: boolean; question: Buffer }> {
+): Promise<{ reply: IdleCheckResult; closed: boolean; question: Buffer }> {
   let question = Buffer.alloc(0);
   await using server = await rawServer((socket) => {
     socket.on('data', (chunk: Buffer) => {
@@ -31,11 +31,11 @@ async function asked(
     settings: { maxHeaderSize: 65_536 },
     headNames: headNames(),
     learned: {
-      trust: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
+      backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
       terminatorDelay: () => 50,
       firstByte() {},
-      keeping: { idleTime: 0 },
-      toBeAsked: false,
+      keepaliveTimes: { idleTime: 0 },
+      isQueryDue: false,
       mustYield: () => false,
     },
     closing: false,
@@ -46,13 +46,13 @@ async function asked(
     { socket, incoming, roundTrip: 0 },
     { transport: 'unix', keepaliveRequests: 10, lease: 0, onClosed() {} },
   );
-  const ticks = setInterval(() => connection.onBeat(clock.now()), 5);
-  const reply = await new Promise<Reply>((resolve) => {
-    connection.askValues(timeout, resolve);
-    expect(connection.question.open).toBe(true);
+  const ticks = setInterval(() => connection.onTick(clock.now()), 5);
+  const reply = await new Promise<IdleCheckResult>((resolve) => {
+    connection.sendGetValues(timeout, resolve);
+    expect(connection.idleCheck.isPending).toBe(true);
   });
   clearInterval(ticks);
-  expect(connection.question.open).toBe(false);
+  expect(connection.idleCheck.isPending).toBe(false);
   const { closed } = connection;
   connection.close('pool-closed');
   return { reply, closed, question };

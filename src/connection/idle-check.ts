@@ -5,7 +5,7 @@
  */
 import type { CloseReason } from './reuse.ts';
 
-export type Reply =
+export type IdleCheckResult =
   /** To `waitIdle`: the connection has outlived the time that was given. It is idle. */
   | { readonly values: null; readonly closed: null }
   /** What the server says of itself; an empty map where it does not know the record. The connection is idle again. */
@@ -16,41 +16,41 @@ export type Reply =
    */
   | { readonly values: null; readonly closed: CloseReason };
 
-export type OnReply = (reply: Reply) => void;
+export type OnIdleCheck = (reply: IdleCheckResult) => void;
 
-/** What is being asked on a connection, if anything. */
-export class Question {
+/** What an idle connection waits for before it may be used again, if anything: an answer, or some time. */
+export class IdleCheck {
   /** By the pool's clock, ms. */
   #due = 0;
-  /** Nothing was asked: no more than time must pass. */
+  /** Nothing was sent: only time must pass. */
   #onlyTime = false;
-  #onReply: OnReply | null = null;
-  #whenOver: (() => void) | null = null;
+  #onResult: OnIdleCheck | null = null;
+  #onceSettled: (() => void) | null = null;
 
-  get open(): boolean {
-    return this.#onReply !== null;
+  get isPending(): boolean {
+    return this.#onResult !== null;
   }
 
-  /** `onReply` is called once. */
-  begin(due: number, onlyTime: boolean, onReply: OnReply): void {
+  /** `onResult` is called once. */
+  begin(due: number, onlyTime: boolean, onResult: OnIdleCheck): void {
     this.#due = due;
     this.#onlyTime = onlyTime;
-    this.#onReply = onReply;
+    this.#onResult = onResult;
   }
 
-  /** Called once, behind `onReply`: for the one who wants the connection. */
-  whenOver(callback: () => void): void {
-    this.#whenOver = callback;
+  /** `callback` is called once, after `onResult`: by then the connection is free, or closed. */
+  onceSettled(callback: () => void): void {
+    this.#onceSettled = callback;
   }
 
-  /** The time is over. True: for an answer, so that the connection is to be closed. */
+  /** Ends a wait whose time is over. True: an answer is overdue, so the connection must be closed. */
   isOverdue(now: number): boolean {
-    if (!this.open || now < this.#due) return false;
+    if (!this.isPending || now < this.#due) return false;
     if (this.#onlyTime) this.#end({ values: null, closed: null });
     return !this.#onlyTime;
   }
 
-  /** What was waited for is known from elsewhere: the rest of the time need not pass. */
+  /** Ends a wait early: another connection has shown what this one waits for. */
   endWait(): void {
     if (this.#onlyTime) this.#end({ values: null, closed: null });
   }
@@ -66,12 +66,12 @@ export class Question {
     this.#end({ values: null, closed });
   }
 
-  #end(reply: Reply): void {
-    const onReply = this.#onReply;
-    this.#onReply = null;
-    onReply?.(reply);
-    const whenOver = this.#whenOver;
-    this.#whenOver = null;
-    whenOver?.();
+  #end(reply: IdleCheckResult): void {
+    const onResult = this.#onResult;
+    this.#onResult = null;
+    onResult?.(reply);
+    const onceSettled = this.#onceSettled;
+    this.#onceSettled = null;
+    onceSettled?.();
   }
 }

@@ -2,7 +2,7 @@ import type { CloseReason } from '../reuse.ts';
 import type { AfterFin, Sign } from './evidence.ts';
 
 /** How an exchange came to its end before its response did. */
-export interface Lost {
+export interface PrematureClose {
   readonly sign: Sign;
   /** Of Node, of ours, of the caller; null for a FIN. */
   readonly error: unknown;

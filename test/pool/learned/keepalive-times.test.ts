@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Keeping } from '../../../src/pool/learned/keeping.ts';
+import { KeepaliveTimes } from '../../../src/pool/learned/keepalive-times.ts';
 
 const AUTO = { keepaliveTime: 'auto', keepaliveTimeout: 'auto' } as const;
 
@@ -12,19 +12,19 @@ it.each([
   ['a host at the other end of the world', [200], 2_000, 1_000],
   ['a host of which one connect was slow', [1, 30], 300, 60],
 ])('%s: idle for so long, in use for so long', (_, connects, idle, lease) => {
-  const keeping = new Keeping(AUTO);
-  for (const took of connects) keeping.connected(took);
-  expect(keeping.idleTime).toBeCloseTo(idle);
-  expect(keeping.lease(0.5)).toBeCloseTo(lease);
+  const times = new KeepaliveTimes(AUTO);
+  for (const took of connects) times.connected(took);
+  expect(times.idleTime).toBeCloseTo(idle);
+  expect(times.lease(0.5)).toBeCloseTo(lease);
 });
 
 it('leases differ by a quarter to both sides, so that not all connections are renewed at once', () => {
-  const keeping = new Keeping(AUTO);
-  expect([keeping.lease(0), keeping.lease(1)]).toEqual([45, 75]);
+  const times = new KeepaliveTimes(AUTO);
+  expect([times.lease(0), times.lease(1)]).toEqual([45, 75]);
 });
 
 it('what the options say holds as it is, 0 too', () => {
-  const keeping = new Keeping({ keepaliveTime: 7, keepaliveTimeout: 0 });
-  keeping.connected(100);
-  expect([keeping.lease(0), keeping.lease(0.9), keeping.idleTime]).toEqual([7, 7, 0]);
+  const times = new KeepaliveTimes({ keepaliveTime: 7, keepaliveTimeout: 0 });
+  times.connected(100);
+  expect([times.lease(0), times.lease(0.9), times.idleTime]).toEqual([7, 7, 0]);
 });

@@ -1,9 +1,9 @@
 /**
- * Who is at the other end? On connections of their own, with no request at risk: FCGI_GET_VALUES, which PHP-FPM answers
- * in its own way, and then a record that no FastCGI server can want, with another behind it. A worker of PHP-FPM reads
- * the header of the first and closes; what it leaves unread turns that into a reset. A TCP proxy has read it all, and
- * ends the connection in good order. Or it resets whatever has ended, or hands each end on as it was: so it must be seen
- * as well that a worker which leaves nothing unread does not reset, and that nobody takes anything more then.
+ * Is it PHP-FPM, and is there a proxy in between? Found out on connections that carry no request: first by
+ * FCGI_GET_VALUES, which PHP-FPM answers in its own way, then by two malformed records. A worker of PHP-FPM reads the
+ * header of the first and closes; as the second lies unread, the kernel sends a reset. A TCP proxy has read both, and
+ * closes with a FIN. Some proxies turn each close into a reset, or pass each one on as it was. So one malformed record
+ * alone is sent as well: PHP-FPM itself then closes with a FIN, and its kernel refuses what is sent after it.
  */
 import { RecordType } from '../protocol/constants.ts';
 import { encodeGetValues } from '../protocol/encoder.ts';
@@ -13,20 +13,20 @@ import type { Clock } from './clock.ts';
 import { probe } from './evidence/probe.ts';
 import type { Connected } from './socket/connect.ts';
 
-export interface Examined {
+export interface DetectedBackend {
   /** What it answered; null: nothing that is an answer. */
   readonly values: ReadonlyMap<string, unknown> | null;
-  /** A connection ends as the server has ended it: nothing stands in between. Null: it has not shown. */
+  /** There is no proxy in between. Null: that could not be seen. */
   readonly isDirect: boolean | null;
 }
 
-interface Look {
-  readonly values: Examined['values'];
+interface ProbeResult {
+  readonly values: DetectedBackend['values'];
   /** How the connection ended. `'half-closed'`: by a FIN, and what we send on is still taken. */
   readonly end: 'reset' | 'fin' | 'half-closed' | 'silence';
 }
 
-interface Looking {
+interface DetectOptions {
   readonly transport: 'unix' | 'tcp';
   readonly clock: Clock;
   /** ms, for each connection. */
@@ -35,17 +35,17 @@ interface Looking {
 }
 
 /** Resolves in time, or when it is told to stop, and closes the connection. `unread`: records. */
-function look(
+function probeConnection(
   connected: Connected,
-  { transport, clock, timeout, stop }: Looking,
+  { transport, clock, timeout, stop }: DetectOptions,
   { ask, unread }: { readonly ask: boolean; readonly unread: 0 | 1 },
-): Promise<Look> {
+): Promise<ProbeResult> {
   const { socket, incoming, roundTrip, acknowledged } = connected;
   return new Promise((resolve) => {
-    let values: Look['values'] = null;
+    let values: ProbeResult['values'] = null;
     let over = false;
     let stopProbe: (() => void) | null = null;
-    const finish = (end: Look['end']): void => {
+    const finish = (end: ProbeResult['end']): void => {
       if (over) return;
       over = true;
       cancel();
@@ -97,22 +97,25 @@ function look(
   });
 }
 
-const LOOKS = 3;
+const MAX_PROBES = 3;
 
 /** On as many connections as it takes. Rejects as `connect` does. */
-export async function examineServer(connect: () => Promise<Connected>, looking: Looking): Promise<Examined> {
-  const again = async (ask: boolean, unread: 0 | 1): Promise<Look> =>
-    look(await connect(), looking, { ask, unread });
-  for (let tries = LOOKS; ; tries--) {
-    const first = await again(true, 1);
+export async function detectBackend(
+  connect: () => Promise<Connected>,
+  options: DetectOptions,
+): Promise<DetectedBackend> {
+  const openAndProbe = async (ask: boolean, unread: 0 | 1): Promise<ProbeResult> =>
+    probeConnection(await connect(), options, { ask, unread });
+  for (let tries = MAX_PROBES; ; tries--) {
+    const first = await openAndProbe(true, 1);
     const { values } = first;
-    // A server that is just leaving ends the connection without a word: its successor will tell.
+    // A server that shuts down closes without an answer: the one that takes its place will answer.
     if (values === null && first.end !== 'silence' && tries > 1) continue;
     if (values === null) return { values, isDirect: null };
     // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
-    const { end } = first.end === 'fin' ? await again(false, 1) : first;
+    const { end } = first.end === 'fin' ? await openAndProbe(false, 1) : first;
     if (end !== 'reset') return { values, isDirect: end === 'fin' ? false : null };
-    const whole = await again(false, 0);
+    const whole = await openAndProbe(false, 0);
     return { values, isDirect: whole.end === 'silence' ? null : whole.end === 'fin' };
   }
 }

@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest';
+import { BackendKind } from '../../../src/pool/learned/backend-kind.ts';
+
+const auto = (): BackendKind => new BackendKind({ backend: 'auto', proxied: false });
+const php = new Map([['FCGI_MPXS_CONNS', '0']]);
+const cgi = new Map([
+  ['FCGI_MAX_CONNS', '1'],
+  ['FCGI_MAX_REQS', '1'],
+  ['FCGI_MPXS_CONNS', '0'],
+]);
+const go = new Map([['FCGI_MPXS_CONNS', '1']]);
+
+describe('what the operator has said', () => {
+  it.each([
+    ['php-fpm', false, true, true],
+    ['php-fpm', true, true, false],
+    ['generic', false, false, null],
+    ['auto', false, null, null],
+    ['auto', true, null, false],
+  ] as const)('backend %s, proxied %s', (backend, proxied, isPhpFpm, isDirect) => {
+    expect(new BackendKind({ backend, proxied })).toMatchObject({ isPhpFpm, isDirect });
+  });
+
+  it('stays, whatever the server says of itself', () => {
+    const backend = new BackendKind({ backend: 'generic', proxied: false });
+    backend.onValues(php);
+    expect(backend.isPhpFpm).toBe(false);
+  });
+});
+
+describe('a server of which nothing is known', () => {
+  it('is asked behind its first answer', () => {
+    expect(auto().afterResponse(1, 0)).toBe('ask');
+  });
+
+  it.each([
+    ['php-fpm', php, true],
+    ['php-cgi', cgi, false],
+    ['Go', go, false],
+    ['nobody that knows the question', new Map(), false],
+  ])('is known by its answer: %s', (_, values, isPhpFpm) => {
+    const backend = auto();
+    expect(backend.onIdleCheck({ values, closed: null }, 1, 0)).toBe(isPhpFpm);
+    expect(backend.isPhpFpm).toBe(isPhpFpm);
+  });
+
+  it('that is PHP-FPM is not asked again, and its connections are used at once', () => {
+    const backend = auto();
+    backend.onValues(php);
+    expect(backend.afterResponse(1, 1e9)).toBe('nothing');
+  });
+
+  it('that says nothing is asked again later, thrice, and is not PHP-FPM then', () => {
+    const backend = auto();
+    let asked = 0;
+    for (let now = 0; now < 200_000; now += 100) {
+      if (backend.afterResponse(1, now) !== 'ask') continue;
+      asked++;
+      backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, now);
+    }
+    expect(asked).toBe(4);
+    expect(backend.isPhpFpm).toBe(false);
+  });
+
+  it('that ends its connection instead has said nothing: a worker at pm.max_requests does so', () => {
+    const backend = auto();
+    backend.onIdleCheck({ values: null, closed: 'server-closed' }, 1, 0);
+    expect(backend).toMatchObject({ isPhpFpm: null });
+  });
+
+  it('that says something else is not PHP-FPM', () => {
+    const backend = auto();
+    backend.onIdleCheck({ values: null, closed: 'trailing-bytes' }, 1, 0);
+    expect(backend.isPhpFpm).toBe(false);
+  });
+
+  it('may be PHP-FPM until something speaks against it', () => {
+    const backend = auto();
+    expect(backend.mayBePhpFpm).toBe(true);
+    backend.onIdleCheck({ values: null, closed: 'server-closed' }, 1, 0);
+    expect(backend.mayBePhpFpm).toBe(true);
+    backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, 0);
+    expect(backend.mayBePhpFpm).toBe(false);
+    backend.onValues(php);
+    expect(backend.mayBePhpFpm).toBe(true);
+  });
+
+  it('is none, as far as the end of input goes, once it has refused that behind an answer', () => {
+    const backend = auto();
+    backend.onEndOfInputRefused();
+    expect(backend).toMatchObject({ isPhpFpm: null, mayBePhpFpm: false });
+    backend.onValues(php);
+    expect(backend.mayBePhpFpm).toBe(true);
+  });
+
+  it('is known when it is not PHP-FPM, or is and the way to it is known as well', () => {
+    const backend = auto();
+    backend.onValues(php);
+    expect(backend.isKnown).toBe(false);
+    backend.onDetected({ values: php, isDirect: true }, 0);
+    expect(backend.isKnown).toBe(true);
+    const other = auto();
+    other.onValues(go);
+    expect(other.isKnown).toBe(true);
+  });
+});
+
+describe('connections of a server that is not PHP-FPM', () => {
+  const other = (): BackendKind => {
+    const backend = auto();
+    backend.onValues(go);
+    return backend;
+  };
+
+  it('are used again once one has outlived its first answer', () => {
+    const backend = other();
+    expect(backend.afterResponse(1, 0)).toBe('wait');
+    expect(backend.onIdleCheck({ values: null, closed: null }, 1, 0)).toBe(true);
+    expect([1, 2, 3].map((requests) => backend.afterResponse(requests, 0))).toEqual([
+      'nothing',
+      'nothing',
+      'nothing',
+    ]);
+  });
+
+  it('are waited for again where one was seen to end', () => {
+    const backend = other();
+    backend.onIdleCheck({ values: null, closed: null }, 1, 0);
+    backend.onServerClosed(7);
+    expect([6, 7, 8].map((requests) => backend.afterResponse(requests, 0))).toEqual([
+      'nothing',
+      'wait',
+      'nothing',
+    ]);
+  });
+});
+
+describe('a server that ends each connection behind its answer, asked to keep it or not', () => {
+  const closing = (): BackendKind => {
+    const backend = auto();
+    for (let i = 0; i < 3; i++) {
+      expect(backend.mayKeep()).toBe(true);
+      backend.onServerClosed(1);
+    }
+    return backend;
+  };
+
+  it('is not asked to keep them any more, but now and then', () => {
+    const backend = closing();
+    const asked = Array.from({ length: 200 }, () => backend.mayKeep()).filter((keeps) => keeps).length;
+    expect(asked).toBe(4);
+  });
+
+  it('is asked again once a connection has outlived an answer', () => {
+    const backend = closing();
+    expect(backend.closesAll).toBe(true);
+    backend.onStayedOpen();
+    expect(backend).toMatchObject({ closesAll: false });
+    expect(backend.mayKeep()).toBe(true);
+  });
+});
+
+describe('a proxy in between', () => {
+  it.each([true, false, null])('is known by how connections end, where that says so: %s', (isDirect) => {
+    const backend = auto();
+    backend.onDetected({ values: php, isDirect }, 0);
+    expect(backend.isDirect).toBe(isDirect);
+  });
+
+  it('is not believed in where the server ended the connection without a word: it may be leaving', () => {
+    const backend = auto();
+    backend.onValues(php);
+    backend.onDetected({ values: null, isDirect: false }, 0);
+    expect(backend.isDirect).toBe(null);
+  });
+
+  it('of another server nothing is known by that', () => {
+    const backend = auto();
+    backend.onDetected({ values: go, isDirect: true }, 0);
+    expect(backend.isDirect).toBe(null);
+  });
+
+  it('is believed in at the first connection that is half-closed without an answer', () => {
+    const backend = auto();
+    backend.onDetected({ values: php, isDirect: true }, 0);
+    backend.onHalfClosed();
+    expect(backend.isDirect).toBe(false);
+  });
+});
+
+it('a server that waits for the end of input is not PHP-FPM, whatever it has said', () => {
+  const backend = auto();
+  backend.onValues(php);
+  backend.onWaitsForEndOfInput();
+  expect(backend.isPhpFpm).toBe(false);
+});
+
+describe('whether something stands in between', () => {
+  it('is to be looked for once it is known to be PHP-FPM, and again only after a while where nothing came out', () => {
+    const backend = auto();
+    expect(backend.isProxyCheckDue(0)).toBe(false);
+    backend.onValues(php);
+    expect(backend.isProxyCheckDue(0)).toBe(true);
+    backend.onDetected({ values: null, isDirect: null }, 100);
+    expect([5_000, 10_099, 10_100].map((now) => backend.isProxyCheckDue(now))).toEqual([false, false, true]);
+    backend.onDetected({ values: php, isDirect: true }, 10_200);
+    expect(backend.isDirect).toBe(true);
+    expect(backend.isProxyCheckDue(1e9)).toBe(false);
+  });
+
+  it.each([
+    { backend: 'php-fpm', proxied: false },
+    { backend: 'php-fpm', proxied: true },
+    { backend: 'generic', proxied: false },
+    { backend: 'auto', proxied: true },
+  ] as const)('is not looked for where the operator has said it: %o', (told) => {
+    const backend = new BackendKind(told);
+    backend.onValues(php);
+    expect(backend.isProxyCheckDue(0)).toBe(false);
+  });
+});
