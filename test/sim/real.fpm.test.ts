@@ -65,7 +65,8 @@ describe('in virtual time and on the real PHP-FPM alike', { timeout: 30_000 }, (
       const model = await play({ ...scenario, fpm: { ...scenario.fpm, ...real.machine } });
       expect(brokenPromises(scenario, model)).toEqual([]);
       const served = model.asked.filter(({ at, took, error }) => error === '' && at + took < scenario.ms);
-      if (Math.abs(real.served / served.length - 1) <= 0.1) return;
+      // Where a machine forks slowly there are ten answers in all, and one at each end is chance.
+      if (Math.abs(real.served - served.length) <= Math.max(0.1 * served.length, 2)) return;
       differences.push(
         `${real.served} answers, in virtual time ${served.length}; ${JSON.stringify(real.machine)}`,
       );
