@@ -9,14 +9,19 @@ export function isOptions(value: unknown): value is Readonly<Record<string, unkn
   return typeof value === 'object' && value !== null && !(Symbol.iterator in value);
 }
 
-/** Throws FCGI_ERR_INVALID_ARG where `value` is no object of options. */
-export function checkIsOptions(option: string, value: unknown): void {
-  if (isOptions(value)) return;
+/** Throws FCGI_ERR_INVALID_ARG where `value` is not `good`: what it is, not what is in it, is said. */
+export function checkArgument(option: string, value: unknown, good: boolean, expected: string): void {
+  if (good) return;
   throw new ArgumentError(
     'FCGI_ERR_INVALID_ARG',
     option,
-    `${option} must be an object, not ${kindOf(value)}`,
+    `${option} must be ${expected}, not ${kindOf(value)}`,
   );
+}
+
+/** Throws FCGI_ERR_INVALID_ARG where `value` is no object of options. */
+export function checkIsOptions(option: string, value: unknown): void {
+  checkArgument(option, value, isOptions(value), 'an object');
 }
 
 /** Throws FCGI_ERR_INVALID_ARG where there is one: undici's methods take callbacks, and here it would never be called. */

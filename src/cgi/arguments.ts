@@ -1,6 +1,5 @@
 /** The arguments of `buildParams`, checked: JavaScript has no types that would, and TypeScript's end where JSON begins. */
-import { checkIsOptions, checkNames, isOptions, kindOf } from '../arguments.ts';
-import { ArgumentError } from '../errors.ts';
+import { checkArgument, checkIsOptions, checkNames, isOptions } from '../arguments.ts';
 import type { HttpFacts, ScriptOptions } from './env.ts';
 
 const FACTS: Readonly<Record<keyof HttpFacts, true>> = {
@@ -28,15 +27,15 @@ export function checkFacts(http: HttpFacts): void {
   checkIsOptions('request', http);
   checkNames(http, FACTS, 'the request of buildParams()');
   const { method, url, headers, protocol, remote, local, tls, contentLength } = http;
-  check('method', method, typeof method === 'string', 'a string');
-  check('url', url, typeof url === 'string', 'a string');
-  check('headers', headers, arePairs(headers), 'a list of pairs, such as [["Host", "localhost"]]');
-  check('protocol', protocol, protocol === undefined || typeof protocol === 'string', 'a string');
+  checkArgument('method', method, typeof method === 'string', 'a string');
+  checkArgument('url', url, typeof url === 'string', 'a string');
+  checkArgument('headers', headers, arePairs(headers), 'a list of pairs, such as [["Host", "localhost"]]');
+  checkArgument('protocol', protocol, protocol === undefined || typeof protocol === 'string', 'a string');
   checkEndpoint('remote', remote);
   checkEndpoint('local', local);
-  check('tls', tls, tls === undefined || typeof tls === 'boolean', 'true or false');
+  checkArgument('tls', tls, tls === undefined || typeof tls === 'boolean', 'true or false');
   const isLength = contentLength === undefined || (Number.isSafeInteger(contentLength) && contentLength >= 0);
-  check('contentLength', contentLength, isLength, 'a whole number of bytes from 0');
+  checkArgument('contentLength', contentLength, isLength, 'a whole number of bytes from 0');
 }
 
 /** Throws FCGI_ERR_INVALID_ARG that names the option. */
@@ -44,22 +43,32 @@ export function checkScriptOptions(script: ScriptOptions): void {
   checkIsOptions('options', script);
   checkNames(script, SCRIPT, 'buildParams()');
   const { root, index, splitPath, frontController, fpmPages, params } = script;
-  check('root', root, typeof root === 'string' && root !== '', 'the path of the document root');
+  checkArgument('root', root, typeof root === 'string' && root !== '', 'the path of the document root');
   const isName = typeof index === 'string' && index !== '';
-  check('index', index, index === undefined || isName, 'the name of a script');
-  check('splitPath', splitPath, splitPath === undefined || areStrings(splitPath), 'a list of strings');
+  checkArgument('index', index, index === undefined || isName, 'the name of a script');
+  checkArgument(
+    'splitPath',
+    splitPath,
+    splitPath === undefined || areStrings(splitPath),
+    'a list of strings',
+  );
   const isScript = typeof frontController === 'string' && frontController.startsWith('/');
   const wanted = 'a script such as "/index.php"';
-  check('frontController', frontController, frontController === undefined || isScript, wanted);
-  check('fpmPages', fpmPages, fpmPages === undefined || areStrings(fpmPages), 'a list of strings');
-  check('params', params, params === undefined || isOptions(params), 'an object of strings and Uint8Arrays');
+  checkArgument('frontController', frontController, frontController === undefined || isScript, wanted);
+  checkArgument('fpmPages', fpmPages, fpmPages === undefined || areStrings(fpmPages), 'a list of strings');
+  checkArgument(
+    'params',
+    params,
+    params === undefined || isOptions(params),
+    'an object of strings and Uint8Arrays',
+  );
 }
 
 function checkEndpoint(name: string, value: unknown): void {
   if (value === undefined) return;
   const good =
     isOptions(value) && typeof value['address'] === 'string' && Number.isSafeInteger(value['port']);
-  check(name, value, good, '{ address, port }');
+  checkArgument(name, value, good, '{ address, port }');
 }
 
 function arePairs(value: unknown): boolean {
@@ -69,13 +78,4 @@ function arePairs(value: unknown): boolean {
 
 function areStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');
-}
-
-function check(option: string, value: unknown, good: boolean, expected: string): void {
-  if (good) return;
-  throw new ArgumentError(
-    'FCGI_ERR_INVALID_ARG',
-    option,
-    `${option} must be ${expected}, not ${kindOf(value)}`,
-  );
 }

@@ -1,28 +1,9 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { headNames } from '../../src/cgi/head.ts';
-import { Clock, systemTimers } from '../../src/connection/clock.ts';
-import { Connection } from '../../src/connection/connection.ts';
+import type { Connection } from '../../src/connection/connection.ts';
 import { Exchange } from '../../src/connection/exchange.ts';
-import type { ConnectionOwner } from '../../src/connection/owner.ts';
-import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { type RawServer, rawServer } from '../pool/support.ts';
-
-const owner: ConnectionOwner = {
-  clock: new Clock(systemTimers),
-  settings: { maxHeaderSize: 65_536 },
-  headNames: headNames(),
-  learned: {
-    backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
-    terminatorDelay: () => 50,
-    firstByte() {},
-    keepaliveTimes: { idleTime: 0 },
-    isQueryDue: false,
-    mustYield: () => false,
-  },
-  closing: false,
-  idleFull: () => false,
-};
+import { openConnection } from './support.ts';
 
 interface Sent extends AsyncDisposable {
   readonly server: RawServer;
@@ -35,20 +16,7 @@ interface Sent extends AsyncDisposable {
 /** A connection with one request on its way to a server that says nothing. */
 async function sent(): Promise<Sent> {
   const server = await rawServer(() => {});
-  const incoming = new ReadBuffer().open();
-  const { onread } = incoming;
-  const socket = connect({ path: server.address.slice('unix:'.length), allowHalfOpen: true, onread });
-  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
-  const connection = new Connection(
-    owner,
-    { socket, incoming, roundTrip: 0 },
-    {
-      transport: 'unix',
-      keepaliveRequests: 10,
-      lease: 0,
-      onClosed: () => {},
-    },
-  );
+  const { socket, connection } = await openConnection(server);
   const failed = new Promise<unknown>((resolve, reject) => {
     const listener = {
       onHead() {},

@@ -1,13 +1,9 @@
 import type { Socket } from 'node:net';
-import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { headNames } from '../../src/cgi/head.ts';
-import { Clock, systemTimers } from '../../src/connection/clock.ts';
-import { Connection } from '../../src/connection/connection.ts';
 import type { IdleCheckResult } from '../../src/connection/idle-check.ts';
-import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { rawServer } from '../pool/support.ts';
 import { GET_VALUES_RESULT, pair, record, STDERR, STDOUT } from '../testing/support/wire.ts';
+import { openConnection } from './support.ts';
 
 /** What an idle connection is told when it asks a server that does `answer`. `timeout` in ms; it ticks every 5. */
 async function asked(
@@ -21,31 +17,7 @@ async function asked(
       answer(socket, question);
     });
   });
-  const clock = new Clock(systemTimers);
-  const incoming = new ReadBuffer().open();
-  const { onread } = incoming;
-  const socket = connect({ path: server.address.slice('unix:'.length), allowHalfOpen: true, onread });
-  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
-  const owner = {
-    clock,
-    settings: { maxHeaderSize: 65_536 },
-    headNames: headNames(),
-    learned: {
-      backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
-      terminatorDelay: () => 50,
-      firstByte() {},
-      keepaliveTimes: { idleTime: 0 },
-      isQueryDue: false,
-      mustYield: () => false,
-    },
-    closing: false,
-    idleFull: () => false,
-  };
-  const connection = new Connection(
-    owner,
-    { socket, incoming, roundTrip: 0 },
-    { transport: 'unix', keepaliveRequests: 10, lease: 0, onClosed() {} },
-  );
+  const { clock, connection } = await openConnection(server);
   const ticks = setInterval(() => connection.onTick(clock.now()), 5);
   const reply = await new Promise<IdleCheckResult>((resolve) => {
     connection.sendGetValues(timeout, resolve);

@@ -1,5 +1,5 @@
 /** Is this a request at all? What is wrong with it is said by name, before anything is dialled. */
-import { kindOf, unknownName } from '../../arguments.ts';
+import { checkArgument, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { DispatchHandler, DispatchRequest } from '../dispatcher.ts';
 import { checkOption, optionRules } from '../options.ts';
@@ -22,17 +22,17 @@ const REQUEST_KEYS: Readonly<Record<keyof DispatchRequest, true>> = {
 
 /** Throws FCGI_ERR_INVALID_ARG. The values of params, and the body, are checked where they are encoded. */
 export function checkRequest(request: DispatchRequest): void {
-  check('request', request, isObject(request), 'an object');
+  checkArgument('request', request, isObject(request), 'an object');
   for (const key in request)
     if (!Object.hasOwn(REQUEST_KEYS, key)) throw unknownName(key, Object.keys(REQUEST_KEYS), 'a request');
   const { params, signal, idempotent, onStderr, onAbort, closeOnAbort, server } = request;
   checkParams(params);
-  check('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
-  check('idempotent', idempotent, isOptional(idempotent, 'boolean'), 'true or false');
-  check('onStderr', onStderr, isOptional(onStderr, 'function'), 'a function');
-  check('onAbort', onAbort, isOptional(onAbort, 'function'), 'a function');
-  check('closeOnAbort', closeOnAbort, isOptional(closeOnAbort, 'boolean'), 'true or false');
-  check('server', server, isOptional(server, 'string'), 'an address');
+  checkArgument('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
+  checkArgument('idempotent', idempotent, isOptional(idempotent, 'boolean'), 'true or false');
+  checkArgument('onStderr', onStderr, isOptional(onStderr, 'function'), 'a function');
+  checkArgument('onAbort', onAbort, isOptional(onAbort, 'function'), 'a function');
+  checkArgument('closeOnAbort', closeOnAbort, isOptional(closeOnAbort, 'boolean'), 'true or false');
+  checkArgument('server', server, isOptional(server, 'string'), 'an address');
   checkOption('retry', request.retry, optionRules.retry);
   checkOption('timeout', request.timeout, optionRules.timeout);
   checkOption('headersTimeout', request.headersTimeout, optionRules.headersTimeout);
@@ -55,7 +55,7 @@ export function isRequest(request: DispatchRequest, handler: DispatchHandler): b
 
 /** Throws FCGI_ERR_INVALID_ARG where nobody could be told of an error. */
 export function checkHandler(handler: DispatchHandler): void {
-  check('handler', handler, isObject(handler), 'an object with callbacks');
+  checkArgument('handler', handler, isObject(handler), 'an object with callbacks');
   checkCallback('onResponseError', handler.onResponseError);
 }
 
@@ -74,14 +74,14 @@ function hasCallbacks(handler: DispatchHandler): boolean {
 }
 
 function checkCallback(name: string, callback: unknown): void {
-  check(`handler.${name}`, callback, typeof callback === 'function', 'a function');
+  checkArgument(`handler.${name}`, callback, typeof callback === 'function', 'a function');
 }
 
 function checkParams(params: DispatchRequest['params']): void {
   const expected = 'an object of strings and Uint8Arrays';
-  check('params', params, isObject(params), expected);
+  checkArgument('params', params, isObject(params), expected);
   // A Map, Headers, an array: they have no names of their own, and all would be lost in silence.
-  check(
+  checkArgument(
     'params',
     params,
     !(Symbol.iterator in params) && !isInstance(params),
@@ -102,16 +102,7 @@ function checkParams(params: DispatchRequest['params']): void {
 
 function checkText(name: string, value: unknown): void {
   const good = value === undefined || typeof value === 'string' || value instanceof Uint8Array;
-  check(`params.${name}`, value, good, 'a string or a Uint8Array');
-}
-
-function check(option: string, value: unknown, good: boolean, expected: string): void {
-  if (good) return;
-  throw new ArgumentError(
-    'FCGI_ERR_INVALID_ARG',
-    option,
-    `${option} must be ${expected}, not ${kindOf(value)}`,
-  );
+  checkArgument(`params.${name}`, value, good, 'a string or a Uint8Array');
 }
 
 function isOptional(value: unknown, type: 'boolean' | 'function' | 'string'): boolean {

@@ -1,0 +1,43 @@
+/** A connection as a pool makes it, to a server of the test's own. */
+import { connect, type Socket } from 'node:net';
+import { headNames } from '../../src/cgi/head.ts';
+import { Clock, systemTimers } from '../../src/connection/clock.ts';
+import { Connection } from '../../src/connection/connection.ts';
+import type { ConnectionOwner } from '../../src/connection/owner.ts';
+import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
+import type { RawServer } from '../pool/support.ts';
+
+export interface Opened {
+  readonly clock: Clock;
+  readonly socket: Socket;
+  readonly connection: Connection;
+}
+
+export async function openConnection(server: RawServer): Promise<Opened> {
+  const clock = new Clock(systemTimers);
+  const owner: ConnectionOwner = {
+    clock,
+    settings: { maxHeaderSize: 65_536 },
+    headNames: headNames(),
+    learned: {
+      backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
+      terminatorDelay: () => 50,
+      firstByte() {},
+      keepaliveTimes: { idleTime: 0 },
+      isQueryDue: false,
+      mustYield: () => false,
+    },
+    closing: false,
+    idleFull: () => false,
+  };
+  const incoming = new ReadBuffer().open();
+  const { onread } = incoming;
+  const socket = connect({ path: server.address.slice('unix:'.length), allowHalfOpen: true, onread });
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  const connection = new Connection(
+    owner,
+    { socket, incoming, roundTrip: 0 },
+    { transport: 'unix', keepaliveRequests: 10, lease: 0, onClosed() {} },
+  );
+  return { clock, socket, connection };
+}
