@@ -93,7 +93,8 @@ export class BackendCheck {
   afterResponse(slot: Slot | null, exchange: Exchange | null): Promise<void> | null {
     const connection = slot?.connection ?? null;
     const isKept = connection !== null && !connection.closed;
-    if (slot !== null && exchange !== null && this.#mayDetect) {
+    // The hot path: most servers are known, and then nobody needs the time.
+    if (slot !== null && exchange !== null && !this.#backend.isKnown && this.#mayDetect) {
       if (this.#detectsEarly && this.#backend.isProxyCheckDue(this.#clock.now())) {
         if (this.#open.size < this.#connections) {
           void this.#detectSeparately(new Slot());

@@ -50,7 +50,10 @@ export class Slots<P extends PooledSlot> {
 
   /** Called every few ms: gives back what nobody has taken. */
   releaseUnused(): void {
-    for (const slot of this.#free) void this.#pool?.[slot.spent ? 'destroy' : 'release'](slot);
+    for (const slot of this.#free) {
+      if (slot.spent) void this.#pool?.destroy(slot);
+      else void this.#pool?.release(slot);
+    }
     this.#free.length = 0;
   }
 
