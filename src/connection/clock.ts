@@ -3,6 +3,7 @@
  * kernel unread, so a stall of ours (a long computation, a garbage collection, SIGSTOP) must not fail a request that has
  * been answered, nor be taken for a slow server. Times in ms.
  */
+import { performance } from 'node:perf_hooks';
 import { LONGEST_DELAY } from '../arguments.ts';
 
 /** What a clock is made from: Node's timers, or a simulator's. */

@@ -1,4 +1,5 @@
 /** The receiving half of an exchange: socket bytes to head, body, STDERR and the end. No socket here. */
+import { Buffer } from 'node:buffer';
 import { type HeadNames, HeadParser } from '../cgi/head.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { ResponseDecoder, type ResponseSink } from '../protocol/response.ts';
@@ -129,6 +130,6 @@ export class ResponseReader implements ResponseSink {
 /** What is handed on: the chunk itself is overwritten by what the socket reads next. */
 function copied(chunk: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start);
-  chunk.copy(copy, 0, start, end);
+  copy.set(chunk.subarray(start, end));
   return copy;
 }

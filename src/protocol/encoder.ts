@@ -4,6 +4,7 @@
  * PHP-FPM parses each PARAMS record alone and resets the connection where a pair crosses two, so a record ends
  * before a pair that would not fit.
  */
+import { Buffer } from 'node:buffer';
 import { ArgumentError } from '../errors.ts';
 import {
   Flag,

@@ -79,7 +79,12 @@ export function encodeBeginRequestInto(target: Uint8Array, at: number, body: Beg
   target[at] = body.role >>> 8;
   target[at + 1] = body.role;
   target[at + 2] = body.flags;
-  target.fill(0, at + 3, at + FIXED_BODY_LENGTH);
+  // One by one: fill() is a call into C++, and each request has this record.
+  target[at + 3] = 0;
+  target[at + 4] = 0;
+  target[at + 5] = 0;
+  target[at + 6] = 0;
+  target[at + 7] = 0;
   return at + FIXED_BODY_LENGTH;
 }
 

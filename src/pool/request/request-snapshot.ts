@@ -6,6 +6,7 @@
  * what its parent may.
  */
 
+import { Buffer } from 'node:buffer';
 import type { Exchange } from '../../connection/exchange.ts';
 import { FcgiError, TimeoutError } from '../../errors.ts';
 import { HEADER_LENGTH, RecordType } from '../../protocol/constants.ts';
@@ -34,7 +35,9 @@ export class RequestSnapshot {
 
   /** `first`: what goes out first, with `bodyLength` bytes of a body behind the params. */
   onSent(first: Buffer, bodyLength: number): void {
-    if (!this.#isCopy) this.#sent ??= Buffer.from(first.subarray(0, first.length - bodyLength));
+    if (this.#isCopy || this.#sent !== null) return;
+    this.#sent = Buffer.allocUnsafe(first.length - bodyLength);
+    this.#sent.set(bodyLength === 0 ? first : first.subarray(0, -bodyLength));
   }
 
   /** It may have to be sent again. */

@@ -1,4 +1,7 @@
-/** How long things took of late: counts in steps of a tenth, so that a percentile costs no memory of each. Times in ms. */
+/**
+ * How long things took of late: counts in steps of a sixteenth, as in an HDR histogram, so that a percentile costs no
+ * memory of each, and a count no logarithm. Times in ms.
+ */
 
 /** What is told of it. */
 export interface Summary {
@@ -8,17 +11,21 @@ export interface Summary {
   readonly p99: number;
 }
 
-const LEAST = 0.1;
-const STEP = Math.log(1.1);
-/** Up to 0.1 ms x 1.1^150, about 160 s; longer ones count as that. */
-const STEPS = 150;
+/** Units in a ms: below 0.1 ms, which is 16 of them, all is counted as one. */
+const UNITS = 160;
+/** Steps in each doubling, and its power of two. */
+const STEPS = 16;
+const BITS = 4;
+/** Longer ones, over 100 s, count as that. */
+const MOST = 2 ** 24 - 1;
+const LENGTH = stepOf(MOST) + 1;
 
 export class Histogram {
-  #counts: Uint32Array = new Uint32Array(STEPS + 1);
-  #before: Uint32Array = new Uint32Array(STEPS + 1);
+  #counts: Uint32Array = new Uint32Array(LENGTH);
+  #before: Uint32Array = new Uint32Array(LENGTH);
 
   add(took: number): void {
-    const step = took <= LEAST ? 0 : Math.min(STEPS, Math.ceil(Math.log(took / LEAST) / STEP));
+    const step = stepOf(Math.min(MOST, Math.max(STEPS, Math.ceil(took * UNITS))));
     this.#counts[step] = (this.#counts[step] ?? 0) + 1;
   }
 
@@ -58,5 +65,17 @@ function nth(counts: Uint32Array, wanted: number): number {
     seen += count;
     return seen >= wanted;
   });
-  return LEAST * Math.exp(step * STEP);
+  return upperEnd(step) / UNITS;
+}
+
+/** From 0, of so many units: at least 16. */
+function stepOf(units: number): number {
+  const shift = 31 - BITS - Math.clz32(units);
+  return shift * STEPS + (units >> shift) - STEPS;
+}
+
+/** Units: the longest that `step` counts. */
+function upperEnd(step: number): number {
+  const shift = Math.floor(step / STEPS);
+  return (((step % STEPS) + STEPS + 1) << shift) - 1;
 }
