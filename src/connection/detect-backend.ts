@@ -97,7 +97,8 @@ function probeConnection(
   });
 }
 
-const MAX_PROBES = 3;
+/** So often it begins anew, where a server that shuts down may have been met. */
+const TRIES = 3;
 
 /** On as many connections as it takes. Rejects as `connect` does. */
 export async function detectBackend(
@@ -106,16 +107,28 @@ export async function detectBackend(
 ): Promise<DetectedBackend> {
   const openAndProbe = async (ask: boolean, unread: 0 | 1): Promise<ProbeResult> =>
     probeConnection(await connect(), options, { ask, unread });
-  for (let tries = MAX_PROBES; ; tries--) {
+  let proxySeen = false;
+  for (let tries = TRIES; ; tries--) {
     const first = await openAndProbe(true, 1);
     const { values } = first;
     // A server that shuts down closes without an answer: the one that takes its place will answer.
     if (values === null && first.end !== 'silence' && tries > 1) continue;
     if (values === null) return { values, isDirect: null };
-    // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
-    const { end } = first.end === 'fin' ? await openAndProbe(false, 1) : first;
-    if (end !== 'reset') return { values, isDirect: end === 'fin' ? false : null };
-    const whole = await openAndProbe(false, 0);
-    return { values, isDirect: whole.end === 'silence' ? null : whole.end === 'fin' };
+    const isDirect = await isDirectBy(first, openAndProbe);
+    // One that shuts down resets what it has not accepted, too, or ends what it has not been sent yet. A proxy does so each time.
+    if (isDirect !== false || proxySeen || tries === 1) return { values, isDirect };
+    proxySeen = true;
   }
+}
+
+/** See DetectedBackend. */
+async function isDirectBy(
+  first: ProbeResult,
+  openAndProbe: (ask: boolean, unread: 0 | 1) => Promise<ProbeResult>,
+): Promise<boolean | null> {
+  // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
+  const { end } = first.end === 'fin' ? await openAndProbe(false, 1) : first;
+  if (end !== 'reset') return end === 'fin' ? false : null;
+  const whole = await openAndProbe(false, 0);
+  return whole.end === 'silence' ? null : whole.end === 'fin';
 }

@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { Clock, systemTimers } from '../../src/connection/clock.ts';
+import { type DetectedBackend, detectBackend } from '../../src/connection/detect-backend.ts';
+import { connect } from '../../src/connection/socket/connect.ts';
+import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
+import { RecordType } from '../../src/protocol/constants.ts';
+import { encodePairInto, pairBound } from '../../src/protocol/params.ts';
+import { encodeRecord } from '../../src/protocol/record.ts';
+
+/** How a connection ends on which one malformed record lies, or two. */
+type End = 'reset' | 'fin';
+
+const VALUES = ((): Buffer => {
+  const content = Buffer.alloc(pairBound('FCGI_MPXS_CONNS', '0'));
+  const end = encodePairInto(content, 0, 'FCGI_MPXS_CONNS', '0');
+  return encodeRecord(RecordType.GET_VALUES_RESULT, 0, content.subarray(0, end));
+})();
+
+/** What is found of a server that answers FCGI_GET_VALUES as PHP-FPM does, and ends its connections as `ends` says in turn. */
+async function detected(...ends: End[]): Promise<DetectedBackend & { connections: number }> {
+  let connections = 0;
+  const server = createServer((socket) => {
+    const end = ends[Math.min(connections++, ends.length - 1)] ?? 'reset';
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      if (bytes[1] === RecordType.GET_VALUES) socket.write(VALUES);
+      else finish(socket, end);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const clock = new Clock(systemTimers);
+  clock.start(() => {});
+  const { signal } = new AbortController();
+  const readBuffer = new ReadBuffer();
+  const target = { transport: 'tcp', host: '127.0.0.1', port, name: `127.0.0.1:${port}` } as const;
+  const open = () => connect(target, { timeout: 5_000, clock, readBuffer, signal });
+  try {
+    return {
+      ...(await detectBackend(open, { transport: 'tcp', clock, timeout: 5_000, stop: signal })),
+      connections,
+    };
+  } finally {
+    clock.stop();
+    server.close();
+  }
+}
+
+function finish(socket: Socket, end: End): void {
+  if (end === 'reset') socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+describe('is there a proxy in between', () => {
+  it('no: what lies unread is reset, and what has been read ends in good order', async () => {
+    expect(await detected('reset', 'fin')).toMatchObject({ isDirect: true, connections: 2 });
+  });
+
+  it.each([
+    ['whatever ends is reset', ['reset']],
+    ['whatever ends is ended in good order', ['fin']],
+  ] as const)('yes: %s', async (_what, ends) => {
+    expect(await detected(...ends)).toMatchObject({ isDirect: false });
+  });
+
+  it.each([
+    ['reset what it had not accepted', ['reset', 'reset', 'reset', 'fin']],
+    ['closed what it had not been sent yet', ['fin', 'fin', 'reset', 'fin']],
+  ] as const)('a server that was restarted meanwhile, and %s, is taken for no proxy', async (_what, ends) => {
+    expect(await detected(...ends)).toMatchObject({ isDirect: true, connections: 4 });
+  });
+});
