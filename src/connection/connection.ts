@@ -60,7 +60,7 @@ export class Connection {
 
   constructor(
     owner: ConnectionOwner,
-    { socket, incoming, roundTrip, acknowledged }: Connected,
+    { socket, incoming, roundTrip, acknowledged, hasResetOrphans }: Connected,
     { transport, keepaliveRequests, lease, onClosed }: ConnectionLimits,
   ) {
     this.#owner = owner;
@@ -69,7 +69,7 @@ export class Connection {
     this.#socket = socket;
     this.writer = new SocketWriter(socket, this.#activity);
     this.transport = transport;
-    this.#probed = { socket, transport, roundTrip, acknowledged };
+    this.#probed = { socket, transport, roundTrip, acknowledged, hasResetOrphans };
     this.keepaliveRequests = keepaliveRequests;
     this.#lease = lease;
     this.#onClosed = onClosed;
@@ -264,7 +264,7 @@ export class Connection {
       return;
     }
     const after = this.#owner.clock.now() - exchange.startedAt;
-    this.#stopProbe = probe(this.#probed, exchange.requestId, this.#owner.clock, (afterFin) => {
+    this.#stopProbe = probe(this.#probed, after, exchange.requestId, this.#owner.clock, (afterFin) => {
       if (afterFin === 'accepted' && !exchange.reused) this.#owner.learned.backend.onHalfClosed();
       const reason = afterFin === 'accepted' && exchange.reused ? 'recycled' : 'failed';
       this.#failed({ sign: 'fin', error: null, reason, afterFin, after });

@@ -40,7 +40,7 @@ function probeConnection(
   { transport, clock, timeout, stop }: DetectOptions,
   { ask, unread }: { readonly ask: boolean; readonly unread: 0 | 1 },
 ): Promise<ProbeResult> {
-  const { socket, incoming, roundTrip, acknowledged } = connected;
+  const { socket, incoming } = connected;
   return new Promise((resolve) => {
     let values: ProbeResult['values'] = null;
     let over = false;
@@ -80,7 +80,7 @@ function probeConnection(
     socket.on('end', () => {
       if (unread > 0) finish('fin');
       else
-        stopProbe = probe({ socket, transport, roundTrip, acknowledged }, 1, clock, (afterFin) =>
+        stopProbe = probe({ ...connected, transport }, 0, 1, clock, (afterFin) =>
           finish(afterFin === 'accepted' ? 'half-closed' : 'fin'),
         );
     });

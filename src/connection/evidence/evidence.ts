@@ -24,7 +24,7 @@ export type Sign =
 export type AfterFin =
   /** Its kernel has taken them: over unix at once, over tcp it has acknowledged them. Somebody reads, or discards. */
   | 'accepted'
-  /** tcp: the very first write failed, so a reset had come before it: the request itself met a closed socket. */
+  /** tcp: the very first write failed, so a reset had come before it, and for the request (orphans.ts): that met a closed socket. */
   | 'first-refused'
   /** The first was taken and a later one not (tcp), or the first was refused (unix). */
   | 'refused'

@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { ConnectionSocket } from '../socket/socket.ts';
 import type { Acknowledged } from './acknowledged.ts';
 import type { AfterFin } from './evidence.ts';
+import { wasRequestReset } from './orphans.ts';
 
 export interface Probed {
   readonly socket: ConnectionSocket;
@@ -16,7 +17,9 @@ export interface Probed {
   /** ms, as measured at connect. */
   readonly roundTrip: number;
   /** tcp: has the other end taken all that was sent? */
-  readonly acknowledged: (() => Promise<Acknowledged>) | undefined;
+  readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
+  /** See orphans.ts; where the other end is not on this machine, nobody knows. */
+  readonly hasResetOrphans?: (() => Promise<boolean>) | undefined;
 }
 
 /** A handshake slower than this says more of a busy event loop than of the network. */
@@ -27,10 +30,11 @@ const LOOKS = [8, 50, 120, 300, 700, 1_500, 3_000];
 
 /**
  * Calls `done` once: `'not-probed'` where there is neither an acknowledgement nor a reset. Returns a function that gives
- * up without an answer.
+ * up without an answer. `sinceSent`: ms from the request to the FIN.
  */
 export function probe(
-  { socket, transport, roundTrip, acknowledged }: Probed,
+  { socket, transport, roundTrip, acknowledged, hasResetOrphans }: Probed,
+  sinceSent: number,
   requestId: number,
   clock: Clock,
   done: (result: AfterFin) => void,
@@ -43,11 +47,16 @@ export function probe(
     cancel();
     done(result);
   };
-  const write = (refused: AfterFin, taken: () => void): void => {
+  const write = (refused: () => void, taken: () => void): void => {
     socket.write(encodeStdinTerminator(requestId), (error) => {
-      if (error) finish(refused);
+      if (error) refused();
       else if (!over) taken();
     });
+  };
+  const refused = (): void => finish('refused');
+  const firstRefused = async (): Promise<void> => {
+    const resetsOrphans = (await hasResetOrphans?.()) ?? true;
+    finish(wasRequestReset({ resetsOrphans, sinceSent, roundTrip }) ? 'first-refused' : 'refused');
   };
   const look = (nth: number): void => {
     const after = LOOKS[nth];
@@ -61,16 +70,21 @@ export function probe(
         if (state === 'all') finish('accepted');
         else if (state === 'unknown') finish('not-probed');
         // It has been reset: Node, which has read the end already, learns it from a write.
-        else if (state === 'gone') write('refused', () => look(nth + 1));
+        else if (state === 'gone') write(refused, () => look(nth + 1));
         else look(nth + 1);
       });
     });
   };
   if (transport === 'unix') {
-    write('refused', () => finish('accepted'));
+    write(refused, () => finish('accepted'));
   } else {
     const pause = 2 * Math.min(roundTrip, LONGEST_ROUND_TRIP) + 2;
-    cancel = clock.after(pause, () => write('first-refused', () => look(0)));
+    cancel = clock.after(pause, () =>
+      write(
+        () => void firstRefused(),
+        () => look(0),
+      ),
+    );
   }
   return () => {
     over = true;

@@ -4,6 +4,7 @@ import { connect as netConnect } from 'node:net';
 import { ConnectError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { type Acknowledged, acknowledged } from '../evidence/acknowledged.ts';
+import { hasResetOrphans } from '../evidence/orphans.ts';
 import type { Target } from './address.ts';
 import type { ReadBuffer, SocketInput } from './read-buffer.ts';
 import type { ConnectionSocket } from './socket.ts';
@@ -14,7 +15,9 @@ export interface Connected {
   /** What the handshake took in ms, 0 on a unix socket: the unit in which waits for the peer's kernel are counted. */
   readonly roundTrip: number;
   /** tcp: has the kernel at the other end taken all that was sent? Without it nobody knows. */
-  readonly acknowledged?: () => Promise<Acknowledged>;
+  readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
+  /** tcp to this machine: has its kernel reset what it should have ended, as it was short of memory? */
+  readonly hasResetOrphans?: (() => Promise<boolean>) | undefined;
 }
 
 export interface ConnectOptions {
@@ -70,9 +73,14 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, signal })
       resolve({ socket, incoming, roundTrip: 0 });
       return;
     }
-    const { localPort = 0, remotePort = 0 } = socket;
-    const asked = (): Promise<Acknowledged> => acknowledged(localPort, remotePort);
-    resolve({ socket, incoming, roundTrip: clock.now() - begun, acknowledged: asked });
+    const { localPort = 0, remotePort = 0, localAddress, remoteAddress } = socket;
+    resolve({
+      socket,
+      incoming,
+      roundTrip: clock.now() - begun,
+      acknowledged: () => acknowledged(localPort, remotePort),
+      hasResetOrphans: localAddress === remoteAddress ? hasResetOrphans : undefined,
+    });
   });
   return promise;
 };
