@@ -28,7 +28,6 @@ import { dueAfter } from './timeouts.ts';
 
 export class Connection {
   readonly writer: SocketWriter;
-  readonly transport: 'unix' | 'tcp';
   /** How many requests it may carry. */
   readonly keepaliveRequests: number;
   /** Requests sent on it. */
@@ -52,24 +51,23 @@ export class Connection {
   readonly #lease: number;
   readonly #onClosed: ConnectionLimits['onClosed'];
   #exchange: Exchange | null = null;
-  /** SCRIPT_FILENAME of the latest request. */
-  #script: string | null = null;
+  #latestScript: string | null = null;
   #stopProbe: (() => void) | null = null;
   #closingSeen = false;
   readonly #activity: Activity;
 
   constructor(
     owner: ConnectionOwner,
-    { socket, incoming, roundTrip, acknowledged, hasResetOrphans }: Connected,
+    connected: Connected,
     { transport, keepaliveRequests, lease, onClosed }: ConnectionLimits,
   ) {
+    const { socket, incoming } = connected;
     this.#owner = owner;
     this.openedAt = owner.clock.now();
     this.#activity = new Activity(this.openedAt);
     this.#socket = socket;
     this.writer = new SocketWriter(socket, this.#activity);
-    this.transport = transport;
-    this.#probed = { socket, transport, roundTrip, acknowledged, hasResetOrphans };
+    this.#probed = { ...connected, transport };
     this.keepaliveRequests = keepaliveRequests;
     this.#lease = lease;
     this.#onClosed = onClosed;
@@ -103,12 +101,13 @@ export class Connection {
 
   /**
    * The first bytes of a request, and all of it where `parts` says so; the rest comes by `writer.continue`.
-   * True: nobody needs their memory any more, as the kernel has taken them. `now`: by the owner's clock.
+   * True: nobody needs their memory any more, as the kernel has taken them. `monotonic`: the time, by the owner's clock.
    */
-  send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null, now: number): boolean {
+  send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null, monotonic: number): boolean {
+    const now = this.#owner.clock.at(monotonic);
     this.#exchange = exchange;
-    exchange.begin(this.requests++, this.#script, now);
-    this.#script = exchange.script;
+    exchange.begin(this.requests++, this.#latestScript, now, monotonic);
+    this.#latestScript = exchange.script;
     this.#activity.begin(now);
     this.idle.end();
     this.#reader.begin(exchange);
@@ -263,7 +262,7 @@ export class Connection {
       this.#failed({ sign: 'fin', error: null, reason: 'failed', afterFin: 'not-probed' });
       return;
     }
-    const after = this.#owner.clock.now() - exchange.startedAt;
+    const after = this.#owner.clock.monotonic() - exchange.sentAt;
     this.#stopProbe = probe(this.#probed, after, exchange.requestId, this.#owner.clock, (afterFin) => {
       if (afterFin === 'accepted' && !exchange.reused) this.#owner.learned.backend.onHalfClosed();
       const reason = afterFin === 'accepted' && exchange.reused ? 'recycled' : 'failed';
@@ -288,9 +287,10 @@ export class Connection {
       requests: this.requests,
       sending: this.writer.isSending(exchange),
       bytesSent: this.writer.sent,
-      transport: this.transport,
+      transport: this.#probed.transport,
+      isLocal: this.#probed.isLocal,
       server: this.#owner.learned.backend,
-      elapsed: this.#owner.clock.now() - exchange.startedAt,
+      elapsed: this.#owner.clock.monotonic() - exchange.sentAt,
     });
     this.#exchange = null;
     this.#reader.stop();

@@ -58,6 +58,8 @@ export class Exchange {
   reused = false;
   /** ms, by the pool's clock. */
   startedAt = 0;
+  /** ms, with the time in which our loop stood still: what may have happened meanwhile is part of the evidence. */
+  sentAt = 0;
   /** ms between the start and the first byte of the response; -1 before. */
   firstByteAfter = -1;
   /** From the first record under its own id on. */
@@ -82,10 +84,11 @@ export class Exchange {
   }
 
   /** It goes out now, on a connection that has carried `requests` before it, `scriptBefore` the last of them. */
-  begin(requests: number, scriptBefore: string | null, now: number): void {
+  begin(requests: number, scriptBefore: string | null, now: number, monotonic: number): void {
     this.reused = requests > 0;
     this.scriptBefore = scriptBefore;
     this.startedAt = now;
+    this.sentAt = monotonic;
   }
 
   get terminatorSent(): boolean {

@@ -16,7 +16,7 @@ interface Sent extends AsyncDisposable {
 /** A connection with one request on its way to a server that says nothing. */
 async function sent(): Promise<Sent> {
   const server = await rawServer(() => {});
-  const { socket, connection } = await openConnection(server);
+  const { clock, socket, connection } = await openConnection(server);
   const failed = new Promise<unknown>((resolve, reject) => {
     const listener = {
       onHead() {},
@@ -25,7 +25,7 @@ async function sent(): Promise<Sent> {
       onComplete: () => reject(new Error('it must fail')),
       onFailed: resolve,
     };
-    connection.send(new Exchange(listener, 1, true, true, 0, 0), Buffer.alloc(8), [], 0);
+    connection.send(new Exchange(listener, 1, true, true, 0, 0), Buffer.alloc(8), [], clock.monotonic());
   });
   return {
     server,

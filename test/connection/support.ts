@@ -36,7 +36,7 @@ export async function openConnection(server: RawServer): Promise<Opened> {
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
   const connection = new Connection(
     owner,
-    { socket, incoming, roundTrip: 0 },
+    { socket, incoming, roundTrip: 0, isLocal: true },
     { transport: 'unix', keepaliveRequests: 10, lease: 0, onClosed() {} },
   );
   return { clock, socket, connection };

@@ -9,6 +9,7 @@ const kept: Evidence = {
   ofUnknownRequest: false,
   reused: true,
   elapsed: 5,
+  isLocal: true,
   nothingAccepted: false,
   wholeAccepted: true,
   terminatorSent: false,
@@ -43,6 +44,10 @@ const rows: readonly (readonly [string, Partial<Evidence>])[] = [
   [
     'a reset, before the end of input was sent, for a request that PHP reads whole before it starts the script: no body, or a POST of up to 16 KiB that is not `multipart/`',
     reset,
+  ],
+  [
+    'the same from another machine, more than ten seconds later: a load balancer or a firewall resets what has been idle',
+    { ...reset, isLocal: false, elapsed: 15_000 },
   ],
   ['a reset, for any other request', { ...reset, readBeforeScript: false }],
   ['a reset, after the end of input was sent', { ...reset, terminatorSent: true }],

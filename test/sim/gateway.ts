@@ -106,7 +106,7 @@ function runtimeOf(
         });
         const roundTrip = 2 * latency + CONNECT;
         const acknowledged = async (): Promise<'all' | 'gone'> => (socket.dropped ? 'gone' : 'all');
-        const connected = { socket, incoming: input, roundTrip, acknowledged };
+        const connected = { socket, incoming: input, roundTrip, acknowledged, isLocal: latency === 0 };
         time.arrive(time.now + roundTrip, () => settled(() => resolve(connected)), loop);
       }),
   };

@@ -42,6 +42,8 @@ export interface Evidence {
   readonly reused: boolean;
   /** ms from the sending to the sign. */
   readonly elapsed: number;
+  /** The other end is on this machine. */
+  readonly isLocal: boolean;
   /** Not one byte of the request was taken by the kernel. */
   readonly nothingAccepted: boolean;
   /** All of the request, its body included, was taken by the kernel. */
@@ -62,6 +64,12 @@ export interface Evidence {
  */
 const LEAVES_WITHIN = 10_000;
 
+/**
+ * ms. Load balancers and firewalls reset a connection on which nothing has moved for a while, on both sides, although the
+ * script runs on: seldom before half a minute, after four or five by default.
+ */
+const CUT_AFTER = 10_000;
+
 export function judgeExecuted(seen: Evidence): Executed {
   if (seen.answered) return 'yes';
   if (seen.sign === 'not-connected' || seen.nothingAccepted) return 'no';
@@ -74,7 +82,7 @@ export function judgeExecuted(seen: Evidence): Executed {
   switch (seen.sign) {
     case 'reset':
       // A socket closed with bytes unread is reset. Without the terminator those bytes are part of the request.
-      return nothingLeftToRead ? 'no' : 'unknown';
+      return nothingLeftToRead && (seen.isLocal || seen.elapsed <= CUT_AFTER) ? 'no' : 'unknown';
     case 'fin':
       // A worker at pm.max_requests half-closes and discards what comes; one that died takes nothing more.
       if (seen.afterFin === 'accepted')

@@ -13,6 +13,8 @@ export interface Circumstances {
   /** Taken by the kernel. */
   readonly bytesSent: number;
   readonly transport: 'unix' | 'tcp';
+  /** See Connected. */
+  readonly isLocal: boolean;
   readonly server: ServerFacts;
   /** ms since the request was sent. */
   readonly elapsed: number;
@@ -82,6 +84,7 @@ function evidenceOf(cause: PrematureClose, exchange: Exchange, at: Circumstances
     ofUnknownRequest: exchange.ofUnknownRequest,
     reused: exchange.reused,
     elapsed: cause.after ?? at.elapsed,
+    isLocal: at.isLocal,
     nothingAccepted: exchange.nothingAccepted,
     // After a FIN nobody knows which of the last writes the other end still took: as many as can be.
     wholeAccepted:

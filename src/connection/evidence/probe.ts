@@ -16,6 +16,8 @@ export interface Probed {
   readonly transport: 'unix' | 'tcp';
   /** ms, as measured at connect. */
   readonly roundTrip: number;
+  /** See Connected. */
+  readonly isLocal: boolean;
   /** tcp: has the other end taken all that was sent? */
   readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
   /** See orphans.ts; where the other end is not on this machine, nobody knows. */

@@ -14,6 +14,8 @@ export interface Connected {
   readonly incoming: SocketInput;
   /** What the handshake took in ms, 0 on a unix socket: the unit in which waits for the peer's kernel are counted. */
   readonly roundTrip: number;
+  /** The other end is on this machine: no firewall or load balancer in between cuts the connection. */
+  readonly isLocal: boolean;
   /** tcp: has the kernel at the other end taken all that was sent? Without it nobody knows. */
   readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
   /** tcp to this machine: has its kernel reset what it should have ended, as it was short of memory? */
@@ -70,16 +72,18 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, signal })
   socket.once('connect', () => {
     settle();
     if (target.transport === 'unix') {
-      resolve({ socket, incoming, roundTrip: 0 });
+      resolve({ socket, incoming, roundTrip: 0, isLocal: true });
       return;
     }
     const { localPort = 0, remotePort = 0, localAddress, remoteAddress } = socket;
+    const isLocal = localAddress === remoteAddress;
     resolve({
       socket,
       incoming,
       roundTrip: clock.now() - begun,
+      isLocal,
       acknowledged: () => acknowledged(localPort, remotePort),
-      hasResetOrphans: localAddress === remoteAddress ? hasResetOrphans : undefined,
+      hasResetOrphans: isLocal ? hasResetOrphans : undefined,
     });
   });
   return promise;

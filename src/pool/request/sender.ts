@@ -112,8 +112,7 @@ export class Sender {
     job.exchange = exchange;
     job.times.enter('sent', monotonic);
     this.#learned.workers.sent(exchange, connection.requests === 0, open);
-    const now = this.#clock.at(monotonic);
-    if (connection.send(exchange, first, parts, now)) this.#encoder.reclaim(first);
+    if (connection.send(exchange, first, parts, monotonic)) this.#encoder.reclaim(first);
     if (job.paused) connection.pause();
     if (parts === null && job.body !== null)
       void job.caller.runInAsyncScope(sendBody, undefined, connection, exchange, job.body, encoded.terminate);
