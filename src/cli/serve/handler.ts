@@ -3,8 +3,10 @@ import { defaultFpmPages } from '../../cgi/env.ts';
 import { ArgumentError } from '../../errors.ts';
 import { Gateway } from '../../gateway/gateway.ts';
 import type { GatewayOptions, NodeRequest, NodeResponse } from '../../gateway/node.ts';
-import { nodeHandler } from '../../gateway/node-answer.ts';
+import { answerNodeRequest } from '../../gateway/node-answer.ts';
 import type { EndInfo } from '../../gateway/reply/outcome.ts';
+import { requestLine } from '../../gateway/site/request-line.ts';
+import type { Plan } from '../../gateway/site/site.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import { printable, reasonOf } from '../text.ts';
@@ -78,15 +80,24 @@ export function siteHandler(
     files: true,
     ...(frontController === null ? {} : { frontController }),
   };
-  const whole = nodeHandler(new Gateway(dispatcher, sending, looksOnceATurn));
-  const scripts = middleware && nodeHandler(new Gateway(dispatcher, options));
+  const whole = new Gateway(dispatcher, sending, looksOnceATurn);
+  const answer = (gateway: Gateway<NodeRequest>, plan: Plan, req: NodeRequest, res: NodeResponse): void => {
+    // nothing but a script complains, and a listener for each file would be dear
+    if (plan.kind === 'run') {
+      res.once('close', () => {
+        stderr.get(req)?.end();
+        stderr.delete(req);
+      });
+    }
+    answerNodeRequest(gateway, plan, req, { request: req, response: res });
+  };
+  const all: Handler = (req, res) => answer(whole, whole.plan(requestLine(req)), req, res);
+  if (middleware === null) return all;
+  const scripts = new Gateway(dispatcher, options);
   return (req, res) => {
-    if (scripts) scripts(req, res, () => middleware(req, res, () => whole(req, res)));
-    else whole(req, res);
-    res.once('close', () => {
-      stderr.get(req)?.end();
-      stderr.delete(req);
-    });
+    const plan = scripts.plan(requestLine(req));
+    if (plan.kind === 'pass') middleware(req, res, () => all(req, res));
+    else answer(scripts, plan, req, res);
   };
 }
 

@@ -4,7 +4,7 @@ import { namedScript, type Script, splitScript } from '../../cgi/script.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Settings } from '../settings.ts';
 import { isHidden, isSource } from './never-sent.ts';
-import { type Found, RootFolder } from './root-folder.ts';
+import { type Found, RootFolder, type There } from './root-folder.ts';
 
 /** What is to be done with a path. */
 export type Choice =
@@ -46,6 +46,9 @@ type FileSettings = Pick<
   | 'files'
   | 'looksOnceATurn'
 >;
+
+/** Entries. */
+const most = 4096;
 
 const pass: Choice = { kind: 'pass' };
 const unlisted: Choice = { kind: 'unlisted' };
@@ -90,6 +93,8 @@ class UnseenFiles implements Files {
 class LocalFiles implements Files {
   readonly #settings: FileSettings;
   readonly #folder: RootFolder;
+  /** What was chosen for paths that name a file and no script: it holds for what was found, and costs a look. */
+  readonly #chosen = new Map<string, { readonly found: Found; readonly choice: Choice }>();
 
   constructor(root: string, settings: FileSettings) {
     this.#settings = settings;
@@ -102,6 +107,8 @@ class LocalFiles implements Files {
   }
 
   choose(path: string): Choice {
+    const before = this.#chosen.get(path);
+    if (before && this.#folder.look(path) === before.found) return before.choice;
     const chosen = this.#script(path) ?? (path.endsWith('/') ? this.#index(path) : null);
     if (chosen) return chosen;
     // there or not: as servers are usually told, and nothing is to be learned from the difference
@@ -112,8 +119,12 @@ class LocalFiles implements Files {
         return this.#tried(path) ?? this.#last() ?? pass;
       case 'folder':
         return this.#asFolder(path);
-      case 'file':
-        return this.#asFile(path, found);
+      case 'file': {
+        const choice = this.#asFile(path, found);
+        // a folder that is called like a script may become one
+        if (!splitScript(path, this.#settings.splitPath)) this.#remember(path, found, choice);
+        return choice;
+      }
       case 'forbidden':
         return this.#settings.files ? forbidden : pass;
       case 'elsewhere':
@@ -131,7 +142,12 @@ class LocalFiles implements Files {
     return { name, real: found.real, stats: found.stats };
   }
 
-  #asFile(path: string, found: Found & { kind: 'file' | 'folder' }): Choice {
+  #remember(path: string, found: There, choice: Choice): void {
+    if (this.#chosen.size >= most) this.#chosen.clear();
+    this.#chosen.set(path, { found, choice });
+  }
+
+  #asFile(path: string, found: There): Choice {
     // a link's own name may be harmless where that of what it leads to is not
     const isJudged = this.#settings.files ? this.#settings.files.isNeverSent : isSource;
     if (isJudged(path) || isJudged(found.inner)) return missing;

@@ -4,21 +4,26 @@ import { isInside } from './is-inside.ts';
 
 /** What is there. Only 'file' and 'folder' are below the root, or in a folder to which links may lead. */
 export type Found =
-  | { readonly kind: 'file' | 'folder'; readonly real: string; readonly inner: string; readonly stats: Stats }
+  | {
+      readonly kind: 'file' | 'folder';
+      /** Bytes. */
+      readonly real: string;
+      /** The real path from the root on, or from the folder that links may lead to. */
+      readonly inner: string;
+      readonly stats: Stats;
+    }
   /** A link leads out. */
   | { readonly kind: 'elsewhere' }
   | { readonly kind: 'nothing' }
   /** It may not be looked at. */
   | { readonly kind: 'forbidden' };
 
+/** A file or a folder. */
+export type There = Found & { readonly kind: 'file' | 'folder' };
+
 interface Known {
-  /** Bytes. */
-  readonly real: string;
-  /** The real path from the root on, or from the folder that links may lead to. */
-  readonly inner: string;
-  readonly dev: number;
-  readonly ino: number;
-  readonly until: number;
+  found: There;
+  until: number;
 }
 
 /** Milliseconds for which a real path is believed. */
@@ -60,6 +65,7 @@ export class RootFolder {
     this.#realRoot = realpathSync.native(root, 'latin1');
   }
 
+  /** The very object of the last call, while the name leads to a file or folder that nothing was done to. */
   look(name: string): Found {
     const turn = this.#thisTurn;
     if (turn === null) return this.#lookNow(name);
@@ -76,19 +82,21 @@ export class RootFolder {
     try {
       const stats = statSync(path, { throwIfNoEntry: false });
       if (stats === undefined) return nothing;
-      const isFile = stats.isFile();
       // a fifo or a device would hold the request for ever
-      if (!isFile && !stats.isDirectory()) return nothing;
+      if (!stats.isFile() && !stats.isDirectory()) return nothing;
+      const kind = stats.isFile() ? 'file' : 'folder';
       const known = this.#known.get(name);
-      if (known && known.ino === stats.ino && known.dev === stats.dev && this.#now() < known.until) {
-        return { kind: isFile ? 'file' : 'folder', real: known.real, inner: known.inner, stats };
+      if (known && isSameFile(known.found.stats, stats) && this.#now() < known.until) {
+        if (!isUntouched(known.found.stats, stats)) known.found = { ...known.found, kind, stats };
+        return known.found;
       }
       const real = realpathSync.native(path, 'latin1');
       const inner = this.#innerOf(real);
       if (inner === null) return elsewhere;
       if (this.#known.size >= most) this.#known.clear();
-      this.#known.set(name, { real, inner, dev: stats.dev, ino: stats.ino, until: this.#now() + keep });
-      return { kind: isFile ? 'file' : 'folder', real, inner, stats };
+      const found: There = { kind, real, inner, stats };
+      this.#known.set(name, { found, until: this.#now() + keep });
+      return found;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : '';
       // a file in place of a folder, a name too long, a loop of links: nothing that we could vouch for
@@ -125,4 +133,18 @@ export class RootFolder {
     const folder = [this.#realRoot, ...this.#others].find((each) => isInside(real, each));
     return folder === undefined ? null : real.slice(folder === '/' ? 0 : folder.length);
   }
+}
+
+function isSameFile(known: Stats, now: Stats): boolean {
+  return known.ino === now.ino && known.dev === now.dev;
+}
+
+/** Whatever is done to a file sets its ctime, which nobody can set back. */
+function isUntouched(known: Stats, now: Stats): boolean {
+  return (
+    known.ctimeMs === now.ctimeMs &&
+    known.mtimeMs === now.mtimeMs &&
+    known.size === now.size &&
+    known.mode === now.mode
+  );
 }

@@ -30,12 +30,17 @@ export interface RunScript {
 
 export type Plan =
   | RunScript
-  /** To be sent as it is: GET or HEAD. */
-  | { readonly kind: 'file'; readonly file: FoundFile }
+  | SendFile
   /** Not PHP's: `next`, or what is to be answered where there is none. */
   | { readonly kind: 'pass'; readonly otherwise: Redirect | Answer }
   | Redirect
   | Answer;
+
+/** To be sent as it is: GET or HEAD. */
+interface SendFile {
+  readonly kind: 'file';
+  readonly file: FoundFile;
+}
 
 interface Redirect {
   readonly kind: 'redirect';
@@ -51,6 +56,10 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Entries, and chars of each. */
+const mostKnown = 1024;
+const longestKnown = 1024;
+
 const notFound: Answer = { kind: 'answer', statusCode: 404, reason: undefined };
 const pass: Plan = { kind: 'pass', otherwise: notFound };
 const unlisted: Answer = { kind: 'answer', statusCode: 403, reason: undefined };
@@ -65,6 +74,11 @@ export class Site {
   readonly #fpmPages: ReadonlySet<string>;
   readonly #mount: string;
   readonly #ambiguousPaths: AmbiguousPaths;
+  /** Plans to send a file, by the URL where nobody has changed it: they hold as long as the same is chosen for its path. */
+  readonly #known = new Map<
+    string,
+    { readonly path: string; readonly choice: Choice; readonly plan: SendFile }
+  >();
 
   constructor(settings: Settings<never>) {
     this.#files = filesOf(settings);
@@ -80,6 +94,10 @@ export class Site {
   plan(line: RequestLine): Plan {
     // TRACE would show a script's cookies to whatever runs in a page; nginx and Apache do not pass it on either
     if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
+    const known = this.#known.get(line.url);
+    if (known && isUnchanged(line) && this.#files.choose(known.path) === known.choice) {
+      return sendable(line.method, known.plan);
+    }
     const place = placeOf(line, this.#mount);
     if ('refused' in place) return badTarget(place.url, place.refused);
     const { whole, target, mount, isRewritten } = place;
@@ -98,7 +116,14 @@ export class Site {
     if (this.#ambiguousPaths !== 'allow' && isAmbiguous(line, place, choice)) {
       return this.#plainly(line.method, whole);
     }
-    if (choice.kind === 'file') return sendable(line.method, choice.file);
+    if (choice.kind === 'file') {
+      const plan: SendFile = { kind: 'file', file: choice.file };
+      if (isUnchanged(line) && line.url.length <= longestKnown) {
+        if (this.#known.size >= mostKnown) this.#known.clear();
+        this.#known.set(line.url, { path: target.path, choice, plan });
+      }
+      return sendable(line.method, plan);
+    }
     // to PHP-FPM the name alone counts
     if (this.#fpmPages.has(mount + choice.script.scriptName)) return notFound;
     const asked = isRewritten ? { ...whole, query: target.query } : whole;
@@ -145,8 +170,13 @@ function refused(statusCode: number, reason: string | undefined): Plan {
   return { kind: 'answer', statusCode, reason: error || undefined };
 }
 
-function sendable(method: string, file: FoundFile): Plan {
-  if (method === 'GET' || method === 'HEAD') return { kind: 'file', file };
+/** By no mount point and no rewriting middleware. */
+function isUnchanged({ url, originalUrl, baseUrl }: RequestLine): boolean {
+  return url === originalUrl && !baseUrl;
+}
+
+function sendable(method: string, plan: SendFile): Plan {
+  if (method === 'GET' || method === 'HEAD') return plan;
   return { kind: 'answer', statusCode: 405, reason: undefined, headers: { Allow: 'GET, HEAD' } };
 }
 

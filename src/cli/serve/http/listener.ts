@@ -19,8 +19,8 @@ export class Listener {
   readonly #certificate: Certificate | null;
   readonly #servers: Server[] = [];
   readonly #secure: SecureServer[] = [];
-  /** Each connection of HTTP/1, with the responses that are not finished on it. */
-  readonly #connections = new Map<Socket, Set<ServerResponse>>();
+  /** Each connection of HTTP/1, with its last response, and those before it that are not finished. */
+  readonly #connections = new Map<Socket, ServerResponse[]>();
   /** Those that have not shown yet what they speak, and those of HTTP/2. */
   readonly #others = new Set<Socket>();
   readonly #refusals = new Refusals();
@@ -87,9 +87,10 @@ export class Listener {
     });
     for (const server of this.#servers) server.close();
     for (const server of this.#secure) server.drain();
-    for (const [socket, unfinished] of this.#connections) {
-      for (const res of unfinished) res.shouldKeepAlive = false;
-      if (unfinished.size === 0) socket.destroy();
+    for (const [socket, responses] of this.#connections) {
+      const unfinished = responses.filter(isUnfinished);
+      for (const res of unfinished) this.#letBeLast(res, responses);
+      if (unfinished.length === 0) socket.destroy();
     }
     this.#left();
     const drained = limit === 0 ? empty.then(() => true) : settlesWithin(limit, empty);
@@ -130,7 +131,8 @@ export class Listener {
     // it can be heard of nobody where it does not listen
     server.on('error', () => {});
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      void this.#refusals.refuse(socket, error, this.#connections.get(socket) ?? new Set());
+      const responses = this.#connections.get(socket) ?? [];
+      void this.#refusals.refuse(socket, error, responses.filter(isUnfinished));
     });
     // we are no proxy, and Node would hang up without a word
     server.on('connect', (_req, answer: Socket | NodeResponse) => {
@@ -142,7 +144,7 @@ export class Listener {
   }
 
   #opened(socket: Socket): void {
-    this.#connections.set(socket, new Set());
+    this.#connections.set(socket, []);
     socket.once('close', () => {
       this.#connections.delete(socket);
       this.#left();
@@ -161,17 +163,27 @@ export class Listener {
     if (this.#draining && this.#connections.size === 0 && this.#others.size === 0) this.#whenEmpty();
   }
 
+  /** Without a listener, which each request would pay for: who wants to know looks which are finished. */
   #track(res: ServerResponse): void {
+    const responses = this.#connections.get(res.req.socket) ?? [];
+    while (responses[0]?.destroyed) responses.shift();
+    responses.push(res);
+    if (this.#draining) this.#letBeLast(res, responses);
+  }
+
+  #letBeLast(res: ServerResponse, responses: readonly ServerResponse[]): void {
     const { socket } = res.req;
-    const unfinished = this.#connections.get(socket);
-    unfinished?.add(res);
-    if (this.#draining) res.shouldKeepAlive = false;
+    res.shouldKeepAlive = false;
+    // A response whose head was out before the signal has promised to keep the connection.
     res.once('close', () => {
-      unfinished?.delete(res);
-      // A response whose head was out before the signal has promised to keep the connection.
-      if (this.#draining && unfinished?.size === 0) socket.destroySoon();
+      if (!responses.some(isUnfinished)) socket.destroySoon();
     });
   }
+}
+
+/** Node calls a response destroyed when it emits 'close', however it ended. */
+function isUnfinished(res: ServerResponse): boolean {
+  return !res.destroyed;
 }
 
 function nameFor(listenAddress: ListenAddress, tls: boolean, server: Server): string {

@@ -23,13 +23,15 @@ export class Refusals {
   async refuse(
     socket: Duplex,
     error: NodeJS.ErrnoException,
-    unfinished: ReadonlySet<ServerResponse>,
+    unfinished: readonly ServerResponse[],
   ): Promise<void> {
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
     // bytes after a request that was to be the last are nobody's request: the connection ends with its response
-    if (error.code === 'HPE_CLOSED_CONNECTION' && unfinished.size > 0) return;
+    if (error.code === 'HPE_CLOSED_CONNECTION' && unfinished.length > 0) return;
     for (const res of unfinished) {
+      // it was finished while those before it were waited for
+      if (res.destroyed) continue;
       if (!res.req.complete) {
         // the error is in its body, and nothing good can come after it
         if (res.headersSent) socket.destroy();

@@ -5,7 +5,7 @@
  * there was a head. Lines are buffered: to write each by itself would cost more than to serve a file.
  * This folder: the access log, and what PHP complains of.
  */
-import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
 import type { Writable } from 'node:stream';
 import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
 import type { EndInfo } from '../../../gateway/reply/outcome.ts';
@@ -16,6 +16,20 @@ import { phpFields } from './php-fields.ts';
 
 export interface AccessLogOptions {
   readonly logFormat: 'combined' | 'json';
+}
+
+/** What a line says of a request. */
+interface Entry {
+  readonly time: number;
+  readonly client: string;
+  readonly authorization: string | undefined;
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly httpVersion: string;
+  readonly status: number;
+  readonly bytes: number;
+  readonly referer: string | undefined;
+  readonly agent: string | undefined;
 }
 
 /** Bytes of lines that may wait. A reader that stalls must not fill our memory, nor stop the service. */
@@ -30,17 +44,20 @@ const MAX_BUFFERED = 32_768;
 export class AccessLog {
   readonly #out: Writable;
   readonly #isJson: boolean;
-  readonly #now: () => Date;
+  readonly #now: () => number;
   /** How the requests that PHP had have ended. */
   readonly #ended = new WeakMap<object, EndInfo>();
-  #buffer = '';
+  /** Lines, and what is to become of one: many are made in one go, as between two requests each would find cold caches. */
+  #buffer: (string | Entry)[] = [];
+  /** Chars in it, about. */
+  #size = 0;
   #timer: NodeJS.Timeout | null = null;
   #dropped = 0;
   /** Of the latest second, and its text. */
   #second = 0;
-  #date = '';
+  #text = '';
 
-  constructor(out: Writable, options: AccessLogOptions, now: () => Date = () => new Date()) {
+  constructor(out: Writable, options: AccessLogOptions, now: () => number = Date.now) {
     this.#out = out;
     this.#isJson = options.logFormat === 'json';
     this.#now = now;
@@ -53,13 +70,37 @@ export class AccessLog {
       const began = this.#isJson ? performance.now() : 0;
       // a socket that is closed has no address any more
       const client = clientOf(req, proxies);
-      const sent = sentBytes(res);
-      res.once('close', () => {
-        const bytes = sent();
+      const sent = 'stream' in res ? streamBytes(res) : null;
+      const before = sent ? 0 : req.socket.bytesWritten;
+      // it comes once
+      res.on('close', () => {
+        const bytes = sent ? sent() : Math.max(req.socket.bytesWritten - before - headLength(res), 0);
         const status = res.headersSent ? res.statusCode : 499;
-        if (!this.#isJson) this.#add(this.#combined(req, client, status, bytes));
+        if (!this.#isJson) {
+          const { headers, method, url, httpVersion } = req;
+          const { authorization, referer, 'user-agent': agent } = headers;
+          const time = this.#now();
+          const entry = {
+            time,
+            client,
+            authorization,
+            method,
+            url,
+            httpVersion,
+            status,
+            bytes,
+            referer,
+            agent,
+          };
+          const { length } = `${authorization}${url}${referer}${agent}`;
+          this.#add(entry, 100 + length);
+          return;
+        }
         // where the client has left it is told of how the request ended after this
-        else setImmediate(() => this.#add(this.#json(req, client, status, bytes, began)));
+        setImmediate(() => {
+          const line = this.#json(req, client, status, bytes, began);
+          this.#add(line, line.length);
+        });
       });
       handler(req, res);
     };
@@ -72,16 +113,18 @@ export class AccessLog {
 
   /** Lines that another process has made. */
   lines(lines: string): void {
-    this.#add(lines);
+    this.#add(lines, lines.length);
   }
 
   /** Writes what is buffered. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    const lines = this.#buffer;
-    this.#buffer = '';
-    if (lines === '') return;
+    if (this.#buffer.length === 0) return;
+    let lines = '';
+    for (const each of this.#buffer) lines += typeof each === 'string' ? each : this.#combined(each);
+    this.#buffer = [];
+    this.#size = 0;
     if (this.#out.destroyed || this.#out.writableLength > MAX_WAITING) {
       this.#dropped += lines.split('\n').length - 1;
       return;
@@ -91,26 +134,38 @@ export class AccessLog {
     this.#out.write(lost === 0 ? lines : `- ${lost} lines lost: nobody read this log\n${lines}`);
   }
 
-  #add(line: string): void {
-    this.#buffer += line;
-    if (this.#buffer.length > MAX_BUFFERED) this.flush();
+  #add(line: string | Entry, size: number): void {
+    this.#buffer.push(line);
+    this.#size += size;
+    if (this.#size > MAX_BUFFERED) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), GATHER);
   }
 
-  #combined(req: NodeRequest, client: string, status: number, bytes: number): string {
-    const { headers, method, url, httpVersion } = req;
-    const request = `${method} ${url} HTTP/${httpVersion}`;
+  #combined({
+    time,
+    client,
+    authorization,
+    method,
+    url,
+    httpVersion,
+    status,
+    bytes,
+    referer,
+    agent,
+  }: Entry): string {
+    const user = authorization === undefined ? '-' : escaped(userIn(authorization));
+    const request = escaped(`${method} ${url} HTTP/${httpVersion}`);
     return (
-      `${client} - ${escaped(userIn(headers.authorization))} [${this.#time()}] "${escaped(request)}" ${status} ${bytes} ` +
-      `"${escaped(headers.referer ?? '-')}" "${escaped(headers['user-agent'] ?? '-')}"\n`
+      `${client} - ${user} [${this.#date(time)}] "${request}" ${status} ${bytes} ` +
+      `"${escaped(referer ?? '-')}" "${escaped(agent ?? '-')}"\n`
     );
   }
 
   #json(req: NodeRequest, client: string, status: number, bytes: number, began: number): string {
     const { headers, method, url, httpVersion } = req;
-    const user = userIn(headers.authorization);
+    const user = userIn(headers.authorization ?? '');
     const line = {
-      time: this.#now().toISOString(),
+      time: new Date(this.#now()).toISOString(),
       remote_addr: client,
       ...(user === '-' ? {} : { remote_user: user }),
       method,
@@ -127,14 +182,13 @@ export class AccessLog {
     return `${JSON.stringify(line)}\n`;
   }
 
-  #time(): string {
-    const now = this.#now();
-    const second = Math.floor(now.getTime() / 1000);
+  #date(time: number): string {
+    const second = Math.floor(time / 1000);
     if (second !== this.#second) {
       this.#second = second;
-      this.#date = clfDate(now);
+      this.#text = clfDate(new Date(time));
     }
-    return this.#date;
+    return this.#text;
   }
 }
 
@@ -147,14 +201,8 @@ function clientOf(req: NodeRequest, proxies: TrustedProxies | null): string {
 }
 
 /** What tells, in the end, how many bytes of the body were sent. */
-function sentBytes(res: NodeResponse): () => number {
-  if (!('stream' in res)) {
-    const { socket } = res.req;
-    const before = socket.bytesWritten;
-    return () => Math.max(socket.bytesWritten - before - headLength(res), 0);
-  }
+function streamBytes({ stream }: Http2ServerResponse): () => number {
   // the connection of HTTP/2 counts for all its streams
-  const { stream } = res;
   let bytes = 0;
   const write = stream.write.bind(stream);
   const end = stream.end.bind(stream);
@@ -182,14 +230,14 @@ function isEncoding(encoding: unknown): encoding is BufferEncoding {
 }
 
 /** Node keeps the head it has sent, and nothing else tells its length. */
-function headLength(res: ServerResponse): number {
+function headLength(res: NodeResponse): number {
   const head: unknown = '_header' in res ? res._header : null;
   return typeof head === 'string' ? head.length : 0;
 }
 
 /** nginx's `$remote_user`: the name of Basic authentication, whether or not it was right. */
-function userIn(authorization: string | undefined): string {
-  const [, basic] = /^basic +([\w+/=-]+)$/i.exec(authorization ?? '') ?? [];
+function userIn(authorization: string): string {
+  const [, basic] = /^basic +([\w+/=-]+)$/i.exec(authorization) ?? [];
   if (basic === undefined) return '-';
   const [name = ''] = Buffer.from(basic, 'base64').toString('latin1').split(':');
   return name === '' ? '-' : name;

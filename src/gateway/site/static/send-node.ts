@@ -17,7 +17,7 @@ import { openFound, type SiteFile } from './site-files.ts';
 
 /** @throws an error of the file system, before anything is sent. Null: it is on its way. */
 export function sendToNode(file: SiteFile, request: NodeRequest, response: NodeResponse): FileRefusal | null {
-  const answer = answerOf(file, (name) => requestHeader(request, name));
+  const answer = answerOf(file, request);
   if (!('range' in answer)) return answer;
   send(file, answer, request.method === 'HEAD', response);
   freeRequest(request);
@@ -26,7 +26,7 @@ export function sendToNode(file: SiteFile, request: NodeRequest, response: NodeR
 
 /** As `sendToNode`, the way a framework sends. */
 export function sendBySink(file: SiteFile, request: NodeRequest, sink: Sink): FileRefusal | null {
-  const answer = answerOf(file, (name) => requestHeader(request, name));
+  const answer = answerOf(file, request);
   if (!('range' in answer)) return answer;
   const { statusCode, fields } = answer;
   const range = request.method === 'HEAD' ? null : answer.range;
@@ -36,11 +36,11 @@ export function sendBySink(file: SiteFile, request: NodeRequest, sink: Sink): Fi
   return null;
 }
 
-function answerOf(file: SiteFile, header: (name: string) => string | undefined): FileAnswer | FileRefusal {
-  if (!isConditional(header)) {
+function answerOf(file: SiteFile, request: NodeRequest): FileAnswer | FileRefusal {
+  if (!isConditional(request.headers)) {
     return { statusCode: 200, fields: file.fields, range: file.size === 0 ? null : [0, file.size - 1] };
   }
-  const answer = fileAnswer(file, header);
+  const answer = fileAnswer(file, (name) => requestHeader(request, name));
   if (answer.statusCode !== 412 && answer.statusCode !== 416) return answer;
   return { statusCode: answer.statusCode, headers: headersOf(answer.fields) };
 }
@@ -67,9 +67,9 @@ function send(
     pipeFile(part, response);
     return;
   }
-  const [first, last] = range;
   writeHead(response, statusCode, fields);
-  response.end(content.subarray(first, last + 1));
+  const [first, last] = range;
+  response.end(last - first + 1 === content.length ? content : content.subarray(first, last + 1));
 }
 
 function writeHead(response: NodeResponse, statusCode: number, fields: readonly string[]): void {

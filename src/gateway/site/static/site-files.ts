@@ -25,6 +25,8 @@ const largestKept = 65_536;
 /** Entries. */
 const most = 4096;
 
+const none: readonly string[] = [];
+
 /** In the order in which they are wanted. */
 const codings = [
   ['br', '.br'],
@@ -50,7 +52,7 @@ export class SiteFiles {
    * @throws an error of the file system, where it may not be read or has gone.
    */
   take(found: FoundFile, acceptEncoding: string | undefined): SiteFile {
-    if (!this.#settings.precompressed || this.#alone.get(found.name)) return this.#load(found, []);
+    if (!this.#settings.precompressed || this.#alone.get(found.name)) return this.#load(found, none);
     const candidates = isCompressible(found.name) ? codings : [];
     const packed = candidates.flatMap(([coding, ending]) => {
       const sibling = this.#files.sibling(found, ending);
@@ -58,7 +60,7 @@ export class SiteFiles {
     });
     if (packed.length === 0) {
       this.#alone.set(found.name, true);
-      return this.#load(found, []);
+      return this.#load(found, none);
     }
     const vary = ['Vary', 'Accept-Encoding'];
     const best = packed.find(({ coding }) => accepts(acceptEncoding, coding));
@@ -67,7 +69,7 @@ export class SiteFiles {
   }
 
   #load(found: FoundFile, more: readonly string[]): SiteFile {
-    const key = `${found.name}\0${more.join()}`;
+    const key = more.length === 0 ? found.name : `${found.name}\0${more.join()}`;
     const known = this.#known.get(key);
     if (known && isSame(known, found)) return known;
     if (known) this.#forget(key, known);

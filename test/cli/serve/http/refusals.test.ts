@@ -36,6 +36,18 @@ it('a good request is answered, though rubbish comes behind it', async () => {
   expect(await statuses(soon, `${good}${good}RUBBISH\r\n\r\nMORE\r\n\r\n`)).toEqual(['200', '200', '400']);
 });
 
+it('the answers before rubbish may be finished in the same moment', async () => {
+  const held: (() => void)[] = [];
+  const together: RequestListener = (_, res) => {
+    held.push(() => res.end('page'));
+    if (held.length === 3) for (const end of held) end();
+  };
+  expect(await statuses(together, `${good}${good}${good}RUBBISH\r\n\r\n`)).toEqual([
+    ...['200', '200', '200'],
+    '400',
+  ]);
+});
+
 it('what comes behind the last request of a connection does not harm its answer', async () => {
   expect(await statuses(soon, `${last}${good}`)).toEqual(['200']);
 });

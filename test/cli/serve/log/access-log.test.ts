@@ -32,7 +32,7 @@ async function logged(
   out.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const log = new AccessLog(out, { logFormat: 'combined', ...options }, () => date);
+  const log = new AccessLog(out, { logFormat: 'combined', ...options }, () => date.getTime());
   const server = createServer(log.around(http1(handler), trustedProxies));
   servers.push(server.listen('path' in place ? place : { port: 0, ...place }));
   await once(server, 'listening');

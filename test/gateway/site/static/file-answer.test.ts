@@ -20,7 +20,7 @@ const file: FileFacts = {
 
 function answer(headers: Readonly<Record<string, string>>): string {
   const header = (name: string): string | undefined => headers[name];
-  expect(isConditional(header)).toBe(true);
+  expect(isConditional(headers)).toBe(true);
   const { statusCode, range } = fileAnswer(file, header);
   return range === null ? String(statusCode) : `${statusCode} ${range[0]}-${range[1]}`;
 }

@@ -1,5 +1,14 @@
 /** Files of the site, through every adapter. */
-import { renameSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ask, adapters, type Client } from '../../adapters.ts';
@@ -173,6 +182,28 @@ describe.each(adapters)('a file through $name', (adapter) => {
       writeFileSync(`${path}.new`, `${content}!`);
       renameSync(`${path}.new`, path);
       expect((await ask('/changing.txt')).body).toBe(`${content}!`);
+    }
+  });
+
+  it('is judged by what its name leads to now, however often it was sent before', async () => {
+    const path = join(site.root, 'judged.txt');
+    const status = async (method = 'GET'): Promise<number> =>
+      (await ask({ path: '/judged.txt', method })).status;
+    for (let count = 0; count < 2; count++) {
+      writeFileSync(path, 'good');
+      expect([await status(), await status(), await status('HEAD')]).toEqual([200, 200, 200]);
+      expect(await status('DELETE')).toBe(405);
+      rmSync(path);
+      expect(await status()).toBe(404);
+      symlinkSync('.env', path);
+      expect(await status()).toBe(404);
+      rmSync(path);
+      symlinkSync('a.txt', path);
+      expect((await ask('/judged.txt')).body).toBe(digits);
+      rmSync(path);
+      mkdirSync(path);
+      expect((await ask('/judged.txt')).body).not.toBe(digits);
+      rmdirSync(path);
     }
   });
 
