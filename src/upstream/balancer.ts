@@ -195,7 +195,7 @@ export class UpstreamBalancer implements Balancer {
     if (job.request.server !== undefined) return false;
     if (job.over || job.aborted || !(error instanceof FcgiError)) return false;
     state.failedOn.add(from);
-    if (error instanceof ConnectError) return this.#retryConnect(job, state, error);
+    if (error instanceof ConnectError) return this.#retryConnect(job, from, state, error);
     state.moves++;
     from.server.retried++;
     if (error.executed !== 'no') {
@@ -237,9 +237,10 @@ export class UpstreamBalancer implements Balancer {
     return this.#discovery.isOver && this.#members.all.every(({ settings }) => settings.down);
   }
 
-  #retryConnect(job: Job, state: FailoverState, error: ConnectError): boolean {
+  #retryConnect(job: Job, from: Member, state: FailoverState, error: ConnectError): boolean {
     const { all } = this.#members;
     if (all.some((member) => !member.settings.down && !state.failedOn.has(member))) {
+      from.server.retried++;
       this.#scheduler.requeue(job);
       return true;
     }

@@ -110,15 +110,16 @@ export class Member implements Candidate, Ranked {
 
   get healthFacts(): HealthFacts {
     const { state, known, proven, silence } = this;
-    const signs = this.server.learned.backend.isPhpFpm === false ? null : this.#signs;
+    const { learned, settings } = this.server;
     return {
       state,
       known,
       proven,
       suspect: silence.suspect,
       silence: this.#lasting,
-      signs,
+      signs: learned.backend.isPhpFpm === false ? null : this.#signs,
       isThere: this.#isThere,
+      headersTimeout: settings.headersTimeout,
     };
   }
 

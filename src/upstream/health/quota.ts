@@ -19,12 +19,15 @@ export interface HealthFacts {
   readonly signs: number | null;
   /** It has said so before anybody had answered. */
   readonly isThere: boolean;
+  /** ms; 0: none. */
+  readonly headersTimeout: number;
 }
 
-/** Before anybody has answered: a burst waits so long for the first answer, ms. Less than makes a queue a standing one. */
+/**
+ * Before anybody has answered: a burst waits so long for the first answer, ms, but no longer than half of `headersTimeout`: where all
+ * hang, they must not do so two by two.
+ */
 const FIRST_ANSWER = 1_000;
-/** Before that, a server is asked whether it is there, ms: that long the first answer of one that is well may take. */
-const ASK_AFTER = 500;
 /** ms of silence after which one more may be given to a server that is there, while others answer; doubled for each of them. */
 const SLOW_AFTER = 1_000;
 /** The same, where it has never answered a request: its scripts may hang. */
@@ -47,7 +50,7 @@ export function quota(server: HealthFacts): number {
  */
 export function liftsLimit(servers: readonly HealthFacts[]): boolean {
   if (servers.length === 1) return true;
-  return servers.every((server) => !isTrusted(server) && server.silence >= FIRST_ANSWER);
+  return servers.every((server) => !isTrusted(server) && server.silence >= firstAnswer(server));
 }
 
 /**
@@ -64,11 +67,15 @@ export function quotaWithoutTrusted(server: HealthFacts): number {
 export function isQueryDue(server: HealthFacts, isOtherTrusted: boolean): boolean {
   const { silence, signs, known, isThere } = server;
   if (signs === null || isTrusted(server)) return false;
-  if (!known && !isOtherTrusted) return !isThere && silence >= ASK_AFTER;
+  if (!known && !isOtherTrusted) return !isThere && silence >= firstAnswer(server) / 2;
   return silence >= (known ? SLOW_AFTER : NEW_SLOW_AFTER) * (2 ** (signs + 1) - 1);
 }
 
 /** Nobody has answered a request yet for so long that every page may be slow: it is taken to be well, if it is there. */
-export function isTakenForWell({ silence, isThere }: HealthFacts): boolean {
-  return isThere && silence >= FIRST_ANSWER;
+export function isTakenForWell(server: HealthFacts): boolean {
+  return server.isThere && server.silence >= firstAnswer(server);
+}
+
+function firstAnswer({ headersTimeout }: HealthFacts): number {
+  return headersTimeout === 0 ? FIRST_ANSWER : Math.min(FIRST_ANSWER, headersTimeout / 2);
 }

@@ -19,6 +19,7 @@ function known(given: Partial<HealthFacts> = {}): HealthFacts {
     silence: 0,
     signs: 0,
     isThere: false,
+    headersTimeout: 60_000,
     ...given,
   };
 }
@@ -61,6 +62,11 @@ describe('how many requests a server may have at once', () => {
   it.each([
     ['there is no other', [unknown()], true],
     ['all are silent', [unknown({ silence: 1000 }), known({ suspect: true, silence: 1100 })], true],
+    [
+      'all are silent for half of headersTimeout',
+      [unknown({ silence: 200, headersTimeout: 400 }), unknown({ silence: 250, headersTimeout: 400 })],
+      true,
+    ],
     ['one may answer soon', [unknown({ silence: 999 }), known({ suspect: true, silence: 1100 })], false],
     ['one answers, and is only full', [known({ silence: 900 }), unknown({ silence: 900 })], false],
   ])('has no limit where %s: %o -> %s', (_, servers, expected) => {
@@ -76,6 +82,7 @@ describe('a server is asked whether it is there', () => {
     ['it answers', known({ silence: 9000 }), true, false],
     ['it has been silent for a moment only', silent(499), false, false],
     ['nobody has answered yet', silent(500), false, true],
+    ['a quarter of headersTimeout has passed', silent(100, { headersTimeout: 400 }), false, true],
     ['it has said so already', silent(900, { isThere: true }), false, false],
     ['others answer: it is not asked so soon', silent(4999), true, false],
     ['others answer, and 5 s have passed', silent(5000), true, true],
@@ -97,6 +104,7 @@ it.each([
     true,
   ],
   ['a page may still be done in time', { isThere: true, silence: 999 }, false],
+  ['half of headersTimeout has passed', { isThere: true, silence: 200, headersTimeout: 400 }, true],
   ['it says nothing at all', { silence: 9000 }, false],
 ])(
   'a server that nobody has had an answer from is taken to be well where %s: %s, %s',
