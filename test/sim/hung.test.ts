@@ -112,3 +112,17 @@ describe.each([5, 50, 500, 2_000])('a host that has answered, and is stopped, pa
     },
   );
 });
+
+it('a cold start on slow pages, four fifths of what two hosts can do: nobody is refused', async () => {
+  await import('generic-pool');
+  const time = new VirtualTime();
+  const fpms = [1, 2].map(() => new SimFpm(time, { workers: 8 }));
+  const gateway = new SimGateway('g', time, fpms, 0.2, randomFrom(10), {});
+  const chance = randomFrom(3);
+  const page = 800;
+  for (let at = 1; at < 6_000; at += (page / (16 * 0.8)) * -Math.log(1 - chance()))
+    gateway.at(at, () => gateway.ask({ ms: page * (0.5 + chance()) }));
+  await time.run(60_000);
+  expect(gateway.asked.length).toBeGreaterThan(60);
+  expect(errorsOf(gateway.asked)).toEqual([]);
+});
