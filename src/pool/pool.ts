@@ -99,7 +99,7 @@ function only(server: Server): Balancer {
     onServed: () => {},
     onFailed: () => false,
     failOver: () => false,
-    onTick: () => {},
+    onTick: () => false,
     isChecking: false,
   };
 }

@@ -41,8 +41,8 @@ export interface Balancer {
   onFailed(job: Job, error: unknown): boolean;
   /** It was not sent again there. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
   failOver(job: Job, error: unknown): boolean;
-  /** Called every 25 ms, while there is a request or a connection, and while it checks a server. */
-  onTick(now: number): void;
+  /** Every 25 ms, while there is a request or a connection, and while it checks a server. True: a queue is no overload now. */
+  onTick(now: number): boolean;
   readonly isChecking: boolean;
 }
 
@@ -261,7 +261,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     const now = this.clock.now();
     const { servers } = this.balancer;
     for (const server of servers) server.onTick(now);
-    this.balancer.onTick(now);
+    if (this.balancer.onTick(now)) this.#admission.heldBack(now);
     this.#expire(now);
     this.runQueued();
     if (this.#queue.size > 0) this.#admission.usual = this.#runningTimes.percentile(0.4);

@@ -71,7 +71,7 @@ export class UpstreamBalancer implements Balancer {
       { ...settings, queueSize: pool.queueSize },
       runtime.random,
     );
-    this.#checks = new Checks(settings.healthCheck, pool, runtime);
+    this.#checks = new Checks(settings.healthCheck, pool, runtime, scheduler.clock);
     const lookup = lookupBy(settings.resolve, settings.nameservers);
     const { resolveInterval } = settings;
     this.#discovery = new Discovery(lookup, resolveInterval, connectTimeout, runtime.timers, (found) =>
@@ -116,7 +116,12 @@ export class UpstreamBalancer implements Balancer {
     // Later: whoever asks counts on a job that goes on.
     if (member === null && job.request.server === undefined && this.#isAllDown)
       queueMicrotask(() => job.fail(allDown(this.#members.all)));
-    return member?.server ?? null;
+    if (member === null) {
+      this.#checks.onHeldBack(this.#members.all, () => this.#scheduler.runQueued());
+      return null;
+    }
+    member.onGiven();
+    return member.server;
   }
 
   accepts(server: Server, job: Job): boolean {
@@ -132,7 +137,7 @@ export class UpstreamBalancer implements Balancer {
     this.#answers++;
     member.answers++;
     member.answeredAt = this.#scheduler.clock.now();
-    member.proven = true;
+    member.onAnswer();
     member.silence.suspect = false;
     member.health.answered(this.#startedAt(job), now);
     this.#budget.served();
@@ -149,7 +154,8 @@ export class UpstreamBalancer implements Balancer {
     const startedAt = this.#startedAt(job);
     const kind = failureKind(error);
     const { message } = error instanceof Error ? error : { message: String(error) };
-    const others = member.load - 1;
+    // Those that wait for its first answer would run beside it: a script that kills its worker must not count for more by that.
+    const others = Math.min(member.load + this.#scheduler.queued, this.#pool.connections) - 1;
     const counts = member.health.failed({ kind, startedAt, others, message }, this.#now());
     if (kind === 'unreachable') this.#discovery.onUnreachable(member.origin);
     member.refresh(this.#now());
@@ -189,7 +195,7 @@ export class UpstreamBalancer implements Balancer {
     if (job.request.server !== undefined) return false;
     if (job.over || job.aborted || !(error instanceof FcgiError)) return false;
     state.failedOn.add(from);
-    if (error instanceof ConnectError) return this.#retryConnect(job, state, error);
+    if (error instanceof ConnectError) return this.#retryConnect(job, from, state, error);
     state.moves++;
     from.server.retried++;
     if (error.executed !== 'no') {
@@ -204,7 +210,7 @@ export class UpstreamBalancer implements Balancer {
     return this.#checks.isRunning(this.#members.all);
   }
 
-  onTick(clockNow: number): void {
+  onTick(clockNow: number): boolean {
     const now = this.#now();
     this.#discovery.poll();
     this.#members.forgetDrained();
@@ -222,16 +228,19 @@ export class UpstreamBalancer implements Balancer {
       member.measure(most, now);
       member.watch(((this.#answers - member.answers) * weight) / others, clockNow);
     }
-    this.#checks.onTick(all, this.#scheduler.queued > 0, now);
+    const isQueued = this.#scheduler.queued > 0;
+    this.#checks.onTick(all, isQueued, now);
+    return isQueued && this.#selection.holdsBack;
   }
 
   get #isAllDown(): boolean {
     return this.#discovery.isOver && this.#members.all.every(({ settings }) => settings.down);
   }
 
-  #retryConnect(job: Job, state: FailoverState, error: ConnectError): boolean {
+  #retryConnect(job: Job, from: Member, state: FailoverState, error: ConnectError): boolean {
     const { all } = this.#members;
     if (all.some((member) => !member.settings.down && !state.failedOn.has(member))) {
+      from.server.retried++;
       this.#scheduler.requeue(job);
       return true;
     }

@@ -27,8 +27,10 @@ export class Member implements Candidate, Ranked {
   /** As the caller gave it; a name that was looked up, or the same as `name`. */
   origin: string;
   settings: ServerSettings;
-  /** It has answered once. */
-  proven = false;
+  /** It has answered a request, ever. */
+  known = false;
+  /** It has answered one, or has said that it is there, since it last had nothing to do. */
+  answering = false;
   /** It was taken out of the list, and ends what it has. */
   leaving = false;
   /** Answers so far. */
@@ -43,6 +45,7 @@ export class Member implements Candidate, Ranked {
   #fullUntil = Number.NEGATIVE_INFINITY;
   #lasting = 0;
   #signs = 0;
+  #isThere = false;
   /** The state that was published last. */
   #publishedState: ShownState;
 
@@ -100,19 +103,46 @@ export class Member implements Candidate, Ranked {
     return isTrusted(this.healthFacts);
   }
 
+  /** Who cannot be asked whether it is there is taken for what it was. */
+  get proven(): boolean {
+    return this.known && (this.answering || this.server.learned.backend.isPhpFpm !== true);
+  }
+
   get healthFacts(): HealthFacts {
-    const { state, proven, silence } = this;
-    const signs = this.server.learned.backend.isPhpFpm === false ? null : this.#signs;
-    return { state, proven, suspect: silence.suspect, silence: this.#lasting, signs };
+    const { state, known, proven, silence } = this;
+    const { learned, settings } = this.server;
+    return {
+      state,
+      known,
+      proven,
+      suspect: silence.suspect,
+      silence: this.#lasting,
+      signs: learned.backend.isPhpFpm === false ? null : this.#signs,
+      isThere: this.#isThere,
+      headersTimeout: settings.headersTimeout,
+    };
   }
 
   /** One more may be given to it, where `load` are on it: its own limits, and what it has shown so far. */
   takes(load: number, limit: 'usual' | 'in-need' | 'none'): boolean {
     const { maxConns } = this.settings;
     if (load >= this.server.settings.connections || (maxConns > 0 && load >= maxConns)) return false;
-    if (this.state === 'up' && this.proven && !this.silence.suspect) return true;
+    if (this.state === 'up' && !this.silence.suspect && this.proven) return true;
     if (limit === 'none') return true;
     return load < (limit === 'usual' ? quota(this.healthFacts) : quotaWithoutTrusted(this.healthFacts));
+  }
+
+  /** It is given a request. */
+  onGiven(): void {
+    if (this.load > 0) return;
+    this.answering = false;
+    this.#isThere = false;
+  }
+
+  /** A request has been answered there. */
+  onAnswer(): void {
+    this.known = true;
+    this.answering = true;
   }
 
   /** `now` by the machine's clock: what waits for time to pass. True: its state is another. */
@@ -139,19 +169,31 @@ export class Member implements Candidate, Ranked {
     const progress = progressOf(this.server);
     if (progress.answeredAt > this.answeredAt) {
       this.answeredAt = progress.answeredAt;
-      this.proven = true;
+      this.onAnswer();
     }
     const { since } = this.silence;
     this.silence.onTick(progress, this.answeredAt, due, now);
-    if (this.silence.since !== since) this.#signs = 0;
+    if (this.silence.since !== since) {
+      this.#signs = 0;
+      this.#isThere = false;
+    }
     this.#lasting = this.silence.duration(now);
+  }
+
+  /** It has requests, has room, and gets no more before it has answered one or has said that it is there. */
+  get isHeldBack(): boolean {
+    return this.state === 'up' && this.known && !this.proven && this.load >= 2;
+  }
+
+  /** It was held back, and has answered FCGI_GET_VALUES. */
+  onThere(): void {
+    this.answering = true;
   }
 
   /** It has answered FCGI_GET_VALUES. `isOnlyOne`: no other server has answered a request yet. */
   onAlive(isOnlyOne: boolean): void {
-    this.#signs++;
-    // That tells nothing of its scripts. But no server has ended one yet, so they may just be slow.
-    if (isOnlyOne) this.proven = true;
+    if (isOnlyOne) this.#isThere = true;
+    else this.#signs++;
   }
 
   #publishState(): void {

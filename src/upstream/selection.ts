@@ -38,6 +38,12 @@ export class Selection {
     return asked.some((member) => member.takes(member.load, limit));
   }
 
+  /** Who waits, waits for a first answer, although there is room. */
+  get holdsBack(): boolean {
+    const asked = this.#candidates(null);
+    return asked.every(({ state, proven }) => state === 'up' && !proven) && this.#limit(asked) === 'in-need';
+  }
+
   /** `failedOn`: servers that are not asked again. */
   choose(job: Job, failedOn: ReadonlySet<Member>): Member | null {
     if (job.request.server !== undefined) return this.#named(job, job.request.server);

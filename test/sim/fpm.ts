@@ -49,6 +49,8 @@ export class SimFpm {
   readonly ran: Map<string, number> = new Map();
   /** Those that it has answered in full, on a connection that was open then. */
   readonly answered: Set<string> = new Set();
+  /** SIGSTOP: from now on its kernel goes on, and nobody accepts, reads or answers. */
+  isStopped = false;
   readonly time: VirtualTime;
   readonly options: Required<FpmOptions>;
   readonly #backlog: ServerEnd[] = [];
@@ -132,6 +134,7 @@ export class SimFpm {
 
   /** Gives what waits to workers that have nothing to do, or forks one. */
   offer(): void {
+    if (this.isStopped) return;
     for (const worker of this.#workers) {
       if (this.#backlog.length === 0) return;
       if (worker.isFree) worker.take();
@@ -248,7 +251,7 @@ class Worker {
 
   #read(): void {
     const { connection } = this;
-    if (connection === null || this.begun !== null) return;
+    if (connection === null || this.begun !== null || this.#fpm.isStopped) return;
     if (this.#discarding) {
       connection.received.length = 0;
       if (connection.ended) this.#exit();

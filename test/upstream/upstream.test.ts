@@ -40,6 +40,16 @@ describe('several servers', () => {
     expect(upstream.stats.served).toBe(8);
   });
 
+  it('count what one of them passes on to another as it refuses', async () => {
+    await using b = await answering('b');
+    await using upstream = new Upstream([NOBODY, b.address]);
+    const response = await upstream.request({ params: GET });
+    await response.body.text();
+    expect(await response.ended).toMatchObject({ attempts: 2, server: b.address });
+    expect(upstream.stats.servers.map(({ stats }) => stats.retried)).toEqual([1, 0]);
+    expect(upstream.stats.retried).toBe(1);
+  });
+
   it('stand in for one that refuses, even for a POST, which then runs once', async () => {
     await using b = await answering('b');
     await using upstream = new Upstream([NOBODY, b.address]);

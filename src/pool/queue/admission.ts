@@ -39,6 +39,11 @@ export class Admission {
     }
   }
 
+  /** Those in the queue could run: they wait for the first answer of a server, and no longer than that. */
+  heldBack(now: number): void {
+    this.#overload.idle(now);
+  }
+
   /** null: it may wait behind `queued` others. `name`: of the servers, for the message. */
   refusal(servers: readonly Load[], queued: number, name: string, now: number): PoolError | null {
     let sent = 0;

@@ -21,7 +21,7 @@ export interface Stats {
   readonly queueAge: number;
   /** Requests that ended well, since the start. */
   readonly served: number;
-  /** Requests sent once more, since the start. */
+  /** Requests sent once more, or given to another server as one could not be connected, since the start. */
   readonly retried: number;
   /** Requests that were turned away because the queue was too long or too slow, since the start. */
   readonly refused: number;

@@ -35,8 +35,9 @@ function ofProtocol(error: ProtocolError): FailureKind {
   switch (error.code) {
     case 'FCGI_ERR_OVERLOADED':
       return 'busy';
-    // Both are ours to put right.
+    // Ours to put right on a kept connection. On a fresh one there is nothing to multiplex.
     case 'FCGI_ERR_CANT_MPX_CONN':
+      return error.reused ? 'none' : 'nonsense';
     case 'FCGI_ERR_RECORD_TRAILING':
       return 'none';
     // A script can do that, too.

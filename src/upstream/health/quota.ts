@@ -1,13 +1,15 @@
 /**
  * How many requests a server may have at once before it has shown that it answers. A host that hangs takes whatever it is
  * given, and each of those requests waits for its whole `headersTimeout`: so two are given to a server that nobody has heard of
- * yet, and one to a server that has failed. The first answer lifts the limit.
+ * since it last had nothing to do, and one to a server that has failed. The first answer lifts the limit.
  */
 import type { HealthState } from './health.ts';
 
 export interface HealthFacts {
   readonly state: HealthState;
-  /** It has answered once. */
+  /** It has answered a request, ever. */
+  readonly known: boolean;
+  /** It is known, and has answered or said that it is there since it last had nothing to do. */
   readonly proven: boolean;
   /** See Silence. */
   readonly suspect: boolean;
@@ -15,14 +17,21 @@ export interface HealthFacts {
   readonly silence: number;
   /** How often it has said in this silence that it is there. null: it is no server that could be asked. */
   readonly signs: number | null;
+  /** It has said so before anybody had answered. */
+  readonly isThere: boolean;
+  /** ms; 0: none. */
+  readonly headersTimeout: number;
 }
 
-/** Before anybody has answered: a burst waits so long for the first answer, ms. Less than makes a queue a standing one. */
-const FIRST_ANSWER = 400;
-/** Before that, a server is asked whether it is there, ms: that long the first answer of one that is well may take. */
-const ASK_AFTER = 100;
+/**
+ * Before anybody has answered: a burst waits so long for the first answer, ms, but no longer than half of `headersTimeout`: where all
+ * hang, they must not do so two by two.
+ */
+const FIRST_ANSWER = 1_000;
 /** ms of silence after which one more may be given to a server that is there, while others answer; doubled for each of them. */
 const SLOW_AFTER = 1_000;
+/** The same, where it has never answered a request: its scripts may hang. */
+const NEW_SLOW_AFTER = 5_000;
 
 export function isTrusted({ state, proven, suspect }: HealthFacts): boolean {
   return state === 'up' && proven && !suspect;
@@ -41,12 +50,12 @@ export function quota(server: HealthFacts): number {
  */
 export function liftsLimit(servers: readonly HealthFacts[]): boolean {
   if (servers.length === 1) return true;
-  return servers.every((server) => !isTrusted(server) && server.silence >= FIRST_ANSWER);
+  return servers.every((server) => !isTrusted(server) && server.silence >= firstAnswer(server));
 }
 
 /**
  * None of those that are trusted has room: one more for each doubling of the silence, as it may be no more than a slow script. One that
- * can be asked, as php-fpm can, must have said that it is there; who has never answered at all gets no more than two.
+ * can be asked, as php-fpm can, must have said that it is there; of others, one that has never answered at all gets no more than two.
  */
 export function quotaWithoutTrusted(server: HealthFacts): number {
   const { suspect, proven, silence, signs } = server;
@@ -56,8 +65,17 @@ export function quotaWithoutTrusted(server: HealthFacts): number {
 
 /** Requests wait, and it is time to ask a server that leaves its own unanswered whether it is there. */
 export function isQueryDue(server: HealthFacts, isOtherTrusted: boolean): boolean {
-  const { silence, signs, proven } = server;
+  const { silence, signs, known, isThere } = server;
   if (signs === null || isTrusted(server)) return false;
-  if (!proven && !isOtherTrusted) return silence >= ASK_AFTER;
-  return silence >= SLOW_AFTER * (2 ** (signs + 1) - 1);
+  if (!known && !isOtherTrusted) return !isThere && silence >= firstAnswer(server) / 2;
+  return silence >= (known ? SLOW_AFTER : NEW_SLOW_AFTER) * (2 ** (signs + 1) - 1);
+}
+
+/** Nobody has answered a request yet for so long that every page may be slow: it is taken to be well, if it is there. */
+export function isTakenForWell(server: HealthFacts): boolean {
+  return server.isThere && server.silence >= firstAnswer(server);
+}
+
+function firstAnswer({ headersTimeout }: HealthFacts): number {
+  return headersTimeout === 0 ? FIRST_ANSWER : Math.min(FIRST_ANSWER, headersTimeout / 2);
 }

@@ -22,6 +22,12 @@ describe('what a failed request says of its server', () => {
     ['a body that stopped', new TimeoutError('FCGI_ERR_BODY_TIMEOUT', ''), 'none'],
     ['HTTP', new ProtocolError('FCGI_ERR_RECORD_VERSION', ''), 'nonsense'],
     ['a head that is none', new ProtocolError('FCGI_ERR_HEAD_INVALID', ''), 'died'],
+    [
+      'CANT_MPX_CONN on a kept connection',
+      new ProtocolError('FCGI_ERR_CANT_MPX_CONN', '', { facts: { reused: true } }),
+      'none',
+    ],
+    ['CANT_MPX_CONN on a fresh one', new ProtocolError('FCGI_ERR_CANT_MPX_CONN', ''), 'nonsense'],
     ['OVERLOADED', new ProtocolError('FCGI_ERR_OVERLOADED', ''), 'busy'],
     [
       'a fresh connection that was closed unread',
