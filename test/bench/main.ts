@@ -51,7 +51,7 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
       processes(new URL('../../../../dist/', bundle), seconds, Math.min(turns, 3), values.brief),
     codec: () => codec(turns),
     workers: () => workers(use),
-    fair: () => fair(bundle, values.brief ? 0.5 : 2 + seconds, values.brief ? 1 : 5),
+    fair: () => fair(bundle, values.brief ? 0.5 : 2 + seconds, values.brief),
     overload: () => overload(bundle, values.brief ? 0.5 : 2 + seconds, values.brief),
     streams: () => streams(bundle, mib, Math.min(turns, 3)),
     scale: () => scale(bundle, 50_000 * share, turns),

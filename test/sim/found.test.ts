@@ -37,3 +37,19 @@ it('while one connection is asked what the server is, the others wait for its an
   });
   expect(outcome.used).toBeGreaterThan(0.8);
 });
+
+it('whoever needs the worker of an idle connection has it within 50 ms, where connecting costs nothing', async () => {
+  const { visitor } = await play({
+    seed: 1,
+    pages: [2],
+    gateways: 1,
+    fpm: { workers: 1 },
+    burst: { every: 130, size: 1 },
+    visitorEvery: 50,
+    ms: 10_000,
+  });
+  // Its own page, and one that runs.
+  const most = 50 + 2 * 2.1;
+  expect(visitor?.asked.length).toBeGreaterThan(100);
+  expect(visitor?.asked.filter(({ took }) => took < 0 || took > most)).toEqual([]);
+});

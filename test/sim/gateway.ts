@@ -57,8 +57,9 @@ export class SimGateway implements Asker {
     this.#time.at(time, run, this.#loop);
   }
 
-  /** The event loop stands still from now on for so many ms. */
+  /** The event loop stands still from now on for so many ms. One that does cannot begin to. */
   stall(ms: number): void {
+    if (this.#time.now < this.#loop.stalledUntil) return;
     this.#loop.stalledUntil = this.#time.now + ms;
   }
 

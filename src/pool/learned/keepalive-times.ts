@@ -5,7 +5,9 @@
  * for ever. Both times grow with what a connect takes: nothing on a unix socket, 20 ms to a far host. Times in ms.
  */
 
-/** An idle connection is kept for so many times what connecting takes. */
+import { TICK_INTERVAL } from '../../connection/clock.ts';
+
+/** An idle connection is kept for so many times what connecting takes, at the most. */
 const IDLE_TIMES = 300;
 const LEAST_IDLE = 50;
 const MOST_IDLE = 2_000;
@@ -33,11 +35,12 @@ export class KeepaliveTimes {
     this.#connect = Math.min(this.#connect, took);
   }
 
-  /** For how long a connection may be idle; 0: no limit. */
+  /** The idleness at which the next tick closes a connection; 0: none. */
   get idleTime(): number {
     const { keepaliveTimeout } = this.#limits;
     if (keepaliveTimeout !== 'auto') return keepaliveTimeout;
-    return clamp(IDLE_TIMES * this.#cost, LEAST_IDLE, MOST_IDLE);
+    // Looked at once a tick: without this it would be closed as much as a tick too late, while others wait for its worker.
+    return clamp(IDLE_TIMES * this.#cost, LEAST_IDLE, MOST_IDLE) - TICK_INTERVAL;
   }
 
   /** For how long a new connection may be used; 0: no limit. `random` from 0 up to 1: not all are renewed at once. */

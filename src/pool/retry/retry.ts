@@ -66,6 +66,6 @@ export class RetryBudget {
   }
 
   served(): void {
-    if (this.#left < this.#most) this.#left = Math.min(this.#most, this.#left + 0.1);
+    this.#left = Math.min(this.#most, this.#left + 0.1);
   }
 }

@@ -5,9 +5,10 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from '../../../src/index.ts';
-import { type Fpm, startFpm, startNginx } from '../../fpm/support/index.ts';
+import { type Fpm, startFpm } from '../../fpm/support/index.ts';
 import { startChild } from '../lib/child.ts';
 import { answersOf, ask, percentile, SLEEPS, sleeping } from '../lib/php.ts';
+import { rivals, type StartRival } from '../lib/rivals.ts';
 import type { Row } from '../lib/table.ts';
 
 interface Case {
@@ -17,6 +18,10 @@ interface Case {
   readonly page: number;
 }
 
+/** As many as a pool has by default, each gateway. */
+const CONNECTIONS = 8;
+
+/** The first two are measured beside the others' gateways, too. */
 const CASES: readonly Case[] = [
   { kind: 'busy', gateways: 3, workers: 6, page: 25 },
   { kind: 'quiet', gateways: 4, workers: 4, page: 2 },
@@ -34,16 +39,18 @@ interface Seen {
   readonly failed: number;
 }
 
-export async function fair(bundle: URL, seconds: number, cases: number): Promise<Row[]> {
+export async function fair(bundle: URL, seconds: number, isBrief: boolean): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const one of CASES.slice(0, cases)) {
+  const others = Object.entries(rivals(CONNECTIONS)).slice(isBrief ? 3 : 0);
+  for (const [nth, one] of CASES.slice(0, isBrief ? 1 : CASES.length).entries()) {
     const kept = await measure(bundle, one, {}, seconds);
     const fresh = await measure(bundle, one, { keepalive: 0 }, seconds);
     const { kind, gateways, workers, page } = one;
     const what = `one more client beside ${gateways} ${kind} gateways on ${workers} workers, pages of ${page} ms`;
     rows.push(later(what, kept, fresh, 50));
     if (kind === 'busy') rows.push(...together(what, kept, fresh));
-    if (one === CASES[0]) rows.push(later(`${what}: nginx, keepalive`, await nginxes(one, seconds), fresh));
+    for (const [name, start] of nth < 2 ? others : [])
+      rows.push(later(`${what}: ${name}`, await beside(start, one, seconds), fresh));
   }
   return rows;
 }
@@ -108,24 +115,34 @@ async function measure(
   };
 }
 
-/** The same gateways as nginx, with as many clients of each. */
-async function nginxes({ gateways, workers, page }: Case, seconds: number): Promise<Seen> {
+/** The gateways are others', each with as many clients, as often. */
+async function beside(
+  start: StartRival,
+  { kind, gateways, workers, page }: Case,
+  seconds: number,
+): Promise<Seen> {
   await using fpm = await startFpm({ maxChildren: workers, files: { 'sleep.php': SLEEPS } });
-  const servers = await Promise.all(Array.from({ length: gateways }, () => startNginx({ fpm })));
+  const servers = await Promise.all(Array.from({ length: gateways }, () => start(fpm)));
   const ms = 1_000 * seconds;
   try {
-    const load = servers.map(({ url }) =>
-      answersOf(
-        async () => (await ask(`${url}/sleep.php?ms=${page}`, ms + 500)).status === 200,
-        16,
-        ms + 500,
-      ),
-    );
+    const load = servers.map(({ url }) => {
+      const one = async (): Promise<boolean> =>
+        (await ask(`${url}/sleep.php?ms=${page}`, ms + 500)).status === 200;
+      return kind === 'busy' ? answersOf(one, 16, ms + 500) : quietAnswers(one, ms + 500);
+    });
     const waited = await oneMore(fpm, sleeping(fpm, [page, page]), ms);
     return { ...waited, shares: await Promise.all(load), failed: 0 };
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
+}
+
+/** As many as servers/neighbour.ts asks of a quiet gateway. */
+async function quietAnswers(one: () => Promise<boolean>, ms: number): Promise<number> {
+  const until = performance.now() + ms;
+  const all = Array.from({ length: 8 }, one);
+  for (; performance.now() < until; await delay(1000 / 6)) all.push(one());
+  return (await Promise.all(all)).filter(Boolean).length;
 }
 
 /** A client that keeps nothing, and never waits for a connection of its own. */

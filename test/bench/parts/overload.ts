@@ -3,9 +3,10 @@
  * time, of what the workers can do.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Fpm, startFpm, startHaproxy, startNginx } from '../../fpm/support/index.ts';
+import { type Fpm, startFpm } from '../../fpm/support/index.ts';
 import { startChild } from '../lib/child.ts';
 import { type Answer, ask, percentile, SLEEPS } from '../lib/php.ts';
+import { rivals } from '../lib/rivals.ts';
 import type { Row } from '../lib/table.ts';
 
 const WORKERS = 4;
@@ -34,14 +35,12 @@ export async function overload(bundle: URL, seconds: number, isBrief: boolean): 
       const child = await startChild(bundle, 'gateway', [fpm.address, fpm.root, 'default']);
       return { url: child.address, stop: () => child.stop() };
     },
-    nginx: (fpm) => startNginx({ fpm, keepalive: 0 }),
-    'nginx, keepalive': (fpm) => startNginx({ fpm, keepalive: WORKERS }),
-    HAProxy: (fpm) => startHaproxy({ mode: 'fcgi', fpm, keepalive: WORKERS, maxConnections: WORKERS }),
+    ...rivals(WORKERS),
   };
   const rows: Row[] = [];
   for (const pages of isBrief ? PAGES.slice(0, 1) : PAGES) {
     for (const load of isBrief ? LOADS.slice(1) : LOADS) {
-      for (const [name, start] of Object.entries(contenders).slice(0, isBrief ? 2 : 4)) {
+      for (const [name, start] of Object.entries(contenders).slice(0, isBrief ? 2 : undefined)) {
         const seen = await measure(start, pages, load, seconds);
         rows.push(
           ...shown(

@@ -3,8 +3,9 @@
  * that are always busy. The pages sleep, so that php-fpm's workers are the bottleneck and not the machine.
  */
 import { Pool } from '../../../src/index.ts';
-import { type Fpm, startFpm, startHaproxy, startNginx } from '../../fpm/support/index.ts';
+import { type Fpm, startFpm } from '../../fpm/support/index.ts';
 import { answersOf, ask, bareAnswers, SLEEPS, sleeping } from '../lib/php.ts';
+import { rivals } from '../lib/rivals.ts';
 import type { Row } from '../lib/table.ts';
 
 const WORKERS = 8;
@@ -43,7 +44,7 @@ export async function workers({ seconds, pools, pages }: Effort): Promise<Row[]>
       if (page !== PAGES[0]) continue;
       const fresh = await worst(fpm, params, { keepalive: 0 }, 1, ms);
       rows.push(row(`${what}, keepalive: 0`, 'one pool', fresh, bare, ms, 0.9));
-      if (transport === 'unix') rows.push(...(await rivals(page, seconds, bare)));
+      if (transport === 'unix') rows.push(...(await othersUse(page, seconds, bare)));
     }
   }
   return rows;
@@ -68,14 +69,10 @@ async function worst(
   return fewest;
 }
 
-async function rivals(page: readonly [number, number], seconds: number, bare: number): Promise<Row[]> {
+async function othersUse(page: readonly [number, number], seconds: number, bare: number): Promise<Row[]> {
   const rows: Row[] = [];
   const ms = Math.max(seconds * 1_000, seconds * 10 * page[1]);
-  for (const [name, start] of Object.entries({
-    nginx: (fpm: Fpm) => startNginx({ fpm, keepalive: 0 }),
-    'nginx, keepalive': (fpm: Fpm) => startNginx({ fpm, keepalive: WORKERS }),
-    HAProxy: (fpm: Fpm) => startHaproxy({ mode: 'fcgi', fpm, keepalive: WORKERS, maxConnections: WORKERS }),
-  })) {
+  for (const [name, start] of Object.entries(rivals(WORKERS))) {
     await using fpm = await startFpm({ maxChildren: WORKERS, files: { 'sleep.php': SLEEPS } });
     await using server = await start(fpm);
     const url = `${server.url}/sleep.php?ms=${page[0]}&max=${page[1]}`;

@@ -31,6 +31,7 @@ describe('what is proof that a request was not executed', () => {
       { ...put, ...anybody, sign: 'write-refused', nothingAccepted: true },
     ],
     ['FIN on a kept connection, soon, and what came after was still taken', recycled],
+    ['the same ten seconds after the request, and no later', { ...recycled, elapsed: 10_000 }],
     ['tcp: FIN, and then the very first write failed', { ...get, sign: 'fin', afterFin: 'first-refused' }],
     ['a reset before the terminator, nothing for the script to read', get],
     ['the same on a fresh connection', { ...get, reused: false }],

@@ -33,6 +33,24 @@ describe('a server of which nothing is known', () => {
     expect(auto().afterResponse(1, 0)).toBe('ask');
   });
 
+  it('is asked on one connection at a time', () => {
+    const backend = auto();
+    expect([1, 1].map((requests) => backend.afterResponse(requests, 0))).toEqual(['ask', 'wait']);
+    expect(backend.onIdleCheck({ values: null, closed: 'server-closed' }, 1, 0)).toBe(false);
+    expect(backend.afterResponse(1, 0)).toBe('ask');
+  });
+
+  it('that says nothing on connections of its own, four times, is not PHP-FPM; one that is known is', () => {
+    for (const [backend, isPhpFpm] of [
+      [auto(), false],
+      [auto(), true],
+    ] as const) {
+      if (isPhpFpm) backend.onValues(php);
+      for (let i = 0; i < 4; i++) backend.onDetected({ values: null, isDirect: null }, 0);
+      expect(backend.isPhpFpm).toBe(isPhpFpm);
+    }
+  });
+
   it.each([
     ['php-fpm', php, true],
     ['php-cgi', cgi, false],
@@ -134,6 +152,49 @@ describe('connections of a server that is not PHP-FPM', () => {
     ]);
   });
 });
+
+describe('the numbers of answers behind which connections were seen to end', () => {
+  const waits = (backend: BackendKind, requests: number): boolean =>
+    backend.afterResponse(requests, 0) === 'wait';
+  const other = (): BackendKind => {
+    const backend = auto();
+    backend.onValues(go);
+    return backend;
+  };
+
+  it('are remembered, sixteen of them', () => {
+    const backend = other();
+    // Before its first answer it ends for another reason.
+    for (const requests of [0, ...Array.from({ length: 20 }, (_, i) => i + 2)])
+      backend.onServerClosed(requests);
+    const remembered = Array.from({ length: 25 }, (_, i) => i).filter((requests) => waits(backend, requests));
+    expect(remembered).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+  });
+
+  it('are the first again, where one that had outlived its first answer was followed by one that had not', () => {
+    const backend = other();
+    backend.onIdleCheck({ values: null, closed: null }, 1, 0);
+    expect(waits(backend, 1)).toBe(false);
+    backend.onServerClosed(1);
+    expect(waits(backend, 1)).toBe(true);
+  });
+});
+
+it.each([
+  ['auto', php, true],
+  ['auto', go, false],
+  ['php-fpm', null, false],
+  ['php-fpm', php, true],
+  ['generic', php, false],
+] as const)(
+  'backend %s: it answers FCGI_GET_VALUES as PHP-FPM only once it has',
+  (backend, values, answers) => {
+    const kind = new BackendKind({ backend, proxied: false });
+    expect(kind.answersGetValues).toBe(false);
+    if (values !== null) kind.onValues(values);
+    expect(kind.answersGetValues).toBe(answers);
+  },
+);
 
 describe('a server that ends each connection behind its answer, asked to keep it or not', () => {
   const closing = (): BackendKind => {

@@ -47,6 +47,15 @@ it('one that has shown that it is PHP-FPM gets it only after seconds, from the f
   expect(new Terminator(50).delay(true)).toBe(5_000);
 });
 
+it.each([
+  [25, true],
+  [26, false],
+])('an answer %i ms behind it was waiting for it: %s', (behind, waited) => {
+  const terminator = new Terminator(50);
+  for (let i = 0; i < 2; i++) terminator.answered(answer(5_000 + behind, 5_000));
+  expect(terminator.atOnce(true)).toBe(waited);
+});
+
 it('answers that come twice just behind it, after seconds, are against PHP-FPM: it goes out at once', () => {
   const terminator = new Terminator(50);
   terminator.answered(answer(3, -1));

@@ -145,3 +145,37 @@ it('a fresh socket that has its worker counts among those that run', () => {
   workers.rotate();
   expect(workers.found).toBe(1);
 });
+
+describe('that one socket more than have run at once was overtaken', () => {
+  it('is counted each time: there are likely no more workers', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    fresh('a', 1);
+    firstByte('a', 1);
+    whole('a');
+    fresh('waits', 2);
+    for (const name of ['b', 'c']) {
+      kept(name);
+      whole(name);
+    }
+    expect(workers.oneMoreOvertaken).toBe(2);
+  });
+
+  it('is not said of one that has its worker', () => {
+    const { workers, fresh, firstByte, whole } = story();
+    fresh('slow', 1);
+    fresh('later', 2);
+    firstByte('later', 1);
+    whole('later');
+    expect(workers.oneMoreOvertaken).toBe(0);
+  });
+
+  it('is not said where no more are open than have run at once', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    kept('a');
+    firstByte('a', 2);
+    fresh('slow', 2);
+    kept('b');
+    whole('b');
+    expect(workers.oneMoreOvertaken).toBe(0);
+  });
+});

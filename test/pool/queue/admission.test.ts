@@ -45,10 +45,32 @@ describe('a new queue begins', () => {
   });
 });
 
+it('the workers of all servers count: where fewer wait than there are, nobody is refused', () => {
+  const admission = new Admission(1_000);
+  for (let now = 0; now < 5_000; now += 200) {
+    admission.served(now);
+    for (let i = 0; i < 3; i++) admission.arrived(now);
+  }
+  const servers = [
+    { busy: 4, workers: 4 },
+    { busy: 4, workers: 4 },
+  ];
+  expect(admission.refusal(servers, 7, 'fpm', 5_000)).toBeNull();
+  const soon = admission.refusal(servers, 8, 'fpm', 5_000);
+  expect(soon).toMatchObject({ code: 'FCGI_ERR_QUEUE_OVERLOAD', retryAfter: 1 });
+  // 5 a second are answered, so 100 take some 10 to 20 seconds.
+  const late = admission.refusal(servers, 100, 'fpm', 5_000)?.retryAfter;
+  expect(late).toBeGreaterThanOrEqual(8);
+  expect(late).toBeLessThanOrEqual(20);
+});
+
 it('says how many were refused, and when the queue is simply full', () => {
   const admission = new Admission(2);
   const server = { busy: 1, workers: 1 };
-  expect(admission.refusal([server], 1, 'fpm', 1_000)).toBeNull();
-  expect(admission.refusal([server], 2, 'fpm', 1_000)).toMatchObject({ code: 'FCGI_ERR_QUEUE_FULL' });
+  for (let i = 0; i < 2; i++) expect(admission.refusal([server], 1, 'fpm', 1_000)).toBeNull();
+  expect(admission.refusal([server], 2, 'fpm', 1_000)).toMatchObject({
+    code: 'FCGI_ERR_QUEUE_FULL',
+    retryAfter: 1,
+  });
   expect(admission.refused).toBe(1);
 });

@@ -70,6 +70,19 @@ it('nobody stands twice: who is added again goes to the end', () => {
   expect(line.size).toBe(2);
 });
 
+it('who goes to the front stands before all others, and is the last of nobody else', () => {
+  const line = new LinkedList<One>();
+  const [a, b, c] = [new One(1), new One(2), new One(3)];
+  line.addFirst(a);
+  line.addFirst(b);
+  line.add(c);
+  expect(names(line)).toEqual([2, 1, 3]);
+  line.addFirst(c);
+  line.remove(b);
+  expect(names(line)).toEqual([3, 1]);
+  expect(line.size).toBe(2);
+});
+
 it('two lines hold what two Sets would hold, in the same order, whoever moves between them', () => {
   const where = fc.constantFrom(0, 1, null);
   fc.assert(

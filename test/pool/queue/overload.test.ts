@@ -104,6 +104,16 @@ describe('one more may wait', () => {
     expect(silent.refuses(arrival(3_000, 24, { sent: 8 }))).toBe(1_000);
   });
 
+  it('where it takes exactly as long as it may', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let i = 0; i < 449; i++) overload.served(1_500);
+    for (let i = 0; i < 900; i++) overload.arrived(1_500);
+    // 449 in 900 ms, and half of the 2 that run: one in 2 ms.
+    expect(overload.refuses(arrival(2_000, 150, { sent: 2, workers: 2 }))).toBeNull();
+    expect(overload.refuses(arrival(2_000, 151, { sent: 2, workers: 2 }))).not.toBeNull();
+  });
+
   it('where nothing is sent: no server is known yet', () => {
     expect(growing(10, 5_000).refuses(arrival(5_000, 1_000, { sent: 0 }))).toBeNull();
   });
@@ -134,6 +144,12 @@ describe('one more is refused', () => {
     expect(overload.refuses(arrival(3_000, 29, { sent: 8, workers: 8 }))).toBeNull();
     expect(overload.refuses(arrival(3_000, 29, { sent: 18, workers: 8 }))).not.toBeNull();
     expect(overload.refuses(arrival(3_000, 29, { sent: 1, workers: 8 }))).toBeNull();
+  });
+
+  it('where as many have been answered as are sent: each worker has had its turn, so their number is known', () => {
+    const once = growing(125, 2_000);
+    expect(once.refuses(arrival(2_000, 4, { sent: 8, workers: 4 }))).not.toBeNull();
+    expect(once.refuses(arrival(2_000, 4, { sent: 9, workers: 4 }))).toBeNull();
   });
 
   it('and told how much shorter the queue must become', () => {

@@ -115,6 +115,18 @@ describe('the budget', () => {
     expect(budget.spent).toBe(false);
   });
 
+  it('is one more for ten that were served, and is spent at the last one', () => {
+    const budget = new RetryBudget(1);
+    let spent = 0;
+    for (; !budget.spent; spent++) budget.spend();
+    expect(spent).toBe(30);
+    for (let i = 0; i < 25; i++) budget.served();
+    budget.spend();
+    expect(budget.spent).toBe(false);
+    budget.spend();
+    expect(budget.spent).toBe(true);
+  });
+
   it('does not grow beyond its start, however much is served', () => {
     const used = new RetryBudget(1);
     const fresh = new RetryBudget(1);

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import { type HintFacts, hint, scriptHint } from '../../../src/connection/evidence/hint.ts';
+import type { PrematureClose } from '../../../src/connection/evidence/premature-close.ts';
+
+type Failure = Parameters<typeof hint>[0];
+
+/** A request on a kept connection to PHP-FPM over a unix socket, lost before its answer: it may have run. */
+const lost: Failure = {
+  code: 'FCGI_ERR_SOCKET_CLOSED',
+  reused: true,
+  bytesReceived: 0,
+  executed: 'unknown',
+};
+const fin: PrematureClose = { sign: 'fin', error: null, reason: 'failed', afterFin: 'refused' };
+const php: HintFacts = { transport: 'unix', server: { isPhpFpm: true, isDirect: true }, elapsed: 10 };
+const accepted: PrematureClose = { ...fin, afterFin: 'accepted' };
+const other: HintFacts = { ...php, server: { isPhpFpm: false, isDirect: true } };
+const unknown: HintFacts = { ...php, server: { isPhpFpm: null, isDirect: null } };
+const proxied: HintFacts = { ...php, server: { isPhpFpm: true, isDirect: false } };
+const tcp: HintFacts = { ...php, transport: 'tcp' };
+const fresh: Failure = { ...lost, reused: false };
+const notRun: Failure = { ...lost, executed: 'no' };
+const timeout: Failure = { ...fresh, code: 'FCGI_ERR_HEADERS_TIMEOUT' };
+const half: Failure = { ...lost, bytesReceived: 9 };
+
+it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
+  ['no answer on a fresh connection', timeout, fin, php, /all workers are busy: see `pm.max_children`/],
+  ['the same of an unknown server', timeout, fin, unknown, /`pm.max_children`/],
+  ['the same of another server', timeout, fin, other, /^the program behind the server is slow/],
+  ['no answer on a kept one', { ...timeout, reused: true }, fin, php, /^$/],
+  ['a head that is too large', { ...lost, code: 'FCGI_ERR_HEAD_TOO_LARGE' }, fin, php, /`maxHeaderSize`/],
+  ['an abort', { ...lost, code: 'FCGI_ERR_ABORTED' }, fin, php, /^$/],
+  ['a recycled worker', notRun, accepted, php, /`pm.max_requests`/],
+  ['a server that took nothing', notRun, fin, unknown, /^the connection took nothing of the request$/],
+  ['a reload', notRun, fin, php, /^the worker left before it read the request/],
+  ['a reload, or a host not allowed', { ...fresh, executed: 'no' }, fin, tcp, /allowed_clients.*reloaded/],
+  ['a reload, on a kept tcp connection', notRun, fin, tcp, /^the worker left/],
+  ['a half-closed connection', lost, accepted, unknown, /so does a TCP proxy .* say `proxied: true`$/],
+  ['a half-closed connection of another server', lost, accepted, other, /^the server ended the connection/],
+  ['another server', lost, fin, other, /without an answer: as it is not php-fpm/],
+  ['another server in the middle of its answer', half, fin, other, /while it answered; see its log$/],
+  ['a crash', lost, fin, php, /^the worker died while running the script: .* see the log of php-fpm$/],
+  ['a crash of an unknown server', lost, fin, unknown, /see its log$/],
+  ['a crash in the middle of its answer', half, fin, php, /^the worker died while it answered: a crash/],
+  ['a crash after less than a second', lost, fin, { ...php, elapsed: 899 }, /: a crash, or it was killed/],
+  ['a script that took too long', lost, fin, { ...php, elapsed: 900 }, /after 0.9 s: `request_terminate/],
+  ['a crash, or a host not allowed', fresh, fin, tcp, /allowed_clients`\? Else the worker died/],
+  ['a crash on a fresh unix connection', fresh, fin, php, /^the worker died/],
+  ['... with a piece of an answer, over tcp', { ...half, reused: false }, fin, tcp, /^the worker died/],
+  [
+    'a crash behind a proxy',
+    lost,
+    fin,
+    proxied,
+    /see the log of php-fpm \(a TCP proxy .* say `proxied: true`\)$/,
+  ],
+  ['... in the middle of its answer', half, fin, proxied, /see the log of php-fpm$/],
+])('the hint for %s', (_, error, cause, at, expected) => {
+  expect(hint(error, cause, at)).toMatch(expected);
+});
+
+it('a crash without a proxy says nothing of one', () => {
+  expect(hint(lost, fin, php)).not.toContain('proxy');
+  expect(hint(lost, fin, unknown)).not.toContain('proxy');
+});
+
+it('of a script that php-fpm did not find its path is named, of another message nothing', () => {
+  expect(scriptHint('Primary script unknown', '/a.php')).toContain('/a.php');
+  expect(scriptHint('PHP Warning: no', '/a.php')).toBe('');
+});
