@@ -77,30 +77,11 @@ export class AccessLog {
         const bytes = sent ? sent() : Math.max(req.socket.bytesWritten - before - headLength(res), 0);
         const status = res.headersSent ? res.statusCode : 499;
         if (!this.#isJson) {
-          const { headers, method, url, httpVersion } = req;
-          const { authorization, referer, 'user-agent': agent } = headers;
-          const time = this.#now();
-          const entry = {
-            time,
-            client,
-            authorization,
-            method,
-            url,
-            httpVersion,
-            status,
-            bytes,
-            referer,
-            agent,
-          };
-          const { length } = `${authorization}${url}${referer}${agent}`;
-          this.#add(entry, 100 + length);
+          this.#add(entryOf(req, client, status, bytes, this.#now()));
           return;
         }
         // where the client has left it is told of how the request ended after this
-        setImmediate(() => {
-          const line = this.#json(req, client, status, bytes, began);
-          this.#add(line, line.length);
-        });
+        setImmediate(() => this.#add(this.#json(req, client, status, bytes, began)));
       });
       handler(req, res);
     };
@@ -113,7 +94,7 @@ export class AccessLog {
 
   /** Lines that another process has made. */
   lines(lines: string): void {
-    this.#add(lines, lines.length);
+    this.#add(lines);
   }
 
   /** Writes what is buffered. */
@@ -134,30 +115,20 @@ export class AccessLog {
     this.#out.write(lost === 0 ? lines : `- ${lost} lines lost: nobody read this log\n${lines}`);
   }
 
-  #add(line: string | Entry, size: number): void {
+  #add(line: string | Entry): void {
     this.#buffer.push(line);
-    this.#size += size;
+    this.#size += typeof line === 'string' ? line.length : lengthOf(line);
     if (this.#size > MAX_BUFFERED) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), GATHER);
   }
 
-  #combined({
-    time,
-    client,
-    authorization,
-    method,
-    url,
-    httpVersion,
-    status,
-    bytes,
-    referer,
-    agent,
-  }: Entry): string {
+  #combined(entry: Entry): string {
+    const { authorization, referer = '-', agent = '-' } = entry;
     const user = authorization === undefined ? '-' : escaped(userIn(authorization));
-    const request = escaped(`${method} ${url} HTTP/${httpVersion}`);
+    const request = escaped(`${entry.method} ${entry.url} HTTP/${entry.httpVersion}`);
     return (
-      `${client} - ${user} [${this.#date(time)}] "${request}" ${status} ${bytes} ` +
-      `"${escaped(referer ?? '-')}" "${escaped(agent ?? '-')}"\n`
+      `${entry.client} - ${user} [${this.#date(entry.time)}] "${request}" ${entry.status} ${entry.bytes} ` +
+      `"${escaped(referer)}" "${escaped(agent)}"\n`
     );
   }
 
@@ -190,6 +161,17 @@ export class AccessLog {
     }
     return this.#text;
   }
+}
+
+function entryOf(req: NodeRequest, client: string, status: number, bytes: number, time: number): Entry {
+  const { headers, method, url, httpVersion } = req;
+  const { authorization, referer, 'user-agent': agent } = headers;
+  return { time, client, authorization, method, url, httpVersion, status, bytes, referer, agent };
+}
+
+/** Of its line, in chars, about. */
+function lengthOf({ authorization, url, referer, agent }: Entry): number {
+  return 100 + `${authorization}${url}${referer}${agent}`.length;
 }
 
 function clientOf(req: NodeRequest, proxies: TrustedProxies | null): string {
