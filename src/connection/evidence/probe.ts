@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { ConnectionSocket } from '../socket/socket.ts';
 import type { Acknowledged } from './acknowledged.ts';
 import type { AfterFin } from './evidence.ts';
-import { wasRequestReset } from './orphans.ts';
+import { hasResetOrphans, wasRequestReset } from './orphans.ts';
 
 export interface Probed {
   readonly socket: ConnectionSocket;
@@ -20,8 +20,6 @@ export interface Probed {
   readonly isLocal: boolean;
   /** tcp: has the other end taken all that was sent? */
   readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
-  /** See orphans.ts; where the other end is not on this machine, nobody knows. */
-  readonly hasResetOrphans?: (() => Promise<boolean>) | undefined;
 }
 
 /** A handshake slower than this says more of a busy event loop than of the network. */
@@ -35,7 +33,7 @@ const LOOKS = [8, 50, 120, 300, 700, 1_500, 3_000];
  * up without an answer. `sinceSent`: ms from the request to the FIN.
  */
 export function probe(
-  { socket, transport, roundTrip, acknowledged, hasResetOrphans }: Probed,
+  { socket, transport, roundTrip, isLocal, acknowledged }: Probed,
   sinceSent: number,
   requestId: number,
   clock: Clock,
@@ -57,7 +55,8 @@ export function probe(
   };
   const refused = (): void => finish('refused');
   const firstRefused = async (): Promise<void> => {
-    const resetsOrphans = (await hasResetOrphans?.()) ?? true;
+    // Of another machine nobody knows.
+    const resetsOrphans = !isLocal || (await hasResetOrphans());
     finish(wasRequestReset({ resetsOrphans, sinceSent, roundTrip }) ? 'first-refused' : 'refused');
   };
   const look = (nth: number): void => {

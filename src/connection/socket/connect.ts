@@ -4,7 +4,6 @@ import { connect as netConnect } from 'node:net';
 import { ConnectError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { type Acknowledged, acknowledged } from '../evidence/acknowledged.ts';
-import { hasResetOrphans } from '../evidence/orphans.ts';
 import type { Target } from './address.ts';
 import type { ReadBuffer, SocketInput } from './read-buffer.ts';
 import type { ConnectionSocket } from './socket.ts';
@@ -18,8 +17,6 @@ export interface Connected {
   readonly isLocal: boolean;
   /** tcp: has the kernel at the other end taken all that was sent? Without it nobody knows. */
   readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
-  /** tcp to this machine: has its kernel reset what it should have ended, as it was short of memory? */
-  readonly hasResetOrphans?: (() => Promise<boolean>) | undefined;
 }
 
 export interface ConnectOptions {
@@ -76,14 +73,12 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, signal })
       return;
     }
     const { localPort = 0, remotePort = 0, localAddress, remoteAddress } = socket;
-    const isLocal = localAddress === remoteAddress;
     resolve({
       socket,
       incoming,
       roundTrip: clock.now() - begun,
-      isLocal,
+      isLocal: localAddress === remoteAddress,
       acknowledged: () => acknowledged(localPort, remotePort),
-      hasResetOrphans: isLocal ? hasResetOrphans : undefined,
     });
   });
   return promise;
