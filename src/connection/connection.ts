@@ -48,7 +48,6 @@ export class Connection {
   readonly idle: IdleState;
   /** ms, by the owner's clock. */
   readonly openedAt: number;
-  readonly #lease: number;
   readonly #onClosed: ConnectionLimits['onClosed'];
   #exchange: Exchange | null = null;
   #latestScript: string | null = null;
@@ -59,7 +58,7 @@ export class Connection {
   constructor(
     owner: ConnectionOwner,
     connected: Connected,
-    { transport, keepaliveRequests, lease, onClosed }: ConnectionLimits,
+    { transport, keepaliveRequests, onClosed }: ConnectionLimits,
   ) {
     const { socket, incoming } = connected;
     this.#owner = owner;
@@ -69,7 +68,6 @@ export class Connection {
     this.writer = new SocketWriter(socket, this.#activity);
     this.#probed = { ...connected, transport };
     this.keepaliveRequests = keepaliveRequests;
-    this.#lease = lease;
     this.#onClosed = onClosed;
     this.#reader = new ResponseReader(owner.settings.maxHeaderSize, owner.headNames, this.#onAnswer);
     this.idle = new IdleState(socket);
@@ -229,6 +227,7 @@ export class Connection {
       this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');
       return;
     }
+    const begunAt = exchange.startedAt + exchange.firstByteAfter;
     const verdict = reuse({
       keepConn: exchange.keepConn,
       bodySent: !this.writer.isSending(exchange),
@@ -236,8 +235,7 @@ export class Connection {
       scriptAskedClose: this.#reader.scriptAskedClose,
       requests: this.requests,
       keepaliveRequests: this.keepaliveRequests,
-      age: exchange.startedAt + exchange.firstByteAfter - this.openedAt,
-      keepaliveTime: this.#lease,
+      leaseOver: this.#owner.learned.keepaliveTimes.isLeaseOver(this.openedAt, begunAt, this.requests),
       isQueryDue: this.#owner.learned.isQueryDue,
       mustYield: this.#owner.learned.mustYield(exchange),
       idleFull: this.#owner.idleFull(),

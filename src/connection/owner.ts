@@ -13,8 +13,12 @@ export interface ConnectionOwner {
   };
   readonly headNames: HeadNames;
   readonly learned: {
-    /** How long the connection may be idle; 0: no limit. */
-    readonly keepaliveTimes: { readonly idleTime: number };
+    readonly keepaliveTimes: {
+      /** How long the connection may be idle; 0: no limit. */
+      readonly idleTime: number;
+      /** A response is whole: was the connection in use for as long as it may be? */
+      isLeaseOver(openedAt: number, begunAt: number, requests: number): boolean;
+    };
     readonly backend: KnownServer;
     /** The silence after which the empty STDIN record goes out by itself. */
     terminatorDelay(): number;
@@ -36,7 +40,5 @@ export interface ConnectionLimits {
   readonly transport: 'unix' | 'tcp';
   /** How many requests it may carry. */
   readonly keepaliveRequests: number;
-  /** Its age from which on it is not used again; 0: no limit. */
-  readonly lease: number;
   readonly onClosed: (reason: CloseReason) => void;
 }

@@ -51,10 +51,8 @@ export interface AfterExchange {
   /** Requests sent on the socket. */
   readonly requests: number;
   readonly keepaliveRequests: number;
-  /** Age of the socket as the response began, ms. */
-  readonly age: number;
-  /** ms; 0: no limit. */
-  readonly keepaliveTime: number;
+  /** It has been in use for as long as it may be. */
+  readonly leaseOver: boolean;
   /** The server is to be asked what it is, on this socket: nothing but a fault must close it before that. */
   readonly isQueryDue: boolean;
   /** A request waits on a fresh socket whose turn with a worker does not come while we keep this one. */
@@ -73,7 +71,7 @@ export function reuse(after: AfterExchange): 'keep' | CloseReason {
   if (after.requests >= after.keepaliveRequests) return 'keepalive-requests';
   if (!after.keepConn) return 'not-kept';
   if (after.isQueryDue) return 'keep';
-  if (after.keepaliveTime > 0 && after.age >= after.keepaliveTime) return 'keepalive-time';
+  if (after.leaseOver) return 'keepalive-time';
   if (after.mustYield) return 'yield';
   if (after.idleFull) return 'keepalive';
   return 'keep';

@@ -51,7 +51,6 @@ export class Server implements ConnectionOwner {
   readonly learned: Learned;
   readonly backendCheck: BackendCheck;
   readonly #owner: ServerOwner;
-  readonly #runtime: Runtime;
   readonly #slots: Slots<Slot>;
   readonly #sender: Sender;
   readonly #budget: RetryBudget;
@@ -70,7 +69,6 @@ export class Server implements ConnectionOwner {
     this.name = target.name;
     this.settings = settings;
     this.clock = owner.clock;
-    this.#runtime = runtime;
     this.#slots = new Slots(settings.connections, () => new Slot());
     this.learned = new Learned(settings, this.clock, runtime.random);
     this.#sender = new Sender(target, settings, runtime, this.clock, this.learned, retryRefused);
@@ -272,7 +270,6 @@ export class Server implements ConnectionOwner {
     const connection = new Connection(this, connected, {
       transport: this.target.transport,
       keepaliveRequests,
-      lease: keepaliveTimes.lease(this.#runtime.random()),
       onClosed: (reason) => this.#onClosed(slot, connection, reason),
     });
     slot.connection = connection;

@@ -23,7 +23,7 @@ export async function openConnection(server: RawServer): Promise<Opened> {
       backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {} },
       terminatorDelay: () => 50,
       firstByte() {},
-      keepaliveTimes: { idleTime: 0 },
+      keepaliveTimes: { idleTime: 0, isLeaseOver: () => false },
       isQueryDue: false,
       mustYield: () => false,
     },
@@ -37,7 +37,7 @@ export async function openConnection(server: RawServer): Promise<Opened> {
   const connection = new Connection(
     owner,
     { socket, incoming, roundTrip: 0, isLocal: true },
-    { transport: 'unix', keepaliveRequests: 10, lease: 0, onClosed() {} },
+    { transport: 'unix', keepaliveRequests: 10, onClosed() {} },
   );
   return { clock, socket, connection };
 }

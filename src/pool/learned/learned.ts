@@ -103,6 +103,7 @@ export class Learned {
     if (connection.proven) this.#proven--;
     const { answered } = connection;
     const wasIdle = answered === connection.requests;
+    if (wasIdle && answered > 0) this.keepaliveTimes.givenBack(this.#clock.now());
     // The request that raced with the server's close was not answered.
     if (reason === 'server-closed' || reason === 'recycled' || (reason === 'reset' && wasIdle))
       this.backend.onServerClosed(answered);

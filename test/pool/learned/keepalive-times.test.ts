@@ -4,6 +4,12 @@ import { KeepaliveTimes } from '../../../src/pool/learned/keepalive-times.ts';
 
 const AUTO = { keepaliveTime: 'auto', keepaliveTimeout: 'auto' } as const;
 
+/** ms from its opening at which a connection goes that has carried so many requests. */
+function leaseOf(times: KeepaliveTimes, requests: number): number {
+  for (let age = 0; age < 10_000; age++) if (times.isLeaseOver(0, age, requests)) return age;
+  return Number.POSITIVE_INFINITY;
+}
+
 it.each([
   ['a unix socket, which never tells what connecting took', [], 50, 60],
   ['the same host over tcp', [0.1], 50, 60],
@@ -16,16 +22,42 @@ it.each([
   const times = new KeepaliveTimes(AUTO);
   for (const took of connects) times.connected(took);
   expect(times.idleTime + TICK_INTERVAL).toBeCloseTo(idle);
-  expect(times.lease(0.5)).toBeCloseTo(lease);
+  expect(leaseOf(times, 1)).toBe(lease);
 });
 
-it('leases differ by a quarter to both sides, so that not all connections are renewed at once', () => {
+it('connections that carry many requests are given back one by one, whatever the reason for the one before', () => {
   const times = new KeepaliveTimes(AUTO);
-  expect([times.lease(0), times.lease(1)]).toEqual([45, 75]);
+  times.givenBack(40);
+  expect([leaseOf(times, 4), leaseOf(times, 1_000)]).toEqual([70, 70]);
+  times.givenBack(70);
+  expect(leaseOf(times, 4)).toBe(100);
+  times.givenBack(100);
+  expect(leaseOf(times, 4)).toBe(130);
+});
+
+it('a worker that was given back long ago is no reason to keep a connection for less than its lease', () => {
+  const times = new KeepaliveTimes(AUTO);
+  times.givenBack(10);
+  expect(leaseOf(times, 4)).toBe(60);
+});
+
+it('connections that carry few requests are given back each in its time: their pages may end all together', () => {
+  const times = new KeepaliveTimes(AUTO);
+  times.givenBack(60);
+  expect([leaseOf(times, 3), leaseOf(times, 4)]).toEqual([60, 90]);
+});
+
+it('to a far host they are given back in proportion to the longer lease', () => {
+  const times = new KeepaliveTimes(AUTO);
+  times.connected(20);
+  times.givenBack(300);
+  expect(leaseOf(times, 4)).toBe(500);
 });
 
 it('what the options say holds as it is, 0 too', () => {
   const times = new KeepaliveTimes({ keepaliveTime: 7, keepaliveTimeout: 0 });
   times.connected(100);
-  expect([times.lease(0), times.lease(0.9), times.idleTime]).toEqual([7, 7, 0]);
+  times.givenBack(6);
+  expect([leaseOf(times, 1), leaseOf(times, 4), times.idleTime]).toEqual([7, 7, 0]);
+  expect(leaseOf(new KeepaliveTimes({ ...AUTO, keepaliveTime: 0 }), 4)).toBe(Number.POSITIVE_INFINITY);
 });
