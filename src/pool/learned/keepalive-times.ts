@@ -16,16 +16,12 @@ const LEASE_TIMES = 20;
 const LEAST_LEASE = 60;
 const MOST_LEASE = 1_000;
 /**
- * Connections that carry many requests in a lease are given back one by one, two in the time of a lease: whoever waits in
+ * Connections that carry several requests in a lease are given back one by one, two in the time of a lease: whoever waits in
  * the backlog needs one worker, and each connect costs this process as much as several requests. Without it 8
- * connections for pages of 5 ms took half as much processor time again.
+ * connections for pages of 5 ms took half as much processor time again. Where each page is longer than a lease, each
+ * connection goes in its time: such pages may all end together, and then none for long.
  */
 const PACE = 1 / 2;
-/**
- * So many requests are many. Pages that are nearly as long as a lease may all end together, and then not again for long:
- * one by one would make others wait for several pages.
- */
-const MANY_REQUESTS = 4;
 
 export interface KeepaliveOptions {
   /** 'auto': as long as it pays; 0: no limit. */
@@ -62,7 +58,7 @@ export class KeepaliveTimes {
     if (keepaliveTime !== 'auto') return keepaliveTime > 0 && age >= keepaliveTime;
     const lease = clamp(LEASE_TIMES * this.#cost, LEAST_LEASE, MOST_LEASE);
     if (age < lease) return false;
-    return requests < MANY_REQUESTS || answeredAt - this.#givenBackAt >= PACE * lease;
+    return requests === 1 || answeredAt - this.#givenBackAt >= PACE * lease;
   }
 
   /** A connection was closed at `now`, for whatever reason, and its worker is free. */

@@ -25,39 +25,39 @@ it.each([
   expect(leaseOf(times, 1)).toBe(lease);
 });
 
-it('connections that carry many requests are given back one by one, whatever the reason for the one before', () => {
+it('connections that carry several requests are given back one by one, whatever the reason for the one before', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(40);
-  expect([leaseOf(times, 4), leaseOf(times, 1_000)]).toEqual([70, 70]);
+  expect([leaseOf(times, 2), leaseOf(times, 1_000)]).toEqual([70, 70]);
   times.givenBack(70);
-  expect(leaseOf(times, 4)).toBe(100);
+  expect(leaseOf(times, 2)).toBe(100);
   times.givenBack(100);
-  expect(leaseOf(times, 4)).toBe(130);
+  expect(leaseOf(times, 2)).toBe(130);
 });
 
 it('a worker that was given back long ago is no reason to keep a connection for less than its lease', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(10);
-  expect(leaseOf(times, 4)).toBe(60);
+  expect(leaseOf(times, 2)).toBe(60);
 });
 
-it('connections that carry few requests are given back each in its time: their pages may end all together', () => {
+it('where one page takes a whole lease each connection is given back in its time: such pages may end all together', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(60);
-  expect([leaseOf(times, 3), leaseOf(times, 4)]).toEqual([60, 90]);
+  expect([leaseOf(times, 1), leaseOf(times, 2)]).toEqual([60, 90]);
 });
 
 it('to a far host they are given back in proportion to the longer lease', () => {
   const times = new KeepaliveTimes(AUTO);
   times.connected(20);
   times.givenBack(300);
-  expect(leaseOf(times, 4)).toBe(500);
+  expect(leaseOf(times, 2)).toBe(500);
 });
 
 it('what the options say holds as it is, 0 too', () => {
   const times = new KeepaliveTimes({ keepaliveTime: 7, keepaliveTimeout: 0 });
   times.connected(100);
   times.givenBack(6);
-  expect([leaseOf(times, 1), leaseOf(times, 4), times.idleTime]).toEqual([7, 7, 0]);
+  expect([leaseOf(times, 1), leaseOf(times, 2), times.idleTime]).toEqual([7, 7, 0]);
   expect(leaseOf(new KeepaliveTimes({ ...AUTO, keepaliveTime: 0 }), 4)).toBe(Number.POSITIVE_INFINITY);
 });
