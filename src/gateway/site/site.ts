@@ -91,7 +91,12 @@ export class Site {
     this.#link = resolveRootSymlink && root !== null ? new RootLink(root) : null;
   }
 
-  plan(line: RequestLine): Plan {
+  /**
+   * `isDirect`: it comes straight from the server, and nobody has had it in hand who may have made a file for it. Then
+   * what was seen for another request in this turn of the event loop is good enough.
+   */
+  plan(line: RequestLine, isDirect = false): Plan {
+    if (!isDirect) this.#files.lookAnew();
     // TRACE would show a script's cookies to whatever runs in a page; nginx and Apache do not pass it on either
     if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
     const known = this.#known.get(line.url);
