@@ -123,12 +123,13 @@ export class AccessLog {
   }
 
   #combined(entry: Entry): string {
-    const { authorization, referer = '-', agent = '-' } = entry;
+    const { authorization, referer, agent, url = '' } = entry;
     const user = authorization === undefined ? '-' : escaped(userIn(authorization));
-    const request = escaped(`${entry.method} ${entry.url} HTTP/${entry.httpVersion}`);
+    const from = referer === undefined ? '-' : escaped(referer);
+    const by = agent === undefined ? '-' : escaped(agent);
     return (
-      `${entry.client} - ${user} [${this.#date(entry.time)}] "${request}" ${entry.status} ${entry.bytes} ` +
-      `"${escaped(referer)}" "${escaped(agent)}"\n`
+      `${entry.client} - ${user} [${this.#date(entry.time)}] ` +
+      `"${entry.method} ${escaped(url)} HTTP/${entry.httpVersion}" ${entry.status} ${entry.bytes} "${from}" "${by}"\n`
     );
   }
 
@@ -170,8 +171,8 @@ function entryOf(req: NodeRequest, client: string, status: number, bytes: number
 }
 
 /** Of its line, in chars, about. */
-function lengthOf({ authorization, url, referer, agent }: Entry): number {
-  return 100 + `${authorization}${url}${referer}${agent}`.length;
+function lengthOf({ authorization = '', url = '', referer = '', agent = '' }: Entry): number {
+  return 100 + authorization.length + url.length + referer.length + agent.length;
 }
 
 function clientOf(req: NodeRequest, proxies: TrustedProxies | null): string {
