@@ -61,13 +61,13 @@ export class Gateway<Req> {
     return this.#site.plan(line, isDirect);
   }
 
-  /**
-   * What is to be sent for a plan to send a file.
-   *
-   * @throws an error of the file system, where it may not be read or has gone.
-   */
-  file(plan: Plan & { kind: 'file' }, acceptEncoding: string | undefined): SiteFile {
-    return this.#site.file(plan.file, acceptEncoding);
+  /** Carries out a plan to send a file: see Site. */
+  sendFile<T>(
+    plan: Plan & { kind: 'file' },
+    acceptEncoding: string | undefined,
+    send: (file: SiteFile) => T,
+  ): T {
+    return this.#site.send(plan.file, acceptEncoding, send);
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {

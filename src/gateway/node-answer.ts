@@ -57,8 +57,10 @@ function sendFile<Req>(
   { request, response, sink }: NodePair,
 ): FileRefusal | null {
   try {
-    const file = gateway.file(plan, String(request.headers['accept-encoding'] ?? ''));
-    return sink ? sendBySink(file, request, sink) : sendToNode(file, request, response);
+    const acceptEncoding = String(request.headers['accept-encoding'] ?? '');
+    return gateway.sendFile(plan, acceptEncoding, (file) =>
+      sink ? sendBySink(file, request, sink) : sendToNode(file, request, response),
+    );
   } catch (error) {
     return fileError(error);
   }

@@ -1,12 +1,13 @@
 /** How long what was seen of a file counts. */
 import { channel } from 'node:diagnostics_channel';
-import { rmSync, writeFileSync } from 'node:fs';
+import { closeSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHandler, type NodeHandler } from '../../../src/gateway/node.ts';
 import { readOptions } from '../../../src/gateway/settings.ts';
 import { Site } from '../../../src/gateway/site/site.ts';
+import { openFound } from '../../../src/gateway/site/static/site-files.ts';
 import { FakeDispatcher } from '../fake-dispatcher.ts';
 import { type RawServer, rawServer, responses } from '../raw.ts';
 import { tempSite } from '../temp-site.ts';
@@ -47,13 +48,38 @@ describe('what was seen of a file', () => {
     await nextTurn();
     const plan = site.plan({ method: 'GET', url: '/a.txt', originalUrl: '/a.txt' }, true);
     writeFileSync(path, 'changed');
-    const file = plan.kind === 'file' ? site.file(plan.file, undefined) : null;
+    const file = plan.kind === 'file' ? site.send(plan.file, undefined, (one) => one) : null;
     expect([file?.content?.toString(), file?.size]).toEqual(['changed', 7]);
     expect(file?.fields).toEqual(expect.arrayContaining(['Content-Length', '7', 'ETag', file?.etag]));
     await nextTurn();
     const next = site.plan({ method: 'GET', url: '/a.txt', originalUrl: '/a.txt' }, true);
-    const again = next.kind === 'file' ? site.file(next.file, undefined) : null;
+    const again = next.kind === 'file' ? site.send(next.file, undefined, (one) => one) : null;
     expect([again?.etag, again?.content?.toString()]).toEqual([file?.etag, 'changed']);
+  });
+
+  it('is found again where it was replaced before it was opened', async () => {
+    await nextTurn();
+    const plan = site.plan({ method: 'GET', url: '/a.txt', originalUrl: '/a.txt' }, true);
+    if (plan.kind !== 'file') throw new Error(plan.kind);
+    const replace = (content: string): void => {
+      writeFileSync(`${path}.new`, content);
+      renameSync(`${path}.new`, path);
+    };
+    replace('another');
+    expect(site.send(plan.file, undefined, (file) => String(file.content))).toBe('another');
+    // a large one is opened as it is sent
+    replace('x'.repeat(100_000));
+    let count = 0;
+    const sent = site.send(plan.file, undefined, (file) => {
+      if (count++ < 3) replace('y'.repeat(100_000 + count));
+      closeSync(openFound(file));
+      return file.size;
+    });
+    expect([sent, count]).toEqual([100_003, 4]);
+    rmSync(path);
+    symlinkSync('/etc/hostname', path);
+    expect(() => site.send(plan.file, undefined, (file) => file.size)).toThrow('replaced');
+    rmSync(path);
   });
 });
 

@@ -150,6 +150,15 @@ function isSame(known: SiteFile, { real, stats }: FoundFile): boolean {
   );
 }
 
+/** Another file has its name now. */
+export class ReplacedError extends Error {
+  readonly code = 'ENOENT';
+
+  constructor() {
+    super('The file was replaced meanwhile');
+  }
+}
+
 /**
  * Opens the very file that was found: one that was put in its place since may be a link to anywhere.
  *
@@ -160,7 +169,7 @@ export function openFound(file: Pick<SiteFile, 'real' | 'dev' | 'ino'>): number 
   const { dev, ino } = fstatSync(descriptor);
   if (dev === file.dev && ino === file.ino) return descriptor;
   closeSync(descriptor);
-  throw Object.assign(new Error('The file was replaced meanwhile'), { code: 'ENOENT' });
+  throw new ReplacedError();
 }
 
 /**
