@@ -71,8 +71,8 @@ function sendFile(
   request: Request,
 ): Response | FileRefusal {
   try {
-    const file = gateway.file(plan, request.headers.get('accept-encoding') ?? undefined);
-    return fileResponse(file, request);
+    const acceptEncoding = request.headers.get('accept-encoding') ?? undefined;
+    return gateway.sendFile(plan, acceptEncoding, (file) => fileResponse(file, request));
   } catch (error) {
     return fileError(error);
   }

@@ -42,35 +42,32 @@ export class Gateway<Req> {
   readonly #warnings = new Warnings();
   readonly #handedOver: ReplyOptions['handedOver'];
 
-  /**
-   * `looksOnceATurn`: see RootFolder.
-   *
-   * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
-   */
-  constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>, looksOnceATurn = false) {
+  /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
+  constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>) {
     if (typeof dispatcher?.dispatch !== 'function') {
       const message = 'The first argument, dispatcher, must be one: a Pool or an Upstream';
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'dispatcher', message);
     }
     this.#dispatcher = dispatcher;
-    this.#settings = readOptions(options, looksOnceATurn);
+    this.#settings = readOptions(options);
     this.#site = new Site(this.#settings);
     const { handover } = this.#settings;
     this.#handedOver = handover && ((files) => handover.find(files));
     this.#space = new BufferSpace(this.#settings.responseBufferTotal);
   }
 
-  plan(line: RequestLine): Plan {
-    return this.#site.plan(line);
+  /** `isDirect`: see Site. */
+  plan(line: RequestLine, isDirect?: boolean): Plan {
+    return this.#site.plan(line, isDirect);
   }
 
-  /**
-   * What is to be sent for a plan to send a file.
-   *
-   * @throws an error of the file system, where it may not be read or has gone.
-   */
-  file(plan: Plan & { kind: 'file' }, acceptEncoding: string | undefined): SiteFile {
-    return this.#site.file(plan.file, acceptEncoding);
+  /** Carries out a plan to send a file: see Site. */
+  sendFile<T>(
+    plan: Plan & { kind: 'file' },
+    acceptEncoding: string | undefined,
+    send: (file: SiteFile) => T,
+  ): T {
+    return this.#site.send(plan.file, acceptEncoding, send);
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {

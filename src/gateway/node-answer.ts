@@ -1,8 +1,9 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
+import { Server } from 'node:net';
 import type { Gateway, Incoming } from './gateway.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
-import { isGone, type NodeRequest, type NodeResponse } from './reply/node/node-response.ts';
+import { isGone, isHttp2Request, type NodeRequest, type NodeResponse } from './reply/node/node-response.ts';
 import { NodeSink } from './reply/node/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
@@ -56,8 +57,10 @@ function sendFile<Req>(
   { request, response, sink }: NodePair,
 ): FileRefusal | null {
   try {
-    const file = gateway.file(plan, String(request.headers['accept-encoding'] ?? ''));
-    return sink ? sendBySink(file, request, sink) : sendToNode(file, request, response);
+    const acceptEncoding = String(request.headers['accept-encoding'] ?? '');
+    return gateway.sendFile(plan, acceptEncoding, (file) =>
+      sink ? sendBySink(file, request, sink) : sendToNode(file, request, response),
+    );
   } catch (error) {
     return fileError(error);
   }
@@ -82,14 +85,24 @@ export type NodeHandler = (
 ) => void;
 
 export function nodeHandler(gateway: Gateway<NodeRequest>): NodeHandler {
-  return (request, response, next) => {
-    const plan = gateway.plan(requestLine(request));
+  const handler: NodeHandler = (request, response, next) => {
+    const plan = gateway.plan(requestLine(request), isOnlyListener(handler, request));
     if (plan.kind === 'pass' && next) {
       next();
       return;
     }
     answerNodeRequest(gateway, plan, request, { request, response, trust: expressTrust(request) });
   };
+  return handler;
+}
+
+/** `http.createServer(handler)`, and nobody else is told of requests. */
+function isOnlyListener(handler: NodeHandler, request: NodeRequest): boolean {
+  const socket: object | undefined = isHttp2Request(request) ? undefined : request.socket;
+  const server = socket && 'server' in socket ? socket.server : undefined;
+  if (!(server instanceof Server)) return false;
+  const [first, second] = server.listeners('request');
+  return first === handler && second === undefined;
 }
 
 /** Express's setting `trust proxy`, as the function that Express makes of it. */

@@ -18,7 +18,8 @@ export interface GatewayOptions<Req> {
   /**
    * The document root here. A script runs only where it is a regular file whose real path is below it. It is looked at
    * by a synchronous stat for each request, and a realpath once a second: on a local disk that is far cheaper (2 us)
-   * than the thread pool (50 us and more), but a network drive would stall the process.
+   * than the thread pool (50 us and more), but a network drive would stall the process. Requests that are read in the
+   * same turn of the event loop share a look where the handler is its server's only listener.
    *
    * Without `root` (the files are on another host) nothing is looked at: a path that names a script is sent as it
    * is, all else to the front controller. PHP-FPM then refuses what does not exist and what

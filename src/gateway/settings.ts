@@ -62,8 +62,6 @@ export interface Settings<Req> {
   readonly sendTimeout: number;
   readonly outlivesClient: boolean;
   readonly handover: HandoverFiles | null;
-  /** See RootFolder. */
-  readonly looksOnceATurn: boolean;
   readonly errorPage: GatewayOptions<Req>['errorPage'];
   readonly interceptErrors: boolean;
   readonly onError: GatewayOptions<Req>['onError'];
@@ -107,7 +105,7 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
 };
 
 /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
-export function readOptions<Req>(options: GatewayOptions<Req>, looksOnceATurn = false): Settings<Req> {
+export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
   checkIsOptions('options', options);
   checkNames(options, known, 'a gateway');
   // Defaults stand for what is undefined, not for null: that is a mistake, and the checks below name it.
@@ -171,7 +169,6 @@ export function readOptions<Req>(options: GatewayOptions<Req>, looksOnceATurn = 
     sendTimeout: milliseconds('sendTimeout', sendTimeout),
     outlivesClient: oneOf('onClientAbort', ['close', 'finish'], onClientAbort) === 'finish',
     handover: handover(options),
-    looksOnceATurn,
     errorPage: callback('errorPage', options.errorPage),
     interceptErrors: interceptErrors(options),
     onError: callback('onError', options.onError),

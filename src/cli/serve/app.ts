@@ -2,7 +2,6 @@
  * All sites in one process: their pools, and the handler that finds the site of a request.
  * This folder: the parts of `serve`: its sites, their PHP, its processes.
  */
-import type { EndInfo } from '../../gateway/reply/outcome.ts';
 import type { StatusReport } from '../../observe/status/report.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
@@ -48,7 +47,7 @@ export class App {
     middleware: Middleware | null = null,
     siblings: Siblings = NO_SIBLINGS,
   ): Promise<App> {
-    const ended = log ? (info: EndInfo, req: object): void => log.ended(info, req) : null;
+    const ended = log?.ended ?? null;
     const dispatchers: Dispatcher[] = [];
     const handlers: Handler[] = [];
     const pages: StatusPage[] = [];

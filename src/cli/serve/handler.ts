@@ -73,14 +73,12 @@ export function siteHandler(
       pieces.write(chunk);
     },
   };
-  // requests come over sockets, and nobody else in this process changes files
-  const looksOnceATurn = middleware === null;
   const sending = {
     ...options,
     files: true,
     ...(frontController === null ? {} : { frontController }),
   };
-  const whole = new Gateway(dispatcher, sending, looksOnceATurn);
+  const whole = new Gateway(dispatcher, sending);
   const answer = (gateway: Gateway<NodeRequest>, plan: Plan, req: NodeRequest, res: NodeResponse): void => {
     // nothing but a script complains, and a listener for each file would be dear
     if (plan.kind === 'run') {
@@ -91,7 +89,9 @@ export function siteHandler(
     }
     answerNodeRequest(gateway, plan, req, { request: req, response: res });
   };
-  const all: Handler = (req, res) => answer(whole, whole.plan(requestLine(req)), req, res);
+  // nobody else in this process changes files
+  const isDirect = middleware === null;
+  const all: Handler = (req, res) => answer(whole, whole.plan(requestLine(req), isDirect), req, res);
   if (middleware === null) return all;
   const scripts = new Gateway(dispatcher, options);
   return (req, res) => {

@@ -31,20 +31,15 @@ export interface FoundFile {
 export interface Files {
   /** `path` is a Target's. */
   choose(path: string): Choice;
+  /** What was seen in this turn of the event loop counts no more. */
+  lookAnew(): void;
   /** What may be sent in place of a file, by its real path: a packed copy beside it. */
   sibling(file: FoundFile, ending: string): FoundFile | null;
 }
 
 type FileSettings = Pick<
   Settings<never>,
-  | 'root'
-  | 'index'
-  | 'splitPath'
-  | 'frontController'
-  | 'trySuffixes'
-  | 'allowSymlinksTo'
-  | 'files'
-  | 'looksOnceATurn'
+  'root' | 'index' | 'splitPath' | 'frontController' | 'trySuffixes' | 'allowSymlinksTo' | 'files'
 >;
 
 /** Entries. */
@@ -85,6 +80,8 @@ class UnseenFiles implements Files {
     return script ? { kind: 'run', script } : pass;
   }
 
+  lookAnew(): void {}
+
   sibling(): null {
     return null;
   }
@@ -98,7 +95,7 @@ class LocalFiles implements Files {
 
   constructor(root: string, settings: FileSettings) {
     this.#settings = settings;
-    this.#folder = new RootFolder(root, settings.allowSymlinksTo, settings.looksOnceATurn);
+    this.#folder = new RootFolder(root, settings.allowSymlinksTo);
     const { frontController } = settings;
     if (frontController !== undefined && this.#folder.look(frontController).kind !== 'file') {
       const message = `Option frontController ${frontController} is no file below root (${root})`;
@@ -130,6 +127,10 @@ class LocalFiles implements Files {
       case 'elsewhere':
         return this.#settings.files || isSource(path) ? this.#outside(path) : pass;
     }
+  }
+
+  lookAnew(): void {
+    this.#folder.lookAnew();
   }
 
   sibling(file: FoundFile, ending: string): FoundFile | null {

@@ -22,8 +22,9 @@ export type Found =
 export type There = Found & { readonly kind: 'file' | 'folder' };
 
 interface Known {
+  readonly path: string | Buffer;
   found: There;
-  until: number;
+  readonly until: number;
 }
 
 /** Milliseconds for which a real path is believed. */
@@ -44,21 +45,15 @@ export class RootFolder {
    * a system call for each of its folders, and a page would spend a sixth of its time on them.
    */
   readonly #known = new Map<string, Known>();
-  /** What was found in this turn of the event loop. Null: each request has a look of its own. */
-  readonly #thisTurn: Map<string, Found> | null;
-
   /**
-   * `others`: real paths of folders outside to which links may lead. `oncePerTurn`: requests that were read together see
-   * the same files, for whom nobody else in this process changes them. Whoever has had an answer to the first of them
-   * over the network comes in a later turn, and sees what he has changed in between.
+   * What was found in this turn of the event loop: requests that were read together see the same files. Whoever has had
+   * an answer to the first of them over the network comes in a later turn, and sees what he has changed in between.
    */
-  constructor(
-    root: string,
-    others: readonly string[],
-    oncePerTurn: boolean,
-    now: () => number = () => performance.now(),
-  ) {
-    this.#thisTurn = oncePerTurn ? new Map() : null;
+  readonly #thisTurn = new Map<string, Found>();
+  #isTurnWatched = false;
+
+  /** `others`: real paths of folders outside to which links may lead. */
+  constructor(root: string, others: readonly string[], now: () => number = () => performance.now()) {
     this.#root = root;
     this.#others = others;
     this.#now = now;
@@ -67,27 +62,38 @@ export class RootFolder {
 
   /** The very object of the last call, while the name leads to a file or folder that nothing was done to. */
   look(name: string): Found {
-    const turn = this.#thisTurn;
-    if (turn === null) return this.#lookNow(name);
-    const seen = turn.get(name);
+    const seen = this.#thisTurn.get(name);
     if (seen !== undefined) return seen;
     const found = this.#lookNow(name);
-    if (turn.size === 0) setImmediate(() => turn.clear());
-    turn.set(name, found);
+    if (!this.#isTurnWatched) {
+      this.#isTurnWatched = true;
+      setImmediate(() => {
+        this.#isTurnWatched = false;
+        this.lookAnew();
+      });
+    }
+    this.#thisTurn.set(name, found);
     return found;
   }
 
+  /** Forgets what was found in this turn: files may have been changed in it. */
+  lookAnew(): void {
+    this.#thisTurn.clear();
+  }
+
   #lookNow(name: string): Found {
-    const path = this.#pathOf(name);
+    const known = this.#known.get(name);
+    const path = known?.path ?? this.#pathOf(name);
     try {
       const stats = statSync(path, { throwIfNoEntry: false });
       if (stats === undefined) return nothing;
+      const isBelieved = known && isSameFile(known.found.stats, stats) && this.#now() < known.until;
+      if (isBelieved && isUntouched(known.found.stats, stats)) return known.found;
       // a fifo or a device would hold the request for ever
       if (!stats.isFile() && !stats.isDirectory()) return nothing;
       const kind = stats.isFile() ? 'file' : 'folder';
-      const known = this.#known.get(name);
-      if (known && isSameFile(known.found.stats, stats) && this.#now() < known.until) {
-        if (!isUntouched(known.found.stats, stats)) known.found = { ...known.found, kind, stats };
+      if (isBelieved) {
+        known.found = { ...known.found, kind, stats };
         return known.found;
       }
       const real = realpathSync.native(path, 'latin1');
@@ -95,7 +101,7 @@ export class RootFolder {
       if (inner === null) return elsewhere;
       if (this.#known.size >= most) this.#known.clear();
       const found: There = { kind, real, inner, stats };
-      this.#known.set(name, { found, until: this.#now() + keep });
+      this.#known.set(name, { path, found, until: this.#now() + keep });
       return found;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : '';
@@ -140,7 +146,7 @@ function isSameFile(known: Stats, now: Stats): boolean {
 }
 
 /** Whatever is done to a file sets its ctime, which nobody can set back. */
-function isUntouched(known: Stats, now: Stats): boolean {
+export function isUntouched(known: Stats, now: Stats): boolean {
   return (
     known.ctimeMs === now.ctimeMs &&
     known.mtimeMs === now.mtimeMs &&

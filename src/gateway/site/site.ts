@@ -14,7 +14,7 @@ import { type Place, placeOf } from './place.ts';
 import type { AmbiguousPaths } from './place-options.ts';
 import type { RequestLine } from './request-line.ts';
 import { RootLink } from './root-link.ts';
-import { type SiteFile, SiteFiles } from './static/site-files.ts';
+import { ReplacedError, type SiteFile, SiteFiles } from './static/site-files.ts';
 
 export type { RequestLine };
 
@@ -56,6 +56,9 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** How often a file may be replaced while it is opened. */
+const mostReplaced = 20;
+
 /** Entries, and chars of each. */
 const mostKnown = 1024;
 const longestKnown = 1024;
@@ -91,7 +94,12 @@ export class Site {
     this.#link = resolveRootSymlink && root !== null ? new RootLink(root) : null;
   }
 
-  plan(line: RequestLine): Plan {
+  /**
+   * `isDirect`: it comes straight from the server, and nobody has had it in hand who may have made a file for it. Then
+   * what was seen for another request in this turn of the event loop is good enough.
+   */
+  plan(line: RequestLine, isDirect = false): Plan {
+    if (!isDirect) this.#files.lookAnew();
     // TRACE would show a script's cookies to whatever runs in a page; nginx and Apache do not pass it on either
     if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
     const known = this.#known.get(line.url);
@@ -131,13 +139,25 @@ export class Site {
   }
 
   /**
-   * What is to be sent of a file.
+   * Gives `send` what is to be sent of a file; it throws only where nothing was sent. A file that was replaced since it
+   * was found is found again: whoever puts new ones in place by a rename leaves no moment in which there is none.
    *
    * @throws an error of the file system, where it may not be read or has gone.
    */
-  file(found: FoundFile, acceptEncoding: string | undefined): SiteFile {
+  send<T>(found: FoundFile, acceptEncoding: string | undefined, send: (file: SiteFile) => T): T {
     if (!this.#sent) throw new TypeError('No files are sent');
-    return this.#sent.take(found, acceptEncoding);
+    let latest = found;
+    for (let left = mostReplaced; ; left--) {
+      try {
+        return send(this.#sent.take(latest, acceptEncoding));
+      } catch (error) {
+        if (left === 0 || !(error instanceof ReplacedError)) throw error;
+        this.#files.lookAnew();
+        const choice = this.#files.choose(found.name);
+        if (choice.kind !== 'file') throw error;
+        latest = choice.file;
+      }
+    }
   }
 
   /** @throws ArgumentError as `buildParams`. */

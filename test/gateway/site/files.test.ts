@@ -137,6 +137,7 @@ describe('the root', () => {
     expect(files.choose('/b.php').kind).toBe('pass');
     symlinkSync(join(site.root, '../release2'), `${current}.new`);
     renameSync(`${current}.new`, current);
+    files.lookAnew();
     expect(files.choose('/a.php').kind).toBe('run');
     expect(files.choose('/b.php').kind).toBe('run');
   });

@@ -45,6 +45,8 @@ export class AccessLog {
   readonly #out: Writable;
   readonly #isJson: boolean;
   readonly #now: () => number;
+  /** The gateway's `onEnd`, for what is said of PHP. Null: nothing is. */
+  readonly ended: ((info: EndInfo, req: object) => void) | null;
   /** How the requests that PHP had have ended. */
   readonly #ended = new WeakMap<object, EndInfo>();
   /** Lines, and what is to become of one: many are made in one go, as between two requests each would find cold caches. */
@@ -60,6 +62,7 @@ export class AccessLog {
   constructor(out: Writable, options: AccessLogOptions, now: () => number = Date.now) {
     this.#out = out;
     this.#isJson = options.logFormat === 'json';
+    this.ended = this.#isJson ? (info, req) => this.#ended.set(req, info) : null;
     this.#now = now;
   }
 
@@ -85,11 +88,6 @@ export class AccessLog {
       });
       handler(req, res);
     };
-  }
-
-  /** Of a request that was given to PHP; the gateway's `onEnd`. */
-  ended(info: EndInfo, req: object): void {
-    if (this.#isJson) this.#ended.set(req, info);
   }
 
   /** Lines that another process has made. */
@@ -123,12 +121,13 @@ export class AccessLog {
   }
 
   #combined(entry: Entry): string {
-    const { authorization, referer = '-', agent = '-' } = entry;
+    const { authorization, referer, agent, url = '' } = entry;
     const user = authorization === undefined ? '-' : escaped(userIn(authorization));
-    const request = escaped(`${entry.method} ${entry.url} HTTP/${entry.httpVersion}`);
+    const from = referer === undefined ? '-' : escaped(referer);
+    const by = agent === undefined ? '-' : escaped(agent);
     return (
-      `${entry.client} - ${user} [${this.#date(entry.time)}] "${request}" ${entry.status} ${entry.bytes} ` +
-      `"${escaped(referer)}" "${escaped(agent)}"\n`
+      `${entry.client} - ${user} [${this.#date(entry.time)}] ` +
+      `"${entry.method} ${escaped(url)} HTTP/${entry.httpVersion}" ${entry.status} ${entry.bytes} "${from}" "${by}"\n`
     );
   }
 
@@ -170,8 +169,8 @@ function entryOf(req: NodeRequest, client: string, status: number, bytes: number
 }
 
 /** Of its line, in chars, about. */
-function lengthOf({ authorization, url, referer, agent }: Entry): number {
-  return 100 + `${authorization}${url}${referer}${agent}`.length;
+function lengthOf({ authorization = '', url = '', referer = '', agent = '' }: Entry): number {
+  return 100 + authorization.length + url.length + referer.length + agent.length;
 }
 
 function clientOf(req: NodeRequest, proxies: TrustedProxies | null): string {

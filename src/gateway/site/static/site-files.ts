@@ -2,9 +2,10 @@
  * Files of the site, ready to be sent: their headers, and what is in the small ones.
  * This folder: files sent as they are. It imports the judge's findings, and reply/ for the way out.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import mime from 'mime-types';
 import type { Files, FoundFile } from '../files.ts';
+import { isUntouched } from '../root-folder.ts';
 import { TtlCache } from '../ttl-cache.ts';
 import { etagOf, type FileFacts } from './file-answer.ts';
 import type { FilesSettings } from './files-options.ts';
@@ -80,7 +81,7 @@ export class SiteFiles {
       this.#bytes = 0;
     }
     // one that is being written may change once more within a tick of the file system's clock
-    const isSettled = Date.now() - found.stats.mtimeMs > 100;
+    const isSettled = Date.now() - file.mtimeMs > 100;
     if (isSettled && bytes <= this.#settings.memory) {
       this.#known.set(key, file);
       this.#bytes += bytes;
@@ -95,11 +96,12 @@ export class SiteFiles {
 
   #read(found: FoundFile, more: readonly string[]): SiteFile {
     const { real, name } = found;
-    const { dev, ino, size, mtimeMs, ctimeMs } = found.stats;
-    const etag = etagOf(found.stats);
+    const { stats, content } =
+      found.stats.size <= largestKept ? readFound(found) : { stats: found.stats, content: null };
+    const { dev, ino, size, mtimeMs, ctimeMs } = stats;
+    const etag = etagOf(stats);
     const lastModified = new Date(mtimeMs).toUTCString();
     const cacheControl = this.#settings.cacheControl(name);
-    const content = size <= largestKept ? contentOf(found) : null;
     return {
       size,
       etag,
@@ -148,6 +150,15 @@ function isSame(known: SiteFile, { real, stats }: FoundFile): boolean {
   );
 }
 
+/** Another file has its name now. */
+export class ReplacedError extends Error {
+  readonly code = 'ENOENT';
+
+  constructor() {
+    super('The file was replaced meanwhile');
+  }
+}
+
 /**
  * Opens the very file that was found: one that was put in its place since may be a link to anywhere.
  *
@@ -158,21 +169,34 @@ export function openFound(file: Pick<SiteFile, 'real' | 'dev' | 'ino'>): number 
   const { dev, ino } = fstatSync(descriptor);
   if (dev === file.dev && ino === file.ino) return descriptor;
   closeSync(descriptor);
-  throw Object.assign(new Error('The file was replaced meanwhile'), { code: 'ENOENT' });
+  throw new ReplacedError();
 }
 
-/** Null where it is not as long as it was when it was found: somebody is writing it. */
-function contentOf({ real, stats }: FoundFile): Buffer | null {
+/**
+ * What is in it, and what is true of just that: it may have been written to since it was found, and its ETag must not
+ * speak of what was there before. Without content where it is being written to now, or has grown too large.
+ *
+ * @throws an error of the file system.
+ */
+function readFound({ real, stats }: FoundFile): { stats: Stats; content: Buffer | null } {
   const descriptor = openFound({ real, dev: stats.dev, ino: stats.ino });
   try {
-    const content = Buffer.allocUnsafeSlow(stats.size);
-    for (let at = 0; at < content.length; ) {
-      const read = readSync(descriptor, content, at, content.length - at, at);
-      if (read === 0) return null;
-      at += read;
-    }
-    return content;
+    const before = fstatSync(descriptor);
+    const content = before.size <= largestKept ? bytesOf(descriptor, before.size) : null;
+    const after = fstatSync(descriptor);
+    return { stats: after, content: isUntouched(before, after) ? content : null };
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Null where there are not so many. */
+function bytesOf(descriptor: number, size: number): Buffer | null {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  for (let at = 0; at < size; ) {
+    const read = readSync(descriptor, bytes, at, size - at, at);
+    if (read === 0) return null;
+    at += read;
+  }
+  return bytes;
 }

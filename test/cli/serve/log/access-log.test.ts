@@ -153,3 +153,9 @@ it('a reader that stalls loses lines, not the service', async () => {
   const kept = said.split('\n').filter((line) => line.startsWith('127.')).length;
   expect(lost + kept).toBe(201);
 });
+
+it('asks how PHP has ended only where its format says so: to tell it costs a tenth of a page', () => {
+  const out = new PassThrough();
+  expect(new AccessLog(out, { logFormat: 'combined' }).ended).toBeNull();
+  expect(new AccessLog(out, { logFormat: 'json' }).ended).toBeTypeOf('function');
+});
