@@ -121,13 +121,13 @@ export class AccessLog {
   }
 
   #combined(entry: Entry): string {
-    const { authorization, referer, agent, url = '' } = entry;
+    const { authorization, referer, agent, method = '', url = '' } = entry;
     const user = authorization === undefined ? '-' : escaped(userIn(authorization));
     const from = referer === undefined ? '-' : escaped(referer);
     const by = agent === undefined ? '-' : escaped(agent);
     return (
       `${entry.client} - ${user} [${this.#date(entry.time)}] ` +
-      `"${entry.method} ${escaped(url)} HTTP/${entry.httpVersion}" ${entry.status} ${entry.bytes} "${from}" "${by}"\n`
+      `"${escaped(method)} ${escaped(url)} HTTP/${entry.httpVersion}" ${entry.status} ${entry.bytes} "${from}" "${by}"\n`
     );
   }
 
