@@ -1,0 +1,150 @@
+/** From what a connection has seen to the error of its caller: the facts that the verdict is made of, and its words. */
+import { expect, it } from 'vitest';
+import { type Circumstances, exchangeError } from '../../../src/connection/evidence/failure.ts';
+import type { PrematureClose } from '../../../src/connection/evidence/premature-close.ts';
+import { Exchange } from '../../../src/connection/exchange.ts';
+import { FcgiError, ProtocolError } from '../../../src/errors.ts';
+
+const reset: PrematureClose = {
+  sign: 'reset',
+  error: new Error('read ECONNRESET'),
+  reason: 'reset',
+  afterFin: 'not-probed',
+};
+const refused: PrematureClose = { ...reset, sign: 'write-refused', error: new Error('write EPIPE') };
+const fin: PrematureClose = { ...reset, sign: 'fin', error: null, reason: 'failed' };
+
+const direct: Circumstances = {
+  requests: 2,
+  sending: false,
+  bytesSent: 300,
+  transport: 'unix',
+  isLocal: true,
+  server: { isPhpFpm: true, isDirect: true },
+  elapsed: 5,
+};
+/** On a kept connection; all of it was sent but the end of input. */
+function sent(change: Partial<Exchange> = {}): Exchange {
+  const listener = { onHead() {}, onData() {}, onStderr() {}, onComplete() {}, onFailed() {} };
+  const exchange = new Exchange(listener, 2, true, true, 0, 0);
+  exchange.begin(1, '/srv/before.php', 0, 0);
+  exchange.handedOver = true;
+  return Object.assign(exchange, change);
+}
+
+function failureOf(cause: PrematureClose, exchange: Exchange, at: Circumstances): FcgiError {
+  const error = exchangeError(cause, exchange, at);
+  if (!(error instanceof FcgiError)) throw new TypeError('no FcgiError');
+  return error;
+}
+
+it.each<[string, PrematureClose, Partial<Exchange>, Partial<Circumstances>, string]>([
+  ['a reset, read before the end of input was sent', reset, {}, {}, 'no'],
+  ['the same behind the end of input', reset, { terminatorAfter: 50 }, {}, 'unknown'],
+  [
+    'a reset while some of the request was still to be sent',
+    reset,
+    { terminatorAfter: 50 },
+    { sending: true },
+    'no',
+  ],
+  ['FIN, and all that followed was taken', { ...fin, afterFin: 'accepted' }, {}, {}, 'no'],
+  ['FIN, and what followed was refused', { ...fin, afterFin: 'refused' }, {}, {}, 'unknown'],
+  [
+    'the same: what was still being sent may have been taken',
+    { ...fin, afterFin: 'refused' },
+    {},
+    { sending: true },
+    'unknown',
+  ],
+  ['the same before all was handed over', { ...fin, afterFin: 'refused' }, { handedOver: false }, {}, 'no'],
+  ['the very first write refused', refused, { nothingAccepted: true, readBeforeScript: false }, {}, 'no'],
+  ['a write refused, and the end of input not sent: it was a piece of the request', refused, {}, {}, 'no'],
+  ['the end of input refused', refused, { terminatorAfter: 50 }, {}, 'unknown'],
+  [
+    'the same while some of the request was still to be sent',
+    refused,
+    { terminatorAfter: 50 },
+    { sending: true },
+    'no',
+  ],
+  ['any of these behind a byte of the response', reset, { bytesReceived: 8 }, {}, 'yes'],
+])('%s', (_, cause, change, circumstances, executed) => {
+  expect(failureOf(cause, sent(change), { ...direct, ...circumstances }).executed).toBe(executed);
+});
+
+it.each([
+  [null, null, true],
+  [true, null, true],
+  [null, true, true],
+  [true, true, false],
+  [false, null, false],
+  [null, false, false],
+])(
+  'a reset, PHP-FPM %s, direct %s: may knowing more of the server make it a proof? %s',
+  (isPhpFpm, isDirect, may) => {
+    const exchange = sent();
+    const error = failureOf(reset, exchange, { ...direct, server: { isPhpFpm, isDirect } });
+    const { onceKnown } = exchange;
+    expect(onceKnown !== null).toBe(may);
+    if (onceKnown === null) return;
+    expect(error.executed).toBe('unknown');
+    expect(onceKnown({ isPhpFpm: true, isDirect: true })).toMatchObject({
+      executed: 'no',
+      hint: expect.stringContaining('before it read the request'),
+    });
+    expect(onceKnown({ isPhpFpm: true, isDirect: false }).executed).toBe('unknown');
+    expect(onceKnown({ isPhpFpm: null, isDirect: true }).executed).toBe('unknown');
+  },
+);
+
+it('what stays unknown whatever the server is asks for nothing', () => {
+  const exchange = sent({ terminatorAfter: 50 });
+  failureOf(reset, exchange, { ...direct, server: { isPhpFpm: null, isDirect: null } });
+  expect(exchange.onceKnown).toBeNull();
+});
+
+it.each<[string, PrematureClose, number, string, string]>([
+  ['reset', reset, 0, 'FCGI_ERR_SOCKET_RESET', 'the server reset the connection before it answered'],
+  [
+    'reset',
+    reset,
+    8,
+    'FCGI_ERR_SOCKET_RESET',
+    'the server reset the connection before the response was complete',
+  ],
+  ['FIN', fin, 0, 'FCGI_ERR_SOCKET_CLOSED', 'the server closed the connection before it answered'],
+  [
+    'a network that is gone',
+    { ...reset, sign: 'other', error: new Error('read EHOSTUNREACH') },
+    0,
+    'FCGI_ERR_SOCKET_CLOSED',
+    'the connection failed before it answered: read EHOSTUNREACH',
+  ],
+])('%s, as an error', (_, cause, bytesReceived, code, message) => {
+  const error = failureOf(cause, sent({ bytesReceived }), direct);
+  expect({ code: error.code, message: error.message }).toEqual({ code, message });
+  expect(error.hint).not.toBe('');
+});
+
+it('an error that has a hint keeps it; what the caller gave is passed on as it is', () => {
+  const own = new ProtocolError('FCGI_ERR_RECORD_TYPE', 'not a record').learn({
+    hint: 'is this a FastCGI server?',
+  });
+  const told = failureOf({ ...reset, sign: 'other', error: own, reason: 'protocol-error' }, sent(), direct);
+  expect(told.hint).toBe('is this a FastCGI server?');
+  const reason = new Error('the user left');
+  expect(exchangeError({ ...reset, sign: 'other', error: reason, reason: 'aborted' }, sent(), direct)).toBe(
+    reason,
+  );
+});
+
+it.each([
+  [{ headDone: true, outputSeen: true, bytesReceived: 90 }, 'yes'],
+  [{ outputSeen: true, bytesReceived: 30 }, 'unknown'],
+  [{ bytesReceived: 16 }, 'no'],
+])('refused in END_REQUEST, %o: executed %s', (change, executed) => {
+  const overloaded = new ProtocolError('FCGI_ERR_OVERLOADED', 'the server is overloaded');
+  const cause: PrematureClose = { ...reset, sign: 'other', error: overloaded, reason: 'failed' };
+  expect(failureOf(cause, sent(change), direct).executed).toBe(executed);
+});
