@@ -1,0 +1,57 @@
+/**
+ * Does a request wait until a worker has accepted its connection? Through a TCP proxy the handshake tells nothing: the proxy
+ * takes the request, and where php-fpm stops with the connection in its backlog, all that is seen is that the proxy closes, as
+ * it does when a worker dies in the middle of the script. So PHP-FPM is asked FCGI_GET_VALUES first, which it answers in place
+ * of a script, and the request follows behind the answer. What ends the connection before that proves that nothing was run.
+ *
+ * Where it is no use it is left off: PHP-FPM before 8.2 closes behind its answer, and what is only said to be PHP-FPM may
+ * answer nothing. Decisions only.
+ */
+import type { ServerFacts } from '../../connection/evidence/server.ts';
+
+/** So often in a row it was no use. */
+const MOST_FAILURES = 2;
+/** Then so many new connections are not asked; ten times as many each time that it is tried again, as the server may be another. */
+const FIRST_SKIPPED = 50;
+const MOST_SKIPPED = 5_000;
+
+export class AcceptCheck {
+  /** A connection has been seen to outlive its answer: the request may follow the first one. */
+  staysOpen = false;
+  #failures = 0;
+  #skipped = 0;
+
+  /** Must the new connection be asked? */
+  isDue({ isPhpFpm, isDirect }: ServerFacts): boolean {
+    if (isPhpFpm !== true || isDirect !== false) return false;
+    if (this.#skipped === 0) return true;
+    this.#skipped--;
+    return false;
+  }
+
+  /** It was no use before, so little time is spent on it. */
+  get isDoubted(): boolean {
+    return this.#failures >= MOST_FAILURES;
+  }
+
+  /** Answered, and the connection is open. */
+  onAnswer(): void {
+    this.staysOpen = true;
+    this.#failures = 0;
+    this.#skipped = 0;
+  }
+
+  /** The connection was lost with the request on it, perhaps because it was closed behind the answer. */
+  onLost(): void {
+    this.staysOpen = false;
+  }
+
+  /** There was no answer, or the connection was closed behind it. */
+  onFailure(): void {
+    // Those that were asked at the same time say nothing new.
+    if (this.#skipped > 0) return;
+    this.#failures++;
+    if (this.#failures < MOST_FAILURES) return;
+    this.#skipped = Math.min(FIRST_SKIPPED * 10 ** (this.#failures - MOST_FAILURES), MOST_SKIPPED);
+  }
+}
