@@ -12,16 +12,17 @@ export interface GetValuesOptions {
   /** ms in all; 0: none. */
   readonly timeout: number;
   readonly signal: AbortSignal;
-  /** Once more behind the first answer: PHP-FPM before 8.2 closes there, and a request must not be sent into that. */
-  readonly twice: boolean;
+  readonly times: 1 | 2;
+  /** The second one is not sent in one go with the first, but behind its answer. */
+  readonly inTurn: boolean;
 }
 
 export interface GetValuesResult {
   /** What it answered; null: nothing. */
   readonly values: ReadonlyMap<string, Buffer> | null;
   /**
-   * null: the connection is free for a request. Else it is closed: the server has ended or reset it, behind its first answer
-   * if there are `values`; what came is no answer; or nothing came in time, or before the signal.
+   * null: the connection is free for a request. Else it is closed: the server has ended or reset it, behind the first of two
+   * answers if there are `values`; what came is no answer; or nothing came in time, or before the signal.
    */
   readonly end: 'fin' | 'reset' | 'nonsense' | 'silence' | 'stopped' | null;
 }
@@ -29,11 +30,11 @@ export interface GetValuesResult {
 /** Never rejects. */
 export function getValues(
   { socket, incoming }: Connected,
-  { clock, timeout, signal, twice }: GetValuesOptions,
+  { clock, timeout, signal, times, inTurn }: GetValuesOptions,
 ): Promise<GetValuesResult> {
   return new Promise((resolve) => {
     let values: GetValuesResult['values'] = null;
-    let due = twice ? 2 : 1;
+    let due: number = times;
     let over = false;
     const finish = (end: GetValuesResult['end']): void => {
       if (over) return;
@@ -46,10 +47,6 @@ export function getValues(
     };
     const stopped = (): void => finish('stopped');
     const cancel = timeout > 0 ? clock.after(timeout, () => finish('silence')) : () => {};
-    const ask = (): void => {
-      decoder.ask();
-      socket.write(encodeGetValues());
-    };
     const decoder = new ResponseDecoder({
       onStdout() {},
       onStderr() {},
@@ -57,7 +54,9 @@ export function getValues(
       onValues(answer) {
         values = answer;
         due--;
-        if (due > 0) ask();
+        if (due === 0) return;
+        decoder.ask();
+        if (inTurn) socket.write(encodeGetValues());
       },
     });
     incoming.receive = (bytes, length) => {
@@ -71,7 +70,12 @@ export function getValues(
     socket.on('end', () => finish('fin'));
     socket.on('error', () => finish('reset'));
     signal.addEventListener('abort', stopped);
-    if (signal.aborted) stopped();
-    else ask();
+    if (signal.aborted) {
+      stopped();
+      return;
+    }
+    decoder.ask();
+    const once = encodeGetValues();
+    socket.write(times === 2 && !inTurn ? Buffer.concat([once, once]) : once);
   });
 }

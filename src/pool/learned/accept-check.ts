@@ -4,8 +4,12 @@
  * it does when a worker dies in the middle of the script. So PHP-FPM is asked FCGI_GET_VALUES first, which it answers in place
  * of a script, and the request follows behind the answer. What ends the connection before that proves that nothing was run.
  *
- * Where it is no use it is left off: PHP-FPM before 8.2 closes behind its answer, and what is only said to be PHP-FPM may
- * answer nothing. Decisions only.
+ * It is asked twice. A worker that is told to stop while it waits for the first byte answers once and closes; and before 8.2
+ * PHP-FPM always does so. Both records in one go cost one round trip; but where a server is not known yet, the second goes
+ * out behind the first answer: else a reset could swallow that, and nobody would know why.
+ *
+ * Where it is no use it is left off: with such a PHP-FPM, and with what is only said to be one and answers nothing. Decisions
+ * only.
  */
 import type { ServerFacts } from '../../connection/evidence/server.ts';
 
@@ -16,7 +20,7 @@ const FIRST_SKIPPED = 50;
 const MOST_SKIPPED = 5_000;
 
 export class AcceptCheck {
-  /** A connection has been seen to outlive its answer: the request may follow the first one. */
+  /** A connection has been seen to outlive its answer. */
   staysOpen = false;
   #failures = 0;
   #skipped = 0;
@@ -41,7 +45,7 @@ export class AcceptCheck {
     this.#skipped = 0;
   }
 
-  /** The connection was lost with the request on it, perhaps because it was closed behind the answer. */
+  /** A connection was lost: perhaps the server is another now. */
   onLost(): void {
     this.staysOpen = false;
   }

@@ -116,7 +116,6 @@ export class Learned {
   closed(connection: Connection, reason: CloseReason): void {
     const { answered } = connection;
     if (connection.proven) this.#proven--;
-    if (connection.proven && answered === 0) this.acceptCheck.onLost();
     const wasIdle = answered === connection.requests;
     if (wasIdle && answered > 0) this.keepaliveTimes.givenBack(this.#clock.now());
     // The request that raced with the server's close was not answered.

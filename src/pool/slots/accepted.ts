@@ -58,10 +58,10 @@ export async function accepted(
     const connected = await connect();
     if (!acceptCheck.isDue(backend)) return connected;
     const isKnown = backend.answersGetValues;
-    const { values, end } = await asked(connected, options);
+    const { end, isUseless } = await asked(connected, options);
     if (signal.aborted) throw signal.reason;
     if (end === null) return { ...connected, isAccepted: true };
-    if (isUseless({ values, end }, isKnown)) continue;
+    if (isUseless) continue;
     if (end === 'silence') throw noWorker(options.headersTimeout);
     const error = notAccepted(target, end, isKnown);
     if (!options.retryRefused || connectTimeout === 0) throw error;
@@ -75,31 +75,32 @@ export async function accepted(
   }
 }
 
-async function asked(connected: Connected, options: AcceptOptions): Promise<GetValuesResult> {
+/** `isUseless`: it is better to do without, as the server closes behind its answer, or has never given one. */
+async function asked(
+  connected: Connected,
+  options: AcceptOptions,
+): Promise<{ readonly end: GetValuesResult['end']; readonly isUseless: boolean }> {
   const { clock, signal, acceptCheck, backend, headersTimeout } = options;
   const openedAt = clock.now();
   const isKnown = backend.answersGetValues;
+  const inTurn = !acceptCheck.staysOpen;
   const first = acceptCheck.isDoubted ? DOUBTED_ANSWER : FIRST_ANSWER;
   const timeout = isKnown || (headersTimeout > 0 && headersTimeout < first) ? headersTimeout : first;
   options.onAsked();
-  const result = await getValues(connected, { clock, timeout, signal, twice: !acceptCheck.staysOpen });
-  const { values, end } = result;
+  const { values, end } = await getValues(connected, { clock, timeout, signal, times: 2, inTurn });
   if (values !== null) backend.onValues(values);
   if (end === null) {
     acceptCheck.onAnswer();
     options.onAccepted();
-    return result;
+    return { end, isUseless: false };
   }
   options.onClosed(CLOSE_REASONS[end], openedAt);
-  if (isUseless(result, isKnown)) acceptCheck.onFailure();
-  if (!isKnown && end === 'silence') backend.onGetValuesIgnored();
-  return result;
-}
-
-/** It was closed behind its answer, or the server has never answered, and does not now: then it is better not to ask. */
-function isUseless({ values, end }: GetValuesResult, isKnown: boolean): boolean {
-  if (end === 'stopped') return false;
-  return values !== null || (!isKnown && (end === 'silence' || end === 'nonsense'));
+  const isIgnored = !isKnown && values === null && (end === 'silence' || end === 'nonsense');
+  const isUseless = isIgnored || (values !== null && inTurn && end !== 'stopped');
+  if (isIgnored) backend.onGetValuesIgnored();
+  if (isUseless) acceptCheck.onFailure();
+  else if (end !== 'stopped') acceptCheck.onLost();
+  return { end, isUseless };
 }
 
 function noWorker(timeout: number): TimeoutError {
