@@ -71,7 +71,7 @@ export class UpstreamBalancer implements Balancer {
       { ...settings, queueSize: pool.queueSize },
       runtime.random,
     );
-    this.#checks = new Checks(settings.healthCheck, pool, runtime, scheduler.clock);
+    this.#checks = new Checks(settings.healthCheck, pool, runtime);
     const lookup = lookupBy(settings.resolve, settings.nameservers);
     const { resolveInterval } = settings;
     this.#discovery = new Discovery(lookup, resolveInterval, connectTimeout, runtime.timers, (found) =>
@@ -228,6 +228,7 @@ export class UpstreamBalancer implements Balancer {
       member.measure(most, now);
       member.watch(((this.#answers - member.answers) * weight) / others, clockNow);
     }
+    this.#selection.changed();
     const isQueued = this.#scheduler.queued > 0;
     this.#checks.onTick(all, isQueued, now);
     return isQueued && this.#selection.holdsBack;
