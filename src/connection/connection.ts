@@ -34,7 +34,7 @@ export class Connection {
   requests = 0;
   /** Of those, answered to the end. */
   answered = 0;
-  /** A response has been received on it: a worker has it. */
+  /** A worker has it: it has answered, be it FCGI_GET_VALUES. */
   proven = false;
   closed = false;
   /** While it is open the connection is neither idle nor busy; see sendGetValues and waitIdle. */
@@ -176,8 +176,8 @@ export class Connection {
 
   readonly #onAnswer = (exchange: Exchange): void => {
     exchange.firstByteAfter = this.#owner.clock.now() - exchange.startedAt;
+    this.#owner.learned.firstByte(exchange, this.proven);
     this.proven = true;
-    this.#owner.learned.firstByte(exchange);
   };
 
   #onData(bytes: Buffer, length: number): void {
@@ -256,7 +256,7 @@ export class Connection {
       this.close('server-closed');
       return;
     }
-    if (exchange.bytesReceived > 0) {
+    if (exchange.bytesReceived > 0 || this.#owner.learned.backend.isDirect === false) {
       this.#failed({ sign: 'fin', error: null, reason: 'failed', afterFin: 'not-probed' });
       return;
     }

@@ -22,8 +22,8 @@ export interface ConnectionOwner {
     readonly backend: KnownServer;
     /** The silence after which the empty STDIN record goes out by itself. */
     terminatorDelay(): number;
-    /** The first record of a response is here. */
-    firstByte(exchange: Exchange): void;
+    /** The first record of a response is here. `isProven`: see Connection. */
+    firstByte(exchange: Exchange, isProven: boolean): void;
     /** The server is to be asked what it is, on the next connection that is kept. */
     readonly isQueryDue: boolean;
     /** A response is whole: must this connection go all the same, for the sake of a request that waits? */

@@ -50,7 +50,8 @@ export interface PoolOptions {
   /** Bytes of a body given as a stream that are held to be sent again. Default: 1,048,576. A longer one goes out on a fresh connection. */
   readonly replayBuffer?: number | undefined;
   /**
-   * A TCP proxy stands in between, so only a failed connect is proof. Default: false. A kept connection is then used for
+   * A TCP proxy stands in between, so how a connection ends proves nothing once a request was sent on it. Default: false. PHP-FPM is
+   * then asked FCGI_GET_VALUES on each new connection, and the request is sent once a worker has answered. A kept connection is used for
    * those requests only that `retry` lets be sent again even if they have run: with `'idempotent'`, GET and its like.
    */
   readonly proxied?: boolean | undefined;

@@ -14,10 +14,10 @@ import type { Job } from './job.ts';
 import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
 import type { Encoded } from './request/encode-request.ts';
-import { noteAbandoned } from './request/request-snapshot.ts';
 import { Sender } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
+import { abandon, endAbandoned } from './slots/abandon.ts';
 import { BackendCheck } from './slots/backend-check.ts';
 import { closeIdle, closeUnwanted, Slot } from './slots/slot.ts';
 import { Slots } from './slots/slots.ts';
@@ -110,10 +110,7 @@ export class Server implements ConnectionOwner {
     );
   }
 
-  /**
-   * The caller wants no more of the job. A script that has begun runs on, whatever we do: its connection is kept for as
-   * long as such a script usually takes, and used again if it ends in time. To dial anew would be to wait behind it.
-   */
+  /** The caller wants no more of the job. */
   abort(job: Job, reason: unknown): void {
     job.dialling?.abort(reason);
     const { connection, exchange } = job;
@@ -122,18 +119,15 @@ export class Server implements ConnectionOwner {
       connection.fail(reason, this.closing ? 'pool-closed' : 'aborted');
       return;
     }
-    this.learned.failed(exchange);
-    noteAbandoned(reason, exchange, connection.requests, connection.writer.sent);
-    job.abandoned = { until: this.clock.now() + this.learned.budget(exchange.script), reason };
-    connection.resume();
+    abandon(job, { connection, exchange }, reason, this.learned, this.clock.now());
   }
 
   onTick(now: number): void {
     this.#slots.releaseUnused();
-    for (const { connection, job } of this.open) {
-      if (job !== null && job.abandoned !== null && now >= job.abandoned.until)
-        connection?.fail(job.abandoned.reason, 'aborted');
-      else if (job !== null && job.exchange !== null) this.learned.silent(job.exchange, now);
+    for (const slot of this.open) {
+      endAbandoned(slot, now);
+      const { connection, job } = slot;
+      if (job !== null && job.exchange !== null) this.learned.silent(job.exchange, now);
       connection?.onTick(now);
     }
     if (this.idle > 0) closeIdle(this.open, 'yield', this.learned.workers.waiting);
@@ -253,7 +247,7 @@ export class Server implements ConnectionOwner {
     const encoded = this.#encode(job, null, keepaliveRequests);
     if (encoded === null) return;
     this.open.add(slot);
-    this.#sender.dial(job).then(
+    this.#sender.dial(job, { exchange: encoded.exchange, open: this.open, closed: this.closed }).then(
       (connected) => this.#connected(slot, job, connected, keepaliveRequests, encoded),
       (error: unknown) => {
         job.attempts++;
@@ -273,6 +267,7 @@ export class Server implements ConnectionOwner {
       onClosed: (reason) => this.#onClosed(slot, connection, reason),
     });
     slot.connection = connection;
+    connection.proven = connected.isAccepted === true;
     if (job.over) {
       connection.close('aborted');
       this.releaseSlot(job);

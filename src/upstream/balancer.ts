@@ -1,6 +1,6 @@
 /** The Balancer of an Upstream: who takes a request, who takes it next where it failed, and what is learned of both. */
 import type { Runtime } from '../connection/runtime.ts';
-import { ArgumentError, ConnectError, FcgiError, PoolError } from '../errors.ts';
+import { ArgumentError, ConnectError, FcgiError, PoolError, SocketError } from '../errors.ts';
 import type { Job } from '../pool/job.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { mayRunTwice } from '../pool/retry/resend.ts';
@@ -71,7 +71,7 @@ export class UpstreamBalancer implements Balancer {
       { ...settings, queueSize: pool.queueSize },
       runtime.random,
     );
-    this.#checks = new Checks(settings.healthCheck, pool, runtime, scheduler.clock);
+    this.#checks = new Checks(settings.healthCheck, pool, runtime);
     const lookup = lookupBy(settings.resolve, settings.nameservers);
     const { resolveInterval } = settings;
     this.#discovery = new Discovery(lookup, resolveInterval, connectTimeout, runtime.timers, (found) =>
@@ -228,6 +228,7 @@ export class UpstreamBalancer implements Balancer {
       member.measure(most, now);
       member.watch(((this.#answers - member.answers) * weight) / others, clockNow);
     }
+    this.#selection.changed();
     const isQueued = this.#scheduler.queued > 0;
     this.#checks.onTick(all, isQueued, now);
     return isQueued && this.#selection.holdsBack;
@@ -239,13 +240,15 @@ export class UpstreamBalancer implements Balancer {
 
   #retryConnect(job: Job, from: Member, state: FailoverState, error: ConnectError): boolean {
     const { all } = this.#members;
+    // Time in which it waited for a worker, behind a proxy, is none in which it was refused.
+    state.refusedSince ??= error.cause instanceof SocketError ? this.#now() : state.since;
     if (all.some((member) => !member.settings.down && !state.failedOn.has(member))) {
       from.server.retried++;
       this.#scheduler.requeue(job);
       return true;
     }
     const pause = Math.min(FIRST_PAUSE * 2 ** state.rounds, LONGEST_PAUSE);
-    if (this.#now() - state.since + 2 * pause >= this.#pool.connectTimeout) {
+    if (this.#now() - state.refusedSince + 2 * pause >= this.#pool.connectTimeout) {
       job.fail(noneLeft(all, error));
       return true;
     }

@@ -1,9 +1,7 @@
 /** Checks servers that do not answer, or have failed, with requests of our own: else a client's request would have to find out. */
-import type { Clock } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { check } from './health/check.ts';
-import { isThere } from './health/is-there.ts';
 import { isQueryDue, isTakenForWell } from './health/quota.ts';
 import type { Member } from './member.ts';
 import type { CheckSettings } from './options.ts';
@@ -15,16 +13,14 @@ export class Checks {
   readonly #settings: CheckSettings | null;
   readonly #pool: PoolSettings;
   readonly #runtime: Runtime;
-  readonly #clock: Clock;
   /** By the machine's clock, ms: when a server's last check was over; Infinity: it goes on. */
   readonly #checkedAt: WeakMap<Member, number> = new WeakMap();
 
   /** `settings`: of `healthCheck`. */
-  constructor(settings: CheckSettings | null, pool: PoolSettings, runtime: Runtime, clock: Clock) {
+  constructor(settings: CheckSettings | null, pool: PoolSettings, runtime: Runtime) {
     this.#settings = settings;
     this.#pool = pool;
     this.#runtime = runtime;
-    this.#clock = clock;
   }
 
   /** Keeps the ticks going although there is no request: else the next one, or `stats`, would find an old state. */
@@ -76,8 +72,7 @@ export class Checks {
   }
 
   #queryQuiet(member: Member): Promise<boolean> {
-    const checking = isThere(member.server.target, this.#runtime, this.#clock);
-    return this.#run(member, checking, () => member.onThere());
+    return this.#run(member, member.server.backendCheck.isAlive(), () => member.onThere());
   }
 
   /** A php-fpm whose scripts are slow answers FCGI_GET_VALUES with a free worker; a host that hangs does not. */

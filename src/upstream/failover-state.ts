@@ -6,6 +6,8 @@ import type { Member } from './member.ts';
 export interface FailoverState {
   /** By the machine's clock, ms: when it was given to the first server that failed it. */
   readonly since: number;
+  /** By the machine's clock, ms: from then on all of them had connectTimeout to take it. null: none has refused it. */
+  refusedSince: number | null;
   readonly failedOn: Set<Member>;
   /** How often it was sent to another server although a connection had come about. */
   moves: number;
@@ -29,7 +31,14 @@ export class FailoverStates {
   }
 
   begin(job: Job, since: number): FailoverState {
-    const state = this.#of.get(job) ?? { since, failedOn: new Set(), moves: 0, rounds: 0, target: 'nowhere' };
+    const state = this.#of.get(job) ?? {
+      since,
+      refusedSince: null,
+      failedOn: new Set(),
+      moves: 0,
+      rounds: 0,
+      target: 'nowhere',
+    };
     this.#of.set(job, state);
     return state;
   }

@@ -4,7 +4,7 @@ import type { Server } from '../pool/server.ts';
 import { type Candidate, capacityOf } from './balance/balance.ts';
 import type { DiscoveredServer } from './discovery/source.ts';
 import { Health, type HealthState } from './health/health.ts';
-import { type HealthFacts, isTrusted, quota, quotaWithoutTrusted } from './health/quota.ts';
+import { type HealthFacts, isSilent, isTrusted, quota, quotaWithoutTrusted } from './health/quota.ts';
 import { type Progress, Silence } from './health/silence.ts';
 import type { Ranked } from './health/tier.ts';
 import type { ServerSettings } from './options.ts';
@@ -101,6 +101,10 @@ export class Member implements Candidate, Ranked {
 
   get trusted(): boolean {
     return isTrusted(this.healthFacts);
+  }
+
+  get isSilent(): boolean {
+    return isSilent(this.healthFacts);
   }
 
   /** Who cannot be asked whether it is there is taken for what it was. */

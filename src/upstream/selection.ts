@@ -71,7 +71,15 @@ export class Selection {
   #limit(asked: readonly Member[]): 'in-need' | 'none' {
     // Who may not wait must be sent.
     if (this.#settings.queueSize === 0) return 'none';
-    return liftsLimit(asked.map(({ healthFacts }) => healthFacts)) ? 'none' : 'in-need';
+    const hasBackups = this.#members.all.some(
+      (member) => member.backup && member.state === 'up' && !member.settings.down && !asked.includes(member),
+    );
+    return liftsLimit(
+      asked.map(({ healthFacts }) => healthFacts),
+      hasBackups,
+    )
+      ? 'none'
+      : 'in-need';
   }
 
   /** The one that was asked for, whatever is known of it. */

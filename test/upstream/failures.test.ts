@@ -31,6 +31,18 @@ describe('a server that accepts and never answers', () => {
     expect(countOf(answers, 'b')).toBe(38);
   });
 
+  it.each([8, 32])('costs two where the other one is a backup, over %i connections', async (connections) => {
+    await using a = await rawServer(() => {});
+    await using b = await answering('b');
+    await using upstream = new Upstream([a.address, { address: b.address, backup: true }], {
+      connections,
+      headersTimeout: 2000,
+    });
+    const answers = await askAtOnce(upstream, 20);
+    expect(countOf(answers, TIMEOUT)).toBe(2);
+    expect(countOf(answers, 'b')).toBe(18);
+  });
+
   it('costs nothing where the policy lets a timeout go to another server', async () => {
     await using a = await hanging();
     await using b = await answering('b');

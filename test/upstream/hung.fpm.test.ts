@@ -104,6 +104,9 @@ describe('one of two hosts has answered, and then', () => {
     try {
       const { open, from } = await burst(upstream, farm, 50, 2);
       expect([open, [...from]]).toEqual([2, ['b']]);
+      // It was asked whether it is there. That is counted, and ends with the pool.
+      expect(upstream.stats.servers[0]?.stats.closed.examined).toBeGreaterThan(0);
+      await waitFor(() => upstream.stats.connected === 0, { timeout: 2_000 });
     } finally {
       for (const pid of pids) process.kill(pid, 'SIGCONT');
     }

@@ -9,7 +9,7 @@ import type { Executed } from '../../errors.ts';
 
 /** What ended the exchange. */
 export type Sign =
-  /** No connection came about. */
+  /** No connection came about; or through a proxy, and no worker has accepted it, so that nothing was sent. */
   | 'not-connected'
   /** A write failed: EPIPE or ECONNRESET. */
   | 'write-refused'

@@ -30,8 +30,9 @@ export function hint(error: Failure, cause: PrematureClose, at: HintFacts): stri
   if (error.executed === 'no') return notRun(error, cause, at);
   if (cause.afterFin === 'accepted' && isPhpFpm !== false) return HALF_CLOSED;
   if (isPhpFpm === false) return ofAnother(error);
-  const left = at.server.isDirect === false && error.bytesReceived === 0 ? ` (${PROXY})` : '';
-  return ofPhp(error, at) + left;
+  const { isDirect, ignoresGetValues } = at.server;
+  if (isDirect !== false || error.bytesReceived > 0) return ofPhp(error, at);
+  return `${ofPhp(error, at)} (${PROXY})${ignoresGetValues ? `. ${NOT_ASKED}` : ''}`;
 }
 
 /** What is wrong with the response itself. */
@@ -45,6 +46,9 @@ const OF_RESPONSE: Readonly<Record<string, string>> = {
 
 const PROXY =
   'a TCP proxy stands in between, so nothing is proven by how the connection ended: say `proxied: true`';
+
+const NOT_ASKED =
+  'Where it waits for a worker cannot be told from that, as the server leaves FCGI_GET_VALUES unanswered: is it php-fpm, as `backend` says?';
 
 /** The other end goes on reading, though it has answered nothing and will not. */
 const HALF_CLOSED = `the server ended its side and went on reading: so does a TCP proxy when the worker behind it has died; if there is one, say \`proxied: true\``;

@@ -10,6 +10,8 @@ export interface ServerFacts {
    * connection where it left bytes unread, and only there. Null: nobody knows yet.
    */
   readonly isDirect: boolean | null;
+  /** It has left FCGI_GET_VALUES unanswered, and has never answered it: it is said to be PHP-FPM, and may not be. */
+  readonly ignoresGetValues?: boolean;
 }
 
 export interface KnownServer extends ServerFacts {

@@ -17,6 +17,8 @@ export interface Connected {
   readonly isLocal: boolean;
   /** tcp: has the kernel at the other end taken all that was sent? Without it nobody knows. */
   readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
+  /** A worker has it: it has answered FCGI_GET_VALUES. Without it nobody knows yet. */
+  readonly isAccepted?: true | undefined;
 }
 
 export interface ConnectOptions {

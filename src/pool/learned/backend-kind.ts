@@ -42,6 +42,8 @@ export class BackendKind implements KnownServer {
   #sinceTry = 0;
   /** It has answered FCGI_GET_VALUES. */
   #hasAnswered = false;
+  /** It has left FCGI_GET_VALUES unanswered, and has never answered it. */
+  ignoresGetValues = false;
   /** One connection is asked at a time. */
   #asking = false;
   #unanswered = 0;
@@ -142,8 +144,13 @@ export class BackendKind implements KnownServer {
   /** The server has answered FCGI_GET_VALUES. */
   onValues(values: ReadonlyMap<string, unknown>): void {
     this.#hasAnswered = true;
+    this.ignoresGetValues = false;
     if (this.isConfigured) return;
     this.#isPhpFpm = values.size === 1 && String(values.get(ValueName.MPXS_CONNS)) === '0';
+  }
+
+  onGetValuesIgnored(): void {
+    this.ignoresGetValues = !this.#hasAnswered;
   }
 
   /** The server has closed an idle connection after its `requests`th answer. */

@@ -8,6 +8,7 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { PoolSettings } from '../options.ts';
+import { AcceptCheck } from './accept-check.ts';
 import { BackendKind } from './backend-kind.ts';
 import { BackgroundWork } from './background-work.ts';
 import { KeepaliveTimes } from './keepalive-times.ts';
@@ -22,6 +23,7 @@ export class Learned {
   readonly keepaliveTimes: KeepaliveTimes;
   readonly terminator: Terminator;
   readonly backend: BackendKind;
+  readonly acceptCheck: AcceptCheck = new AcceptCheck();
   readonly #keepaliveRequests: number;
   readonly backgroundWork: BackgroundWork = new BackgroundWork();
   #yieldsSoon = false;
@@ -46,10 +48,22 @@ export class Learned {
     return most - Math.floor((this.#random() * most) / 10);
   }
 
-  firstByte(exchange: Exchange): void {
+  /** A fresh connection waits for a worker; `open` sockets are open then. */
+  asked(exchange: Exchange, open: number): void {
+    this.workers.sent(exchange, true, open);
+  }
+
+  /** A worker has it, and its request is still to be sent. */
+  accepted(exchange: Exchange): void {
+    this.#proven++;
+    this.workers.answered(exchange, this.#proven);
+  }
+
+  /** `isProven`: a worker was known to have the connection before. */
+  firstByte(exchange: Exchange, isProven: boolean): void {
     const { firstByteAfter, script } = exchange;
     if (exchange.reused) this.backend.onStayedOpen();
-    else this.#proven++;
+    if (!isProven) this.#proven++;
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);
@@ -100,8 +114,8 @@ export class Learned {
   }
 
   closed(connection: Connection, reason: CloseReason): void {
-    if (connection.proven) this.#proven--;
     const { answered } = connection;
+    if (connection.proven) this.#proven--;
     const wasIdle = answered === connection.requests;
     if (wasIdle && answered > 0) this.keepaliveTimes.givenBack(this.#clock.now());
     // The request that raced with the server's close was not answered.

@@ -1,20 +1,31 @@
 /** Brings a job's request onto a connection of one server, a kept one or a fresh one. */
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
+import type { Exchange } from '../../connection/exchange.ts';
+import type { CloseReason } from '../../connection/reuse.ts';
 import type { Runtime } from '../../connection/runtime.ts';
 import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
 import { ReadBuffer } from '../../connection/socket/read-buffer.ts';
 import { RequestEncoder } from '../../protocol/encoder.ts';
-import { traceConnect, traceServer } from '../channels.ts';
+import { publishClosed, traceConnect, traceServer } from '../channels.ts';
 import type { Job } from '../job.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
 import { retriesUnknown } from '../retry/resend.ts';
+import { accepted } from '../slots/accepted.ts';
 import { dial } from '../slots/dial.ts';
 import { type Encoded, encodeRequest, isBodyReadBeforeScript } from './encode-request.ts';
 import { sendBody } from './send-body.ts';
+
+/** A request that is to be sent on the connection that is being opened. */
+interface WaitingJob {
+  readonly exchange: Exchange;
+  /** The slots with a connection, or dialling for one. */
+  readonly open: ReadonlySet<unknown>;
+  readonly closed: Record<CloseReason, number>;
+}
 
 export class Sender {
   readonly #target: Target;
@@ -62,16 +73,45 @@ export class Sender {
     });
   }
 
-  /** Opens a socket for the job; rejects as `dial` does. */
-  dial(job: Job): Promise<Connected> {
+  /** Opens a socket for the job; rejects as `dial` does. `waiting`: that it may send its request on, so a worker must have it. */
+  dial(job: Job, waiting: WaitingJob | null = null): Promise<Connected> {
     const dialling = this.#spare.pop() ?? new AbortController();
     job.dialling = dialling;
     job.exchange = null;
     job.times.enter('connecting', this.#clock.monotonic());
-    const connect = (): Promise<Connected> => this.connect(dialling.signal, job.freshFailures);
+    const { signal } = dialling;
+    const dialled = (): Promise<Connected> => this.connect(signal, job.freshFailures);
+    const connect = waiting === null ? dialled : () => this.#accepted(dialled, waiting, signal);
     return traceConnect(job, this.#target, connect).finally(() => {
       job.dialling = null;
       if (!dialling.signal.aborted) this.#spare.push(dialling);
+    });
+  }
+
+  #accepted(
+    connect: () => Promise<Connected>,
+    { exchange, open, closed }: WaitingJob,
+    signal: AbortSignal,
+  ): Promise<Connected> {
+    const { connectTimeout } = this.#settings;
+    const { headersTimeout } = exchange;
+    return accepted(connect, {
+      target: this.#target,
+      clock: this.#clock,
+      random: this.#runtime.random,
+      signal,
+      acceptCheck: this.#learned.acceptCheck,
+      backend: this.#learned.backend,
+      connectTimeout,
+      headersTimeout,
+      retryRefused: this.#retryRefused,
+      onAsked: () => this.#learned.asked(exchange, open.size),
+      onAccepted: () => this.#learned.accepted(exchange),
+      onClosed: (reason, openedAt) => {
+        closed[reason]++;
+        this.#learned.failed(exchange);
+        publishClosed(this.#target, reason, { requests: 0, openedAt }, this.#clock.now());
+      },
     });
   }
 
@@ -111,7 +151,7 @@ export class Sender {
     job.connection = connection;
     job.exchange = exchange;
     job.times.enter('sent', monotonic);
-    this.#learned.workers.sent(exchange, connection.requests === 0, open);
+    this.#learned.workers.sent(exchange, !connection.proven, open);
     if (connection.send(exchange, first, parts, monotonic)) this.#encoder.reclaim(first);
     if (job.paused) connection.pause();
     if (parts === null && job.body !== null)

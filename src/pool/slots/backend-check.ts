@@ -3,6 +3,7 @@ import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { detectBackend } from '../../connection/detect-backend.ts';
 import type { Exchange } from '../../connection/exchange.ts';
+import { getValues } from '../../connection/get-values.ts';
 import type { IdleCheckResult } from '../../connection/idle-check.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { Target } from '../../connection/socket/address.ts';
@@ -15,7 +16,7 @@ import type { BackgroundWork } from '../learned/background-work.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
-import { Slot } from './slot.ts';
+import { closeIdle, Slot } from './slot.ts';
 
 /** ms for an answer: a busy machine must not be taken for a server that says nothing. */
 const ANSWER_TIMEOUT = 250;
@@ -122,12 +123,42 @@ export class BackendCheck {
   }
 
   /**
-   * Is anybody there? For a server that leaves requests unanswered: php-fpm says so in place of a script, as long as a worker is free.
-   * False: it has not answered, or could not be asked.
+   * Is anybody there? For a server that leaves requests unanswered, or has shown nothing for a while: php-fpm says so in place of a
+   * script, as long as a worker is free. False: it has not answered, or could not be asked.
    */
   async isAlive(): Promise<boolean> {
-    const canBeAsked = this.#backend.isPhpFpm !== false && this.#open.size < this.#connections;
-    return canBeAsked && this.#mayDetect && this.#detectOnOwnConnection(new Slot(), CONFIRM_TIMEOUT, false);
+    if (this.#backend.isPhpFpm === false || this.#stop.signal.aborted) return false;
+    // Not one more than `connections`; and it gets the worker of this one.
+    if (this.#open.size >= this.#connections) closeIdle(this.#open, 'fresh-needed', 1);
+    if (this.#open.size >= this.#connections) return false;
+    const slot = new Slot();
+    if (this.#backend.isPhpFpm === true) return this.#query(slot);
+    return this.#detectOnOwnConnection(slot, CONFIRM_TIMEOUT, false);
+  }
+
+  /** Nothing is to be found out but that it answers. */
+  async #query(slot: Slot): Promise<boolean> {
+    const { signal } = this.#stop;
+    this.#open.add(slot);
+    try {
+      const connected = await this.#sender.connect(signal, 0);
+      this.#closed.examined++;
+      const options = {
+        clock: this.#clock,
+        timeout: CONFIRM_TIMEOUT,
+        signal,
+        times: 1,
+        inTurn: false,
+      } as const;
+      const { values } = await getValues(connected, options);
+      connected.socket.destroy();
+      if (values !== null) this.#backend.onValues(values);
+      return values !== null;
+    } catch {
+      return false;
+    } finally {
+      this.#open.delete(slot);
+    }
   }
 
   /** No job waits for it. */

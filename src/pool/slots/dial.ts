@@ -31,7 +31,7 @@ export async function dial(target: Target, options: DialOptions): Promise<Connec
   const { runtime, clock, readBuffer, signal, timeout, retryRefused, failures } = options;
   const jittered = (pause: number): number => pause * (0.5 + runtime.random());
   const deadline = clock.now() + timeout;
-  if (failures > 0) await clock.sleep(jittered(Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE)), signal);
+  if (failures > 0) await clock.sleep(pauseAfter(failures, runtime.random), signal);
   for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     const left = timeout > 0 ? Math.max(1, deadline - clock.now()) : 0;
     try {
@@ -46,4 +46,9 @@ export async function dial(target: Target, options: DialOptions): Promise<Connec
       await clock.sleep(delay, signal);
     }
   }
+}
+
+/** ms before another try, jittered; `failures` so far. */
+export function pauseAfter(failures: number, random: () => number): number {
+  return Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE) * (0.5 + random());
 }

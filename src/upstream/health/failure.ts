@@ -21,6 +21,8 @@ const FULL_BACKLOG = 'EAGAIN';
 export function failureKind(error: unknown): FailureKind {
   if (error instanceof ConnectError) {
     if (isLocalShortage(error) || isLocalShortage(error.cause)) return 'none';
+    // The proxy took it, and the one of its servers that was to have it is gone: others may be there.
+    if (error.cause instanceof SocketError) return 'died';
     return codeOf(error) === FULL_BACKLOG ? 'busy' : 'unreachable';
   }
   if (error instanceof TimeoutError) return error.code === 'FCGI_ERR_HEADERS_TIMEOUT' ? 'silent' : 'none';

@@ -44,13 +44,18 @@ export function quota(server: HealthFacts): number {
   return server.suspect ? 0 : 2;
 }
 
+/** It has requests, and has shown nothing for so long that it may hang, or every page is slow. */
+export function isSilent(server: HealthFacts): boolean {
+  return !isTrusted(server) && server.silence >= firstAnswer(server);
+}
+
 /**
  * Nobody is trusted, and to wait for an answer is no use: there is no other server, or all of them have been silent for a
- * while, as where every page is slow. Then there is no limit.
+ * while, as where every page is slow. Then there is no limit. `hasBackups`: there are others, for when these are silent.
  */
-export function liftsLimit(servers: readonly HealthFacts[]): boolean {
-  if (servers.length === 1) return true;
-  return servers.every((server) => !isTrusted(server) && server.silence >= firstAnswer(server));
+export function liftsLimit(servers: readonly HealthFacts[], hasBackups: boolean): boolean {
+  if (hasBackups) return false;
+  return servers.length === 1 || servers.every(isSilent);
 }
 
 /**

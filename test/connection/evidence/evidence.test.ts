@@ -27,6 +27,10 @@ describe('what is proof that a request was not executed', () => {
   it.each<[string, Evidence]>([
     ['no connection came about, whoever the server is', { ...put, ...anybody, sign: 'not-connected' }],
     [
+      'a proxy took the connection, and no worker has accepted it: nothing was sent',
+      { ...put, reused: false, isDirect: false, sign: 'not-connected' },
+    ],
+    [
       'the very first write was refused, whoever the server is',
       { ...put, ...anybody, sign: 'write-refused', nothingAccepted: true },
     ],

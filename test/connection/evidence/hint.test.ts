@@ -17,6 +17,7 @@ const accepted: PrematureClose = { ...fin, afterFin: 'accepted' };
 const other: HintFacts = { ...php, server: { isPhpFpm: false, isDirect: true } };
 const unknown: HintFacts = { ...php, server: { isPhpFpm: null, isDirect: null } };
 const proxied: HintFacts = { ...php, server: { isPhpFpm: true, isDirect: false } };
+const silent: HintFacts = { ...proxied, server: { ...proxied.server, ignoresGetValues: true } };
 const tcp: HintFacts = { ...php, transport: 'tcp' };
 const fresh: Failure = { ...lost, reused: false };
 const notRun: Failure = { ...lost, executed: 'no' };
@@ -53,6 +54,13 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
     fin,
     proxied,
     /see the log of php-fpm \(a TCP proxy .* say `proxied: true`\)$/,
+  ],
+  [
+    'the same, of one that is said to be PHP-FPM',
+    lost,
+    fin,
+    silent,
+    /`proxied: true`\). .* as `backend` says\?$/,
   ],
   ['... in the middle of its answer', half, fin, proxied, /see the log of php-fpm$/],
 ])('the hint for %s', (_, error, cause, at, expected) => {

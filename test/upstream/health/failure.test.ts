@@ -11,6 +11,11 @@ describe('what a failed request says of its server', () => {
     ['a refused connection', refused('ECONNREFUSED'), 'unreachable'],
     ['no socket', refused('ENOENT'), 'unreachable'],
     ['no answer to the handshake', new ConnectError('FCGI_ERR_CONNECT_TIMEOUT', ''), 'unreachable'],
+    [
+      'a proxy that took the connection and has closed it, as the server behind it is gone',
+      new ConnectError('FCGI_ERR_CONNECT', '', { cause: new SocketError('FCGI_ERR_SOCKET_CLOSED', '') }),
+      'died',
+    ],
     ['a full backlog', refused('EAGAIN'), 'busy'],
     ['no file descriptor left here', refused('EMFILE'), 'none'],
     [

@@ -70,7 +70,12 @@ describe('how many requests a server may have at once', () => {
     ['one may answer soon', [unknown({ silence: 999 }), known({ suspect: true, silence: 1100 })], false],
     ['one answers, and is only full', [known({ silence: 900 }), unknown({ silence: 900 })], false],
   ])('has no limit where %s: %o -> %s', (_, servers, expected) => {
-    expect(liftsLimit(servers)).toBe(expected);
+    expect(liftsLimit(servers, false)).toBe(expected);
+  });
+
+  it('has one as long as there are backups to turn to', () => {
+    expect(liftsLimit([unknown()], true)).toBe(false);
+    expect(liftsLimit([unknown({ silence: 1000 })], true)).toBe(false);
   });
 });
 

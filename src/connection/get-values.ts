@@ -1,0 +1,81 @@
+/**
+ * FCGI_GET_VALUES (specification 4.1) on a connection that has carried nothing yet. The answer shows that a process of the
+ * server has accepted the connection. A handshake does not: the server's kernel has done that, or a proxy.
+ */
+import { encodeGetValues } from '../protocol/encoder.ts';
+import { ResponseDecoder } from '../protocol/response.ts';
+import type { Clock } from './clock.ts';
+import type { Connected } from './socket/connect.ts';
+
+export interface GetValuesOptions {
+  readonly clock: Clock;
+  /** ms in all; 0: none. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+  readonly times: 1 | 2;
+  /** The second one is not sent in one go with the first, but behind its answer. */
+  readonly inTurn: boolean;
+}
+
+export interface GetValuesResult {
+  /** What it answered; null: nothing. */
+  readonly values: ReadonlyMap<string, Buffer> | null;
+  /**
+   * null: the connection is free for a request. Else it is closed: the server has ended or reset it, behind the first of two
+   * answers if there are `values`; what came is no answer; or nothing came in time, or before the signal.
+   */
+  readonly end: 'fin' | 'reset' | 'nonsense' | 'silence' | 'stopped' | null;
+}
+
+/** Never rejects. */
+export function getValues(
+  { socket, incoming }: Connected,
+  { clock, timeout, signal, times, inTurn }: GetValuesOptions,
+): Promise<GetValuesResult> {
+  return new Promise((resolve) => {
+    let values: GetValuesResult['values'] = null;
+    let due: number = times;
+    let over = false;
+    const finish = (end: GetValuesResult['end']): void => {
+      if (over) return;
+      over = true;
+      cancel();
+      signal.removeEventListener('abort', stopped);
+      incoming.receive = () => {};
+      if (end !== null) socket.destroy();
+      resolve({ values, end });
+    };
+    const stopped = (): void => finish('stopped');
+    const cancel = timeout > 0 ? clock.after(timeout, () => finish('silence')) : () => {};
+    const decoder = new ResponseDecoder({
+      onStdout() {},
+      onStderr() {},
+      onEndRequest() {},
+      onValues(answer) {
+        values = answer;
+        due--;
+        if (due === 0) return;
+        decoder.ask();
+        if (inTurn) socket.write(encodeGetValues());
+      },
+    });
+    incoming.receive = (bytes, length) => {
+      try {
+        decoder.push(bytes, length);
+        if (due === 0) finish(decoder.atBorder ? null : 'nonsense');
+      } catch {
+        finish('nonsense');
+      }
+    };
+    socket.on('end', () => finish('fin'));
+    socket.on('error', () => finish('reset'));
+    signal.addEventListener('abort', stopped);
+    if (signal.aborted) {
+      stopped();
+      return;
+    }
+    decoder.ask();
+    const once = encodeGetValues();
+    socket.write(times === 2 && !inTurn ? Buffer.concat([once, once]) : once);
+  });
+}

@@ -1,0 +1,125 @@
+/** A connection to a PHP-FPM behind a TCP proxy that one of its workers has accepted: see learned/accept-check.ts. */
+import type { Clock } from '../../connection/clock.ts';
+import { type GetValuesResult, getValues } from '../../connection/get-values.ts';
+import type { CloseReason } from '../../connection/reuse.ts';
+import type { Target } from '../../connection/socket/address.ts';
+import { type Connected, timedOut } from '../../connection/socket/connect.ts';
+import { ConnectError, SocketError, TimeoutError } from '../../errors.ts';
+import type { AcceptCheck } from '../learned/accept-check.ts';
+import type { BackendKind } from '../learned/backend-kind.ts';
+import { pauseAfter } from './dial.ts';
+
+export interface AcceptOptions {
+  readonly target: Target;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  readonly acceptCheck: AcceptCheck;
+  readonly backend: BackendKind;
+  /** ms: for new tries once a connection was closed before it was accepted; 0: none. */
+  readonly connectTimeout: number;
+  /** ms for a worker to come free; 0: no limit. */
+  readonly headersTimeout: number;
+  /** Try again where the connection was closed; else another server is asked first. */
+  readonly retryRefused: boolean;
+  /** A connection waits for a worker; one has it; it is closed instead. */
+  onAsked(): void;
+  onAccepted(): void;
+  onClosed(reason: CloseReason, openedAt: number): void;
+}
+
+/** ms for an answer of a server that has never given one; and of one that was asked in vain before. */
+const FIRST_ANSWER = 3_000;
+const DOUBTED_ANSWER = 250;
+
+const CLOSE_REASONS = {
+  fin: 'server-closed',
+  reset: 'reset',
+  nonsense: 'protocol-error',
+  silence: 'unanswered',
+  stopped: 'aborted',
+} as const;
+
+const NOT_ACCEPTED =
+  'a TCP proxy took the connection, and no worker of php-fpm did, so nothing was sent: php-fpm was stopped, or the proxy has no server';
+const NO_FPM = 'Or it is no php-fpm, although `backend` says so: it has never answered FCGI_GET_VALUES';
+
+/**
+ * `connect` opens a connection, and rejects as it likes. Rejects with the signal's reason; a ConnectError where connections are
+ * closed before they are accepted; FCGI_ERR_HEADERS_TIMEOUT where no worker comes free. Nothing of the request was sent then.
+ */
+export async function accepted(
+  connect: () => Promise<Connected>,
+  options: AcceptOptions,
+): Promise<Connected> {
+  const { target, clock, random, signal, acceptCheck, backend, connectTimeout } = options;
+  let deadline = Number.POSITIVE_INFINITY;
+  for (let failures = 0; ; ) {
+    const connected = await connect();
+    if (!acceptCheck.isDue(backend)) return connected;
+    const isKnown = backend.answersGetValues;
+    const { end, isUseless } = await asked(connected, options);
+    if (signal.aborted) throw signal.reason;
+    if (end === null) return { ...connected, isAccepted: true };
+    if (isUseless) continue;
+    if (end === 'silence') throw noWorker(options.headersTimeout);
+    const error = notAccepted(target, end, isKnown);
+    if (!options.retryRefused || connectTimeout === 0) throw error;
+    // Time in which it waited for a worker is none in which it was refused.
+    deadline = Math.min(deadline, clock.now() + connectTimeout);
+    const pause = pauseAfter(failures++, random);
+    if (clock.now() + pause >= deadline) {
+      throw timedOut(target, connectTimeout, error).learn({ hint: error.hint });
+    }
+    await clock.sleep(pause, signal);
+  }
+}
+
+/** `isUseless`: it is better to do without, as the server closes behind its answer, or has never given one. */
+async function asked(
+  connected: Connected,
+  options: AcceptOptions,
+): Promise<{ readonly end: GetValuesResult['end']; readonly isUseless: boolean }> {
+  const { clock, signal, acceptCheck, backend, headersTimeout } = options;
+  const openedAt = clock.now();
+  const isKnown = backend.answersGetValues;
+  const inTurn = !acceptCheck.staysOpen;
+  const first = acceptCheck.isDoubted ? DOUBTED_ANSWER : FIRST_ANSWER;
+  const timeout = isKnown || (headersTimeout > 0 && headersTimeout < first) ? headersTimeout : first;
+  options.onAsked();
+  const { values, end } = await getValues(connected, { clock, timeout, signal, times: 2, inTurn });
+  if (values !== null) backend.onValues(values);
+  if (end === null) {
+    acceptCheck.onAnswer();
+    options.onAccepted();
+    return { end, isUseless: false };
+  }
+  options.onClosed(CLOSE_REASONS[end], openedAt);
+  const isIgnored = !isKnown && values === null && (end === 'silence' || end === 'nonsense');
+  const isUseless = isIgnored || (values !== null && inTurn && end !== 'stopped');
+  if (isIgnored) backend.onGetValuesIgnored();
+  if (isUseless) acceptCheck.onFailure();
+  else if (end !== 'stopped') acceptCheck.onLost();
+  return { end, isUseless };
+}
+
+function noWorker(timeout: number): TimeoutError {
+  const message = `no worker accepted the connection for ${timeout} ms`;
+  return new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', message, {
+    facts: {
+      phase: 'connecting',
+      hint: 'all workers are busy, so nothing was sent: see `pm.max_children`, and the listen queue on the status page',
+    },
+  });
+}
+
+function notAccepted(target: Target, end: GetValuesResult['end'], isKnown: boolean): ConnectError {
+  const cause =
+    end === 'reset'
+      ? new SocketError('FCGI_ERR_SOCKET_RESET', 'the connection was reset')
+      : new SocketError('FCGI_ERR_SOCKET_CLOSED', 'the connection was closed');
+  return new ConnectError('FCGI_ERR_CONNECT', `no worker accepted the connection to ${target.name}`, {
+    cause,
+    facts: { phase: 'connecting', hint: isKnown ? NOT_ACCEPTED : `${NOT_ACCEPTED}. ${NO_FPM}` },
+  });
+}

@@ -1,0 +1,166 @@
+/** What is behind a TCP proxy, as it is said, and what it makes of FCGI_GET_VALUES in front of a request. */
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { Pool, type PoolOptions, Upstream } from '../../../src/index.ts';
+import { GET_VALUES, GET_VALUES_RESULT, pair, record } from '../../testing/support/wire.ts';
+import { answer, ended, POST, type RawServer, rawServer, text } from '../support.ts';
+
+const TOLD: PoolOptions = { backend: 'php-fpm', proxied: true };
+const VALUES = record(GET_VALUES_RESULT, pair('FCGI_MPXS_CONNS', '0'), 0, 0);
+const FORM = { params: POST, body: 'a=1' };
+
+/** Of a server: what it does with FCGI_GET_VALUES, and with a request. */
+interface Behaviour {
+  /** `nth` on its connection, from 1. */
+  readonly onValues: (socket: Socket, nth: number) => void;
+  readonly onRequest?: (socket: Socket) => void;
+}
+
+/** `seen` notes each connection: a V for each FCGI_GET_VALUES, an R for a request. */
+async function behaving(behaviourOf: (nth: number) => Behaviour): Promise<RawServer & { seen: string[] }> {
+  const seen: string[] = [];
+  const server = await rawServer((socket, nth) => {
+    const { onValues, onRequest = (one) => one.end(answer()) } = behaviourOf(nth);
+    let values = 0;
+    seen[nth - 1] = '';
+    socket.on('end', () => socket.end());
+    socket.on('data', (bytes) => {
+      for (let at = 0; at < bytes.length && !socket.destroyed && socket.writable; ) {
+        const length = 8 + bytes.readUInt16BE(at + 4) + (bytes[at + 6] ?? 0);
+        if (bytes[at + 1] === GET_VALUES) {
+          seen[nth - 1] += 'V';
+          onValues(socket, ++values);
+          at += length;
+        } else {
+          if (bytes[at + 1] === 1) {
+            seen[nth - 1] += 'R';
+            onRequest(socket);
+          }
+          at += length;
+        }
+      }
+    });
+  }, 'tcp');
+  return Object.assign(server, { seen });
+}
+
+const answers = (socket: Socket): unknown => socket.write(VALUES);
+const ends = (socket: Socket): unknown => socket.end();
+const modern: Behaviour = { onValues: answers };
+/** PHP-FPM before 8.2 closes behind its answer. */
+const old: Behaviour = {
+  onValues: (socket) => socket.end(VALUES),
+};
+
+async function posts(pool: Pool | Upstream, count: number): Promise<void> {
+  for (let i = 0; i < count; i++)
+    expect(await ended(pool, { ...FORM, headersTimeout: 5_000 })).toMatchObject({ attempts: 1 });
+}
+
+it('PHP-FPM: asked twice in turn on the first connection, and on later ones in one go', async () => {
+  await using server = await behaving(() => modern);
+  await using pool = new Pool(server.address, TOLD);
+  await posts(pool, 3);
+  expect(server.seen).toEqual(['VVR', 'VVR', 'VVR']);
+});
+
+it('one that closes behind its answer: found out on two connections, which carry no request; then not asked', async () => {
+  await using server = await behaving(() => old);
+  await using pool = new Pool(server.address, TOLD);
+  await posts(pool, 4);
+  expect(server.seen).toEqual(['V', 'V', 'R', 'R', 'R', 'R']);
+  expect(pool.stats.closed['server-closed']).toBe(2);
+});
+
+it('one that is updated to such a version, or back, loses no request by it', async () => {
+  await using server = await behaving((nth) => (nth === 3 || nth === 4 ? old : modern));
+  await using pool = new Pool(server.address, TOLD);
+  await posts(pool, 4);
+  expect(server.seen.map((seen) => seen.replace(/V+$/, 'V'))).toEqual(['VVR', 'VVR', 'V', 'V', 'VVR', 'VVR']);
+});
+
+it('a worker that answers once and leaves, as it is told to stop: the request goes out on another connection', async () => {
+  const leaving: Behaviour = { onValues: (socket, nth) => (nth === 1 ? socket.end(VALUES) : undefined) };
+  await using server = await behaving((nth) => (nth % 2 === 0 ? leaving : modern));
+  await using pool = new Pool(server.address, TOLD);
+  await posts(pool, 6);
+  expect(server.seen.filter((seen) => seen.endsWith('R'))).toHaveLength(6);
+});
+
+describe('what is said to be PHP-FPM and is not', () => {
+  it('leaves the record unanswered: the request is sent without, a hint says so, and then it is not asked', async () => {
+    const dies: Behaviour = { onValues: () => {}, onRequest: ends };
+    await using server = await behaving((nth) => (nth > 4 ? dies : { onValues: () => {} }));
+    await using pool = new Pool(server.address, { ...TOLD, headersTimeout: 200 });
+    for (let i = 0; i < 2; i++) expect(await text(pool, FORM)).toBe('ok');
+    expect(server.seen).toEqual(['V', 'V', 'R', 'R']);
+    await expect(pool.request(FORM)).rejects.toMatchObject({
+      executed: 'unknown',
+      hint: expect.stringContaining('as `backend` says?'),
+    });
+    expect(server.seen[4]).toBe('R');
+    expect(pool.stats.closed.unanswered).toBe(2);
+  });
+
+  it('speaks HTTP: the error says so', async () => {
+    const http: Behaviour = {
+      onValues: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+      onRequest: (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    };
+    await using server = await behaving(() => http);
+    await using pool = new Pool(server.address, TOLD);
+    await expect(pool.request(FORM)).rejects.toMatchObject({ code: 'FCGI_ERR_RECORD_VERSION' });
+  });
+});
+
+describe('a proxy that takes connections and has no server for them', () => {
+  const closes: Behaviour = { onValues: ends };
+
+  it('is tried again until it has one', async () => {
+    await using server = await behaving((nth) => (nth <= 6 ? closes : modern));
+    await using pool = new Pool(server.address, { ...TOLD, tries: 1 });
+    await posts(pool, 1);
+    expect(server.seen).toEqual([...Array(6).fill('V'), 'VVR']);
+    expect(pool.stats.closed['server-closed']).toBe(6);
+  });
+
+  it('for connectTimeout at the most: the request was not run, and the hint says on what that rests', async () => {
+    await using server = await behaving(() => closes);
+    await using pool = new Pool(server.address, { ...TOLD, connectTimeout: 200 });
+    await expect(pool.request(FORM)).rejects.toMatchObject({
+      code: 'FCGI_ERR_CONNECT_TIMEOUT',
+      executed: 'no',
+      bytesSent: 0,
+      hint: expect.stringContaining('no worker of php-fpm did, so nothing was sent'),
+    });
+    expect(server.seen.join('')).not.toContain('R');
+  });
+
+  it('by a reset, too', async () => {
+    const resets: Behaviour = { onValues: (socket) => socket.resetAndDestroy() };
+    await using server = await behaving((nth) => (nth <= 2 ? resets : modern));
+    await using pool = new Pool(server.address, TOLD);
+    await posts(pool, 1);
+    expect(pool.stats.closed.reset).toBe(2);
+  });
+
+  it('of two proxies the other one is asked at once, and a single one is asked again', async () => {
+    await using server = await behaving((nth) => (nth <= 3 ? closes : modern));
+    await using other = await behaving(() => modern);
+    await using two = new Upstream([server.address, other.address], TOLD);
+    expect(await text(two, FORM)).toBe('ok');
+    expect(server.seen).toEqual(['V']);
+    await using one = new Upstream([server.address], TOLD);
+    expect(await text(one, FORM)).toBe('ok');
+    expect(server.seen).toEqual(['V', 'V', 'V', 'VVR']);
+  });
+
+  it('an Upstream gives up after connectTimeout', async () => {
+    await using server = await behaving(() => closes);
+    await using upstream = new Upstream([server.address], { ...TOLD, connectTimeout: 200 });
+    await expect(upstream.request(FORM)).rejects.toMatchObject({
+      code: 'FCGI_ERR_NO_LIVE_UPSTREAM',
+      executed: 'no',
+    });
+  });
+});
