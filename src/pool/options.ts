@@ -13,8 +13,8 @@ export interface PoolOptions {
   readonly keepaliveRequests?: number | undefined;
   /**
    * The lease: the age at which a socket is not used again, so that its worker turns to whoever waits in the backlog, be it
-   * another process. `'auto'`: 60 ms, and up to a second where connecting takes long; of those that have carried several
-   * requests by then, one each 30 ms (half of that time). Default: 'auto'.
+   * another process. `'auto'`: 60 ms, and up to a second where connecting takes long; of several
+   * one each 30 ms (half of that time). Default: 'auto'.
    */
   readonly keepaliveTime?: number | 'auto' | undefined;
   /**

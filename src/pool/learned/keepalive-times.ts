@@ -16,12 +16,16 @@ const LEASE_TIMES = 20;
 const LEAST_LEASE = 60;
 const MOST_LEASE = 1_000;
 /**
- * Connections that carry several requests in a lease are given back one by one, two in the time of a lease: whoever waits in
- * the backlog needs one worker, and each connect costs this process as much as several requests. Without it 8
- * connections for pages of 5 ms took half as much processor time again. Where each page is longer than a lease, each
- * connection goes in its time: such pages may all end together, and then none for long.
+ * Connections are given back one by one, two in the time of a lease: whoever waits in the backlog needs one worker, and
+ * each connect costs this process as much as several requests. Without it 8 connections for pages of 5 ms took half as
+ * much processor time again.
  */
 const PACE = 1 / 2;
+/**
+ * Where one page takes so many leases each connection goes in its time: such pages may all end together, and then none for
+ * long. A connect is little beside such a page.
+ */
+const LONG_PAGE = 2;
 
 export interface KeepaliveOptions {
   /** 'auto': as long as it pays; 0: no limit. */
@@ -58,7 +62,8 @@ export class KeepaliveTimes {
     if (keepaliveTime !== 'auto') return keepaliveTime > 0 && age >= keepaliveTime;
     const lease = clamp(LEASE_TIMES * this.#cost, LEAST_LEASE, MOST_LEASE);
     if (age < lease) return false;
-    return requests === 1 || answeredAt - this.#givenBackAt >= PACE * lease;
+    const isLongPage = requests === 1 && age >= LONG_PAGE * lease;
+    return isLongPage || answeredAt - this.#givenBackAt >= PACE * lease;
   }
 
   /** A connection was closed at `now`, for whatever reason, and its worker is free. */

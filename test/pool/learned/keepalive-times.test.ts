@@ -25,7 +25,7 @@ it.each([
   expect(leaseOf(times, 1)).toBe(lease);
 });
 
-it('connections that carry several requests are given back one by one, whatever the reason for the one before', () => {
+it('connections are given back one by one, whatever the reason for the one before', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(40);
   expect([leaseOf(times, 2), leaseOf(times, 1_000)]).toEqual([70, 70]);
@@ -41,10 +41,10 @@ it('a worker that was given back long ago is no reason to keep a connection for 
   expect(leaseOf(times, 2)).toBe(60);
 });
 
-it('where one page takes a whole lease each connection is given back in its time: such pages may end all together', () => {
+it('where one page takes two leases each connection is given back in its time: such pages may end all together', () => {
   const times = new KeepaliveTimes(AUTO);
-  times.givenBack(60);
-  expect([leaseOf(times, 1), leaseOf(times, 2)]).toEqual([60, 90]);
+  times.givenBack(119);
+  expect([leaseOf(times, 1), leaseOf(times, 2)]).toEqual([120, 149]);
 });
 
 it('to a far host they are given back in proportion to the longer lease', () => {
