@@ -15,22 +15,27 @@ export interface GetValuesOptions {
   readonly times: 1 | 2;
   /** The second one is not sent in one go with the first, but behind its answer. */
   readonly inTurn: boolean;
+  /** Looked at every quarter of a second: there will be no answer here, or others are there for it. */
+  readonly isHopeless?: () => boolean;
 }
+
+/** ms between two looks. */
+const LOOK_INTERVAL = 250;
 
 export interface GetValuesResult {
   /** What it answered; null: nothing. */
   readonly values: ReadonlyMap<string, Buffer> | null;
   /**
    * null: the connection is free for a request. Else it is closed: the server has ended or reset it, behind the first of two
-   * answers if there are `values`; what came is no answer; or nothing came in time, or before the signal.
+   * answers if there are `values`; what came is no answer; or nothing came in time, while there was hope, or before the signal.
    */
-  readonly end: 'fin' | 'reset' | 'nonsense' | 'silence' | 'stopped' | null;
+  readonly end: 'fin' | 'reset' | 'nonsense' | 'silence' | 'hopeless' | 'stopped' | null;
 }
 
 /** Never rejects. */
 export function getValues(
   { socket, incoming }: Connected,
-  { clock, timeout, signal, times, inTurn }: GetValuesOptions,
+  { clock, timeout, signal, times, inTurn, isHopeless }: GetValuesOptions,
 ): Promise<GetValuesResult> {
   return new Promise((resolve) => {
     let values: GetValuesResult['values'] = null;
@@ -40,6 +45,7 @@ export function getValues(
       if (over) return;
       over = true;
       cancel();
+      stopLooking();
       signal.removeEventListener('abort', stopped);
       incoming.receive = () => {};
       if (end !== null) socket.destroy();
@@ -47,6 +53,11 @@ export function getValues(
     };
     const stopped = (): void => finish('stopped');
     const cancel = timeout > 0 ? clock.after(timeout, () => finish('silence')) : () => {};
+    let stopLooking = (): void => {};
+    const look = (): void => {
+      if (isHopeless?.()) finish('hopeless');
+      else stopLooking = clock.after(LOOK_INTERVAL, look);
+    };
     const decoder = new ResponseDecoder({
       onStdout() {},
       onStderr() {},
@@ -74,6 +85,7 @@ export function getValues(
       stopped();
       return;
     }
+    if (isHopeless !== undefined) stopLooking = clock.after(LOOK_INTERVAL, look);
     decoder.ask();
     const once = encodeGetValues();
     socket.write(times === 2 && !inTurn ? Buffer.concat([once, once]) : once);

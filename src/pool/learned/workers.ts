@@ -17,6 +17,8 @@ interface Unanswered {
   /** A later fresh socket has been answered: a worker runs this one. */
   accepted: boolean;
   overtaken: number;
+  /** So many later fresh sockets have been answered. */
+  passed: number;
 }
 
 /** With no more sockets than have run at once before, it is likelier that the script is slow. */
@@ -56,6 +58,7 @@ export class Workers<Key extends { order: number }> {
       oneMore: open > this.found,
       accepted: false,
       overtaken: 0,
+      passed: 0,
     });
   }
 
@@ -69,10 +72,16 @@ export class Workers<Key extends { order: number }> {
           this.waiting--;
         }
         if (earlier === key) break;
+        unanswered.passed++;
       }
       this.gone(key);
     }
     this.#found = Math.max(this.#found, answered + this.#accepted);
+  }
+
+  /** How many later fresh sockets have been answered. Through a proxy: by other servers than the one that this one waits for. */
+  passed(key: Key): number {
+    return this.#unanswered.get(key)?.passed ?? 0;
   }
 
   /** Its response is whole. */

@@ -105,6 +105,8 @@ export class Sender {
       connectTimeout,
       headersTimeout,
       retryRefused: this.#retryRefused,
+      isPassed: () =>
+        this.#learned.backend.answersGetValues && this.#learned.workers.passed(exchange) >= open.size,
       onAsked: () => this.#learned.asked(exchange, open.size),
       onAccepted: () => this.#learned.accepted(exchange),
       onClosed: (reason, openedAt) => {

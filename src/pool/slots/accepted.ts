@@ -22,6 +22,8 @@ export interface AcceptOptions {
   readonly headersTimeout: number;
   /** Try again where the connection was closed; else another server is asked first. */
   readonly retryRefused: boolean;
+  /** So many that were opened later have a worker by now that the one that waits is with a server that hangs. */
+  isPassed(): boolean;
   /** A connection waits for a worker; one has it; it is closed instead. */
   onAsked(): void;
   onAccepted(): void;
@@ -37,6 +39,7 @@ const CLOSE_REASONS = {
   reset: 'reset',
   nonsense: 'protocol-error',
   silence: 'unanswered',
+  hopeless: 'unanswered',
   stopped: 'aborted',
 } as const;
 
@@ -54,14 +57,18 @@ export async function accepted(
 ): Promise<Connected> {
   const { target, clock, random, signal, acceptCheck, backend, connectTimeout } = options;
   let deadline = Number.POSITIVE_INFINITY;
+  // How long it has waited with servers that hang, ms.
+  let waited = 0;
   for (let failures = 0; ; ) {
     const connected = await connect();
     if (!acceptCheck.isDue(backend)) return connected;
     const isKnown = backend.answersGetValues;
-    const { end, isUseless } = await asked(connected, options);
+    const begun = clock.now();
+    const { end, isUseless } = await asked(connected, options, waited);
     if (signal.aborted) throw signal.reason;
     if (end === null) return { ...connected, isAccepted: true };
-    if (isUseless) continue;
+    if (end === 'hopeless') waited += clock.now() - begun;
+    if (isUseless || end === 'hopeless') continue;
     if (end === 'silence') throw noWorker(options.headersTimeout);
     const error = notAccepted(target, end, isKnown);
     if (!options.retryRefused || connectTimeout === 0) throw error;
@@ -79,15 +86,24 @@ export async function accepted(
 async function asked(
   connected: Connected,
   options: AcceptOptions,
+  waited: number,
 ): Promise<{ readonly end: GetValuesResult['end']; readonly isUseless: boolean }> {
   const { clock, signal, acceptCheck, backend, headersTimeout } = options;
   const openedAt = clock.now();
   const isKnown = backend.answersGetValues;
   const inTurn = !acceptCheck.staysOpen;
   const first = acceptCheck.isDoubted ? DOUBTED_ANSWER : FIRST_ANSWER;
-  const timeout = isKnown || (headersTimeout > 0 && headersTimeout < first) ? headersTimeout : first;
+  const left = headersTimeout > 0 ? Math.max(1, headersTimeout - waited) : 0;
+  const timeout = isKnown || (left > 0 && left < first) ? left : first;
   options.onAsked();
-  const { values, end } = await getValues(connected, { clock, timeout, signal, times: 2, inTurn });
+  const { values, end } = await getValues(connected, {
+    clock,
+    timeout,
+    signal,
+    times: 2,
+    inTurn,
+    isHopeless: options.isPassed,
+  });
   if (values !== null) backend.onValues(values);
   if (end === null) {
     acceptCheck.onAnswer();
@@ -96,10 +112,11 @@ async function asked(
   }
   options.onClosed(CLOSE_REASONS[end], openedAt);
   const isIgnored = !isKnown && values === null && (end === 'silence' || end === 'nonsense');
-  const isUseless = isIgnored || (values !== null && inTurn && end !== 'stopped');
+  const isGivenUp = end === 'stopped' || end === 'hopeless';
+  const isUseless = isIgnored || (values !== null && inTurn && !isGivenUp);
   if (isIgnored) backend.onGetValuesIgnored();
   if (isUseless) acceptCheck.onFailure();
-  else if (end !== 'stopped') acceptCheck.onLost();
+  else if (!isGivenUp) acceptCheck.onLost();
   return { end, isUseless };
 }
 

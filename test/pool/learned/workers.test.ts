@@ -13,6 +13,7 @@ function story(): {
   firstByte(name: string, running: number): void;
   whole(name: string): void;
   gone(name: string): void;
+  passedBy(name: string): number;
 } {
   const workers = new Workers<Request>();
   const requests = new Map<string, Request>();
@@ -28,6 +29,7 @@ function story(): {
     firstByte: (name, running) => workers.answered(get(name), running),
     whole: (name) => workers.completed(get(name)),
     gone: (name) => workers.gone(get(name)),
+    passedBy: (name) => workers.passed(get(name)),
   };
 }
 
@@ -177,5 +179,25 @@ describe('that one socket more than have run at once was overtaken', () => {
     kept('b');
     whole('b');
     expect(workers.oneMoreOvertaken).toBe(0);
+  });
+});
+
+describe('a fresh socket', () => {
+  it('is passed by later ones that are answered before it, and not by earlier ones or by those that are kept', () => {
+    const { workers, fresh, kept, firstByte, gone, passedBy } = story();
+    fresh('early', 1);
+    fresh('a', 2);
+    fresh('b', 3);
+    fresh('c', 4);
+    firstByte('early', 1);
+    expect(passedBy('a')).toBe(0);
+    firstByte('b', 2);
+    kept('early');
+    firstByte('early', 2);
+    expect([passedBy('a'), passedBy('c')]).toEqual([1, 0]);
+    firstByte('c', 3);
+    expect(passedBy('a')).toBe(2);
+    gone('a');
+    expect([passedBy('a'), workers.waiting]).toEqual([0, 0]);
   });
 });

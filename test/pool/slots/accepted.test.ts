@@ -1,6 +1,6 @@
 /** What is behind a TCP proxy, as it is said, and what it makes of FCGI_GET_VALUES in front of a request. */
 import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Pool, type PoolOptions, Upstream } from '../../../src/index.ts';
 import { GET_VALUES, GET_VALUES_RESULT, pair, record } from '../../testing/support/wire.ts';
 import { answer, ended, POST, type RawServer, rawServer, text } from '../support.ts';
@@ -162,5 +162,51 @@ describe('a proxy that takes connections and has no server for them', () => {
       code: 'FCGI_ERR_NO_LIVE_UPSTREAM',
       executed: 'no',
     });
+  });
+});
+
+describe('one of the servers behind the proxy hangs, and the others do not', () => {
+  const hangs: Behaviour = { onValues: () => {} };
+
+  it('what waits for it is dialled anew once others that came later have a worker: nothing of it was sent', async () => {
+    await using server = await behaving((nth) => (nth === 2 ? hangs : modern));
+    await using pool = new Pool(server.address, TOLD);
+    await posts(pool, 1);
+    const hung = ended(pool, FORM);
+    await vi.waitFor(() => expect(server.seen[1]).toBe('VV'));
+    await posts(pool, 3);
+    expect(await hung).toMatchObject({ attempts: 1 });
+    expect(server.seen[1]).toBe('VV');
+    expect(server.seen.filter((seen) => seen.endsWith('R'))).toHaveLength(5);
+    expect(pool.stats.closed.unanswered).toBe(1);
+  });
+
+  it('again and again, within one headersTimeout', async () => {
+    await using server = await behaving((nth) => (nth % 4 === 2 ? hangs : modern));
+    await using pool = new Pool(server.address, TOLD);
+    await posts(pool, 1);
+    let over = false;
+    const hung = pool.request({ ...FORM, headersTimeout: 900 }).finally(() => {
+      over = true;
+    });
+    const failed = expect(hung).rejects.toMatchObject({ code: 'FCGI_ERR_HEADERS_TIMEOUT', executed: 'no' });
+    for (let nth = 2; !over; nth += 4) {
+      await vi.waitFor(() => expect(over || server.seen[nth - 1] === 'VV').toBe(true), { timeout: 5_000 });
+      // They pass it, and the next connection is its own again.
+      if (!over) await posts(pool, 3);
+    }
+    await failed;
+    expect(server.seen.filter((seen) => !seen.endsWith('R')).length).toBeLessThanOrEqual(4);
+  });
+
+  it('where nobody is answered, it waits', async () => {
+    await using server = await behaving((nth) => (nth > 1 ? hangs : modern));
+    await using pool = new Pool(server.address, TOLD);
+    await posts(pool, 1);
+    await expect(pool.request({ ...FORM, headersTimeout: 700 })).rejects.toMatchObject({
+      code: 'FCGI_ERR_HEADERS_TIMEOUT',
+      executed: 'no',
+    });
+    expect(server.seen.slice(1)).toEqual(['VV']);
   });
 });
