@@ -47,8 +47,9 @@ export class BackendKind implements KnownServer {
   /** One connection is asked at a time. */
   #asking = false;
   #unanswered = 0;
-  /** It has closed a connection on which the end of input came behind its answer. */
+  /** It has closed a connection on which the end of input came behind its answer; or one has outlived that. */
   #refusedEndOfInput = false;
+  #takesEndOfInput = false;
   #askAt = 0;
   #examineAt = 0;
 
@@ -108,14 +109,16 @@ export class BackendKind implements KnownServer {
     this.#endedAtOnce = 0;
   }
 
-  /** A response has ended well on a connection that is kept, its `requests`th. */
-  afterResponse(requests: number, now: number): AfterResponse {
+  /** A response has ended well on a connection that is kept, its `requests`th; `owesEnd`: the end of its input has not been sent. */
+  afterResponse(requests: number, now: number, owesEnd: boolean): AfterResponse {
     if (this.#isPhpFpm === true) return 'nothing';
     if (this.isQueryDue(now)) {
       this.#asking = true;
       return 'ask';
     }
-    return this.#ends.has(requests) ? 'wait' : 'nothing';
+    // Else that would go out in front of the next request, and a server that closes at it would take that one along.
+    const mustEnd = owesEnd && !this.#takesEndOfInput;
+    return mustEnd || this.#ends.has(requests) ? 'wait' : 'nothing';
   }
 
   /** FCGI_GET_VALUES was answered or not, or a wait is over. True: the connection may be used again. */
@@ -167,6 +170,11 @@ export class BackendKind implements KnownServer {
   /** PHP-FPM reads the end of input where another request might begin, and goes on. */
   onEndOfInputRefused(): void {
     this.#refusedEndOfInput = true;
+  }
+
+  /** It reads the end of input where another request might begin, and keeps the connection. */
+  onEndOfInputTaken(): void {
+    this.#takesEndOfInput = true;
   }
 
   onHalfClosed(): void {

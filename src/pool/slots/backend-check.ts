@@ -176,7 +176,11 @@ export class BackendCheck {
       this.#awaitWorker(connection, script);
       return;
     }
-    const what = this.#backend.afterResponse(connection.requests, this.#clock.now());
+    const what = this.#backend.afterResponse(
+      connection.requests,
+      this.#clock.now(),
+      connection.owesTerminator,
+    );
     if (what === 'wait') this.#waitForClose(connection);
     else if (what === 'ask')
       connection.sendGetValues(ANSWER_TIMEOUT, (reply) => this.#onIdleCheck(connection, reply));
@@ -197,7 +201,9 @@ export class BackendCheck {
       connection.owesTerminator = false;
       connection.writer.write(encodeStdinTerminator(requestIdOf(connection.requests)));
       connection.waitIdle(second, (then) => {
-        if (then.closed === 'server-closed' || then.closed === 'reset') this.#backend.onEndOfInputRefused();
+        if (then.closed === null) this.#backend.onEndOfInputTaken();
+        else if (then.closed === 'server-closed' || then.closed === 'reset')
+          this.#backend.onEndOfInputRefused();
         this.#onIdleCheck(connection, then);
       });
     });

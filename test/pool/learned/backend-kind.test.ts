@@ -30,14 +30,14 @@ describe('what the operator has said', () => {
 
 describe('a server of which nothing is known', () => {
   it('is asked behind its first answer', () => {
-    expect(auto().afterResponse(1, 0)).toBe('ask');
+    expect(auto().afterResponse(1, 0, false)).toBe('ask');
   });
 
   it('is asked on one connection at a time', () => {
     const backend = auto();
-    expect([1, 1].map((requests) => backend.afterResponse(requests, 0))).toEqual(['ask', 'wait']);
+    expect([1, 1].map((requests) => backend.afterResponse(requests, 0, false))).toEqual(['ask', 'wait']);
     expect(backend.onIdleCheck({ values: null, closed: 'server-closed' }, 1, 0)).toBe(false);
-    expect(backend.afterResponse(1, 0)).toBe('ask');
+    expect(backend.afterResponse(1, 0, false)).toBe('ask');
   });
 
   it('that says nothing on connections of its own, four times, is not PHP-FPM; one that is known is', () => {
@@ -65,14 +65,14 @@ describe('a server of which nothing is known', () => {
   it('that is PHP-FPM is not asked again, and its connections are used at once', () => {
     const backend = auto();
     backend.onValues(php);
-    expect(backend.afterResponse(1, 1e9)).toBe('nothing');
+    expect(backend.afterResponse(1, 1e9, false)).toBe('nothing');
   });
 
   it('that says nothing is asked again later, thrice, and is not PHP-FPM then', () => {
     const backend = auto();
     let asked = 0;
     for (let now = 0; now < 200_000; now += 100) {
-      if (backend.afterResponse(1, now) !== 'ask') continue;
+      if (backend.afterResponse(1, now, false) !== 'ask') continue;
       asked++;
       backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, now);
     }
@@ -132,9 +132,9 @@ describe('connections of a server that is not PHP-FPM', () => {
 
   it('are used again once one has outlived its first answer', () => {
     const backend = other();
-    expect(backend.afterResponse(1, 0)).toBe('wait');
+    expect(backend.afterResponse(1, 0, false)).toBe('wait');
     expect(backend.onIdleCheck({ values: null, closed: null }, 1, 0)).toBe(true);
-    expect([1, 2, 3].map((requests) => backend.afterResponse(requests, 0))).toEqual([
+    expect([1, 2, 3].map((requests) => backend.afterResponse(requests, 0, false))).toEqual([
       'nothing',
       'nothing',
       'nothing',
@@ -145,7 +145,7 @@ describe('connections of a server that is not PHP-FPM', () => {
     const backend = other();
     backend.onIdleCheck({ values: null, closed: null }, 1, 0);
     backend.onServerClosed(7);
-    expect([6, 7, 8].map((requests) => backend.afterResponse(requests, 0))).toEqual([
+    expect([6, 7, 8].map((requests) => backend.afterResponse(requests, 0, false))).toEqual([
       'nothing',
       'wait',
       'nothing',
@@ -155,7 +155,7 @@ describe('connections of a server that is not PHP-FPM', () => {
 
 describe('the numbers of answers behind which connections were seen to end', () => {
   const waits = (backend: BackendKind, requests: number): boolean =>
-    backend.afterResponse(requests, 0) === 'wait';
+    backend.afterResponse(requests, 0, false) === 'wait';
   const other = (): BackendKind => {
     const backend = auto();
     backend.onValues(go);
@@ -246,6 +246,28 @@ describe('a proxy in between', () => {
     backend.onDetected({ values: php, isDirect: true }, 0);
     backend.onHalfClosed();
     expect(backend.isDirect).toBe(false);
+  });
+});
+
+describe('a connection that still owes the end of its input', () => {
+  it('waits behind each answer, until one has outlived an end of input: a server that closes at it would lose the next request', () => {
+    const backend = auto();
+    backend.onValues(go);
+    // One that owes nothing, as its answer was slow, has stayed open: that says nothing of the others.
+    backend.onIdleCheck({ values: null, closed: null }, 1, 0);
+    expect([1, 2, 3].map((requests) => backend.afterResponse(requests, 0, true))).toEqual([
+      'wait',
+      'wait',
+      'wait',
+    ]);
+    expect(backend.afterResponse(2, 0, false)).toBe('nothing');
+    backend.onEndOfInputTaken();
+    expect(backend.afterResponse(2, 0, true)).toBe('nothing');
+  });
+
+  it('does not wait where the server is known to be PHP-FPM', () => {
+    const backend = new BackendKind({ backend: 'php-fpm', proxied: false });
+    expect(backend.afterResponse(1, 0, true)).toBe('nothing');
   });
 });
 
