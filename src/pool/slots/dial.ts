@@ -29,10 +29,9 @@ export interface DialOptions {
  */
 export async function dial(target: Target, options: DialOptions): Promise<Connected> {
   const { runtime, clock, readBuffer, signal, timeout, retryRefused, failures } = options;
-  const jittered = (pause: number): number => pause * (0.5 + runtime.random());
   const deadline = clock.now() + timeout;
   if (failures > 0) await clock.sleep(pauseAfter(failures, runtime.random), signal);
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+  for (let tries = 0; ; tries++) {
     const left = timeout > 0 ? Math.max(1, deadline - clock.now()) : 0;
     try {
       return await runtime.connect(target, { timeout: left, clock, readBuffer, signal });
@@ -41,7 +40,7 @@ export async function dial(target: Target, options: DialOptions): Promise<Connec
       if (timeout === 0 || !mayPass) throw error;
       const wrong = await runtime.notASocket(target);
       if (wrong !== '' && error instanceof ConnectError) throw error.learn({ hint: wrong });
-      const delay = jittered(pause);
+      const delay = pauseAfter(tries, runtime.random);
       if (clock.now() + delay >= deadline) throw timedOut(target, timeout, error);
       await clock.sleep(delay, signal);
     }
