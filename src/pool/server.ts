@@ -149,6 +149,7 @@ export class Server implements ConnectionOwner {
   complete(job: Job): void {
     this.#budget.served();
     if (job.abandoned === null) this.served++;
+    this.#sender.reclaim(job);
     const asked = this.backendCheck.afterResponse(job.slot, job.exchange);
     if (asked === null) this.releaseSlot(job);
     else void asked.then(() => this.releaseSlot(job));

@@ -30,7 +30,10 @@ export function requestIdOf(nth: number): number {
 
 const hasOwn = Object.prototype.hasOwnProperty;
 
-const SLAB = 128 * 1024;
+/** Bytes: most requests have fewer. */
+const MEMORY = 4 * 1024;
+/** Bytes: larger memory is not kept. */
+const MOST_SPARE = 64 * 1024;
 const BEGIN_LENGTH = HEADER_LENGTH + FIXED_BODY_LENGTH;
 
 export interface RequestEncoding {
@@ -51,55 +54,60 @@ export interface RequestEncoding {
   readonly contentLength: number | null;
 }
 
+/** What a request is encoded into; it grows as it must. */
+export class RequestMemory {
+  bytes: Buffer = Buffer.allocUnsafeSlow(MEMORY);
+}
+
 /**
- * Encodes requests one behind the other into slabs of memory, so that a request is one buffer and one write and
- * costs no allocation of its own. What `encode` returned is not written to again, unless it is given back.
+ * Encodes requests so that each is one buffer and one write, and one that is like those before it costs little. What
+ * `encode` returned is not written to again, unless its memory is given back.
  */
 export class RequestEncoder {
+  /** Given back, and still warm: encoding into new memory takes twice as long. */
+  readonly #spare: RequestMemory[] = [];
   readonly #known: KnownParams = new KnownParams();
-  #slab: Buffer = Buffer.alloc(0);
-  /** Where the current request begins, where its open PARAMS record does, and where the next byte goes. */
-  #start = 0;
+  /** Of the current request: its bytes so far, where its open PARAMS record begins, and where the next byte goes. */
+  #memory: RequestMemory = new RequestMemory();
+  #bytes: Buffer = this.#memory.bytes;
   #record = 0;
   #at = 0;
   #id: number = REQUEST_ID;
 
   /**
    * Throws FCGI_ERR_INVALID_ARG (NUL in a param, a param that is no string or bytes, `stdin` of more than 65,528
-   * bytes) and FCGI_ERR_PARAM_TOO_LARGE; then nothing is encoded.
+   * bytes) and FCGI_ERR_PARAM_TOO_LARGE.
    */
   encode(request: RequestEncoding): Buffer {
-    this.#start = this.#at;
     const { requestId = REQUEST_ID, idBefore = requestId } = request;
+    const memory = this.#spare.pop() ?? new RequestMemory();
+    this.#memory = memory;
+    this.#bytes = memory.bytes;
+    this.#at = 0;
     this.#reserve(2 * HEADER_LENGTH + BEGIN_LENGTH);
-    try {
-      this.#id = idBefore;
-      if (request.terminateFirst) this.#header(RecordType.STDIN, 0);
-      this.#id = requestId;
-      this.#header(RecordType.BEGIN_REQUEST, FIXED_BODY_LENGTH);
-      this.#at = encodeBeginRequestInto(this.#slab, this.#at, {
-        role: Role.RESPONDER,
-        flags: request.keepConn ? Flag.KEEP_CONN : 0,
-      });
-      this.#params(request.params, request.contentLength);
-      if (request.stdin !== null && request.stdin.length > 0) this.#stdin(request.stdin);
-      if (request.terminateLast) this.#terminate();
-    } catch (error) {
-      this.#at = this.#start;
-      throw error;
-    }
-    return this.#slab.subarray(this.#start, this.#at);
+    this.#id = idBefore;
+    if (request.terminateFirst) this.#header(RecordType.STDIN, 0);
+    this.#id = requestId;
+    this.#header(RecordType.BEGIN_REQUEST, FIXED_BODY_LENGTH);
+    this.#at = encodeBeginRequestInto(this.#bytes, this.#at, {
+      role: Role.RESPONDER,
+      flags: request.keepConn ? Flag.KEEP_CONN : 0,
+    });
+    this.#params(request.params, request.contentLength);
+    if (request.stdin !== null && request.stdin.length > 0) this.#stdin(request.stdin);
+    if (request.terminateLast) this.#terminate();
+    memory.bytes = this.#bytes;
+    return this.#bytes.subarray(0, this.#at);
   }
 
-  /** `encoded` has been written to the end: if it is the latest, its memory, still warm, serves the next request. */
-  reclaim(encoded: Buffer): void {
-    if (encoded.buffer === this.#slab.buffer && encoded.byteOffset + encoded.length === this.#end()) {
-      this.#at -= encoded.length;
-    }
+  /** What the latest request lies in. */
+  get memory(): RequestMemory {
+    return this.#memory;
   }
 
-  #end(): number {
-    return this.#slab.byteOffset + this.#at;
+  /** Nobody needs what lies in it any more. */
+  reclaim(memory: RequestMemory): void {
+    if (memory.bytes.length <= MOST_SPARE) this.#spare.push(memory);
   }
 
   #params(params: Params, contentLength: number | null): void {
@@ -140,7 +148,7 @@ export class RequestEncoder {
   #pair(name: string, value: string | Uint8Array): void {
     this.#reserve(pairBound(name, value) + 4 * HEADER_LENGTH);
     const pair = this.#at;
-    this.#at = encodePairInto(this.#slab, pair, name, value);
+    this.#at = encodePairInto(this.#bytes, pair, name, value);
     this.#split(pair);
   }
 
@@ -148,7 +156,7 @@ export class RequestEncoder {
     if (from === to) return;
     this.#reserve(this.#known.size(from, to) + 4 * HEADER_LENGTH);
     const pairs = this.#at;
-    this.#at = this.#known.copy(from, to, this.#slab, pairs);
+    this.#at = this.#known.copy(from, to, this.#bytes, pairs);
     this.#split(pairs);
   }
 
@@ -156,14 +164,14 @@ export class RequestEncoder {
   #split(start: number): void {
     if (this.#at - this.#record - HEADER_LENGTH <= MAX_RECORD_CONTENT) return;
     this.#closeRecord(start);
-    this.#slab.copyWithin(start + HEADER_LENGTH, start, this.#at);
+    this.#bytes.copyWithin(start + HEADER_LENGTH, start, this.#at);
     this.#at += HEADER_LENGTH;
     this.#record = start;
   }
 
   #closeRecord(end: number): void {
     encodeHeaderInto(
-      this.#slab,
+      this.#bytes,
       this.#record,
       RecordType.PARAMS,
       this.#id,
@@ -179,12 +187,12 @@ export class RequestEncoder {
     }
     this.#reserve(HEADER_LENGTH + body.length);
     this.#header(RecordType.STDIN, body.length);
-    this.#slab.set(body, this.#at);
+    this.#bytes.set(body, this.#at);
     this.#at += body.length;
   }
 
   #header(type: number, contentLength: number): void {
-    this.#at = encodeHeaderInto(this.#slab, this.#at, type, this.#id, contentLength, 0);
+    this.#at = encodeHeaderInto(this.#bytes, this.#at, type, this.#id, contentLength, 0);
   }
 
   #terminate(): void {
@@ -192,16 +200,12 @@ export class RequestEncoder {
     this.#header(RecordType.STDIN, 0);
   }
 
-  /** Makes room for `length` more bytes: a new slab begins with what there is of the request. */
+  /** Makes room for `length` more bytes. */
   #reserve(length: number): void {
-    if (this.#at + length <= this.#slab.length) return;
-    const used = this.#at - this.#start;
-    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB, 2 * (used + length)));
-    this.#slab.copy(slab, 0, this.#start, this.#at);
-    this.#slab = slab;
-    this.#record -= this.#start;
-    this.#start = 0;
-    this.#at = used;
+    if (this.#at + length <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (this.#at + length));
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
   }
 }
 

@@ -13,6 +13,7 @@ export {
   REQUEST_ID,
   RequestEncoder,
   type RequestEncoding,
+  RequestMemory,
   requestIdOf,
 } from './encoder.ts';
 export { encodePairInto, type Params, pairBound } from './params.ts';

@@ -6,6 +6,7 @@ import {
   encodeStdin,
   encodeStdinTerminator,
   type RequestEncoder,
+  type RequestMemory,
   requestIdOf,
 } from '../../protocol/encoder.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
@@ -27,8 +28,8 @@ const NO_PARTS: readonly Uint8Array[] = [];
 export interface Encoded {
   readonly exchange: Exchange;
   readonly first: Buffer;
-  /** So many bytes of the body are in it. */
-  readonly inline: number;
+  /** Where `first` lies. */
+  readonly memory: RequestMemory;
   /** What follows; null: `sendBody` sends it, piece by piece. */
   readonly parts: readonly Uint8Array[] | null;
   /** STDIN is ended with the last byte of the body. */
@@ -62,6 +63,7 @@ export function encodeRequest(
     terminateLast: inline && terminate,
     contentLength: body.addLength ? body.length : null,
   });
+  const { memory } = encoder;
   const exchange = new Exchange(
     job,
     requestId,
@@ -73,12 +75,12 @@ export function encodeRequest(
   exchange.onLateStderr = lateStderr(job);
   exchange.script = textParam(request, 'SCRIPT_FILENAME');
   if (body.kind === 'stream' || body.length > MAX_SLICE)
-    return { exchange, first, inline: 0, parts: null, terminate };
+    return { exchange, first, memory, parts: null, terminate };
   if (terminate) exchange.terminatorAfter = 0;
-  if (inline) return { exchange, first, inline: body.length, parts: NO_PARTS, terminate };
+  if (inline) return { exchange, first, memory, parts: NO_PARTS, terminate };
   const parts = encodeStdin(body.bytes, requestId);
   if (terminate) parts.push(encodeStdinTerminator(requestId));
-  return { exchange, first, inline: 0, parts, terminate };
+  return { exchange, first, memory, parts, terminate };
 }
 
 /** Its response has ended: what `onStderr` throws now concerns nobody. */

@@ -1,16 +1,16 @@
 /**
  * A request as it was when dispatch() was called: the caller may change his objects afterwards. The params of a request
  * that must wait are copied. Those of one that is sent at once are not, as that would be a tenth of what a request
- * costs: if it must be sent again, its params are read from the records that were sent.
+ * costs: if it must be sent again, its params are read from the records that were sent, whose memory is its own until then.
  * This folder: one request of a caller: its arguments checked, its body, its callbacks, its response. It imports
  * what its parent may.
  */
 
-import { Buffer } from 'node:buffer';
 import type { Exchange } from '../../connection/exchange.ts';
 import { FcgiError, TimeoutError } from '../../errors.ts';
 import { HEADER_LENGTH, RecordType } from '../../protocol/constants.ts';
 import { decodeParams } from '../../protocol/decode-params.ts';
+import type { RequestMemory } from '../../protocol/encoder.ts';
 import type { Params } from '../../protocol/params.ts';
 import { decodeHeader } from '../../protocol/record.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
@@ -18,6 +18,8 @@ import type { PlannedBody } from './body.ts';
 
 export class RequestSnapshot {
   request: DispatchRequest;
+  /** What the latest attempt was encoded into, where the kernel has taken all of it. */
+  memory: RequestMemory | null = null;
   /** The records of the params that were sent, where `request` is the caller's own. */
   #sent: Buffer | null = null;
   #isCopy = false;
@@ -33,11 +35,9 @@ export class RequestSnapshot {
     this.request = { ...this.request, params: copyOf(this.request.params) };
   }
 
-  /** `first`: what goes out first, with `bodyLength` bytes of a body behind the params. */
-  onSent(first: Buffer, bodyLength: number): void {
-    if (this.#isCopy || this.#sent !== null) return;
-    this.#sent = Buffer.allocUnsafe(first.length - bodyLength);
-    this.#sent.set(bodyLength === 0 ? first : first.subarray(0, -bodyLength));
+  /** `first`: what goes out first. It must stay as it is until the request has been answered. */
+  onEncoded(first: Buffer): void {
+    if (!this.#isCopy) this.#sent ??= first;
   }
 
   /** It may have to be sent again. */

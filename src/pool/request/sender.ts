@@ -141,20 +141,28 @@ export class Sender {
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
     const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
     const encoded = encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
-    job.snapshot.onSent(encoded.first, encoded.inline);
+    job.snapshot.onEncoded(encoded.first);
     return encoded;
+  }
+
+  /** The response is whole: nobody needs the bytes of the request any more. */
+  reclaim({ snapshot }: Job): void {
+    const { memory } = snapshot;
+    if (memory === null) return;
+    snapshot.memory = null;
+    this.#encoder.reclaim(memory);
   }
 
   /** `open` sockets are open, this one included; `monotonic`: ms, the time. */
   send(connection: Connection, job: Job, encoded: Encoded, open: number, monotonic: number): void {
-    const { exchange, first, parts } = encoded;
+    const { exchange, first, memory, parts } = encoded;
     job.attempts++;
     traceServer(job, this.#target);
     job.connection = connection;
     job.exchange = exchange;
     job.times.enter('sent', monotonic);
     this.#learned.workers.sent(exchange, !connection.proven, open);
-    if (connection.send(exchange, first, parts, monotonic)) this.#encoder.reclaim(first);
+    job.snapshot.memory = connection.send(exchange, first, parts, monotonic) ? memory : null;
     if (job.paused) connection.pause();
     if (parts === null && job.body !== null)
       void job.caller.runInAsyncScope(sendBody, undefined, connection, exchange, job.body, encoded.terminate);

@@ -58,7 +58,13 @@ export async function codec(turns: number): Promise<Row[]> {
     turns,
   );
   const params = await inTurns(
-    { encode: (count) => times(count, () => encoder.reclaim(encoder.encode(request))) },
+    {
+      encode: (count) =>
+        times(count, () => {
+          encoder.encode(request);
+          encoder.reclaim(encoder.memory);
+        }),
+    },
     100_000,
     turns,
   );

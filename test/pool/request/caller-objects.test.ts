@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createReadStream, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +13,8 @@ import { type FakeFpm, startFakeFpm } from '../../../src/testing/index.ts';
 import { Upstream } from '../../../src/upstream/upstream.ts';
 import { tempDir } from '../../fpm/support/temp.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
-import { GET, gate, HEAD, POST, PUT, text } from '../support.ts';
+import { STDIN } from '../../testing/support/wire.ts';
+import { answer, GET, gate, HEAD, POST, PUT, rawServer, text } from '../support.ts';
 
 /** Answers with what PHP would see. */
 const echo = (options: { maxRequests?: number } = {}): Promise<FakeFpm> =>
@@ -92,6 +94,36 @@ describe.each(dispatchers)('%s: params that change after the call', (_, open) =>
     }
     expect(answers.length).toBe(fpm.requests.length);
   });
+});
+
+it('params of a request that is sent again are its own, although others have been answered meanwhile', async () => {
+  const arrived = gate();
+  const held: Socket[] = [];
+  await using server = await rawServer((socket) => {
+    socket.on('data', (bytes) => {
+      const which = /WHICH([a-z]+)/.exec(bytes.toString('latin1'))?.[1];
+      if (which === 'held' && held.length === 0) {
+        held.push(socket);
+        arrived.open();
+        return;
+      }
+      // The empty STDIN of the request before it may come first, or alone.
+      if (which === undefined) return;
+      const begin = bytes[1] === STDIN ? 8 : 0;
+      socket.write(answer(which, bytes.readUInt16BE(begin + 2)));
+    });
+  });
+  await using pool = new Pool(server.address, { backend: 'php-fpm' });
+  const get = (which: string): Promise<string> => text(pool, { params: { ...GET, WHICH: which } });
+  expect(await get('first')).toBe('first');
+  const again = pool.request({ params: { ...GET, WHICH: 'held' } });
+  await arrived.opened;
+  for (const which of ['one', 'two', 'three']) expect(await get(which)).toBe(which);
+  // A worker at pm.max_requests does so: it reads no more, and waits for the close.
+  held[0]?.end();
+  const response = await again;
+  expect(await response.body.text()).toBe('held');
+  expect(await response.ended).toMatchObject({ attempts: 2 });
 });
 
 describe('a signal that many requests share', () => {
