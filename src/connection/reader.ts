@@ -130,6 +130,6 @@ export class ResponseReader implements ResponseSink {
 /** What is handed on: the chunk itself is overwritten by what the socket reads next. */
 function copied(chunk: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafe(end - start);
-  copy.set(chunk.subarray(start, end));
+  chunk.copy(copy, 0, start, end);
   return copy;
 }

@@ -98,11 +98,14 @@ export class Server implements ConnectionOwner {
   run(job: Job): void {
     this.busy++;
     job.server = this;
+    const slot = this.#slots.takeFree();
+    if (slot !== null) this.#assign(slot, job);
+    else this.#acquireSlot(job);
+  }
+
+  #acquireSlot(job: Job): void {
     this.#slots.acquire(
-      (slot) => {
-        this.#endIdle(slot);
-        this.#assign(slot, job);
-      },
+      (slot) => this.#assign(slot, job),
       (error) => {
         this.busy--;
         job.fail(error);
@@ -215,6 +218,7 @@ export class Server implements ConnectionOwner {
   }
 
   #assign(slot: Slot, job: Job): void {
+    this.#endIdle(slot);
     slot.job = job;
     job.slot = slot;
     if (job.over) {

@@ -7,7 +7,7 @@ import { NULL_REQUEST_ID, ProtocolStatus, RecordType } from './constants.ts';
 import { decodeParams } from './decode-params.ts';
 import { RecordDecoder, type RecordSink } from './decoder.ts';
 import { REQUEST_ID } from './encoder.ts';
-import { decodeEndRequest, type EndRequest, FIXED_BODY_LENGTH } from './record.ts';
+import { byteAt, decodeEndRequest, type EndRequest, FIXED_BODY_LENGTH } from './record.ts';
 
 /** What a ResponseDecoder calls. What it throws comes out of `push`. */
 export interface ResponseSink {
@@ -106,7 +106,8 @@ export class ResponseDecoder implements RecordSink {
         this.#sink.onStderr(chunk, start, end);
         return;
       case 'end':
-        this.#endLength += chunk.copy(this.#endBody, this.#endLength, start, end);
+        // Byte by byte: for eight of them copy() takes longer, and leaves an object behind.
+        for (let at = start; at < end; at++) this.#endBody[this.#endLength++] = byteAt(chunk, at);
         return;
       case 'late-stderr':
         this.#sink.onLateStderr?.(this.#recordId, chunk, start, end);

@@ -33,11 +33,25 @@ export class Slots<P extends PooledSlot> {
   }
 
   /**
+   * A slot that is in hand, without a closure for `acquire`; null: there is none.
+   * The last given back that is warm. Where nothing warm is left anywhere, one that is empty is as good as a new one.
+   */
+  takeFree(): P | null {
+    const free = this.#free;
+    const last = free.pop();
+    if (last === undefined || !last.spent) return last ?? null;
+    const warm = free.findLastIndex(({ spent }) => !spent);
+    if (warm < 0 && this.#pool?.available === 0) return last;
+    free.push(last);
+    return free.splice(warm, warm < 0 ? 0 : 1)[0] ?? null;
+  }
+
+  /**
    * Calls `use`, now or in a moment; never waits for a slot, as the caller takes no more than there are. `fail` is for
    * an installation without generic-pool.
    */
   acquire(use: (slot: P) => void, fail: (error: unknown) => void): void {
-    const slot = this.#takeFree();
+    const slot = this.takeFree();
     const pool = this.#pool;
     if (slot !== null) use(slot);
     else if (pool !== null) this.#acquire(pool, use);
@@ -55,17 +69,6 @@ export class Slots<P extends PooledSlot> {
       else void this.#pool?.release(slot);
     }
     this.#free.length = 0;
-  }
-
-  /** The last given back that is warm. Where nothing warm is left anywhere, one that is empty is as good as a new one. */
-  #takeFree(): P | null {
-    const free = this.#free;
-    const last = free.pop();
-    if (last === undefined || !last.spent) return last ?? null;
-    const warm = free.findLastIndex(({ spent }) => !spent);
-    if (warm < 0 && this.#pool?.available === 0) return last;
-    free.push(last);
-    return free.splice(warm, warm < 0 ? 0 : 1)[0] ?? null;
   }
 
   #acquire(pool: GenericPool<P>, use: (slot: P) => void): void {
