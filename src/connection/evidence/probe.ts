@@ -39,18 +39,16 @@ export function probe(
   clock: Clock,
   done: (result: AfterFin) => void,
 ): () => void {
-  let over = false;
+  // One step follows the other, and the last one ends it: nothing is pending then.
+  let stopped = false;
   let cancel = (): void => {};
   const finish = (result: AfterFin): void => {
-    if (over) return;
-    over = true;
-    cancel();
-    done(result);
+    if (!stopped) done(result);
   };
   const write = (refused: () => void, taken: () => void): void => {
     socket.write(encodeStdinTerminator(requestId), (error) => {
       if (error) refused();
-      else if (!over) taken();
+      else if (!stopped) taken();
     });
   };
   const refused = (): void => finish('refused');
@@ -67,7 +65,7 @@ export function probe(
     }
     cancel = clock.after(after - (LOOKS[nth - 1] ?? 0), () => {
       void acknowledged().then((state) => {
-        if (over) return;
+        if (stopped) return;
         if (state === 'all') finish('accepted');
         else if (state === 'unknown') finish('not-probed');
         // It has been reset: Node, which has read the end already, learns it from a write.
@@ -88,7 +86,7 @@ export function probe(
     );
   }
   return () => {
-    over = true;
+    stopped = true;
     cancel();
   };
 }

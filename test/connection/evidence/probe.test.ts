@@ -1,0 +1,191 @@
+/** What is found out behind a server's FIN, in virtual time, and by which steps. */
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Clock } from '../../../src/connection/clock.ts';
+import type { Acknowledged } from '../../../src/connection/evidence/acknowledged.ts';
+import type { AfterFin } from '../../../src/connection/evidence/evidence.ts';
+import { type Probed, probe } from '../../../src/connection/evidence/probe.ts';
+import { encodeStdinTerminator } from '../../../src/protocol/encoder.ts';
+import { Loop, VirtualTime } from '../../sim/time.ts';
+
+const kernel = vi.hoisted(() => ({ abortedOnMemory: 0 }));
+vi.mock('node:fs/promises', async (original) => ({
+  ...(await original<typeof import('node:fs/promises')>()),
+  readFile: async () => `TcpExt: A TCPAbortOnMemory\nTcpExt: 1 ${kernel.abortedOnMemory}\n`,
+}));
+beforeEach(() => {
+  kernel.abortedOnMemory = 0;
+});
+
+const REQUEST_ID = 7;
+/** ms: what a look is late by at the most. */
+const TURN = 1;
+
+interface Server {
+  readonly transport?: 'unix' | 'tcp';
+  readonly roundTrip?: number;
+  readonly isLocal?: boolean;
+  readonly sinceSent?: number;
+  /** What becomes of the nth write, from 0, and how many ms later it is told. */
+  readonly writes?: (nth: number) => 'taken' | 'refused';
+  readonly toldAfter?: number;
+  /** What the kernel says at the nth look, from 0; null: this platform has no such thing. */
+  readonly looks?: ((nth: number) => Acknowledged) | null;
+  /** ms after the start: the caller gives up. */
+  readonly stopAt?: number;
+}
+
+interface Seen {
+  readonly results: AfterFin[];
+  /** ms after the start, rounded down. */
+  readonly writes: number[];
+  readonly looks: number[];
+  /** When the first result came. */
+  resultAt: number;
+}
+
+/** Runs for 20 s of virtual time. */
+async function probed(server: Server): Promise<Seen> {
+  const { transport = 'tcp', roundTrip = 0, isLocal = true, sinceSent = 0 } = server;
+  const { writes = () => 'taken' as const, looks = () => 'some' as const } = server;
+  const time = new VirtualTime();
+  const loop = new Loop();
+  const clock = new Clock(time.timersOf(loop));
+  clock.start(() => {});
+  const seen: Seen = { results: [], writes: [], looks: [], resultAt: -1 };
+  const socket = {
+    write(bytes: Uint8Array, done: (error?: Error | null) => void): boolean {
+      expect(bytes).toEqual(encodeStdinTerminator(REQUEST_ID));
+      const what = writes(seen.writes.length);
+      seen.writes.push(Math.floor(time.now));
+      time.at(time.now + (server.toldAfter ?? 0), () => done(what === 'refused' ? new Error('EPIPE') : null));
+      return true;
+    },
+  } as unknown as Probed['socket'];
+  const acknowledged = async (): Promise<Acknowledged> => {
+    seen.looks.push(Math.floor(time.now));
+    return looks?.(seen.looks.length - 1) ?? 'unknown';
+  };
+  const stop = probe(
+    { socket, transport, roundTrip, isLocal, acknowledged: looks === null ? undefined : acknowledged },
+    sinceSent,
+    REQUEST_ID,
+    clock,
+    (result) => {
+      seen.results.push(result);
+      seen.resultAt = Math.floor(time.now);
+    },
+  );
+  if (server.stopAt !== undefined) time.at(server.stopAt, stop);
+  await time.run(20_000);
+  return seen;
+}
+
+/** The looks that there are, ms behind the first write. */
+const LOOKS = [8, 50, 120, 300, 700, 1_500, 3_000];
+
+describe('on a unix socket', () => {
+  it.each([
+    ['taken', 'accepted'],
+    ['refused', 'refused'],
+  ] as const)('one write, and at once: %s is %s', async (write, result) => {
+    const seen = await probed({ transport: 'unix', writes: () => write });
+    expect(seen).toEqual({ results: [result], writes: [0], looks: [], resultAt: 0 });
+  });
+});
+
+describe('over tcp', () => {
+  it.each([
+    [0, 2],
+    [15, 32],
+    [400, 802],
+    // That was no network: the event loop was busy as it connected.
+    [60_000, 2_002],
+  ])('with a round trip of %i ms the first write is %i ms behind the FIN', async (roundTrip, at) => {
+    const { writes } = await probed({ roundTrip });
+    expect(writes).toHaveLength(1);
+    expect(writes[0]).toBeGreaterThanOrEqual(at);
+    expect(writes[0]).toBeLessThanOrEqual(at + TURN);
+  });
+
+  it('without an acknowledgement it looks seven times in 3 s, and knows nothing', async () => {
+    const { results, writes, looks, resultAt } = await probed({});
+    expect(results).toEqual(['not-probed']);
+    const [first = 0] = writes;
+    expect(looks).toHaveLength(LOOKS.length);
+    for (const [nth, after] of LOOKS.entries()) {
+      expect(looks[nth]).toBeGreaterThanOrEqual(first + after);
+      expect(looks[nth]).toBeLessThanOrEqual(first + after + (nth + 1) * TURN);
+    }
+    expect(resultAt).toBe(looks.at(-1));
+  });
+
+  it.each([0, 3, 6])('acknowledged at look %i: accepted, and it looks no more', async (nth) => {
+    const seen = await probed({ looks: (look) => (look === nth ? 'all' : 'some') });
+    expect(seen.results).toEqual(['accepted']);
+    expect(seen.looks).toHaveLength(nth + 1);
+    expect(seen.writes).toHaveLength(1);
+  });
+
+  it('where this machine does not say: one look, and nothing is known', async () => {
+    const seen = await probed({ looks: () => 'unknown' });
+    expect(seen.results).toEqual(['not-probed']);
+    expect(seen.looks).toHaveLength(1);
+  });
+
+  it('where the platform has no such list: nothing is known behind the first write', async () => {
+    const { results, writes, resultAt } = await probed({ looks: null });
+    expect(results).toEqual(['not-probed']);
+    expect(writes).toEqual([resultAt]);
+  });
+
+  it('a socket that has gone is written to once more: refused, as the server had died', async () => {
+    const seen = await probed({ looks: () => 'gone', writes: (nth) => (nth === 0 ? 'taken' : 'refused') });
+    expect(seen.results).toEqual(['refused']);
+    expect(seen.looks).toHaveLength(1);
+    expect(seen.writes).toEqual([seen.writes[0], seen.looks[0]]);
+  });
+
+  it('a socket that has gone and takes the write all the same: it looks on, at the next time of its list', async () => {
+    const seen = await probed({ looks: (nth) => (nth === 0 ? 'gone' : nth === 1 ? 'some' : 'all') });
+    expect(seen.results).toEqual(['accepted']);
+    expect(seen.writes).toHaveLength(2);
+    const [first = 0] = seen.writes;
+    expect(seen.looks.map((at, nth) => at - first - (LOOKS[nth] ?? 0))).toEqual([
+      expect.closeTo(0, -1),
+      expect.closeTo(0, -1),
+      expect.closeTo(0, -1),
+    ]);
+  });
+
+  it.each([
+    ['as the request crossed with the FIN', { sinceSent: 3 }, 0, 'first-refused'],
+    ['long after the request', { sinceSent: 100 }, 0, 'first-refused'],
+    // This kernel has reset what dead processes left.
+    ['the same, where the kernel was short of memory', { sinceSent: 100 }, 1, 'refused'],
+    ['at once, where it was', { sinceSent: 3 }, 1, 'first-refused'],
+    // Of the kernel of another machine nobody knows.
+    ['long after the request, on another machine', { isLocal: false, sinceSent: 100 }, 0, 'refused'],
+    ['at once, on another machine', { isLocal: false, sinceSent: 3 }, 0, 'first-refused'],
+  ] as const)('the very first write is refused %s', async (_, server, abortedOnMemory, result) => {
+    kernel.abortedOnMemory = abortedOnMemory;
+    const seen = await probed({ ...server, writes: () => 'refused' });
+    expect(seen.writes).toHaveLength(1);
+    expect(seen.looks).toEqual([]);
+    expect(seen.results).toEqual([result]);
+  });
+});
+
+describe('given up', () => {
+  it.each<[string, Server]>([
+    ['while a unix socket’s write is told of later', { transport: 'unix', toldAfter: 50, stopAt: 20 }],
+    ['the same, refused', { transport: 'unix', toldAfter: 50, stopAt: 20, writes: () => 'refused' }],
+    ['before the first write', { roundTrip: 100, stopAt: 20 }],
+    ['between the write and its end', { toldAfter: 50, stopAt: 20 }],
+    ['between two looks', { stopAt: 30, looks: (nth) => (nth === 0 ? 'some' : 'all') }],
+    ['between a look that found it gone and the write', { stopAt: 40, toldAfter: 20, looks: () => 'gone' }],
+  ])('%s: nothing is told, and nothing more is done', async (_, server) => {
+    const seen = await probed(server);
+    expect(seen.results).toEqual([]);
+    for (const at of [...seen.writes, ...seen.looks]) expect(at).toBeLessThanOrEqual(server.stopAt ?? 0);
+  });
+});
