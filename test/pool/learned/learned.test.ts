@@ -1,0 +1,257 @@
+/** Which event teaches which rule: the rules themselves have tests of their own. */
+import { describe, expect, it, vi } from 'vitest';
+import { Clock } from '../../../src/connection/clock.ts';
+import type { Connection } from '../../../src/connection/connection.ts';
+import { Exchange, type ExchangeListener } from '../../../src/connection/exchange.ts';
+import type { CloseReason } from '../../../src/connection/reuse.ts';
+import { Learned } from '../../../src/pool/learned/learned.ts';
+import { type PoolOptions, resolveOptions } from '../../../src/pool/options.ts';
+import { Loop, VirtualTime } from '../../sim/time.ts';
+
+const nobody: ExchangeListener = {
+  onHead() {},
+  onData() {},
+  onStderr() {},
+  onComplete() {},
+  onFailed() {},
+};
+
+interface Setup {
+  readonly learned: Learned;
+  readonly time: VirtualTime;
+  readonly clock: Clock;
+}
+
+function setUp(options: PoolOptions = {}, random = 0): Setup {
+  const time = new VirtualTime();
+  const clock = new Clock(time.timersOf(new Loop()));
+  clock.start(() => {});
+  return { learned: new Learned(resolveOptions(options), clock, () => random), time, clock };
+}
+
+/** A request, the `requests`th of its connection from 0. */
+function request(script = '/a.php', requests = 0, before: string | null = null): Exchange {
+  const exchange = new Exchange(nobody, 1, true, true, 0, 0);
+  exchange.script = script;
+  exchange.begin(requests, before, 0, 0);
+  return exchange;
+}
+
+/** Sent on a fresh connection, with so many open. */
+function sent({ learned }: Setup, open: number): Exchange {
+  const exchange = request();
+  learned.workers.sent(exchange, true, open);
+  return exchange;
+}
+
+function connection(requests: number, answered: number, proven = true): Connection {
+  return { requests, answered, proven } as Connection;
+}
+
+describe('a first byte', () => {
+  it('on connections that no worker was known to have: there are as many workers', () => {
+    const pool = setUp();
+    const [a, b, c] = [sent(pool, 1), sent(pool, 2), sent(pool, 3)];
+    for (const each of [a, b, c]) pool.learned.firstByte(each, false);
+    expect(pool.learned.workers.found).toBe(3);
+  });
+
+  it('on a connection that a worker was known to have adds none', () => {
+    const pool = setUp();
+    pool.learned.firstByte(sent(pool, 1), false);
+    pool.learned.firstByte(request('/a.php', 1, '/a.php'), true);
+    expect(pool.learned.workers.found).toBe(1);
+  });
+
+  it.each([
+    [0, 0],
+    [1, 1],
+  ])('as request %i of its connection: %i times told that connections stay open', (requests, times) => {
+    const { learned } = setUp();
+    const onStayedOpen = vi.spyOn(learned.backend, 'onStayedOpen');
+    learned.firstByte(request('/a.php', requests, '/a.php'), true);
+    expect(onStayedOpen).toHaveBeenCalledTimes(times);
+  });
+
+  it('behind the end of input, twice after 5 s: the server waits for that, and is no PHP-FPM', () => {
+    const { learned } = setUp();
+    for (const isPhpFpm of [null, false]) {
+      const late = request();
+      late.terminatorAfter = 5_000;
+      late.firstByteAfter = 5_001;
+      learned.firstByte(late, true);
+      expect(learned.backend.isPhpFpm).toBe(isPhpFpm);
+    }
+  });
+
+  it('teaches how long a script takes', () => {
+    const { learned } = setUp();
+    const answered = request('/slow.php');
+    answered.firstByteAfter = 400;
+    learned.firstByte(answered, true);
+    expect(learned.budget('/slow.php')).toBeGreaterThan(learned.backgroundWork.budget('/other.php'));
+  });
+});
+
+describe('a worker that has a connection', () => {
+  it('before its request is sent, is found', () => {
+    const pool = setUp();
+    const waiting = request();
+    pool.learned.asked(waiting, 1);
+    expect(pool.learned.workers.waiting).toBe(1);
+    pool.learned.accepted(waiting);
+    expect(pool.learned.workers).toMatchObject({ waiting: 0, found: 1 });
+  });
+
+  it('and is gone with it: the next one is not one more', () => {
+    const pool = setUp();
+    for (let nth = 0; nth < 3; nth++) {
+      const exchange = sent(pool, 1);
+      pool.learned.firstByte(exchange, false);
+      pool.learned.closed(connection(1, 1), 'keepalive-time');
+    }
+    expect(pool.learned.workers.found).toBe(1);
+  });
+
+  it('where none had it, none is gone', () => {
+    const pool = setUp();
+    pool.learned.firstByte(sent(pool, 1), false);
+    pool.learned.closed(connection(1, 0, false), 'failed');
+    pool.learned.firstByte(sent(pool, 2), false);
+    expect(pool.learned.workers.found).toBe(2);
+  });
+});
+
+describe('a connection closed', () => {
+  it.each<[string, number, number, boolean]>([
+    ['idle', 3, 3, true],
+    ['with a request on it', 3, 2, false],
+    ['before any', 0, 0, false],
+  ])('%s: its worker was given back: %#', (_, requests, answered, isGivenBack) => {
+    const { learned } = setUp();
+    const givenBack = vi.spyOn(learned.keepaliveTimes, 'givenBack');
+    learned.closed(connection(requests, answered), 'keepalive-time');
+    expect(givenBack).toHaveBeenCalledTimes(isGivenBack ? 1 : 0);
+  });
+
+  it.each<[CloseReason, number, number, boolean]>([
+    ['server-closed', 2, 2, true],
+    ['recycled', 3, 2, true],
+    ['reset', 2, 2, true],
+    // That may be the script's death.
+    ['reset', 3, 2, false],
+    ['keepalive-time', 2, 2, false],
+    ['failed', 3, 2, false],
+    ['timeout', 3, 2, false],
+  ])('as %s, request %i sent and %i answered: by the server is %s', (reason, requests, answered, isTold) => {
+    const { learned } = setUp();
+    const onServerClosed = vi.spyOn(learned.backend, 'onServerClosed');
+    learned.closed(connection(requests, answered), reason);
+    expect(onServerClosed.mock.calls).toEqual(isTold ? [[answered]] : []);
+  });
+});
+
+describe('must a connection go whose response is whole?', () => {
+  it('not while nobody waits; then for whom it has overtaken', () => {
+    const pool = setUp();
+    const { learned } = pool;
+    const kept = request('/a.php', 1, '/a.php');
+    learned.workers.sent(kept, false, 1);
+    expect(learned.mustYield(kept)).toBe(false);
+    const waiting = sent(pool, 2);
+    // Sent before the one that waits: that is no sign.
+    expect(learned.mustYield(kept)).toBe(false);
+    learned.workers.sent(kept, false, 2);
+    expect(learned.mustYield(kept)).toBe(true);
+    learned.failed(waiting);
+    expect(learned.mustYield(kept)).toBe(false);
+  });
+});
+
+describe('an idle connection is given up', () => {
+  it('5 ms later, once, for as many as wait then', async () => {
+    const pool = setUp();
+    const closed: number[] = [];
+    sent(pool, 1);
+    for (let i = 0; i < 3; i++) pool.learned.yieldSoon((count) => closed.push(count));
+    sent(pool, 2);
+    await pool.time.run(4);
+    expect(closed).toEqual([]);
+    await pool.time.run(30);
+    expect(closed).toEqual([2]);
+    pool.learned.yieldSoon((count) => closed.push(count));
+    await pool.time.run(60);
+    expect(closed).toEqual([2, 2]);
+  });
+
+  it('not where nobody waits, nor for one that is no more than have run at once', async () => {
+    const pool = setUp();
+    const closed: number[] = [];
+    pool.learned.yieldSoon((count) => closed.push(count));
+    pool.learned.firstByte(sent(pool, 1), false);
+    sent(pool, 1);
+    pool.learned.yieldSoon((count) => closed.push(count));
+    await pool.time.run(30);
+    expect(closed).toEqual([]);
+  });
+});
+
+describe('a response that does not begin', () => {
+  /** Its script takes 10 ms, as a rule. */
+  function silentFor(waited: number, exchange: Exchange): { isOverdue: boolean; isSuspected: boolean } {
+    const { learned } = setUp();
+    for (let i = 0; i < 3; i++) {
+      const quick = request('/quick.php');
+      quick.firstByteAfter = 10;
+      learned.firstByte(quick, true);
+    }
+    for (let i = 0; i < 2; i++) learned.backgroundWork.workerReturned('/before.php', 0);
+    learned.silent(exchange, waited);
+    return { isOverdue: exchange.overdue, isSuspected: learned.backgroundWork.mustCheck('/before.php') };
+  }
+
+  it.each([
+    ['far longer than its script takes', 1_000, -1, true],
+    ['no longer than that', 100, -1, false],
+    ['but has begun', 1_000, 5, false],
+    ['but has begun at once', 1_000, 0, false],
+  ])('%s: the script before is suspected: %#', (_, waited, firstByteAfter, isSuspected) => {
+    const exchange = request('/quick.php', 1, '/before.php');
+    exchange.firstByteAfter = firstByteAfter;
+    expect(silentFor(waited, exchange)).toEqual({ isOverdue: isSuspected, isSuspected });
+  });
+
+  it('and is the first of its connection: there is nobody to suspect', () => {
+    expect(silentFor(1_000, request('/quick.php'))).toEqual({ isOverdue: false, isSuspected: false });
+  });
+
+  it('is said once', () => {
+    const exchange = request('/quick.php', 1, '/before.php');
+    exchange.overdue = true;
+    expect(silentFor(1_000, exchange)).toEqual({ isOverdue: true, isSuspected: false });
+  });
+});
+
+describe('what is asked of it', () => {
+  it.each([
+    [0, 1_000],
+    [0.5, 950],
+    [0.999, 901],
+  ])('at a chance of %d a connection carries %i of 1,000 requests', (random, requests) => {
+    expect(setUp({}, random).learned.keepaliveRequests()).toBe(requests);
+  });
+
+  it('what the server is, as long as that is not known', () => {
+    expect(setUp().learned.isQueryDue).toBe(true);
+    expect(setUp({ backend: 'php-fpm' }).learned.isQueryDue).toBe(false);
+    const asked = setUp();
+    expect(asked.learned.backend.afterResponse(1, 0, false)).toBe('ask');
+    expect(asked.learned.isQueryDue).toBe(false);
+  });
+
+  it('when the end of input goes out by itself: later where it is PHP-FPM', () => {
+    expect(setUp({ terminatorDelay: 40 }).learned.terminatorDelay()).toBe(40);
+    expect(setUp({ terminatorDelay: 40, backend: 'php-fpm' }).learned.terminatorDelay()).toBe(5_000);
+    expect(setUp({ terminatorDelay: 40, backend: 'generic' }).learned.terminatorDelay()).toBe(40);
+  });
+});
