@@ -273,6 +273,7 @@ export class Server implements ConnectionOwner {
     });
     slot.connection = connection;
     connection.proven = connected.isAccepted === true;
+    this.#sender.recheck(job);
     if (job.over) {
       connection.close('aborted');
       this.releaseSlot(job);

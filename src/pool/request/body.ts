@@ -1,12 +1,14 @@
 /** The body of a request, in a form that can be sent more than once where that is possible at all. */
-import { Readable } from 'node:stream';
+import { isErrored, isReadable, Readable } from 'node:stream';
 import { ArgumentError } from '../../errors.ts';
 import type { Params } from '../../protocol/params.ts';
 import type { Body } from '../dispatcher.ts';
 
 export interface BytesBody {
   readonly kind: 'bytes';
+  /** The caller's memory: see checkUnchanged. */
   readonly bytes: Uint8Array;
+  /** As it was when the request was given. */
   readonly length: number;
   /** The params have no CONTENT_LENGTH: it must be added. */
   readonly addLength: boolean;
@@ -50,7 +52,7 @@ export function planBody(
     return NO_BODY;
   }
   if (typeof body === 'string' || body instanceof Uint8Array) {
-    const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body;
+    const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : bytesOf(body);
     if (declared !== null && declared !== bytes.length)
       throw wrongLength(declared, `the body has ${bytes.length} bytes`);
     return { kind: 'bytes', bytes, length: bytes.length, addLength: declared === null && bytes.length > 0 };
@@ -58,10 +60,23 @@ export function planBody(
   if (typeof body !== 'object' || typeof body[Symbol.asyncIterator] !== 'function') {
     throw invalid('body', 'the body must be a string, a Uint8Array, an AsyncIterable or null');
   }
+  checkUnread(body);
   const stream = new BodyStream(body, replayBuffer, declared);
   if (declared !== null && (declared > replayBuffer || !isPost(params)))
     return { kind: 'stream', stream, length: declared, addLength: false };
   return { kind: 'unread', stream, whole: readWhole(stream, replayBuffer) };
+}
+
+/**
+ * Throws FCGI_ERR_BODY_LENGTH where the caller has resized the memory of the body, or transferred it to another thread: a
+ * request that promises more bytes than it sends waits for an answer in vain.
+ */
+export function checkUnchanged(body: PlannedBody): void {
+  if (body.kind === 'stream' || body.bytes.length === body.length) return;
+  throw wrongLength(
+    body.length,
+    `its memory was resized or transferred, and has ${body.bytes.length} bytes now`,
+  );
 }
 
 async function readWhole(stream: BodyStream, replayBuffer: number): Promise<BytesBody> {
@@ -101,6 +116,8 @@ export class BodyStream {
   #length = 0;
   #next: Promise<Uint8Array | null> | null = null;
   #ended = false;
+  /** The first half of a character (a surrogate), whose second may come with the next string. */
+  #half = '';
 
   constructor(source: AsyncIterable<Uint8Array | string>, replayBuffer: number, declared: number | null) {
     this.#iterator = source[Symbol.asyncIterator]();
@@ -145,31 +162,43 @@ export class BodyStream {
     if (this.#ended) return;
     this.#ended = true;
     // A generator that is waiting itself never settles this; and what it throws then concerns nobody.
-    this.#iterator.return?.().catch(() => undefined);
+    new Promise((resolve) => resolve(this.#iterator.return?.())).catch(() => undefined);
   }
 
   async #pull(): Promise<Uint8Array | null> {
     for (;;) {
       const { done, value } = (await this.#iterator.next()) ?? {};
-      if (done === true) {
-        this.#ended = true;
-        if (this.#declared !== null && this.#length < this.#declared) {
-          throw wrongLength(this.#declared, `the body ended after ${this.#length} bytes`);
-        }
-        return null;
-      }
-      const piece = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+      if (done === true) this.#ended = true;
+      const piece = this.#bytes(done === true ? new Uint8Array(0) : value);
       if (!(piece instanceof Uint8Array))
         throw invalid('body', 'the body gave something that is neither bytes nor a string');
-      if (piece.length === 0) continue;
       this.#length += piece.length;
       if (this.#declared !== null && this.#length > this.#declared) {
         throw wrongLength(this.#declared, `the body has ${this.#length} bytes and more`);
       }
+      if (done === true && this.#declared !== null && this.#length < this.#declared) {
+        throw wrongLength(this.#declared, `the body ended after ${this.#length} bytes`);
+      }
+      if (piece.length === 0 && done !== true) continue;
+      if (piece.length === 0) return null;
       const kept = this.#keepsBuffers ? piece : Buffer.from(piece);
       this.#hold(kept);
       return kept;
     }
+  }
+
+  /** Strings as UTF-8: a character that is cut in two between them is put together again. */
+  #bytes(value: Uint8Array | string | undefined): Uint8Array | undefined {
+    const half = this.#half;
+    if (typeof value === 'string') {
+      const text = half + value;
+      const last = text.charCodeAt(text.length - 1);
+      this.#half = last >= 0xd800 && last < 0xdc00 ? text.slice(-1) : '';
+      return Buffer.from(this.#half === '' ? text : text.slice(0, -1), 'utf8');
+    }
+    if (half === '' || !(value instanceof Uint8Array)) return value;
+    this.#half = '';
+    return Buffer.concat([Buffer.from(half, 'utf8'), value]);
   }
 
   #hold(piece: Uint8Array): void {
@@ -181,6 +210,33 @@ export class BodyStream {
       this.#held.push(piece);
     }
   }
+}
+
+/** Of whatever class, with methods as a Buffer has them. Throws FCGI_ERR_INVALID_ARG. */
+function bytesOf(body: Uint8Array): Uint8Array {
+  if (Buffer.isBuffer(body) && body.length > 0) return body;
+  try {
+    return Buffer.from(body.buffer, body.byteOffset, body.length);
+  } catch {
+    throw invalid(
+      'body',
+      'the memory of the body has been transferred to somebody else, so its bytes are gone',
+    );
+  }
+}
+
+/** Throws FCGI_ERR_INVALID_ARG for a stream that somebody has read to its end: PHP would get an empty body. */
+function checkUnread(body: object): void {
+  // Node's functions take web streams as well; its types do not know that.
+  const stream = body as Readable;
+  const isRead =
+    body instanceof Readable
+      ? body.readableDidRead && body.readableEnded
+      : body instanceof ReadableStream &&
+        Readable.isDisturbed(stream) &&
+        !isReadable(stream) &&
+        !isErrored(stream);
+  if (isRead) throw invalid('body', 'the body has been read before: its stream has nothing to give any more');
 }
 
 function isPost(params: Params): boolean {

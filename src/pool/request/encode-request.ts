@@ -13,7 +13,7 @@ import type { DispatchRequest } from '../dispatcher.ts';
 import type { Job } from '../job.ts';
 import type { PoolSettings } from '../options.ts';
 import { textParam } from '../retry/resend.ts';
-import type { PlannedBody } from './body.ts';
+import { checkUnchanged, type PlannedBody } from './body.ts';
 import { MAX_SLICE } from './send-body.ts';
 
 /** A body of up to this many bytes goes out in one piece with the params; a larger one is not copied. */
@@ -37,8 +37,8 @@ export interface Encoded {
 }
 
 /**
- * Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. `connection`: the kept one that it
- * will go out on, or null. `terminate`: this one's STDIN is ended at once.
+ * Throws FCGI_ERR_INVALID_ARG, FCGI_ERR_PARAM_TOO_LARGE, and FCGI_ERR_BODY_LENGTH where the body is not what it was. `connection`:
+ * the kept one that it will go out on, or null. `terminate`: this one's STDIN is ended at once.
  */
 export function encodeRequest(
   encoder: RequestEncoder,
@@ -50,6 +50,7 @@ export function encodeRequest(
   terminate: boolean,
 ): Encoded {
   const { request } = job;
+  checkUnchanged(body);
   const requests = connection?.requests ?? 0;
   const requestId = requestIdOf(requests + 1);
   const inline = body.kind === 'bytes' && body.length <= MAX_INLINE_BODY;

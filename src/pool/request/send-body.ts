@@ -3,7 +3,7 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import { MAX_RECORD_CONTENT } from '../../protocol/constants.ts';
 import { encodeStdin, encodeStdinTerminator } from '../../protocol/encoder.ts';
-import type { PlannedBody } from './body.ts';
+import { checkUnchanged, type PlannedBody } from './body.ts';
 
 /**
  * Of more bytes than this, the rest waits until the socket has taken these: else a server that takes a large body
@@ -25,7 +25,9 @@ export async function sendBody(
     for (let i = 0; ; i++) {
       const piece = body.kind === 'stream' ? await body.stream.piece(i) : i === 0 ? body.bytes : null;
       if (piece === null || !connection.takes(exchange)) return;
-      for (let at = 0; at < piece.length; at += MAX_SLICE) {
+      const size = body.kind === 'stream' ? piece.length : length;
+      for (let at = 0; at < size; at += MAX_SLICE) {
+        checkUnchanged(body);
         const slice = piece.subarray(at, at + MAX_SLICE);
         sent += slice.length;
         const parts = encodeStdin(slice, exchange.requestId);

@@ -16,6 +16,7 @@ import { needsFreshConnection } from '../retry/fresh-connection.ts';
 import { retriesUnknown } from '../retry/resend.ts';
 import { accepted } from '../slots/accepted.ts';
 import { dial } from '../slots/dial.ts';
+import { checkUnchanged } from './body.ts';
 import { type Encoded, encodeRequest, isBodyReadBeforeScript } from './encode-request.ts';
 import { sendBody } from './send-body.ts';
 
@@ -151,6 +152,15 @@ export class Sender {
     if (memory === null) return;
     snapshot.memory = null;
     this.#encoder.reclaim(memory);
+  }
+
+  /** Its connection is there: fails the job where it can be sent no more, as its body is not what it was when it was encoded. */
+  recheck(job: Job): void {
+    try {
+      if (job.body !== null) checkUnchanged(job.body);
+    } catch (error) {
+      job.fail(error);
+    }
   }
 
   /** `open` sockets are open, this one included; `monotonic`: ms, the time. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Body } from '../../../src/pool/dispatcher.ts';
@@ -104,6 +106,77 @@ it.each([
   ['an iterator whose next() gives no result', { next: async () => 'a' }],
 ])('an iterable that gives %s fails by name', async (_, iterator) => {
   const body = { [Symbol.asyncIterator]: () => iterator } as unknown as Body;
+  await expect(plan(body)).rejects.toMatchObject({ code: 'FCGI_ERR_INVALID_ARG', option: 'body' });
+});
+
+describe('a stream that somebody has read to its end', () => {
+  it.each<[string, () => Promise<Body>]>([
+    [
+      'of Node',
+      async () => {
+        const stream = Readable.from(['abc']);
+        await stream.toArray();
+        return stream;
+      },
+    ],
+    [
+      'of the web',
+      async () => {
+        const stream = new Blob(['abc']).stream();
+        for await (const _ of stream);
+        return stream as Body;
+      },
+    ],
+  ])('%s is refused: PHP would get an empty body', async (_, read) => {
+    await expect(plan(await read())).rejects.toMatchObject({
+      code: 'FCGI_ERR_INVALID_ARG',
+      option: 'body',
+      executed: 'no',
+    });
+  });
+
+  it('is none where it had nothing to give, nor where something is left', async () => {
+    const empty = Readable.from([]);
+    await empty.toArray();
+    expect(await plan(empty)).toMatchObject({ length: 0 });
+    const begun = Readable.from([Buffer.from('ab'), Buffer.from('cde')]);
+    await once(begun, 'readable');
+    begun.read();
+    expect(await plan(begun)).toMatchObject({ length: 3 });
+  });
+});
+
+it.each([
+  [['a\ud83d', '\ude00b'], 'a\u{1f600}b'],
+  [['\ud83d', '', '\ude00'], '\u{1f600}'],
+  [['\ud83d', new Uint8Array(0), '\ude00'], '\ufffd\ufffd'],
+  [['a\ud83d'], 'a\ufffd'],
+  [['\ud83d', Buffer.from('b')], '\ufffdb'],
+  [['\ud83d\ud83d', '\ude00'], '\ufffd\u{1f600}'],
+])('strings %j are %j: a character that is cut in two is put together again', async (given, expected) => {
+  const length = Buffer.byteLength(expected);
+  const body = await plan(pieces(...given), String(length));
+  expect(body.kind === 'stream' && (await drain(body.stream))).toBe(expected);
+  expect(await plan(pieces(...given))).toMatchObject({ length, bytes: Buffer.from(expected) });
+  const short = await plan(pieces(...given), String(length + 1));
+  await expect(short.kind === 'stream' && drain(short.stream)).rejects.toMatchObject({
+    code: 'FCGI_ERR_BODY_LENGTH',
+  });
+});
+
+it('bytes of a class that gives no bytes of its own kind are bytes', async () => {
+  class Odd extends Uint8Array {
+    static get [Symbol.species](): never {
+      return Array as never;
+    }
+  }
+  const body = await plan(new Odd([1, 2, 3]));
+  expect(body.kind === 'bytes' && body.bytes.subarray(1)).toEqual(Buffer.from([2, 3]));
+});
+
+it('bytes whose memory has been transferred before the call are gone, which is said', async () => {
+  const body = new Uint8Array(3);
+  structuredClone(body, { transfer: [body.buffer] });
   await expect(plan(body)).rejects.toMatchObject({ code: 'FCGI_ERR_INVALID_ARG', option: 'body' });
 });
 

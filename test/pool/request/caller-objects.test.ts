@@ -368,6 +368,7 @@ describe('a stream as the body', () => {
     ],
     ['whose return() rejects', () => iterableWith(() => Promise.reject(new Error('return() failed')))],
     ['whose return() gives no promise', () => iterableWith(() => undefined as never)],
+    ['whose return is no function', () => iterableWith(5 as never)],
   ])('%s: the request ends all the same', async (_, body) => {
     await using fpm = await startFakeFpm();
     await using pool = new Pool(fpm.address, { connections: 1 });
@@ -377,9 +378,56 @@ describe('a stream as the body', () => {
       ).rejects.toMatchObject({
         code: 'FCGI_ERR_BODY_LENGTH',
       });
+      await expect(pool.request({ params: POST, body: body() })).rejects.toMatchObject({
+        code: 'FCGI_ERR_BODY_LENGTH_REQUIRED',
+      });
       expect(await text(pool, { params: GET })).toBe('ok');
       await waitFor(() => pool.stats.busy === 0);
     });
+  });
+});
+
+describe('bytes whose memory is resized or transferred after the call', () => {
+  const LENGTHS = [10, 50_000, 300_000];
+  const taken: [string, number, (body: Uint8Array) => void][] = LENGTHS.flatMap((length) => [
+    ['transferred', length, (body) => void structuredClone(body, { transfer: [body.buffer as ArrayBuffer] })],
+    ['resized', length, (body) => (body.buffer as unknown as { resize(length: number): void }).resize(5)],
+  ]);
+  const bytes = (length: number): Uint8Array => {
+    // Of a newer JavaScript than the types know.
+    const Resizable = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer;
+    return new Uint8Array(new Resizable(length, { maxByteLength: 2 * length })).fill(97);
+  };
+
+  it.each(taken)(
+    '%s, %i of them: the request is answered as it was, or fails at once, and nobody waits',
+    async (_, length, take) => {
+      await using fpm = await echo();
+      await using pool = new Pool(fpm.address, { connections: 1 });
+      // While it is dialled for, on a kept connection, and while it waits.
+      for (const before of [0, 0, 1]) {
+        const others = Array.from({ length: before }, () => text(pool, { params: GET }));
+        const body = bytes(length);
+        const answer = text(pool, { params: POST, body }).catch((error: unknown) => error);
+        take(body);
+        const got = await answer;
+        if (typeof got === 'string') expect(JSON.parse(got)[1]).toBe('a'.repeat(length));
+        else expect(got).toMatchObject({ code: 'FCGI_ERR_BODY_LENGTH', option: 'body' });
+        await Promise.all(others);
+      }
+      expect(await text(pool, { params: GET })).toContain('GET');
+    },
+  );
+
+  it.each(LENGTHS)('larger, %i of them: what was given is sent', async (length) => {
+    await using fpm = await echo();
+    await using pool = new Pool(fpm.address, { connections: 1 });
+    for (let i = 0; i < 2; i++) {
+      const body = bytes(length);
+      const answer = text(pool, { params: POST, body });
+      (body.buffer as unknown as { resize(length: number): void }).resize(2 * length);
+      expect(JSON.parse(await answer)[1]).toBe('a'.repeat(length));
+    }
   });
 });
 
