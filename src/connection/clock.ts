@@ -80,6 +80,11 @@ export class Clock {
     this.#stop = null;
   }
 
+  /** Calls back once what lies in the kernel by now has been read: the end of a connection comes one turn behind its bytes. */
+  afterIo(callback: () => void): void {
+    this.#timers.afterIo(() => this.#timers.afterIo(callback));
+  }
+
   /** Calls back once `delay` ms of running time are over, behind a turn of I/O; returns a function that cancels it. */
   after(delay: number, callback: () => void): () => void {
     const due = this.now() + delay;

@@ -72,8 +72,13 @@ export function getValues(
     });
     incoming.receive = (bytes, length) => {
       try {
+        const wasAnswered = due === 0;
         decoder.push(bytes, length);
-        if (due === 0) finish(decoder.atBorder ? null : 'nonsense');
+        if (due > 0) return;
+        cancel();
+        if (wasAnswered || !decoder.atBorder) finish('nonsense');
+        // After a stall of ours the end may have come long ago: a request must not be sent behind it.
+        else clock.afterIo(() => finish(null));
       } catch {
         finish('nonsense');
       }

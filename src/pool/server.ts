@@ -227,6 +227,7 @@ export class Server implements ConnectionOwner {
     }
     const monotonic = this.clock.monotonic();
     job.startedAt = this.clock.at(monotonic);
+    job.times.givenAt = monotonic;
     const { connection } = slot;
     if (connection === null) {
       this.#dial(slot, job);

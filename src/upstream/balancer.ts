@@ -139,7 +139,7 @@ export class UpstreamBalancer implements Balancer {
     member.answeredAt = this.#scheduler.clock.now();
     member.onAnswer();
     member.silence.suspect = false;
-    member.health.answered(this.#startedAt(job), now);
+    member.health.answered(job.times.givenAt, now);
     this.#budget.served();
     if (trusted) return;
     member.refresh(now);
@@ -151,7 +151,7 @@ export class UpstreamBalancer implements Balancer {
   onFailed(job: Job, error: unknown): boolean {
     const member = this.#members.of(job.server);
     if (member === undefined || job.over || job.aborted) return true;
-    const startedAt = this.#startedAt(job);
+    const { givenAt: startedAt } = job.times;
     const kind = failureKind(error);
     const { message } = error instanceof Error ? error : { message: String(error) };
     // Those that wait for its first answer would run beside it: a script that kills its worker must not count for more by that.
@@ -286,10 +286,6 @@ export class UpstreamBalancer implements Balancer {
   /** By the machine's clock: a server gets well while nobody asks for anything, too. */
   #now(): number {
     return this.#runtime.timers.now();
-  }
-
-  #startedAt(job: Job): number {
-    return this.#now() - (this.#scheduler.clock.now() - job.startedAt);
   }
 }
 

@@ -9,6 +9,32 @@ import { answering, ask, askAtOnce, askInTurn, countOf, hanging, stateOf } from 
 
 const TIMEOUT = 'FCGI_ERR_HEADERS_TIMEOUT';
 
+it('a server that hangs in the middle of its bodies costs one request its bodyTimeout, and is left alone', async () => {
+  await using a = await sayingServer(record(STDOUT, `${HEAD}half`));
+  await using b = await answering('b');
+  await using upstream = new Upstream([a.address, b.address], { bodyTimeout: 200 });
+  const answers = await askInTurn(upstream, 12);
+  expect(countOf(answers, 'FCGI_ERR_BODY_TIMEOUT')).toBe(1);
+  expect(countOf(answers, 'b')).toBe(11);
+  expect(stateOf(upstream, a.address)).toBe('failed');
+});
+
+it('one script that stops in the middle of its body says nothing of a server that answers others meanwhile', async () => {
+  await using a = await startFakeFpm({
+    workers: 8,
+    script: async (request, response) => {
+      await response.stdout(`${HEAD}a`);
+      if (request.params['STOPS'] === '1') await response.hang();
+    },
+  });
+  await using upstream = new Upstream([a.address], { bodyTimeout: 300 });
+  const stopped = ask(upstream, { params: { ...GET, STOPS: '1' } });
+  await a.executed(1);
+  expect(await ask(upstream)).toBe('a');
+  expect(await stopped).toBe('FCGI_ERR_BODY_TIMEOUT');
+  expect(stateOf(upstream, a.address)).toBe('up');
+});
+
 describe('a server that accepts and never answers', () => {
   it('costs one request its headersTimeout, and is left alone for failTimeout', async () => {
     await using a = await hanging();

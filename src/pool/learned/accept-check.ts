@@ -22,6 +22,8 @@ const MOST_SKIPPED = 5_000;
 export class AcceptCheck {
   /** A connection has been seen to outlive its answer. */
   staysOpen = false;
+  /** So many connections have been let in by a worker. */
+  answers = 0;
   #failures = 0;
   #skipped = 0;
 
@@ -41,6 +43,7 @@ export class AcceptCheck {
   /** Answered, and the connection is open. */
   onAnswer(): void {
     this.staysOpen = true;
+    this.answers++;
     this.#failures = 0;
     this.#skipped = 0;
   }

@@ -57,7 +57,8 @@ export async function accepted(
 ): Promise<Connected> {
   const { target, clock, random, signal, acceptCheck, backend, connectTimeout } = options;
   let deadline = Number.POSITIVE_INFINITY;
-  // How long it has waited with servers that hang, ms.
+  let { answers } = acceptCheck;
+  // How long it has waited for a worker in vain, ms.
   let waited = 0;
   for (let failures = 0; ; ) {
     const connected = await connect();
@@ -67,12 +68,17 @@ export async function accepted(
     const { end, isUseless } = await asked(connected, options, waited);
     if (signal.aborted) throw signal.reason;
     if (end === null) return { ...connected, isAccepted: true };
-    if (end === 'hopeless') waited += clock.now() - begun;
+    waited += clock.now() - begun;
     if (isUseless || end === 'hopeless') continue;
     if (end === 'silence') throw noWorker(options.headersTimeout);
+    // Others have been let in since it was closed before: it has waited for a worker meanwhile, and was not refused.
+    if (acceptCheck.answers > answers) {
+      deadline = Number.POSITIVE_INFINITY;
+      failures = 0;
+    }
+    answers = acceptCheck.answers;
     const error = notAccepted(target, end, isKnown);
     if (!options.retryRefused || connectTimeout === 0) throw error;
-    // Time in which it waited for a worker is none in which it was refused.
     deadline = Math.min(deadline, clock.now() + connectTimeout);
     const pause = pauseAfter(failures++, random);
     if (clock.now() + pause >= deadline) {

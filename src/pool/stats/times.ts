@@ -5,6 +5,8 @@ import type { RequestTimes } from '../../errors.ts';
 type Stage = 'reading' | 'queued' | 'connecting' | 'sent';
 
 export class Times {
+  /** When it was given to the server that has it now. */
+  givenAt = 0;
   readonly #startedAt: number;
   #queued = 0;
   #connecting = 0;

@@ -5,7 +5,7 @@ import { ConnectError, ProtocolError, SocketError, TimeoutError } from '../../er
 export type FailureKind =
   /** No connection came about: refused, no socket, no route, no answer to the handshake. */
   | 'unreachable'
-  /** No head of a response in time. The script may be slow: it counts where the server has answered nobody meanwhile. */
+  /** No head of a response in time, or no more of its body. The script may be slow: it counts where the server has answered nobody meanwhile. */
   | 'silent'
   /** What came is no FastCGI. */
   | 'nonsense'
@@ -25,7 +25,8 @@ export function failureKind(error: unknown): FailureKind {
     if (error.cause instanceof SocketError) return 'died';
     return codeOf(error) === FULL_BACKLOG ? 'busy' : 'unreachable';
   }
-  if (error instanceof TimeoutError) return error.code === 'FCGI_ERR_HEADERS_TIMEOUT' ? 'silent' : 'none';
+  // Of our own waiting for a reader, or of the caller's limit, nothing is heard here.
+  if (error instanceof TimeoutError) return error.code === 'FCGI_ERR_TIMEOUT' ? 'none' : 'silent';
   if (error instanceof SocketError) {
     // A worker at pm.max_requests, or a reload: that is how PHP-FPM is meant to be run.
     return error.executed === 'no' && error.reused ? 'none' : 'died';

@@ -165,6 +165,42 @@ describe('a proxy that takes connections and has no server for them', () => {
   });
 });
 
+describe('a proxy that closes connections while they wait for a worker', () => {
+  const closesAfter = (time: number): Behaviour => ({
+    onValues: (socket) => void setTimeout(() => socket.end(), time),
+  });
+
+  it('the wait for a worker is no time in which it was refused, as long as others are let in', async () => {
+    const slow: Behaviour = { onValues: answers, onRequest: () => {} };
+    await using server = await behaving((nth) =>
+      nth === 2 ? slow : nth === 3 || nth === 4 ? closesAfter(600) : modern,
+    );
+    const pool = new Pool(server.address, { ...TOLD, connectTimeout: 300 });
+    await posts(pool, 1);
+    // It stays, so that one who passes the lost one is no sign that its server hangs.
+    const busy = pool.request(FORM).catch(() => undefined);
+    await vi.waitFor(() => expect(server.seen[1]).toContain('R'), { timeout: 20_000 });
+    const lost = ended(pool, FORM);
+    await vi.waitFor(() => expect(server.seen[3]).toBe('V'), { timeout: 20_000 });
+    // It waits for the second time, for longer than connectTimeout.
+    await posts(pool, 1);
+    expect(await lost).toMatchObject({ attempts: 1 });
+    expect(server.seen[3]).not.toContain('R');
+    await pool.destroy();
+    await busy;
+  });
+
+  it('does so for headersTimeout in all', async () => {
+    await using server = await behaving((nth) => (nth > 1 ? closesAfter(150) : modern));
+    await using pool = new Pool(server.address, { ...TOLD, connectTimeout: 60_000 });
+    await posts(pool, 1);
+    await expect(pool.request({ ...FORM, headersTimeout: 500 })).rejects.toMatchObject({
+      code: 'FCGI_ERR_HEADERS_TIMEOUT',
+      executed: 'no',
+    });
+  });
+});
+
 describe('one of the servers behind the proxy hangs, and the others do not', () => {
   const hangs: Behaviour = { onValues: () => {} };
 

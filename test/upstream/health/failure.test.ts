@@ -24,7 +24,8 @@ describe('what a failed request says of its server', () => {
       'none',
     ],
     ['no head in time', new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', ''), 'silent'],
-    ['a body that stopped', new TimeoutError('FCGI_ERR_BODY_TIMEOUT', ''), 'none'],
+    ['a body that stopped', new TimeoutError('FCGI_ERR_BODY_TIMEOUT', ''), 'silent'],
+    ['a request that took too long in all', new TimeoutError('FCGI_ERR_TIMEOUT', ''), 'none'],
     ['HTTP', new ProtocolError('FCGI_ERR_RECORD_VERSION', ''), 'nonsense'],
     ['a head that is none', new ProtocolError('FCGI_ERR_HEAD_INVALID', ''), 'died'],
     [
