@@ -2,7 +2,7 @@
  * Linux tells whether the kernel at the other end of a TCP connection has taken what was sent: a proof that no delay of
  * the network can fake, as a silence can. Read seldom: the kernel lists all sockets of the machine for it.
  */
-import { readFile } from 'node:fs/promises';
+import { readKernelFile } from './kernel-file.ts';
 
 /**
  * Of a socket whose other end has sent its FIN:
@@ -17,7 +17,7 @@ export type Acknowledged = 'all' | 'some' | 'gone' | 'unknown';
 const LISTS = ['/proc/net/tcp', '/proc/net/tcp6'];
 
 export async function acknowledged(localPort: number, remotePort: number): Promise<Acknowledged> {
-  const lists = await Promise.all(LISTS.map((path) => readFile(path, 'latin1').catch(() => '')));
+  const lists = await Promise.all(LISTS.map((path) => readKernelFile(path)));
   return lists[0] === '' ? 'unknown' : unacknowledgedIn(lists.join('\n'), localPort, remotePort);
 }
 

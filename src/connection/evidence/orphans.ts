@@ -3,7 +3,7 @@
  * request came. But a kernel short of memory for sockets (Linux: tcp_max_orphans, tcp_mem) also resets what a dead
  * process leaves, right behind the FIN, although nothing was left unread.
  */
-import { readFile } from 'node:fs/promises';
+import { readKernelFile } from './kernel-file.ts';
 
 /**
  * ms, beside a round trip: the FIN of a server that had closed was on its way by then. The rest is for a busy machine
@@ -26,7 +26,7 @@ export function wasRequestReset({ resetsOrphans, sinceSent, roundTrip }: ResetBe
 
 /** Has the kernel of this machine done so since it was started? True where it does not say. */
 export async function hasResetOrphans(): Promise<boolean> {
-  const counters = await readFile('/proc/net/netstat', 'latin1').catch(() => '');
+  const counters = await readKernelFile('/proc/net/netstat');
   return counterIn(counters, 'TCPAbortOnMemory') !== 0;
 }
 
