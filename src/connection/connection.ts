@@ -231,6 +231,7 @@ export class Connection {
     const verdict = reuse({
       keepConn: exchange.keepConn,
       bodySent: !this.writer.isSending(exchange),
+      bodyUnread: exchange.isLarge && this.#owner.learned.backend.isPhpFpm !== true,
       atBorder,
       scriptAskedClose: this.#reader.scriptAskedClose,
       requests: this.requests,

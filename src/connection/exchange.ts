@@ -37,6 +37,8 @@ export class Exchange {
   /** SCRIPT_FILENAME, of this request and of the one before it on the connection (null: none). */
   script = '';
   scriptBefore: string | null = null;
+  /** With its body it is larger than what a server is sure to read in one go, together with the params. */
+  isLarge = false;
   /** All of the body has been handed to the socket. */
   handedOver = false;
   /** Told of STDERR behind the end: its script went on after `fastcgi_finish_request()`. Must not throw. */

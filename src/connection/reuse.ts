@@ -12,6 +12,7 @@ export const CLOSE_REASONS = [
   'unanswered',
   'examined',
   'body-unsent',
+  'body-unread',
   'not-kept',
   'asked-by-script',
   'keepalive',
@@ -31,7 +32,8 @@ export const CLOSE_REASONS = [
  * - `unanswered`: FCGI_GET_VALUES, asked while idle, was not answered in time, or not as PHP-FPM does. `examined`:
  *   opened only to see what the server is.
  * - `trailing-bytes`: bytes behind the end of a response, or while idle. `body-unsent`: the response ended before
- *   all of the request was sent. `asked-by-script`: its head said `Connection: close`.
+ *   all of the request was sent. `body-unread`: the server, which is not PHP-FPM, may have answered without having read all of a
+ *   large body. `asked-by-script`: its head said `Connection: close`.
  * - `not-kept`, `keepalive`, `keepalive-requests`, `keepalive-time`, `keepalive-timeout`: the limits of those names
  *   (`not-kept`: keepalive is off, or was for this request).
  * - `yield`: given up so that its worker can take a request that waits. `fresh-needed`: in favour of a request that
@@ -45,6 +47,11 @@ export interface AfterExchange {
   readonly keepConn: boolean;
   /** All of the request was taken by the kernel. */
   readonly bodySent: boolean;
+  /**
+   * Some of it may lie at the server unread. PHP-FPM reads it to its end then; others, such as libfcgi, take the rest for the next
+   * request, and close the connection under that.
+   */
+  readonly bodyUnread: boolean;
   /** No byte behind END_REQUEST, no record half read. */
   readonly atBorder: boolean;
   readonly scriptAskedClose: boolean;
@@ -71,6 +78,7 @@ export function reuse(after: AfterExchange): 'keep' | CloseReason {
   if (after.requests >= after.keepaliveRequests) return 'keepalive-requests';
   if (!after.keepConn) return 'not-kept';
   if (after.isQueryDue) return 'keep';
+  if (after.bodyUnread) return 'body-unread';
   if (after.leaseOver) return 'keepalive-time';
   if (after.mustYield) return 'yield';
   if (after.idleFull) return 'keepalive';

@@ -30,6 +30,7 @@ const noneClosed = {
   unanswered: 0,
   examined: 0,
   'body-unsent': 0,
+  'body-unread': 0,
   'not-kept': 0,
   'asked-by-script': 0,
   keepalive: 0,

@@ -5,6 +5,7 @@ import { type AfterExchange, CLOSE_REASONS, reuse } from '../../src/connection/r
 const well: AfterExchange = {
   keepConn: true,
   bodySent: true,
+  bodyUnread: false,
   atBorder: true,
   scriptAskedClose: false,
   requests: 1,
@@ -23,6 +24,7 @@ it('a socket on which all went well is kept', () => {
 it.each<[string, Partial<AfterExchange>, string]>([
   ['bytes came behind the end', { atBorder: false }, 'trailing-bytes'],
   ['a part of the request was never sent', { bodySent: false }, 'body-unsent'],
+  ['the rest of a large body may lie at the server unread', { bodyUnread: true }, 'body-unread'],
   ['the script asked for it', { scriptAskedClose: true }, 'asked-by-script'],
   ['it has carried as many requests as it may', { requests: 1000 }, 'keepalive-requests'],
   ['FCGI_KEEP_CONN was not set', { keepConn: false }, 'not-kept'],
@@ -35,7 +37,7 @@ it.each<[string, Partial<AfterExchange>, string]>([
 });
 
 it('whatever its age and whoever waits, a socket is kept on which the server is to be asked what it is', () => {
-  const old = { ...well, leaseOver: true, mustYield: true, idleFull: true };
+  const old = { ...well, bodyUnread: true, leaseOver: true, mustYield: true, idleFull: true };
   expect(reuse({ ...old, isQueryDue: true })).toBe('keep');
   expect(reuse({ ...old, isQueryDue: true, atBorder: false })).toBe('trailing-bytes');
 });
@@ -48,6 +50,7 @@ it('no socket with a spoilt wire is ever kept, and every verdict can be counted'
   const anyAfter = fc.record<AfterExchange>({
     keepConn: fc.boolean(),
     bodySent: fc.boolean(),
+    bodyUnread: fc.boolean(),
     atBorder: fc.boolean(),
     scriptAskedClose: fc.boolean(),
     requests: fc.integer({ min: 1, max: 5 }),

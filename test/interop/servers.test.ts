@@ -73,6 +73,19 @@ describe.each(SERVERS)('%s', { timeout: 60_000 }, (name) => {
     }
   });
 
+  it('bodies that the program leaves unread, whatever their size, cost no request behind them', async () => {
+    await using pool = new Pool(server.address, { connections: 2 });
+    const client = async (_: unknown, nth: number): Promise<void> => {
+      for (let i = 0; i < 12; i++) {
+        const body = Buffer.alloc([7_000, 12_000, 41_000, 81_000][i % 4] ?? 0, 'x');
+        const answer = await text(pool, task(server, 'hello', `unread${nth}-${i}`, body));
+        if (name !== 'fcgiwrap') expect(answer).toBe(`unread${nth}-${i}`);
+        expect(await text(pool, task(server, 'hello', `next${nth}-${i}`))).toBe(`next${nth}-${i}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 3 }, client));
+  });
+
   it.each([
     ['its first request', 0],
     ['a later one', 8],

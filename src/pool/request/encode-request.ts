@@ -22,6 +22,9 @@ const MAX_INLINE_BODY = 16 * 1024;
 /** Params by which php.ini is changed for a request, and by which php-fpm takes its body from a file. */
 const CHANGES_PHP = ['PHP_VALUE', 'PHP_ADMIN_VALUE', 'REQUEST_BODY_FILE'];
 
+/** A request of this size, bytes, is read in one go: libfcgi's buffer is the smallest that is known. */
+const ONE_READ = 8 * 1024;
+
 const NO_PARTS: readonly Uint8Array[] = [];
 
 /** A request, encoded for a fresh or a kept connection, and not sent yet. */
@@ -75,6 +78,7 @@ export function encodeRequest(
   );
   exchange.onLateStderr = lateStderr(job);
   exchange.script = textParam(request, 'SCRIPT_FILENAME');
+  exchange.isLarge = body.length > 0 && (!inline || first.length > ONE_READ);
   if (body.kind === 'stream' || body.length > MAX_SLICE)
     return { exchange, first, memory, parts: null, terminate };
   if (terminate) exchange.terminatorAfter = 0;
