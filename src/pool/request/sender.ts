@@ -138,6 +138,7 @@ export class Sender {
     const keepConn =
       this.#settings.keepalive > 0 &&
       !closing &&
+      this.#mayServeAnother(job) &&
       (connection !== null || this.#learned.backend.mayKeep()) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
     const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
@@ -152,6 +153,17 @@ export class Sender {
     if (memory === null) return;
     snapshot.memory = null;
     this.#encoder.reclaim(memory);
+  }
+
+  /**
+   * Is it worth while to keep the job's connection? Behind a proxy only requests that are sent again anyway go out on kept ones:
+   * where there are none, its worker would be held for nothing.
+   */
+  #mayServeAnother(job: Job): boolean {
+    const { isPhpFpm, isDirect } = this.#learned.backend;
+    if (isDirect !== false || isPhpFpm !== true) return true;
+    const { retry } = this.#settings;
+    return retry === 'idempotent' || retry === 'always' || retriesUnknown(job, this.#settings);
   }
 
   /** Its connection is there: fails the job where it can be sent no more, as its body is not what it was when it was encoded. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { Pool, type PoolOptions, Upstream } from '../../../src/index.ts';
 import { GET_VALUES, GET_VALUES_RESULT, pair, record } from '../../testing/support/wire.ts';
-import { answer, ended, POST, type RawServer, rawServer, text } from '../support.ts';
+import { answer, ended, GET, POST, type RawServer, rawServer, text } from '../support.ts';
 
 const TOLD: PoolOptions = { backend: 'php-fpm', proxied: true };
 const VALUES = record(GET_VALUES_RESULT, pair('FCGI_MPXS_CONNS', '0'), 0, 0);
@@ -16,7 +16,7 @@ interface Behaviour {
   readonly onRequest?: (socket: Socket) => void;
 }
 
-/** `seen` notes each connection: a V for each FCGI_GET_VALUES, an R for a request. */
+/** `seen` notes each connection: a V for each FCGI_GET_VALUES, an R for a request, a K for one with FCGI_KEEP_CONN. */
 async function behaving(behaviourOf: (nth: number) => Behaviour): Promise<RawServer & { seen: string[] }> {
   const seen: string[] = [];
   const server = await rawServer((socket, nth) => {
@@ -33,7 +33,7 @@ async function behaving(behaviourOf: (nth: number) => Behaviour): Promise<RawSer
           at += length;
         } else {
           if (bytes[at + 1] === 1) {
-            seen[nth - 1] += 'R';
+            seen[nth - 1] += bytes[at + 10] === 1 ? 'K' : 'R';
             onRequest(socket);
           }
           at += length;
@@ -62,6 +62,17 @@ it('PHP-FPM: asked twice in turn on the first connection, and on later ones in o
   await using pool = new Pool(server.address, TOLD);
   await posts(pool, 3);
   expect(server.seen).toEqual(['VVR', 'VVR', 'VVR']);
+});
+
+it('a connection is kept for those requests only that may go out on a kept one: its worker is held meanwhile', async () => {
+  await using server = await behaving(() => modern);
+  await using pool = new Pool(server.address, TOLD);
+  expect(await text(pool, FORM)).toBe('ok');
+  expect(await text(pool, { params: GET })).toBe('ok');
+  expect(await text(pool, { params: GET, retry: 'idempotent' })).toBe('ok');
+  await using idempotent = new Pool(server.address, { ...TOLD, retry: 'idempotent' });
+  expect(await text(idempotent, FORM)).toBe('ok');
+  expect(server.seen).toEqual(['VVR', 'VVR', 'VVK', 'VVK']);
 });
 
 it('one that closes behind its answer: found out on two connections, which carry no request; then not asked', async () => {
