@@ -29,7 +29,8 @@ export interface DispatchRequest {
   readonly params: Params;
   /**
    * Default null. CONTENT_LENGTH is added where the params lack it and the length is known or turns out within
-   * `replayBuffer`; a body that differs from its CONTENT_LENGTH is `FCGI_ERR_BODY_LENGTH`.
+   * `replayBuffer`; a body that differs from its CONTENT_LENGTH is `FCGI_ERR_BODY_LENGTH`. Bytes are not copied: leave them as they
+   * are until the request is over.
    */
   readonly body?: Body | undefined;
   /** Fails the request at any stage with the signal's reason; a connection in use is closed. An EventEmitter, which undici takes, is none. */
