@@ -7,8 +7,8 @@ import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
 import { isHttp2Request, type NodeRequest } from '../reply/node/node-response.ts';
 import type { Trust } from './proxies.ts';
-import { type BodyHead, bodyRead, rawBytes, sharedChunksOf, touched } from './touched-body.ts';
-import { chunksOf } from './upload.ts';
+import { type BodyHead, bodyRead, rawBytes, touched } from './touched-body.ts';
+import { chunksOf, sharedChunksOf } from './upload.ts';
 
 /**
  * `left`: what may have been left of a body that was read before, `trust`: whom the framework takes for a proxy of ours.

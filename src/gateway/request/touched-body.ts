@@ -1,7 +1,6 @@
 /** A body that something in front of the gateway has read, decoded, or reads along: nothing of it may be lost in silence. */
 import type { Readable } from 'node:stream';
 import { RequestError } from '../../errors.ts';
-import { clientLeft } from './upload.ts';
 
 /** Where middlewares and frameworks leave what they have read. */
 interface LeftBehind {
@@ -13,52 +12,15 @@ interface LeftBehind {
   readonly files?: unknown;
 }
 
-/** 'shared': somebody listens, and nothing is gone yet. */
+/** 'shared': it flows to somebody who listens, and nothing is gone yet. */
 export type Touched = 'untouched' | 'shared' | 'read' | 'decoded';
 
 export function touched(request: Readable): Touched {
   if (request.readableEncoding !== null) return 'decoded';
   if (request.readableDidRead) return 'read';
-  const isHeard =
-    request.readableFlowing === true ||
-    request.listenerCount('data') > 0 ||
-    request.listenerCount('readable') > 0;
-  return isHeard ? 'shared' : 'untouched';
-}
-
-/** Bytes that wait for a slow reader before the client is held back. */
-const mostHeld = 1024 * 1024;
-
-/** The chunks of a request that others listen to as well. Listens from now on, as what comes next is gone for who comes later. */
-export function sharedChunksOf(request: Readable): AsyncIterable<Uint8Array> {
-  const held: (Uint8Array | string)[] = [];
-  let bytes = 0;
-  let wake: () => void = () => {};
-  request.on('data', (chunk: Uint8Array | string) => {
-    held.push(chunk);
-    bytes += chunk.length;
-    if (bytes > mostHeld) request.pause();
-    wake();
-  });
-  for (const event of ['end', 'error', 'close', 'aborted']) request.on(event, () => wake());
-  async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    for (;;) {
-      const chunk = held.shift();
-      if (typeof chunk === 'string') throw bodyRead('decoded');
-      if (chunk) {
-        bytes -= chunk.length;
-        yield chunk;
-      } else if (request.readableEnded) return;
-      else if (request.destroyed || request.errored) throw request.errored ?? clientLeft();
-      else {
-        if (request.isPaused()) request.resume();
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    }
-  }
-  return chunks();
+  // with a listener for 'readable' it comes to nobody by itself
+  if (request.listenerCount('readable') > 0) return 'untouched';
+  return request.readableFlowing === true || request.listenerCount('data') > 0 ? 'shared' : 'untouched';
 }
 
 /** What is known of a body by its head. */

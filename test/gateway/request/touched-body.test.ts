@@ -182,6 +182,26 @@ const decodes: Middleware = (request: http.IncomingMessage, _response: unknown, 
   next();
 };
 
+const listeners: Readonly<Record<string, Middleware>> = {
+  'takes nothing': (request: http.IncomingMessage, _: unknown, next: () => void) => {
+    request.on('readable', () => {});
+    next();
+  },
+  'takes nothing, since a while': (request: http.IncomingMessage, _: unknown, next: () => void) => {
+    request.on('readable', () => {}).once('readable', () => setImmediate(next));
+  },
+  'hears it once': (request: http.IncomingMessage, _: unknown, next: () => void) => {
+    request.once('readable', () => {});
+    next();
+  },
+  'reads all': (request: http.IncomingMessage, _: unknown, next: () => void) => {
+    request.on('readable', () => {
+      while (request.read() !== null);
+    });
+    next();
+  },
+};
+
 describe('a body that can still be had comes to PHP, byte for byte', () => {
   const keepsRaw = {
     verify: (request: object, _res: unknown, bytes: Buffer) =>
@@ -203,6 +223,12 @@ describe('a body that can still be had comes to PHP, byte for byte', () => {
           next();
         }),
     ],
+    ...['node:http', 'HTTP/2'].flatMap((over): [string, () => Promise<Bench>][] =>
+      Object.entries(listeners).map(([how, listen]) => [
+        `where somebody listens for 'readable' and ${how}, over ${over}`,
+        () => (over === 'HTTP/2' ? behind.http2(listen) : behind.connect(listen)),
+      ]),
+    ),
     [
       'where it is piped somewhere else as well',
       () =>
@@ -221,6 +247,12 @@ describe('a body that can still be had comes to PHP, byte for byte', () => {
     ],
   ])('%s', async (_, make) => {
     for (const body of [json, pieces]) expect(await (await make()).ask(body)).toEqual(whole);
+  });
+
+  it("all of a large one, where somebody listens for 'readable' and takes nothing", async () => {
+    const big = Buffer.alloc(5_000_000, 'x');
+    const { ask } = await behind.connect(listeners['takes nothing']);
+    expect((await ask(big)).length).toBe(String(big.length));
   });
 
   it('all of a large one that is shared, however slowly the other reads', async () => {
@@ -253,6 +285,8 @@ it.each<[string, (request: http.IncomingMessage) => unknown]>([
   ['by a listener', (request) => request.on('data', () => {})],
   ['by a pipe', (request) => request.pipe(new PassThrough()).resume()],
   ['by resume()', (request) => request.resume()],
+  ["by a listener for 'readable'", (request) => request.on('readable', () => request.read())],
+  ['by an iterator', (request) => request.toArray()],
 ])('what somebody begins to take while it is being read for PHP is not lost: %s', async (_, begin) => {
   const site = tempSite({ 'a.php': '' });
   closing.push(site.remove);
