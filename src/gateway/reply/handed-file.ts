@@ -23,18 +23,31 @@ export interface FileRefusal {
   readonly reason?: unknown;
 }
 
-/** `head` is PHP's, `header` a header of the request. */
+/** How often a file may be replaced while it is opened. */
+const mostReplaced = 20;
+
+/**
+ * `head` is PHP's, `header` a header of the request. `findAgain`: whoever puts new files in place by a rename leaves no
+ * moment in which there is none.
+ */
 export function handedFile(
-  file: HandedOver & { kind: 'file' },
+  found: HandedOver & { kind: 'file' },
   head: ReplyHead,
   header: HeaderOf,
+  findAgain: () => HandedOver | null,
 ): OutgoingFile | FileRefusal {
-  try {
-    return opened(file, head, header);
-  } catch (error) {
-    const { statusCode, reason } = fileError(error);
-    // it was there a moment ago
-    return { statusCode, reason: reason ?? handoverError(head.handover, 'missing') };
+  let file = found;
+  for (let left = mostReplaced; ; left--) {
+    try {
+      return opened(file, head, header);
+    } catch (error) {
+      const { statusCode, reason } = fileError(error);
+      const next = statusCode === 404 && left > 0 ? findAgain() : null;
+      // it was there a moment ago
+      if (next?.kind !== 'file')
+        return { statusCode, reason: reason ?? handoverError(head.handover, 'missing') };
+      file = next;
+    }
   }
 }
 

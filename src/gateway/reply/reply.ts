@@ -2,7 +2,7 @@
 import { FcgiError, ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
 import { ReplyBuffer } from './buffer.ts';
-import { handedFile } from './handed-file.ts';
+import { type FileRefusal, handedFile, type OutgoingFile } from './handed-file.ts';
 import { type HandedOver, handoverError } from './handover.ts';
 import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
 import { endedBadly, endedWell, scriptNotFound } from './outcome.ts';
@@ -209,10 +209,12 @@ export class Reply implements DispatchHandler {
       this.#sendAnswer(page);
       return true;
     }
-    const file = handedOver?.(head.handover) ?? null;
+    const find = (): HandedOver | null => handedOver?.(head.handover) ?? null;
+    const file = find();
     if (file === null) return false;
     this.#handOver();
-    if (file.kind === 'file') this.#sendFile(file, head);
+    if (file.kind === 'file')
+      this.#sendFile(handedFile(file, head, (name) => this.#sink.requestHeader(name), find));
     else {
       const statusCode = file.kind === 'missing' ? 404 : 502;
       const error = handoverError(head.handover, file.kind);
@@ -222,8 +224,7 @@ export class Reply implements DispatchHandler {
     return true;
   }
 
-  #sendFile(file: HandedOver & { kind: 'file' }, head: ReplyHead): void {
-    const handed = handedFile(file, head, (name) => this.#sink.requestHeader(name));
+  #sendFile(handed: OutgoingFile | FileRefusal): void {
     if ('head' in handed) {
       this.#statusCode = handed.head.statusCode;
       this.#sendFinally(() => this.#sink.file(handed));

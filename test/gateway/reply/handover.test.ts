@@ -1,7 +1,10 @@
 /** X-Accel-Redirect and X-Sendfile: what PHP may hand over, and how it is sent. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { handedFile } from '../../../src/gateway/reply/handed-file.ts';
+import { type HandedOver, HandoverFiles } from '../../../src/gateway/reply/handover.ts';
+import { replyHead } from '../../../src/gateway/reply/head.ts';
 import { type AnyOptions, type Ask, adapters } from '../adapters.ts';
 import { answer, FakeDispatcher, type Play } from '../fake-dispatcher.ts';
 import { type TempSite, tempSite } from '../temp-site.ts';
@@ -158,5 +161,41 @@ describe.each(adapters)('through $name', ({ name }) => {
     const beyond = await ask(name, play, site, { headers: { range: 'bytes=999-' } });
     expect(beyond).toMatchObject({ status: 416 });
     expect(beyond.headers['content-range']).toBe(`bytes */${report.length}`);
+  });
+});
+
+describe('a file that is replaced between being found and being opened', () => {
+  const sent = (change: (path: string) => void): unknown => {
+    const { outside } = files();
+    const path = join(outside, 'report.pdf');
+    const handovers = new HandoverFiles([], [outside]);
+    const head = replyHead('HEAD', 200, '', ['X-Sendfile', path]);
+    const find = (): HandedOver | null => handovers.find(head.handover);
+    const found = find();
+    if (found?.kind !== 'file') throw new Error(`It is ${found?.kind}`);
+    change(path);
+    const handed = handedFile(found, head, () => undefined, find);
+    return 'head' in handed ? handed.head.contentLength : handed.statusCode;
+  };
+
+  it('is the new one where that was put in its place by a rename', () => {
+    const length = sent((path) => {
+      writeFileSync(`${path}.new`, 'another');
+      renameSync(`${path}.new`, path);
+    });
+    expect(length).toBe('another'.length);
+  });
+
+  it.each([
+    ['that is gone', (path: string) => rmSync(path)],
+    [
+      'that is a link to elsewhere now',
+      (path: string) => {
+        rmSync(path);
+        symlinkSync('/etc/hostname', path);
+      },
+    ],
+  ])('is no file %s', (_, change) => {
+    expect(sent(change)).toBe(404);
   });
 });
