@@ -79,10 +79,12 @@ function nothingSent({ etag, lastModified }: FileFacts, header: HeaderOf): boole
 /** Null: all of it, as for several ranges, which a server need not give (RFC 9110, 14.2). */
 function rangeOf(file: FileFacts, header: HeaderOf): [number, number] | 'unsatisfiable' | null {
   const asked = header('range');
-  if (asked === undefined || !/^ *bytes=/.test(asked) || !isRangeOf(file, header('if-range'))) return null;
-  const suffix = /^ *bytes=-(\d+)$/.exec(asked)?.[1];
+  if (asked === undefined || !/^ *bytes=/i.test(asked) || !isRangeOf(file, header('if-range'))) return null;
+  // nothing has no part that a Content-Range could name
+  if (file.size === 0) return null;
+  const suffix = /^ *bytes=-(\d+)$/i.exec(asked)?.[1];
   // the last 500 of 200 bytes are all of them (14.1.2)
-  if (Number(suffix) > file.size && file.size > 0) return [0, file.size - 1];
+  if (Number(suffix) > file.size) return [0, file.size - 1];
   const ranges = parseRange(file.size, asked, { combine: true });
   if (ranges === -1) return 'unsatisfiable';
   const only = ranges === -2 || ranges.length !== 1 ? undefined : ranges[0];

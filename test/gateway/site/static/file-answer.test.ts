@@ -18,10 +18,10 @@ const file: FileFacts = {
   fields: ['ETag', ETAG, 'Content-Length', '100'],
 };
 
-function answer(headers: Readonly<Record<string, string>>): string {
+function answer(headers: Readonly<Record<string, string>>, facts = file): string {
   const header = (name: string): string | undefined => headers[name];
   expect(isConditional(headers)).toBe(true);
-  const { statusCode, range } = fileAnswer(file, header);
+  const { statusCode, range } = fileAnswer(facts, header);
   return range === null ? String(statusCode) : `${statusCode} ${range[0]}-${range[1]}`;
 }
 
@@ -47,6 +47,9 @@ it.each([
   [{ range: 'bytes=1.5-5' }, ALL],
   [{ range: 'bytes=--5' }, ALL],
   [{ range: 'items=0-5' }, ALL],
+  // names of units have no case (RFC 9110, 14.1)
+  [{ range: 'Bytes=0-5' }, '206 0-5'],
+  [{ range: 'BYTES=-500' }, '206 0-99'],
   // a part goes on with what the client has, which must be of this very version
   [{ ...PART, 'if-range': MODIFIED }, '206 0-5'],
   [{ ...PART, 'if-range': EARLIER }, ALL],
@@ -75,3 +78,10 @@ it.each([
 ])('%j gets %s', (headers, expected) => {
   expect(answer(headers)).toBe(expected);
 });
+
+it.each(['bytes=0-', 'bytes=0-0', 'bytes=-1', 'bytes=5-9'])(
+  'of an empty file there are no parts: to %s it is sent as a whole, as by nginx',
+  (range) => {
+    expect(answer({ range }, { ...file, size: 0 })).toBe('200');
+  },
+);
