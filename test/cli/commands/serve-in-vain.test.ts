@@ -15,6 +15,8 @@ afterEach(() => site.remove());
 describe('what cannot be served', () => {
   it.each([
     [['missing'], /^fastcgi-pool: serve: DOCROOT 'missing' does not exist\n$/],
+    [[''], /^fastcgi-pool: serve: DOCROOT is empty\n$/],
+    [['site', '--allow-symlinks-to', ''], /^fastcgi-pool: serve: --allow-symlinks-to is empty\n$/],
     [['site/file'], /^fastcgi-pool: serve: DOCROOT 'site\/file' is not a folder\n$/],
     [
       ['site', '--front-controller', '/no.php'],

@@ -1,6 +1,7 @@
 /** `serve` by HTTPS: HTTP/2 and HTTP/1.1, certificates that are made, given and renewed. */
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { request } from 'node:https';
 import { join } from 'node:path';
@@ -110,17 +111,46 @@ describe('--tls-cert and --tls-key', () => {
     // what cannot be used is said, and changes nothing
     writeFileSync(join(site.parent, 'key.pem'), 'no key');
     served.io.reopen();
-    await served.io.complained(/--tls-cert and --tls-key cannot be used together/);
+    await served.io.complained(/--tls-key '..\/key.pem' is no private key/);
     expect((await peer(served.secure)).subject.CN).toBe('two.example');
   });
 
   it('that cannot be used are named, and the status is 2', async () => {
     const given = await files('one.example');
-    writeFileSync(join(site.parent, 'key.pem'), 'no key');
-    expect(await serveInVain(site.path, given)).toMatchObject({
-      status: 2,
-      err: expect.stringContaining('--tls-cert and --tls-key cannot be used together'),
+    const cert = join(site.parent, 'cert.pem');
+    const key = join(site.parent, 'key.pem');
+    const good = [readFileSync(cert, 'utf8'), readFileSync(key, 'utf8')] as const;
+    const locked = createPrivateKey(good[1]).export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-128-cbc',
+      passphrase: 'secret',
     });
+    const ofAnotherKind = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    });
+    const ofAnother = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    });
+    for (const [certificate, privateKey, why] of [
+      [good[0], 'no key', /--tls-key '..\/key.pem' is no private key: /],
+      [good[0], '', /--tls-key '..\/key.pem' is no private key: /],
+      [good[0], locked, /--tls-key '..\/key.pem' has a passphrase/],
+      ['', good[1], /--tls-cert '..\/cert.pem' is no certificate: /],
+      [good[0].slice(0, 300), good[1], /--tls-cert '..\/cert.pem' is no certificate: /],
+      [`${good[0]}\n${good[0].slice(0, 300)}`, good[1], /--tls-cert and --tls-key cannot be used together: /],
+      [good[0], ofAnother, /--tls-cert and --tls-key cannot be used together: /],
+      [good[0], ofAnotherKind, /--tls-cert and --tls-key cannot be used together: /],
+    ] as const) {
+      writeFileSync(cert, certificate);
+      writeFileSync(key, privateKey);
+      const { status, err } = await serveInVain(site.path, [...given, '--check']);
+      expect(err).toMatch(why);
+      expect(err.split('\n')).toHaveLength(2);
+      expect(status).toBe(2);
+    }
     expect(await serveInVain(site.path, ['--tls-cert', 'a.pem', '--tls-key', 'b.pem'])).toEqual({
       status: 2,
       err: "fastcgi-pool: serve: --tls-cert 'a.pem' cannot be read: ENOENT\n",

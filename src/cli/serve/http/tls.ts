@@ -22,14 +22,29 @@ async function fromFiles(files: TlsFiles, cwd: string): Promise<Certificate> {
     });
   };
   const [cert, key] = await Promise.all([read('--tls-cert', files.cert), read('--tls-key', files.key)]);
-  // it takes a while to load, and few need it
-  const { createSecureContext } = await import('node:tls');
-  try {
-    createSecureContext({ cert, key });
-  } catch (error) {
-    // OpenSSL's words do not say which of both is meant
-    throw new UsageError(`--tls-cert and --tls-key cannot be used together: ${reasonOf(error)}`);
+  // they take a while to load, and few need them
+  const [{ createSecureContext }, { createPrivateKey, X509Certificate }] = await Promise.all([
+    import('node:tls'),
+    import('node:crypto'),
+  ]);
+  const parsed = <T>(problem: string, parse: () => T): T => {
+    try {
+      return parse();
+    } catch (error) {
+      throw new UsageError(`${problem}: ${reasonOf(error)}`);
+    }
+  };
+  const together = '--tls-cert and --tls-key cannot be used together';
+  if (/ENCRYPTED/.test(key)) {
+    throw new UsageError(
+      `--tls-key '${files.key}' has a passphrase: one without is needed (openssl pkey -in FILE -out NEW)`,
+    );
   }
+  const privateKey = parsed(`--tls-key '${files.key}' is no private key`, () => createPrivateKey(key));
+  const certificate = parsed(`--tls-cert '${files.cert}' is no certificate`, () => new X509Certificate(cert));
+  parsed(together, () => createSecureContext({ cert, key }));
+  // OpenSSL takes a key of another kind for that of a certificate to come
+  if (!certificate.checkPrivateKey(privateKey)) throw new UsageError(`${together}: it is another's key`);
   return { cert, key };
 }
 

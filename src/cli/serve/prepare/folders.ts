@@ -5,6 +5,8 @@ import { UsageError } from '../../usage-error.ts';
 
 /** Resolves with the absolute path. Throws a UsageError that names the option. */
 export async function folderOf(cwd: string, option: string, given: string): Promise<string> {
+  // a variable that a script has not set: it would be the current folder
+  if (given === '') throw new UsageError(`${option} is empty`);
   const path = resolve(cwd, given);
   const info = await stat(path).catch((error: NodeJS.ErrnoException) => error.code ?? 'an error');
   if (info === 'ENOENT') throw new UsageError(`${option} '${given}' does not exist`);
