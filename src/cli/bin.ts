@@ -51,6 +51,9 @@ const io: Io = {
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
+// Where nobody listens for it yet, or any more, Node would open its debugger at a port.
+process.on('SIGUSR1', () => {});
+
 const status = await (process.env[WORKER] === '1' && process.send ? work() : command());
 setTimeout(() => process.exit(status), FLUSH_LIMIT);
 await Promise.allSettled([print(process.stdout, ''), print(process.stderr, '')]);
@@ -63,7 +66,7 @@ async function command(): Promise<number> {
 
 /** Signals are for the first process, which tells us; a terminal sends them to all. */
 async function work(): Promise<number> {
-  for (const signal of [...stopSignals, 'SIGUSR1'] as const) process.on(signal, () => {});
+  for (const signal of stopSignals) process.on(signal, () => {});
   const { runWorker } = await import('./workers/worker.ts');
   return runWorker(process);
 }

@@ -1,7 +1,8 @@
 /** The program itself, as it is built: what only a process of its own can show. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { childrenOf, gone } from '../fpm/support/fpm.ts';
@@ -134,6 +135,26 @@ describe('serve', () => {
     expect(await program.ended).toBe('SIGKILL');
     await gone(pids);
     await waitFor(() => site.filesLeft.length === 0, { what: 'no file left' });
+  });
+
+  it('opens no debugger at a SIGUSR1 that comes while it starts', async () => {
+    const asked = join(site.path, 'asked');
+    const answer = join(site.path, 'answer');
+    site.put(
+      'config.mjs',
+      `import { existsSync, writeFileSync } from 'node:fs';
+      writeFileSync('asked', '');
+      while (!existsSync('answer')) await new Promise((resolve) => setTimeout(resolve, 20));
+      export default { docroot: 'nowhere' };`,
+    );
+    const program = start('serve', '--config', 'config.mjs');
+    await waitFor(() => existsSync(asked), { what: 'its start', timeout: 20_000 });
+    program.child.kill('SIGUSR1');
+    // one that opens says so at once
+    await waitFor(() => program.err !== '', { what: 'a word', timeout: 500 }).catch(() => {});
+    writeFileSync(answer, '');
+    expect(await within(program.ended, 20_000, 'the end')).toBe(2);
+    expect(program.err).toMatch(/^fastcgi-pool: serve: DOCROOT '.*nowhere' does not exist .*\n$/);
   });
 
   it('goes on when nobody reads what it says any more', async () => {

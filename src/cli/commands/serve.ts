@@ -57,16 +57,19 @@ async function live(
     io.stderr.write(`fastcgi-pool: ${line}\n`);
   };
   const logFile = command.accessLog === null ? null : openLog(command.accessLog, io, say);
+  const forget = io.onReopen(() => void reopen(prepared, io, logFile, running, say));
   const php = new PhpLog(io.stderr, io.hasColors);
-  const starting = OwnFpms.launch(sites, command.workers, io, {
+  const stop = new AbortController();
+  void asked.then(() => stop.abort());
+  const starting = OwnFpms.launch(sites, command.workers, io, stop.signal, {
     say: (line) => io.stderr.write(`${line}\n`),
     php: (line) => php.logged(line),
   });
-  // php-fpm starts on another core meanwhile
-  const loading = starting.launched.then(() => import('../serve/frontend.ts'));
-  const [fpms, { singleProcess, workerProcesses }] = await Promise.all([starting.ready, loading]);
-  running.fpms = fpms;
   try {
+    // php-fpm starts on another core meanwhile
+    const loading = starting.launched.then(() => import('../serve/frontend.ts'));
+    const [fpms, { singleProcess, workerProcesses }] = await Promise.all([starting.ready, loading]);
+    running.fpms = fpms;
     if (command.check) return await check(prepared, io);
     for (const { command: site } of sites) void warnOfUnreachable(site.upstream, io);
     const log = command.quiet ? null : new AccessLog(logFile ?? io.stdout, command);
@@ -74,7 +77,6 @@ async function live(
     const make = command.workers > 1 ? workerProcesses : singleProcess;
     const frontend = await make({ prepared, php: fpms.php, io, connect, logger, log });
     running.frontend = frontend;
-    const forget = io.onReopen(() => void reopen(prepared, io, logFile, frontend, say));
     try {
       for (const url of await frontend.start()) io.stdout.write(`${url}\n`);
       const broken = await Promise.race([asked, fpms.gaveUp, frontend.gaveUp]);
@@ -85,11 +87,15 @@ async function live(
         throw new Error(`requests were cut after ${command.drainTimeout / 1000} s (--drain-timeout)`);
       return 0;
     } finally {
-      forget();
       await frontend.close();
     }
+  } catch (error) {
+    // asked to end before PHP was there
+    if (running.fpms === null && stop.signal.aborted) return command.check ? 1 : 0;
+    throw error;
   } finally {
-    await fpms.stop(PHP_LIMIT);
+    forget();
+    await running.fpms?.stop(PHP_LIMIT);
     php.flush();
     await endOf(logFile);
   }
@@ -117,13 +123,13 @@ async function reopen(
   { command }: Prepared,
   io: Io,
   logFile: LogFile | null,
-  frontend: Frontend,
+  running: Running,
   say: (line: string) => void,
 ): Promise<void> {
   try {
     logFile?.reopen();
     if (typeof command.tls === 'object' && command.tls !== null) {
-      frontend.renew(await certificate(command.tls, io.cwd));
+      running.frontend?.renew(await certificate(command.tls, io.cwd));
     }
   } catch (error) {
     say(reasonOf(error));

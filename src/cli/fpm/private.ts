@@ -24,6 +24,8 @@ export interface PrivateFpmOptions extends Omit<FpmSetup, 'statusPath'> {
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
   /** Called when its process is there; again with each later one. */
   readonly launched?: () => void;
+  /** Ends the start; who has started goes on. */
+  readonly stop?: AbortSignal;
 }
 
 export interface PrivateFpm {
@@ -87,15 +89,20 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
     await rm(folder, { recursive: true, force: true });
     await guard?.release();
   };
+  const giveUp = (): void => supervisor.kill();
   try {
     // the socket is made by whoever runs PHP
     if (ids) await chown(folder, ids.uid, ids.gid);
     if (kind === 'php-fpm') await writeFile(configFile, fpmConfig(setup), { mode: 0o600 });
+    options.stop?.throwIfAborted();
+    options.stop?.addEventListener('abort', giveUp);
     await supervisor.start();
   } catch (error) {
     await cleanUp();
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${kind} (${program}) did not start: ${reason}`, { cause: error });
+  } finally {
+    options.stop?.removeEventListener('abort', giveUp);
   }
   return {
     address: `unix:${socket}`,

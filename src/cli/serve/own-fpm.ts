@@ -40,12 +40,13 @@ export class OwnFpms {
 
   /**
    * `launched` resolves when each has been started, or has failed to; `ready`, when all accept connections. It rejects, and
-   * leaves nothing running, where one does not.
+   * leaves nothing running, where one does not, or `stop` comes first.
    */
   static launch(
     sites: readonly Site[],
     workers: number,
     io: Io,
+    stop: AbortSignal,
     logs: Logs,
   ): { readonly launched: Promise<unknown>; readonly ready: Promise<OwnFpms> } {
     const launched: Promise<void>[] = [];
@@ -56,7 +57,7 @@ export class OwnFpms {
           done = resolve;
         }),
       );
-      return serversOf(site, workers, io, logs, done).finally(done);
+      return serversOf(site, workers, io, stop, logs, done).finally(done);
     });
     return { launched: Promise.all(launched), ready: OwnFpms.#all(started) };
   }
@@ -96,6 +97,7 @@ async function serversOf(
   { command, root }: Site,
   workers: number,
   io: Io,
+  stop: AbortSignal,
   logs: Logs,
   launched: () => void,
 ): Promise<Started> {
@@ -116,6 +118,7 @@ async function serversOf(
     say: logs.say,
     php: logs.php,
     launched,
+    stop,
     kill: io.kill,
   });
   const statusPath = program.kind === 'php-fpm' ? fpm.statusPath : null;

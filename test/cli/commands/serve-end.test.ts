@@ -1,7 +1,12 @@
 /** How `serve` ends, and how it goes on when php-fpm does. */
 
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { run } from '../../../src/cli/main.ts';
 import { childrenOf, gone } from '../../fpm/support/fpm.ts';
+import { waitFor, within } from '../../fpm/support/wait.ts';
+import { FakeIo } from '../support/io.ts';
 import { serve } from '../support/serving.ts';
 import { masters, SiteFolder, text } from '../support/site.ts';
 
@@ -49,6 +54,24 @@ describe('the end', () => {
     expect(await served.stop('SIGINT')).toBe(130);
     await expect(response.text()).rejects.toThrow();
     await gone(pids);
+  });
+});
+
+describe('php-fpm that is long in starting, as one that preloads is', () => {
+  it('is ended by the first signal, with status 0 and no file left', async () => {
+    const fpm = join(site.parent, 'fpm');
+    const shown = join(site.parent, 'started');
+    const version = 'PHP 8.2.0 (fpm-fcgi)';
+    const script = `[ "$1" = -v ] && echo '${version}' && exit\necho $$ >'${shown}.new'; mv '${shown}.new' '${shown}'; exec sleep 60\n`;
+    writeFileSync(fpm, `#!/bin/sh\n${script}`, { mode: 0o755 });
+    const io = new FakeIo(site.path);
+    const ended = run(['serve', '--listen', '127.0.0.1:0', '--fpm', fpm], io);
+    await waitFor(() => existsSync(shown), { what: 'its start', timeout: 20_000 });
+    io.signal('SIGTERM');
+    expect([await within(ended, 20_000, 'the end of serve'), io.out, io.err]).toEqual([0, '', '']);
+    await gone([Number(readFileSync(shown, 'utf8'))]);
+    expect(site.filesLeft).toEqual([]);
+    expect(io.listeners).toBe(0);
   });
 });
 
