@@ -23,7 +23,8 @@ export interface InvalidTarget {
   readonly refused: 'not a path' | 'bad percent-escape' | 'control byte' | 'leaves the root';
 }
 
-const wholeUrl = /^https?:\/\/([^/?#]*)/i;
+// a URL without a host is none (RFC 9110, 4.2.1)
+const wholeUrl = /^https?:\/\/([^/?#]+)/i;
 // control bytes, and chars beyond 0xff: those are no bytes, and cut down to one they could turn into a line feed
 const controlByte = /[^\x20-\x7e\x80-\xff]/;
 const worthResolving = /%|\/\/|\/\./;

@@ -126,10 +126,17 @@ describe('a target', () => {
     expect(target(url)).toMatchObject({ uri, path, authority });
   });
 
-  it.each(['*', '', 'index.php', 'example.org:443', 'ftp://example.org/', 'http:/x', '\\x'])(
-    '%j is no path',
-    (url) => {
-      expect(refusal(url)).toBe('not a path');
-    },
-  );
+  it.each([
+    '*',
+    '',
+    'index.php',
+    'example.org:443',
+    'ftp://example.org/',
+    'http:/x',
+    'http:///x',
+    'https://?x',
+    '\\x',
+  ])('%j is no path', (url) => {
+    expect(refusal(url)).toBe('not a path');
+  });
 });
