@@ -54,11 +54,11 @@ const leftover =
   /^[#~]|[#~$%. ]$|\.(?:bak|bkp?|back|backup|old|orig|original|rej|save?|sw[a-p]|te?mp|copy|dist|sample|example|default|prev|disabled|(?:rpm|dpkg|ucf|pac)-?(?:new|old|save|orig|dist|tmp|bak))(?:[-_~ ].*)?$/i;
 
 const privateEnding =
-  /\.(?:\w*sql|sqlite\w*|s3db|db\d?|mdb|accdb|dump|dmp|ini|conf|config|cnf|cfg|env|ya?ml|toml|neon|lock|log|key|pem|p8|p12|pfx|jks|keystore|kdbx?|ppk|ovpn|tfstate|tfvars|htaccess|htpasswd|htdigest)(?:[-_~ ].*)?$/i;
+  /\.(?:\w*sql|sqlite\w*|s3db|db\d?|mdb|accdb|rdb|dump|dmp|hprof|ini|conf|config|cnf|cfg|env|ya?ml|toml|neon|lock|log|key|pem|p8|p12|pfx|jks|keystore|kdbx?|ppk|ovpn|tfstate|tfvars|htaccess|htpasswd|htdigest)(?:[-_~ ].*)?$/i;
 
 // package managers', builders' and deployers' files, keys, PHP programs without an ending, what PHP writes
 const privateName =
-  /^(?:composer\.json|(?:package|package-lock|npm-shrinkwrap|auth|installed|credentials|secrets?|parameters|sftp(?:-config)?|deployment-config|appsettings.*|service-?account.*)\.json|(?:phpunit|phpcs|psalm|phpbench)\.xml|(?:Docker|Make|Vagrant|Gem|Pip|Rake|Proc|Jenkins|Caddy)file(?:\.\w+)?|wp-config.*|ftpconfig|ftpsync\.settings|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub$).*|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_error)_log|nohup\.out|core)$/i;
+  /^(?:composer\.json|(?:package|package-lock|npm-shrinkwrap|auth|installed|credentials|secrets?|parameters|sftp(?:-config)?|deployment-config|appsettings.*|service-?account.*)\.json|(?:phpunit|phpcs|psalm|phpbench)\.xml|(?:Docker|Make|Vagrant|Gem|Pip|Rake|Proc|Jenkins|Caddy)file(?:\.\w+)?|wp-config.*|env(?:\.(?:local|dev\w*|prod\w*|staging|test\w*))?|ht(?:passwd|digest|access)(?:\.txt)?|ftpconfig|ftpsync\.settings|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub$).*|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_error)_log|nohup\.out|core)$/i;
 
 // of version control, and what Java's servers hide
 const privateFolder = /\/(?:CVS|WEB-INF|META-INF)\//i;

@@ -202,6 +202,13 @@ describe('what may hold a secret is never sent', () => {
       'nginx.conf',
       'x.cfg',
       'prod.env',
+      'env',
+      'env.local',
+      'env.production',
+      'htpasswd',
+      'htaccess.txt',
+      'dump.rdb',
+      'java_pid1.hprof',
     ],
     ...[
       'config.yml',
@@ -282,6 +289,11 @@ describe('what may hold a secret is never sent', () => {
 
 describe('all else is sent', () => {
   it.each([
+    'env.js',
+    'env.json',
+    'env-config.js',
+    'environment.html',
+    'htpasswd.html',
     ...[
       'photo.jpg',
       'main.js',
