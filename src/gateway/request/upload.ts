@@ -34,8 +34,10 @@ export function chunksOf(request: Readable): AsyncIterable<Buffer> {
           await new Promise((resolve) => setImmediate(resolve));
         if (isOursToRead()) {
           isOurs = true;
-          request.read();
+          const own: Buffer | string | null = request.read();
           isOurs = false;
+          // somebody has removed all listeners for 'data'
+          if (own !== null && !held.includes(own)) held.push(own);
         }
         const chunk = held.shift();
         if (typeof chunk === 'string') throw bodyRead('decoded');

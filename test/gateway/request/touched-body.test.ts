@@ -287,6 +287,7 @@ it.each<[string, (request: http.IncomingMessage) => unknown]>([
   ['by resume()', (request) => request.resume()],
   ["by a listener for 'readable'", (request) => request.on('readable', () => request.read())],
   ['by an iterator', (request) => request.toArray()],
+  ['by nobody, who removes all listeners', (request) => request.removeAllListeners('data')],
 ])('what somebody begins to take while it is being read for PHP is not lost: %s', async (_, begin) => {
   const site = tempSite({ 'a.php': '' });
   closing.push(site.remove);
