@@ -68,11 +68,17 @@ export function sharedChunksOf(request: Readable): AsyncIterable<Uint8Array> {
   const held: (Uint8Array | string)[] = [];
   let bytes = 0;
   let wake: () => void = () => {};
-  request.on('data', (chunk: Uint8Array | string) => {
+  const hold = (chunk: Uint8Array | string): void => {
     held.push(chunk);
     bytes += chunk.length;
     if (bytes > mostHeld) request.pause();
     wake();
+  };
+  request.on('data', hold);
+  let isCut = false;
+  // somebody has removed all listeners, and the rest went to nobody; first, as at the end that does no harm
+  request.prependListener('end', () => {
+    isCut = !request.listeners('data').includes(hold);
   });
   for (const event of ['end', 'error', 'close', 'aborted']) request.on(event, () => wake());
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -82,8 +88,10 @@ export function sharedChunksOf(request: Readable): AsyncIterable<Uint8Array> {
       if (chunk) {
         bytes -= chunk.length;
         yield chunk;
-      } else if (request.readableEnded) return;
-      else if (request.destroyed || request.errored) throw request.errored ?? clientLeft();
+      } else if (request.readableEnded) {
+        if (isCut) throw bodyRead('read');
+        return;
+      } else if (request.destroyed || request.errored) throw request.errored ?? clientLeft();
       else {
         if (request.isPaused()) request.resume();
         await new Promise<void>((resolve) => {

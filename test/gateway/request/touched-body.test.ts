@@ -238,6 +238,14 @@ describe('a body that can still be had comes to PHP, byte for byte', () => {
         }),
     ],
     [
+      'where somebody listens, and removes all listeners at the end',
+      () =>
+        behind.connect((request: http.IncomingMessage, _: unknown, next: () => void) => {
+          request.on('data', () => {}).on('end', () => request.removeAllListeners('data'));
+          next();
+        }),
+    ],
+    [
       'where somebody listens on HTTP/2',
       () =>
         behind.http2((request: http.IncomingMessage, _: unknown, next: () => void) => {
@@ -289,13 +297,38 @@ it.each<[string, (request: http.IncomingMessage) => unknown]>([
   ['by an iterator', (request) => request.toArray()],
   ['by nobody, who removes all listeners', (request) => request.removeAllListeners('data')],
 ])('what somebody begins to take while it is being read for PHP is not lost: %s', async (_, begin) => {
+  const { client, errors } = await half(() => {}, begin);
+  const [response] = await once(client, 'response');
+  expect([response.headers['x-length'], errors]).toEqual([String(json.length), []]);
+  response.resume();
+});
+
+it('a body of which the rest went to nobody, as all listeners were removed, is not taken for the whole', async () => {
+  const { client, errors } = await half(
+    (request) => request.on('data', () => {}),
+    (request) => request.removeAllListeners('data'),
+  );
+  const [response] = await once(client, 'response');
+  expect(response.statusCode).toBe(500);
+  expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_BODY_READ' })]);
+  response.resume();
+});
+
+/** `before` is called with a request of which half is here, and `then` when that half has been read for PHP. */
+async function half(
+  before: (request: http.IncomingMessage) => unknown,
+  then: (request: http.IncomingMessage) => unknown,
+): Promise<{ client: http.ClientRequest; errors: unknown[] }> {
   const site = tempSite({ 'a.php': '' });
   closing.push(site.remove);
-  const handler = createHandler(php(), { root: site.root });
+  const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  const handler = createHandler(php(), { root: site.root, onError });
   const server = http.createServer((request, response) => {
+    before(request);
     handler(request, response);
     setImmediate(() => {
-      begin(request);
+      then(request);
       // not before: the rest comes when both of them read
       setImmediate(() => client.end(json.subarray(5)));
     });
@@ -306,10 +339,8 @@ it.each<[string, (request: http.IncomingMessage) => unknown]>([
   const { port } = server.address() as AddressInfo;
   const client = http.request({ port, path: '/a.php', method: 'POST', agent: false });
   client.write(json.subarray(0, 5));
-  const [response] = await once(client, 'response');
-  expect(response.headers['x-length']).toBe(String(json.length));
-  response.resume();
-});
+  return { client, errors };
+}
 
 it('bytes that a parser has inflated are not the body that came', async () => {
   const zipped = gzipSync(json);
