@@ -102,6 +102,61 @@ describe('a Response', () => {
     await php.exchanges[0]?.gone;
   });
 
+  const sends = (bytes: number, ends: boolean): Play => {
+    return async (exchange) => {
+      exchange.head(200);
+      for (let left = bytes; left > 0 && !exchange.aborted; left -= 65_536) {
+        await exchange.resumed();
+        exchange.data(Buffer.alloc(65_536));
+      }
+      if (ends) exchange.end();
+    };
+  };
+
+  // as a middleware that limits the time does, which has answered meanwhile
+  it('whose body nobody begins to read within sendTimeout frees PHP, and the log is told', async () => {
+    const errors: unknown[] = [];
+    const { php, handler } = bench(sends(10_000_000, true), {
+      sendTimeout: 50,
+      onError: (error) => void errors.push(error),
+    });
+    const slow = await handler(new Request(page));
+    const reader = slow.body?.getReader();
+    const unread = await handler(new Request(page));
+    const [first, second] = php.exchanges;
+    await second?.gone;
+    await expect(unread.text()).rejects.toThrow('Nobody');
+    expect(errors).toEqual([
+      expect.objectContaining({ code: 'FCGI_ERR_BODY_TIMEOUT', hint: expect.stringContaining('PHP worker') }),
+    ]);
+    // one that has a reader is the server's affair
+    expect(first?.aborted).toBe(false);
+    await reader?.cancel();
+  });
+
+  it('that is here as a whole and that nobody reads does not keep its space in responseBufferTotal', async () => {
+    const { php, handler } = bench(sends(524_288, true), { sendTimeout: 50, responseBufferTotal: 600_000 });
+    /** All of it is here, where there is space. */
+    const isPaused = async (): Promise<boolean | undefined> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return php.exchanges.at(-1)?.paused;
+    };
+    const unread = await handler(new Request(page));
+    expect(await isPaused()).toBe(false);
+    const next = await handler(new Request(page));
+    expect(await isPaused()).toBe(true);
+    await next.body?.cancel();
+    await expect
+      .poll(async () => {
+        const { body } = await handler(new Request(page));
+        const paused = await isPaused();
+        await body?.cancel();
+        return paused;
+      })
+      .toBe(false);
+    await expect(unread.text()).rejects.toThrow('Nobody');
+  });
+
   it("has PHP's phrase", async () => {
     const { handler } = bench(answer(404, [], '', 'Gone Fishing'));
     expect((await handler(new Request(page))).statusText).toBe('Gone Fishing');

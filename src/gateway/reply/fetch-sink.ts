@@ -1,5 +1,6 @@
 /** Sends a Reply as a `Response` whose body streams. */
 import { Readable } from 'node:stream';
+import { TimeoutError } from '../../errors.ts';
 import type { OutgoingFile } from './handed-file.ts';
 import type { OwnAnswer, ReplyHead } from './head.ts';
 import type { Sink, SinkOwner } from './sink.ts';
@@ -15,6 +16,9 @@ export class FetchSink implements Sink {
   readonly response: Promise<Response>;
   #resolve: (response: Response) => void = () => {};
   #body: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #stream: ReadableStream<Uint8Array> | null = null;
+  #sendTimer: NodeJS.Timeout | null = null;
+  #isRead = false;
   readonly #headers: Headers;
   #reply: SinkOwner | null = null;
   #isSettled = false;
@@ -40,7 +44,8 @@ export class FetchSink implements Sink {
   start({ statusCode, statusMessage, fields, hasBody }: ReplyHead): void {
     // not left to the constructor: servers put a Response of their own in its place, which does not look
     if (statusCode > 599) throw new RangeError(`A Response cannot have the status ${statusCode}`);
-    const response = new Response(hasBody ? this.#stream() : null, {
+    this.#stream = hasBody ? this.#newStream() : null;
+    const response = new Response(this.#stream, {
       status: statusCode,
       statusText: statusMessage,
       headers: headersOf(fields),
@@ -58,8 +63,14 @@ export class FetchSink implements Sink {
     this.#onTaken = callback;
   }
 
-  /** A reader that does not read looks like one that is busy: only the server knows its client. */
-  startSendTimeout(): void {}
+  /**
+   * A reader that does not read looks like one that is busy: only the server knows its client. But a body that has no
+   * reader at all never gets one: somebody has answered in its place, or lost it.
+   */
+  startSendTimeout(timeout: number): void {
+    if (this.#isRead) return;
+    this.#sendTimer ??= setTimeout(() => this.#giveUpUnread(timeout), timeout).unref();
+  }
 
   end(): void {
     // closed at once, a stream does not say when the rest of it has been read
@@ -67,9 +78,19 @@ export class FetchSink implements Sink {
     else this.#close();
   }
 
+  #giveUpUnread(timeout: number): void {
+    if (this.#isRead || this.#stream?.locked) return;
+    const message = `Nobody has begun to read the body of the response for ${timeout} ms`;
+    const hint =
+      'a middleware has put another response in its place (a limit of time, say): it holds a PHP worker until its body is cancelled, or the request is aborted';
+    const error = new TimeoutError('FCGI_ERR_BODY_TIMEOUT', message, { facts: { hint } });
+    this.#reply?.leave(error);
+    this.cut(error);
+  }
+
   cut(error: Error): void {
     this.#body?.error(error);
-    this.#onTaken?.();
+    this.#release();
   }
 
   file({ head, body }: OutgoingFile): void {
@@ -92,7 +113,7 @@ export class FetchSink implements Sink {
 
   /** Who asked has gone: the body fails with the reason. A promise that did would end a process whose server looks away. */
   abandon(reason: unknown): void {
-    this.#onTaken?.();
+    this.#release();
     if (this.#isSettled) this.#body?.error(reason);
     else this.#resolve(new Response(null, { status: clientLeft }));
     this.#isSettled = true;
@@ -104,22 +125,28 @@ export class FetchSink implements Sink {
 
   #close(): void {
     this.#body?.close();
+    this.#release();
+  }
+
+  #release(): void {
+    if (this.#sendTimer) clearTimeout(this.#sendTimer);
     this.#onTaken?.();
   }
 
-  #stream(): ReadableStream<Uint8Array> {
+  #newStream(): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.#body = controller;
         },
         pull: () => {
+          this.#isRead = this.#sendTimer !== null;
           if (!this.isEnding) this.#reply?.resume();
           else if (this.#isEmpty) this.#close();
         },
         cancel: () => {
           this.#body = null;
-          this.#onTaken?.();
+          this.#release();
           this.#reply?.leave();
         },
       },

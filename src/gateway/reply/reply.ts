@@ -132,8 +132,9 @@ export class Reply implements DispatchHandler {
    * Nobody waits for the reply any more: PHP's connection is closed, so that its worker is free. Where the client has
    * all it was promised (some servers say that they have delivered it by the same signal), the script may end first.
    */
-  leave(): void {
+  leave(reason?: Error): void {
     if (this.#isOver) return;
+    if (reason) this.#options.report(reason, this.#status);
     const isAbort = !this.#isWhole || this.#head?.isStream === true;
     this.#hasLeft = true;
     if ((this.#options.outlivesClient || !isAbort) && this.#controller) {
@@ -142,7 +143,7 @@ export class Reply implements DispatchHandler {
       return;
     }
     this.#finish();
-    this.#controller?.abort(clientLeft());
+    this.#controller?.abort(reason ?? clientLeft());
   }
 
   /** So that PHP's worker is free before a slow client is: what has been written waits for it here. */

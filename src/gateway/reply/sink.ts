@@ -10,8 +10,8 @@ import type { OwnAnswer, ReplyHead } from './head.ts';
 export interface SinkOwner {
   /** The client can take more. */
   resume(): void;
-  /** Nobody waits for it any more. */
-  leave(): void;
+  /** Nobody waits for it any more. `reason`: what the log is told. */
+  leave(reason?: Error): void;
 }
 
 /** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
