@@ -26,9 +26,11 @@ const echo = (options: { maxRequests?: number } = {}): Promise<FakeFpm> =>
     },
   });
 
+// No connection is given back in between, however slow the machine is.
+const kept = { connections: 1, keepaliveTime: 0, keepaliveTimeout: 60_000 };
 const dispatchers: [string, (fpm: FakeFpm) => Dispatcher][] = [
-  ['Pool', (fpm) => new Pool(fpm.address, { connections: 1 })],
-  ['Upstream', (fpm) => new Upstream([fpm.address], { connections: 1, backend: 'php-fpm' })],
+  ['Pool', (fpm) => new Pool(fpm.address, kept)],
+  ['Upstream', (fpm) => new Upstream([fpm.address], { ...kept, backend: 'php-fpm' })],
 ];
 
 describe.each(dispatchers)('%s: params that change after the call', (_, open) => {
