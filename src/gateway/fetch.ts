@@ -44,7 +44,7 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     const plan = judged.kind === 'pass' ? judged.otherwise : judged;
     const sent = plan.kind === 'file' ? sendFile(gateway, plan, request) : null;
     if (sent instanceof Response) return sent;
-    const sink = new FetchSink(request.headers);
+    const sink = new FetchSink(request.headers, gateway.sendTimeout);
     const reply = gateway.replyBy(sink, method, request);
     const leave = (): void => {
       reply.leave();
@@ -72,7 +72,7 @@ function sendFile(
 ): Response | FileRefusal {
   try {
     const acceptEncoding = request.headers.get('accept-encoding') ?? undefined;
-    return gateway.sendFile(plan, acceptEncoding, (file) => fileResponse(file, request));
+    return gateway.sendFile(plan, acceptEncoding, (file) => fileResponse(file, request, gateway.sendTimeout));
   } catch (error) {
     return fileError(error);
   }

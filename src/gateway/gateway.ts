@@ -56,6 +56,11 @@ export class Gateway<Req> {
     this.#space = new BufferSpace(this.#settings.responseBufferTotal);
   }
 
+  /** The option, ms. */
+  get sendTimeout(): number {
+    return this.#settings.sendTimeout;
+  }
+
   /** `isDirect`: see Site. */
   plan(line: RequestLine, isDirect?: boolean): Plan {
     return this.#site.plan(line, isDirect);

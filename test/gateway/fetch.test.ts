@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createFetchHandler, type FetchHandler, type GatewayOptions } from '../../src/gateway/fetch.ts';
 import { answer, FakeDispatcher, type Play } from './fake-dispatcher.ts';
+import { openFiles } from './open-files.ts';
 import { tempSite } from './temp-site.ts';
 
-const site = tempSite({ 'a.php': '', 'index.php': '' });
+const site = tempSite({ 'a.php': '', 'index.php': '', 'large.bin': 'x'.repeat(1_000_000) });
 afterAll(site.remove);
 
 function bench(
@@ -132,6 +134,30 @@ describe('a Response', () => {
     // one that has a reader is the server's affair
     expect(first?.aborted).toBe(false);
     await reader?.cancel();
+  });
+
+  it.each([
+    ['a file of the site', '/large.bin'],
+    ['a file that PHP hands over', '/a.php'],
+  ])('that is %s, and that nobody begins to read within sendTimeout, is closed', async (_, path) => {
+    const large = join(site.root, 'large.bin');
+    const { handler } = bench(answer(200, ['X-Sendfile', large]), {
+      files: true,
+      xSendfile: [site.root],
+      sendTimeout: 50,
+    });
+    const read = await handler(new Request(`http://a.example${path}`));
+    const unread = await handler(new Request(`http://a.example${path}`));
+    expect(openFiles(large)).toBe(2);
+    const reader = read.body?.getReader();
+    await expect.poll(() => openFiles(large)).toBe(1);
+    await expect(unread.text()).rejects.toThrow('Nobody');
+    // what has a reader is the server's affair
+    let length = 0;
+    for (let part = await reader?.read(); part?.done === false; part = await reader?.read())
+      length += part.value.length;
+    expect(length).toBe(1_000_000);
+    await expect.poll(() => openFiles(large)).toBe(0);
   });
 
   it('that is here as a whole and that nobody reads does not keep its space in responseBufferTotal', async () => {

@@ -4,6 +4,7 @@ import { TimeoutError } from '../../errors.ts';
 import type { OutgoingFile } from './handed-file.ts';
 import type { OwnAnswer, ReplyHead } from './head.ts';
 import type { Sink, SinkOwner } from './sink.ts';
+import { webFile } from './web-file.ts';
 
 /** Bytes the body holds for a reader that is slow, before PHP is held back. */
 const highWaterMark = 65_536;
@@ -20,14 +21,17 @@ export class FetchSink implements Sink {
   #sendTimer: NodeJS.Timeout | null = null;
   #isRead = false;
   readonly #headers: Headers;
+  readonly #sendTimeout: number;
   #reply: SinkOwner | null = null;
   #isSettled = false;
   /** PHP has sent all, the reader not taken all. */
   isEnding = false;
   #onTaken: (() => void) | null = null;
 
-  constructor(headers: Headers) {
+  /** Of the request; `sendTimeout`: ms, 0: none. */
+  constructor(headers: Headers, sendTimeout: number) {
     this.#headers = headers;
+    this.#sendTimeout = sendTimeout;
     this.response = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -96,7 +100,7 @@ export class FetchSink implements Sink {
   file({ head, body }: OutgoingFile): void {
     const { statusCode, fields } = head;
     this.#isSettled = true;
-    const content = body instanceof Readable ? (Readable.toWeb(body) as ReadableStream<Uint8Array>) : null;
+    const content = body instanceof Readable ? webFile(body, this.#sendTimeout) : null;
     this.#resolve(new Response(content, { status: statusCode, headers: headersOf(fields) }));
   }
 

@@ -1,6 +1,6 @@
 /** What becomes of the objects that a caller hands over: params, signals, bodies. */
 import { once } from 'node:events';
-import { createReadStream, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { type FakeFpm, startFakeFpm } from '../../../src/testing/index.ts';
 import { Upstream } from '../../../src/upstream/upstream.ts';
 import { tempDir } from '../../fpm/support/temp.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
+import { openFiles } from '../../gateway/open-files.ts';
 import { STDIN } from '../../testing/support/wire.ts';
 import { answer, GET, gate, HEAD, POST, PUT, rawServer, text } from '../support.ts';
 
@@ -438,15 +439,4 @@ function iterableWith(end: () => Promise<IteratorResult<string>>): AsyncIterable
   return {
     [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false, value: 'abc' }), return: end }),
   };
-}
-
-/** How many descriptors of this process are open on it. */
-function openFiles(path: string): number {
-  return readdirSync('/proc/self/fd').filter((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path;
-    } catch {
-      return false;
-    }
-  }).length;
 }

@@ -1,12 +1,20 @@
 /** Sends a file of the site as a `Response`. */
-import { Readable } from 'node:stream';
 import type { FileRefusal } from '../../reply/handed-file.ts';
+import { webFile } from '../../reply/web-file.ts';
 import { fileAnswer } from './file-answer.ts';
 import { FilePart } from './file-part.ts';
 import { openFound, type SiteFile } from './site-files.ts';
 
-/** @throws an error of the file system. */
-export function fileResponse(file: SiteFile, request: Request): Response | FileRefusal {
+/**
+ * `unreadTimeout`: see webFile.
+ *
+ * @throws an error of the file system.
+ */
+export function fileResponse(
+  file: SiteFile,
+  request: Request,
+  unreadTimeout: number,
+): Response | FileRefusal {
   const { statusCode, fields, range } = fileAnswer(file, (name) => request.headers.get(name) ?? undefined);
   const headers = new Headers();
   for (let i = 0; i + 1 < fields.length; i += 2) headers.append(fields[i] ?? '', fields[i + 1] ?? '');
@@ -15,10 +23,6 @@ export function fileResponse(file: SiteFile, request: Request): Response | FileR
   const [first, last] = range;
   const body = file.content
     ? Uint8Array.from(file.content.subarray(first, last + 1))
-    : webStream(new FilePart(openFound(file), first, last));
+    : webFile(new FilePart(openFound(file), first, last), unreadTimeout);
   return new Response(body, { status: statusCode, headers });
-}
-
-export function webStream(body: Readable): ReadableStream<Uint8Array> {
-  return Readable.toWeb(body) as ReadableStream<Uint8Array>;
 }
