@@ -1,5 +1,6 @@
 /** What a pool takes from outside: time, sockets, chance. The simulator gives it others than the machine's. */
 import { systemTimers, type Timers } from './clock.ts';
+import { readOrphanResets } from './evidence/orphans.ts';
 import type { Target } from './socket/address.ts';
 import { type Connect, connect, notASocket } from './socket/connect.ts';
 
@@ -8,8 +9,16 @@ export interface Runtime {
   readonly connect: Connect;
   /** What stands at the address where it cannot be a listening socket, in words; '' where it can. */
   readonly notASocket: (target: Target) => Promise<string>;
+  /** See OrphanResets. */
+  readonly readOrphanResets: () => Promise<number | null>;
   /** From 0 up to 1, as Math.random(). */
   readonly random: () => number;
 }
 
-export const systemRuntime: Runtime = { timers: systemTimers, connect, notASocket, random: Math.random };
+export const systemRuntime: Runtime = {
+  timers: systemTimers,
+  connect,
+  notASocket,
+  readOrphanResets,
+  random: Math.random,
+};

@@ -83,6 +83,7 @@ function runtimeOf(
     timers: time.timersOf(loop),
     random,
     notASocket: async () => '',
+    readOrphanResets: async () => 0,
     connect: (target, { signal }) =>
       new Promise((resolve, reject) => {
         const socket = new SimSocket(time, loop, latency);

@@ -24,10 +24,51 @@ export function wasRequestReset({ resetsOrphans, sinceSent, roundTrip }: ResetBe
   return !resetsOrphans || sinceSent <= roundTrip + CROSSED_WITHIN;
 }
 
-/** Has the kernel of this machine done so since it was started? True where it does not say. */
-export async function hasResetOrphans(): Promise<boolean> {
-  const counters = await readKernelFile('/proc/net/netstat');
-  return counterIn(counters, 'TCPAbortOnMemory') !== 0;
+/** Since it was started, the kernel of this machine has done so as often. Null where it does not say. */
+export async function readOrphanResets(): Promise<number | null> {
+  return counterIn(await readKernelFile('/proc/net/netstat'), 'TCPAbortOnMemory');
+}
+
+/**
+ * Has the kernel done so since a request was sent? Its count is compared with one from before: a machine that was short of memory
+ * once is not one for as long as it runs.
+ */
+export class OrphanResets {
+  readonly #read: () => Promise<number | null>;
+  readonly #now: () => number;
+  #count: number | null = null;
+  /** ms: the count was at least that by then. */
+  #readAt = Number.POSITIVE_INFINITY;
+  #isBegun = false;
+
+  /** `now`: ms, monotonic. */
+  constructor(read: () => Promise<number | null>, now: () => number) {
+    this.#read = read;
+    this.#now = now;
+  }
+
+  /** A connection is there for which it may be asked: it takes a count from before. */
+  begin(): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    void this.#look();
+  }
+
+  /** True where nobody knows. `sentAt`: ms. */
+  async hasResetSince(sentAt: number): Promise<boolean> {
+    const before = this.#readAt <= sentAt ? this.#count : null;
+    const now = await this.#look();
+    return now !== 0 && (now === null || now !== before);
+  }
+
+  async #look(): Promise<number | null> {
+    const count = await this.#read();
+    if (count !== null && (this.#count === null || count > this.#count)) {
+      this.#count = count;
+      this.#readAt = this.#now();
+    }
+    return count;
+  }
 }
 
 /** `counters`: as in /proc/net/netstat: a line of names, and one of numbers. Null: there is no such counter. */

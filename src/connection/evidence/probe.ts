@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { ConnectionSocket } from '../socket/socket.ts';
 import type { Acknowledged } from './acknowledged.ts';
 import type { AfterFin } from './evidence.ts';
-import { hasResetOrphans, wasRequestReset } from './orphans.ts';
+import { wasRequestReset } from './orphans.ts';
 
 export interface Probed {
   readonly socket: ConnectionSocket;
@@ -20,6 +20,8 @@ export interface Probed {
   readonly isLocal: boolean;
   /** tcp: has the other end taken all that was sent? */
   readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
+  /** See Connected. */
+  readonly hasResetOrphans?: ((sentAt: number) => Promise<boolean>) | undefined;
 }
 
 /** A handshake slower than this says more of a busy event loop than of the network. */
@@ -33,12 +35,13 @@ const LOOKS = [8, 50, 120, 300, 700, 1_500, 3_000];
  * up without an answer. `sinceSent`: ms from the request to the FIN.
  */
 export function probe(
-  { socket, transport, roundTrip, isLocal, acknowledged }: Probed,
+  { socket, transport, roundTrip, acknowledged, hasResetOrphans }: Probed,
   sinceSent: number,
   requestId: number,
   clock: Clock,
   done: (result: AfterFin) => void,
 ): () => void {
+  const sentAt = clock.monotonic() - sinceSent;
   // One step follows the other, and the last one ends it: nothing is pending then.
   let stopped = false;
   let cancel = (): void => {};
@@ -53,8 +56,7 @@ export function probe(
   };
   const refused = (): void => finish('refused');
   const firstRefused = async (): Promise<void> => {
-    // Of another machine nobody knows.
-    const resetsOrphans = !isLocal || (await hasResetOrphans());
+    const resetsOrphans = (await hasResetOrphans?.(sentAt)) ?? true;
     finish(wasRequestReset({ resetsOrphans, sinceSent, roundTrip }) ? 'first-refused' : 'refused');
   };
   const look = (nth: number): void => {

@@ -17,6 +17,11 @@ export interface Connected {
   readonly isLocal: boolean;
   /** tcp: has the kernel at the other end taken all that was sent? Without it nobody knows. */
   readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
+  /**
+   * tcp: may the kernel of the other end have reset what a dead process left, since `sentAt` (ms, monotonic)? Without it nobody
+   * knows, as of another machine.
+   */
+  readonly hasResetOrphans?: ((sentAt: number) => Promise<boolean>) | undefined;
   /** A worker has it: it has answered FCGI_GET_VALUES. Without it nobody knows yet. */
   readonly isAccepted?: true | undefined;
 }

@@ -1,6 +1,7 @@
 /** Brings a job's request onto a connection of one server, a kept one or a fresh one. */
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
+import { OrphanResets } from '../../connection/evidence/orphans.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { Runtime } from '../../connection/runtime.ts';
@@ -37,6 +38,7 @@ export class Sender {
   readonly #retryRefused: boolean;
   readonly #encoder: RequestEncoder = new RequestEncoder();
   readonly #readBuffer: ReadBuffer = new ReadBuffer();
+  readonly #orphanResets: OrphanResets;
   /** Of dials that nobody gave up: a new one costs a tenth of what connecting does. */
   readonly #spare: AbortController[] = [];
 
@@ -55,6 +57,7 @@ export class Sender {
     this.#clock = clock;
     this.#learned = learned;
     this.#retryRefused = retryRefused;
+    this.#orphanResets = new OrphanResets(runtime.readOrphanResets, () => clock.monotonic());
   }
 
   /** Must it go out on a fresh connection, although this one is free? */
@@ -119,8 +122,8 @@ export class Sender {
   }
 
   /** Opens a socket for nobody; `failures`: see DialOptions. */
-  connect(signal: AbortSignal, failures: number): Promise<Connected> {
-    return dial(this.#target, {
+  async connect(signal: AbortSignal, failures: number): Promise<Connected> {
+    const connected = await dial(this.#target, {
       runtime: this.#runtime,
       clock: this.#clock,
       readBuffer: this.#readBuffer,
@@ -129,6 +132,9 @@ export class Sender {
       retryRefused: this.#retryRefused,
       failures,
     });
+    if (this.#target.transport === 'unix' || !connected.isLocal) return connected;
+    this.#orphanResets.begin();
+    return { ...connected, hasResetOrphans: (sentAt) => this.#orphanResets.hasResetSince(sentAt) };
   }
 
   /** For `connection`, or for one that is still to be opened (null). Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. */

@@ -1,20 +1,11 @@
 /** What is found out behind a server's FIN, in virtual time, and by which steps. */
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Clock } from '../../../src/connection/clock.ts';
 import type { Acknowledged } from '../../../src/connection/evidence/acknowledged.ts';
 import type { AfterFin } from '../../../src/connection/evidence/evidence.ts';
 import { type Probed, probe } from '../../../src/connection/evidence/probe.ts';
 import { encodeStdinTerminator } from '../../../src/protocol/encoder.ts';
 import { Loop, VirtualTime } from '../../sim/time.ts';
-
-const kernel = vi.hoisted(() => ({ abortedOnMemory: 0 }));
-vi.mock('node:fs/promises', async (original) => ({
-  ...(await original<typeof import('node:fs/promises')>()),
-  readFile: async () => `TcpExt: A TCPAbortOnMemory\nTcpExt: 1 ${kernel.abortedOnMemory}\n`,
-}));
-beforeEach(() => {
-  kernel.abortedOnMemory = 0;
-});
 
 const REQUEST_ID = 7;
 /** ms: what a look is late by at the most. */
@@ -23,7 +14,8 @@ const TURN = 1;
 interface Server {
   readonly transport?: 'unix' | 'tcp';
   readonly roundTrip?: number;
-  readonly isLocal?: boolean;
+  /** null: nobody knows. */
+  readonly hasResetOrphans?: ((sentAt: number) => boolean) | null;
   readonly sinceSent?: number;
   /** What becomes of the nth write, from 0, and how many ms later it is told. */
   readonly writes?: (nth: number) => 'taken' | 'refused';
@@ -45,7 +37,7 @@ interface Seen {
 
 /** Runs for 20 s of virtual time. */
 async function probed(server: Server): Promise<Seen> {
-  const { transport = 'tcp', roundTrip = 0, isLocal = true, sinceSent = 0 } = server;
+  const { transport = 'tcp', roundTrip = 0, hasResetOrphans = () => false, sinceSent = 0 } = server;
   const { writes = () => 'taken' as const, looks = () => 'some' as const } = server;
   const time = new VirtualTime();
   const loop = new Loop();
@@ -66,7 +58,11 @@ async function probed(server: Server): Promise<Seen> {
     return looks?.(seen.looks.length - 1) ?? 'unknown';
   };
   const stop = probe(
-    { socket, transport, roundTrip, isLocal, acknowledged: looks === null ? undefined : acknowledged },
+    {
+      ...{ socket, transport, roundTrip, isLocal: true },
+      acknowledged: looks === null ? undefined : acknowledged,
+      hasResetOrphans: hasResetOrphans === null ? undefined : async (sentAt) => hasResetOrphans(sentAt),
+    },
     sinceSent,
     REQUEST_ID,
     clock,
@@ -158,17 +154,21 @@ describe('over tcp', () => {
   });
 
   it.each([
-    ['as the request crossed with the FIN', { sinceSent: 3 }, 0, 'first-refused'],
-    ['long after the request', { sinceSent: 100 }, 0, 'first-refused'],
-    // This kernel has reset what dead processes left.
-    ['the same, where the kernel was short of memory', { sinceSent: 100 }, 1, 'refused'],
-    ['at once, where it was', { sinceSent: 3 }, 1, 'first-refused'],
-    // Of the kernel of another machine nobody knows.
-    ['long after the request, on another machine', { isLocal: false, sinceSent: 100 }, 0, 'refused'],
-    ['at once, on another machine', { isLocal: false, sinceSent: 3 }, 0, 'first-refused'],
-  ] as const)('the very first write is refused %s', async (_, server, abortedOnMemory, result) => {
-    kernel.abortedOnMemory = abortedOnMemory;
-    const seen = await probed({ ...server, writes: () => 'refused' });
+    ['as the request crossed with the FIN', 3, () => false, 'first-refused'],
+    ['long after the request', 100, () => false, 'first-refused'],
+    ['the same, where the kernel has reset orphans meanwhile', 100, () => true, 'refused'],
+    ['at once, where it has', 3, () => true, 'first-refused'],
+    ['long after the request, where nobody knows', 100, null, 'refused'],
+    ['at once, where nobody knows', 3, null, 'first-refused'],
+    // The machine's clock stands at 0 as the FIN comes.
+    [
+      'long after the request: it is asked since that was sent',
+      100,
+      (at: number) => at !== -100,
+      'first-refused',
+    ],
+  ] as const)('the very first write is refused %s', async (_, sinceSent, hasResetOrphans, result) => {
+    const seen = await probed({ sinceSent, hasResetOrphans, writes: () => 'refused' });
     expect(seen.writes).toHaveLength(1);
     expect(seen.looks).toEqual([]);
     expect(seen.results).toEqual([result]);
