@@ -54,22 +54,16 @@ export interface RequestEncoding {
   readonly contentLength: number | null;
 }
 
-/** What a request is encoded into; it grows as it must. */
-export class RequestMemory {
-  bytes: Buffer = Buffer.allocUnsafeSlow(MEMORY);
-}
-
 /**
  * Encodes requests so that each is one buffer and one write, and one that is like those before it costs little. What
  * `encode` returned is not written to again, unless its memory is given back.
  */
 export class RequestEncoder {
   /** Given back, and still warm: encoding into new memory takes twice as long. */
-  readonly #spare: RequestMemory[] = [];
+  readonly #spare: Buffer[] = [];
   readonly #known: KnownParams = new KnownParams();
   /** Of the current request: its bytes so far, where its open PARAMS record begins, and where the next byte goes. */
-  #memory: RequestMemory = new RequestMemory();
-  #bytes: Buffer = this.#memory.bytes;
+  #bytes: Buffer = Buffer.alloc(0);
   #record = 0;
   #at = 0;
   #id: number = REQUEST_ID;
@@ -80,9 +74,7 @@ export class RequestEncoder {
    */
   encode(request: RequestEncoding): Buffer {
     const { requestId = REQUEST_ID, idBefore = requestId } = request;
-    const memory = this.#spare.pop() ?? new RequestMemory();
-    this.#memory = memory;
-    this.#bytes = memory.bytes;
+    this.#bytes = this.#spare.pop() ?? Buffer.allocUnsafeSlow(MEMORY);
     this.#at = 0;
     this.#reserve(2 * HEADER_LENGTH + BEGIN_LENGTH);
     this.#id = idBefore;
@@ -96,18 +88,17 @@ export class RequestEncoder {
     this.#params(request.params, request.contentLength);
     if (request.stdin !== null && request.stdin.length > 0) this.#stdin(request.stdin);
     if (request.terminateLast) this.#terminate();
-    memory.bytes = this.#bytes;
     return this.#bytes.subarray(0, this.#at);
   }
 
-  /** What the latest request lies in. */
-  get memory(): RequestMemory {
-    return this.#memory;
+  /** What the latest request lies in: all of it, for `reclaim`. */
+  get memory(): Buffer {
+    return this.#bytes;
   }
 
   /** Nobody needs what lies in it any more. */
-  reclaim(memory: RequestMemory): void {
-    if (memory.bytes.length <= MOST_SPARE) this.#spare.push(memory);
+  reclaim(memory: Buffer): void {
+    if (memory.length <= MOST_SPARE) this.#spare.push(memory);
   }
 
   #params(params: Params, contentLength: number | null): void {

@@ -13,7 +13,6 @@ export {
   REQUEST_ID,
   RequestEncoder,
   type RequestEncoding,
-  RequestMemory,
   requestIdOf,
 } from './encoder.ts';
 export { encodePairInto, type Params, pairBound } from './params.ts';

@@ -3,9 +3,19 @@ import { connect, type Socket } from 'node:net';
 import { headNames } from '../../src/cgi/head.ts';
 import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { Connection } from '../../src/connection/connection.ts';
+import type { ExchangeListener } from '../../src/connection/exchange.ts';
 import type { ConnectionOwner } from '../../src/connection/owner.ts';
 import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import type { RawServer } from '../pool/support.ts';
+
+/** Whom an exchange tells where a test does not listen. */
+export const nobody: ExchangeListener = {
+  onHead() {},
+  onData() {},
+  onStderr() {},
+  onComplete() {},
+  onFailed() {},
+};
 
 export interface Opened {
   readonly clock: Clock;

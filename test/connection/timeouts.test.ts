@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Exchange, type ExchangeListener } from '../../src/connection/exchange.ts';
+import { Exchange } from '../../src/connection/exchange.ts';
 import { dueAfter } from '../../src/connection/timeouts.ts';
-
-const nobody: ExchangeListener = {
-  onHead() {},
-  onData() {},
-  onStderr() {},
-  onComplete() {},
-  onFailed() {},
-};
+import { nobody } from './support.ts';
 
 interface Moment {
   readonly bytesReceived?: number;

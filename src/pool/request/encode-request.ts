@@ -6,7 +6,6 @@ import {
   encodeStdin,
   encodeStdinTerminator,
   type RequestEncoder,
-  type RequestMemory,
   requestIdOf,
 } from '../../protocol/encoder.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
@@ -32,7 +31,7 @@ export interface Encoded {
   readonly exchange: Exchange;
   readonly first: Buffer;
   /** Where `first` lies. */
-  readonly memory: RequestMemory;
+  readonly memory: Buffer;
   /** What follows; null: `sendBody` sends it, piece by piece. */
   readonly parts: readonly Uint8Array[] | null;
   /** STDIN is ended with the last byte of the body. */

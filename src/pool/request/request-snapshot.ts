@@ -10,7 +10,6 @@ import type { Exchange } from '../../connection/exchange.ts';
 import { FcgiError, TimeoutError } from '../../errors.ts';
 import { HEADER_LENGTH, RecordType } from '../../protocol/constants.ts';
 import { decodeParams } from '../../protocol/decode-params.ts';
-import type { RequestMemory } from '../../protocol/encoder.ts';
 import type { Params } from '../../protocol/params.ts';
 import { decodeHeader } from '../../protocol/record.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
@@ -19,7 +18,7 @@ import type { PlannedBody } from './body.ts';
 export class RequestSnapshot {
   request: DispatchRequest;
   /** What the latest attempt was encoded into, where the kernel has taken all of it. */
-  memory: RequestMemory | null = null;
+  memory: Buffer | null = null;
   /** The records of the params that were sent, where `request` is the caller's own. */
   #sent: Buffer | null = null;
   #isCopy = false;

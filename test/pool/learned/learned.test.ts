@@ -2,19 +2,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Clock } from '../../../src/connection/clock.ts';
 import type { Connection } from '../../../src/connection/connection.ts';
-import { Exchange, type ExchangeListener } from '../../../src/connection/exchange.ts';
+import { Exchange } from '../../../src/connection/exchange.ts';
 import type { CloseReason } from '../../../src/connection/reuse.ts';
 import { Learned } from '../../../src/pool/learned/learned.ts';
 import { type PoolOptions, resolveOptions } from '../../../src/pool/options.ts';
+import { nobody } from '../../connection/support.ts';
 import { Loop, VirtualTime } from '../../sim/time.ts';
-
-const nobody: ExchangeListener = {
-  onHead() {},
-  onData() {},
-  onStderr() {},
-  onComplete() {},
-  onFailed() {},
-};
 
 interface Setup {
   readonly learned: Learned;

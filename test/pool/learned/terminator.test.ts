@@ -1,14 +1,7 @@
 import { expect, it } from 'vitest';
-import { Exchange, type ExchangeListener } from '../../../src/connection/exchange.ts';
+import { Exchange } from '../../../src/connection/exchange.ts';
 import { Terminator } from '../../../src/pool/learned/terminator.ts';
-
-const nobody: ExchangeListener = {
-  onHead() {},
-  onData() {},
-  onStderr() {},
-  onComplete() {},
-  onFailed() {},
-};
+import { nobody } from '../../connection/support.ts';
 
 /** An answer `firstByteAfter` ms after the start, the terminator sent after `terminatorAfter` ms (-1: it was not). */
 function answer(firstByteAfter: number, terminatorAfter: number): Exchange {
