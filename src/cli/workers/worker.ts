@@ -133,9 +133,8 @@ function isOrder(message: unknown): message is ToWorker {
 
 function linesTo(send: (message: FromWorker) => void): Writable {
   return new Writable({
-    decodeStrings: false,
-    write(lines: string, _encoding, done): void {
-      send({ kind: 'log', lines });
+    write(lines: Buffer, _encoding, done): void {
+      send({ kind: 'log', lines: lines.toString() });
       done();
     },
   });

@@ -13,24 +13,39 @@ export function sleeping(fpm: Fpm, pages: readonly [number, number]): Record<str
   return { ...typicalParams(fpm.root, '/sleep.php'), QUERY_STRING: `ms=${ms}&max=${max}` };
 }
 
-/** Answers that so many kept sockets had within so many ms, each always busy. */
+/**
+ * Pages from `pages[0]` to `pages[1]` ms, evenly, in an order that is always the same: where each contender draws its own,
+ * a hundred pages differ by a tenth by chance alone.
+ */
+export function sleepingInTurn(fpm: Fpm, [ms, max]: readonly [number, number]): Record<string, string>[] {
+  // Multiples of the golden ratio, less their whole part: each next one falls into the largest gap.
+  const parts = Array.from({ length: ms === max ? 1 : 89 }, (_, i) => (i * 0.618_033_988_749_894_9) % 1);
+  return parts.map((part) => {
+    const page = Math.round(ms + part * (max - ms));
+    return sleeping(fpm, [page, page]);
+  });
+}
+
+/** Answers that so many kept sockets had within so many ms, each always busy with the next page in turn. */
 export async function bareAnswers(
   fpm: Fpm,
-  params: Record<string, string>,
+  pages: readonly Record<string, string>[],
   sockets: number,
   ms: number,
 ): Promise<number> {
-  const bytes = cannedRequest(params);
+  const bytes = pages.map(cannedRequest);
   let answers = 0;
+  let sent = 0;
+  const next = (): Buffer => bytes[sent++ % bytes.length] ?? Buffer.alloc(0);
   const open = Array.from({ length: sockets }, () => {
     const socket = connect(fpm.endpoint);
     socket.on('data', (chunk: Buffer) => {
       // An answer ends with the 16 bytes of END_REQUEST.
       if (chunk[chunk.length - 15] !== 3) return;
       answers++;
-      socket.write(bytes);
+      socket.write(next());
     });
-    socket.write(bytes);
+    socket.write(next());
     return socket;
   });
   await delay(ms);

@@ -4,7 +4,7 @@
  */
 import { Pool } from '../../../src/index.ts';
 import { type Fpm, startFpm } from '../../fpm/support/index.ts';
-import { answersOf, ask, bareAnswers, SLEEPS, sleeping } from '../lib/php.ts';
+import { answersOf, ask, bareAnswers, SLEEPS, sleepingInTurn } from '../lib/php.ts';
 import { rivals } from '../lib/rivals.ts';
 import type { Row } from '../lib/table.ts';
 
@@ -33,16 +33,16 @@ export async function workers({ seconds, pools, pages }: Effort): Promise<Row[]>
   for (const transport of ['unix', 'tcp'] as const) {
     await using fpm = await startFpm({ transport, maxChildren: WORKERS, files: { 'sleep.php': SLEEPS } });
     // What the first request of a process loads is not to be measured.
-    await worst(fpm, sleeping(fpm, [1, 1]), {}, 1, 100);
+    await worst(fpm, sleepingInTurn(fpm, [1, 1]), {}, 1, 100);
     for (const page of PAGES.slice(0, pages)) {
       const ms = Math.max(seconds * 1_000, seconds * 10 * page[1]);
-      const params = sleeping(fpm, page);
-      const bare = await bareAnswers(fpm, params, WORKERS, ms);
-      const kept = await worst(fpm, params, {}, pools, ms);
+      const inTurn = sleepingInTurn(fpm, page);
+      const bare = await bareAnswers(fpm, inTurn, WORKERS, ms);
+      const kept = await worst(fpm, inTurn, {}, pools, ms);
       const what = `workers used, ${transport}, ${named(page)}`;
       rows.push(row(what, `worst of ${pools} fresh pools`, kept, bare, ms, 0.95));
       if (page !== PAGES[0]) continue;
-      const fresh = await worst(fpm, params, { keepalive: 0 }, 1, ms);
+      const fresh = await worst(fpm, inTurn, { keepalive: 0 }, 1, ms);
       rows.push(row(`${what}, keepalive: 0`, 'one pool', fresh, bare, ms, 0.9));
       if (transport === 'unix') rows.push(...(await othersUse(page, seconds, bare)));
     }
@@ -52,7 +52,7 @@ export async function workers({ seconds, pools, pages }: Effort): Promise<Row[]>
 
 async function worst(
   fpm: Fpm,
-  params: Record<string, string>,
+  pages: readonly Record<string, string>[],
   options: { keepalive?: number },
   pools: number,
   ms: number,
@@ -60,8 +60,9 @@ async function worst(
   let fewest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < pools; i++) {
     await using pool = new Pool(fpm.address, { connections: WORKERS, ...options });
+    let sent = 0;
     const one = async (): Promise<boolean> => {
-      const response = await pool.request({ params });
+      const response = await pool.request({ params: pages[sent++ % pages.length] ?? {} });
       return (await response.body.text()) === 'ok';
     };
     fewest = Math.min(fewest, await answersOf(one, CLIENTS, ms));

@@ -2,7 +2,7 @@
  * One line a request, in the format nginx calls `combined`:
  * `127.0.0.1 - - [23/Nov/2026:06:54:31 +0000] "GET /a HTTP/1.1" 200 512 "-" "curl/7.88.1"`
  * or as JSON, with the seconds it took and what PHP-FPM did. The bytes are those of the body as it was sent. 499 is a client that left before
- * there was a head. Lines are buffered: to write each by itself would cost more than to serve a file.
+ * there was a head.
  * This folder: the access log, and what PHP complains of.
  */
 import type { Http2ServerResponse } from 'node:http2';
@@ -12,55 +12,30 @@ import type { EndInfo } from '../../../gateway/reply/outcome.ts';
 import { original, TrustedProxies } from '../../../gateway/request/proxies.ts';
 import type { Handler } from '../handler.ts';
 import { clfDate } from './clf-date.ts';
+import { LineBuffer } from './line-buffer.ts';
 import { phpFields } from './php-fields.ts';
 
 export interface AccessLogOptions {
   readonly logFormat: 'combined' | 'json';
 }
 
-/** What a line says of a request. */
-interface Entry {
-  readonly time: number;
-  readonly client: string;
-  readonly authorization: string | undefined;
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly httpVersion: string;
-  readonly status: number;
-  readonly bytes: number;
-  readonly referer: string | undefined;
-  readonly agent: string | undefined;
-}
-
-/** Bytes of lines that may wait. A reader that stalls must not fill our memory, nor stop the service. */
-const MAX_WAITING = 1024 * 1024;
-/** Milliseconds. */
-const GATHER = 50;
 /** As the gateway's own default. */
 const heard: ReadonlySet<string> = new Set(['x-forwarded-for', 'x-forwarded-proto']);
-/** Chars. */
-const MAX_BUFFERED = 32_768;
 
 export class AccessLog {
-  readonly #out: Writable;
+  readonly #lines: LineBuffer;
   readonly #isJson: boolean;
   readonly #now: () => number;
   /** The gateway's `onEnd`, for what is said of PHP. Null: nothing is. */
   readonly ended: ((info: EndInfo, req: object) => void) | null;
   /** How the requests that PHP had have ended. */
   readonly #ended = new WeakMap<object, EndInfo>();
-  /** Lines, and what is to become of one: many are made in one go, as between two requests each would find cold caches. */
-  #buffer: (string | Entry)[] = [];
-  /** Chars in it, about. */
-  #size = 0;
-  #timer: NodeJS.Timeout | null = null;
-  #dropped = 0;
   /** Of the latest second, and its text. */
   #second = 0;
   #text = '';
 
   constructor(out: Writable, options: AccessLogOptions, now: () => number = Date.now) {
-    this.#out = out;
+    this.#lines = new LineBuffer(out);
     this.#isJson = options.logFormat === 'json';
     this.ended = this.#isJson ? (info, req) => this.#ended.set(req, info) : null;
     this.#now = now;
@@ -80,11 +55,11 @@ export class AccessLog {
         const bytes = sent ? sent() : Math.max(req.socket.bytesWritten - before - headLength(res), 0);
         const status = res.headersSent ? res.statusCode : 499;
         if (!this.#isJson) {
-          this.#add(entryOf(req, client, status, bytes, this.#now()));
+          this.#lines.add(this.#combined(req, client, status, bytes));
           return;
         }
         // where the client has left it is told of how the request ended after this
-        setImmediate(() => this.#add(this.#json(req, client, status, bytes, began)));
+        setImmediate(() => this.#lines.add(this.#json(req, client, status, bytes, began)));
       });
       handler(req, res);
     };
@@ -92,42 +67,27 @@ export class AccessLog {
 
   /** Lines that another process has made. */
   lines(lines: string): void {
-    this.#add(lines);
+    this.#lines.add(lines);
   }
 
   /** Writes what is buffered. */
   flush(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    if (this.#buffer.length === 0) return;
-    let lines = '';
-    for (const each of this.#buffer) lines += typeof each === 'string' ? each : this.#combined(each);
-    this.#buffer = [];
-    this.#size = 0;
-    if (this.#out.destroyed || this.#out.writableLength > MAX_WAITING) {
-      this.#dropped += lines.split('\n').length - 1;
-      return;
-    }
-    const lost = this.#dropped;
-    this.#dropped = 0;
-    this.#out.write(lost === 0 ? lines : `- ${lost} lines lost: nobody read this log\n${lines}`);
+    this.#lines.flush();
   }
 
-  #add(line: string | Entry): void {
-    this.#buffer.push(line);
-    this.#size += typeof line === 'string' ? line.length : lengthOf(line);
-    if (this.#size > MAX_BUFFERED) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), GATHER);
-  }
-
-  #combined(entry: Entry): string {
-    const { authorization, referer, agent, method = '', url = '' } = entry;
+  #combined(
+    { headers, method = '', url = '', httpVersion }: NodeRequest,
+    client: string,
+    status: number,
+    bytes: number,
+  ): string {
+    const { authorization, referer, 'user-agent': agent } = headers;
     const user = authorization === undefined ? '-' : escaped(userIn(authorization));
     const from = referer === undefined ? '-' : escaped(referer);
     const by = agent === undefined ? '-' : escaped(agent);
     return (
-      `${entry.client} - ${user} [${this.#date(entry.time)}] ` +
-      `"${escaped(method)} ${escaped(url)} HTTP/${entry.httpVersion}" ${entry.status} ${entry.bytes} "${from}" "${by}"\n`
+      `${client} - ${user} [${this.#date(this.#now())}] ` +
+      `"${escaped(method)} ${escaped(url)} HTTP/${httpVersion}" ${status} ${bytes} "${from}" "${by}"\n`
     );
   }
 
@@ -160,17 +120,6 @@ export class AccessLog {
     }
     return this.#text;
   }
-}
-
-function entryOf(req: NodeRequest, client: string, status: number, bytes: number, time: number): Entry {
-  const { headers, method, url, httpVersion } = req;
-  const { authorization, referer, 'user-agent': agent } = headers;
-  return { time, client, authorization, method, url, httpVersion, status, bytes, referer, agent };
-}
-
-/** Of its line, in chars, about. */
-function lengthOf({ authorization = '', url = '', referer = '', agent = '' }: Entry): number {
-  return 100 + authorization.length + url.length + referer.length + agent.length;
 }
 
 function clientOf(req: NodeRequest, proxies: TrustedProxies | null): string {
