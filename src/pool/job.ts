@@ -229,7 +229,6 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       this.#owner.onAbandonedEnd(this);
       return;
     }
-    this.snapshot.restore(this.body);
     if (error instanceof FcgiError) this.#remember(error);
     if (traceRetry(this, error, this.#owner)) return;
     this.fail(error);
@@ -249,7 +248,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   }
 
   /** As it was when dispatch() was called. */
-  get request(): DispatchRequest {
+  get request(): Omit<DispatchRequest, 'params'> {
     return this.snapshot.request;
   }
 

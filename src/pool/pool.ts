@@ -8,13 +8,14 @@
 import { checkNoCallback } from '../arguments.ts';
 import { type Runtime, systemRuntime } from '../connection/runtime.ts';
 import { type Address, parseAddress } from '../connection/socket/address.ts';
+import type { Balancer } from './balancer.ts';
 import { dispatchTraced } from './channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
 import type { Job } from './job.ts';
 import { type PoolOptions, type PoolSettings, resolveOptions } from './options.ts';
 import { requestBy } from './request/response.ts';
 import { noSuchServer } from './request/validate.ts';
-import { type Balancer, Scheduler } from './scheduler.ts';
+import { Scheduler } from './scheduler.ts';
 import { Server } from './server.ts';
 import { type ConnectionInfo, connectionsOf } from './stats/connections.ts';
 import type { Stats } from './stats/stats.ts';
@@ -91,6 +92,7 @@ function only(server: Server): Balancer {
     get hasRoom() {
       return server.hasRoom;
     },
+    hashKey: () => '',
     choose: ({ request }: Job) => {
       if (request.server !== undefined && request.server !== server.name) throw noSuchServer(request.server);
       return server.hasRoom ? server : null;

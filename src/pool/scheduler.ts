@@ -6,6 +6,8 @@ import { Clock, TICK_INTERVAL } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { sourceStuck } from '../connection/timeouts.ts';
 import { ConnectError, PoolError } from '../errors.ts';
+import { RequestEncoder } from '../protocol/encoder.ts';
+import type { Balancer } from './balancer.ts';
 import { publishQueued } from './channels.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
@@ -17,34 +19,7 @@ import { type PlannedBody, planBody } from './request/body.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
 import { Histogram } from './stats/histogram.ts';
-import { type ServerCounts, type Stats, statsOf } from './stats/stats.ts';
-
-/** The servers, and which of them gets a job. */
-export interface Balancer {
-  /** For messages. */
-  readonly name: string;
-  /** Those that are used, and those that were and have connections still. */
-  readonly servers: readonly Server[];
-  /** Of all servers that there have been. */
-  readonly counts: readonly ServerCounts[];
-  /** Some server may take one more. */
-  readonly hasRoom: boolean;
-  /** A server that has room for the job; null: it waits. */
-  choose(job: Job): Server | null;
-  /** A slot of the server has come free: may this job, which waits, have it? */
-  accepts(server: Server, job: Job): boolean;
-  onServed(job: Job): void;
-  /**
-   * `job` has failed on its server, which may send it again, out of sight of its caller. True: it must not, as another
-   * server is better, or as the job is not to be sent again.
-   */
-  onFailed(job: Job, error: unknown): boolean;
-  /** It was not sent again there. True: it goes on elsewhere, by `run` or `requeue`; its slot is free by then. */
-  failOver(job: Job, error: unknown): boolean;
-  /** Every 25 ms, while there is a request or a connection, and while it checks a server. True: a queue is no overload now. */
-  onTick(now: number): boolean;
-  readonly isChecking: boolean;
-}
+import { type Stats, statsOf } from './stats/stats.ts';
 
 /** ms. */
 const REFUSED_AFTER = TICK_INTERVAL;
@@ -52,6 +27,7 @@ const SUMMARY_PERIOD = 30_000;
 
 export class Scheduler implements JobOwner, ServerOwner {
   readonly clock: Clock;
+  readonly encoder: RequestEncoder = new RequestEncoder();
   readonly signals: AbortListeners = new AbortListeners();
   readonly #settings: PoolSettings;
   readonly balancer: Balancer;
@@ -107,9 +83,10 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#running.add(job);
     try {
       if (this.#closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.server} is closed`);
-      checkRequest(job.request);
+      checkRequest(request);
       if (!job.begin(this.#settings.timeout)) return;
-      const body = planBody(job.request.body, job.request.params, this.#settings.replayBuffer);
+      job.snapshot.hashKey = this.balancer.hashKey(request);
+      const body = planBody(request.body, request.params, this.#settings.replayBuffer);
       if (body.kind === 'unread') {
         job.unread = body.stream;
         body.whole.then(
@@ -119,7 +96,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       } else {
         this.#admit(job, body, monotonic);
       }
-      if (!job.over) job.snapshot.detach();
+      if (!job.over) job.snapshot.detach(this.encoder);
     } catch (error) {
       job.fail(error);
     }

@@ -14,7 +14,7 @@ import type { Job } from './job.ts';
 import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
 import type { Encoded } from './request/encode-request.ts';
-import { Sender } from './request/sender.ts';
+import { Sender, type SenderOwner } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
 import { abandon, endAbandoned } from './slots/abandon.ts';
@@ -24,8 +24,7 @@ import { Slots } from './slots/slots.ts';
 import { waitForReply } from './slots/wait-for-reply.ts';
 
 /** What a server asks of the scheduler. */
-export interface ServerOwner {
-  readonly clock: Clock;
+export interface ServerOwner extends SenderOwner {
   readonly closing: boolean;
   /** Requests that wait. */
   readonly queued: number;
@@ -71,7 +70,7 @@ export class Server implements ConnectionOwner {
     this.clock = owner.clock;
     this.#slots = new Slots(settings.connections, () => new Slot());
     this.learned = new Learned(settings, this.clock, runtime.random);
-    this.#sender = new Sender(target, settings, runtime, this.clock, this.learned, retryRefused);
+    this.#sender = new Sender(target, settings, runtime, owner, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
     this.backendCheck = new BackendCheck(this, this.#sender, !retryRefused);
   }

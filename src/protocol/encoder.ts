@@ -18,7 +18,13 @@ import {
 } from './constants.ts';
 import { KnownParams } from './known-params.ts';
 import { encodePairInto, type Params, pairBound } from './params.ts';
-import { encodeBeginRequestInto, encodeHeaderInto, encodeRecord, FIXED_BODY_LENGTH } from './record.ts';
+import {
+  decodeHeader,
+  encodeBeginRequestInto,
+  encodeHeaderInto,
+  encodeRecord,
+  FIXED_BODY_LENGTH,
+} from './record.ts';
 
 /** Of the first request of a connection, and the default. Each request has an id of its own: see `requestIdOf`. */
 export const REQUEST_ID = 1;
@@ -35,11 +41,22 @@ const MEMORY = 4 * 1024;
 /** Bytes: larger memory is not kept. */
 const MOST_SPARE = 64 * 1024;
 const BEGIN_LENGTH = HEADER_LENGTH + FIXED_BODY_LENGTH;
+/** In front of the params: the terminator of the request before, and BEGIN_REQUEST. */
+const FRONT = HEADER_LENGTH + BEGIN_LENGTH;
 
-export interface RequestEncoding {
+/** Params as records, with room in front: all of a request that does not depend on the connection it goes out on. */
+export interface EncodedParams {
+  /** Of no other request, until it is given back. */
+  memory: Buffer;
+  /** Where the last record begins, which is not closed yet, and where the pairs end. */
+  readonly record: number;
+  readonly end: number;
+}
+
+/** What of a request is known once it has a connection. */
+export interface RequestFrame {
   /** 1 to 65,535; default 1. */
   readonly requestId?: number;
-  readonly params: Params;
   /** FCGI_KEEP_CONN: the server leaves the connection open after END_REQUEST. */
   readonly keepConn: boolean;
   /** Puts the STDIN terminator that the request before still owes in front (PHP-FPM skips a stray one). */
@@ -52,6 +69,10 @@ export interface RequestEncoding {
   readonly terminateLast: boolean;
   /** Adds CONTENT_LENGTH, where the params have none; in bytes. */
   readonly contentLength: number | null;
+}
+
+export interface RequestEncoding extends RequestFrame {
+  readonly params: Params;
 }
 
 /**
@@ -73,22 +94,47 @@ export class RequestEncoder {
    * bytes) and FCGI_ERR_PARAM_TOO_LARGE.
    */
   encode(request: RequestEncoding): Buffer {
-    const { requestId = REQUEST_ID, idBefore = requestId } = request;
-    this.#bytes = this.#spare.pop() ?? Buffer.allocUnsafeSlow(MEMORY);
-    this.#at = 0;
-    this.#reserve(2 * HEADER_LENGTH + BEGIN_LENGTH);
-    this.#id = idBefore;
-    if (request.terminateFirst) this.#header(RecordType.STDIN, 0);
+    return this.complete(this.params(request.params), request);
+  }
+
+  /** Of what is encoded once, and completed when it is sent. Throws as `encode`. */
+  params(params: Params): EncodedParams {
+    this.#bytes = this.#memory();
+    this.#record = FRONT;
+    this.#at = FRONT + HEADER_LENGTH;
+    this.#pairs(params);
+    return { memory: this.#bytes, record: this.#record, end: this.#at };
+  }
+
+  /** The request: a view of the memory of its params, which may be a larger one then. Throws for CONTENT_LENGTH and `stdin`, as `encode`. */
+  complete(params: EncodedParams, frame: RequestFrame): Buffer {
+    const { requestId = REQUEST_ID, idBefore = requestId, terminateFirst, contentLength, stdin } = frame;
+    this.#bytes = params.memory;
+    this.#record = params.record;
+    this.#at = params.end;
+    if (contentLength !== null) this.#pair('CONTENT_LENGTH', String(contentLength));
     this.#id = requestId;
+    this.#closeParams();
+    if (stdin !== null && stdin.length > 0) this.#stdin(stdin);
+    if (frame.terminateLast) this.#terminate();
+    const end = this.#at;
+    this.#at = HEADER_LENGTH;
     this.#header(RecordType.BEGIN_REQUEST, FIXED_BODY_LENGTH);
-    this.#at = encodeBeginRequestInto(this.#bytes, this.#at, {
+    encodeBeginRequestInto(this.#bytes, this.#at, {
       role: Role.RESPONDER,
-      flags: request.keepConn ? Flag.KEEP_CONN : 0,
+      flags: frame.keepConn ? Flag.KEEP_CONN : 0,
     });
-    this.#params(request.params, request.contentLength);
-    if (request.stdin !== null && request.stdin.length > 0) this.#stdin(request.stdin);
-    if (request.terminateLast) this.#terminate();
-    return this.#bytes.subarray(0, this.#at);
+    params.memory = this.#bytes;
+    if (!terminateFirst) return this.#bytes.subarray(HEADER_LENGTH, end);
+    encodeHeaderInto(this.#bytes, 0, RecordType.STDIN, idBefore, 0, 0);
+    return this.#bytes.subarray(0, end);
+  }
+
+  /** The same params once more, in other memory: a connection that has failed may still refer to the first. */
+  copy({ memory, record, end }: EncodedParams): EncodedParams {
+    const copy = end > MEMORY ? Buffer.allocUnsafeSlow(end) : this.#memory();
+    memory.copy(copy, 0, 0, end);
+    return { memory: copy, record, end };
   }
 
   /** What the latest request lies in: all of it, for `reclaim`. */
@@ -101,9 +147,11 @@ export class RequestEncoder {
     if (memory.length <= MOST_SPARE) this.#spare.push(memory);
   }
 
-  #params(params: Params, contentLength: number | null): void {
-    this.#record = this.#at;
-    this.#at += HEADER_LENGTH;
+  #memory(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(MEMORY);
+  }
+
+  #pairs(params: Params): void {
     const known = this.#known;
     let differs = false;
     // Known pairs from `from` up to `to` come next, and have not been copied yet.
@@ -129,10 +177,18 @@ export class RequestEncoder {
     }
     this.#copyKnown(from, to);
     if (differs) known.differed(params);
-    if (contentLength !== null) this.#pair('CONTENT_LENGTH', String(contentLength));
+  }
+
+  #closeParams(): void {
+    // Those that were full had no id yet.
+    for (let at = FRONT; at < this.#record; ) {
+      const { contentLength } = decodeHeader(this.#bytes, at);
+      at = encodeHeaderInto(this.#bytes, at, RecordType.PARAMS, this.#id, contentLength, 0) + contentLength;
+    }
     // An empty record is the end of the stream: a set without params must not send it twice.
     if (this.#at === this.#record + HEADER_LENGTH) this.#at = this.#record;
     else this.#closeRecord(this.#at);
+    this.#reserve(HEADER_LENGTH);
     this.#header(RecordType.PARAMS, 0);
   }
 

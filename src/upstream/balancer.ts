@@ -1,11 +1,13 @@
 /** The Balancer of an Upstream: who takes a request, who takes it next where it failed, and what is learned of both. */
 import type { Runtime } from '../connection/runtime.ts';
 import { ArgumentError, ConnectError, FcgiError, PoolError, SocketError } from '../errors.ts';
+import type { Balancer } from '../pool/balancer.ts';
+import type { DispatchRequest } from '../pool/dispatcher.ts';
 import type { Job } from '../pool/job.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { mayRunTwice } from '../pool/retry/resend.ts';
 import { RetryBudget } from '../pool/retry/retry.ts';
-import type { Balancer, Scheduler } from '../pool/scheduler.ts';
+import type { Scheduler } from '../pool/scheduler.ts';
 import { Server } from '../pool/server.ts';
 import type { ServerCounts } from '../pool/stats/stats.ts';
 import { subset as subsetOf } from './balance/subset.ts';
@@ -107,6 +109,10 @@ export class UpstreamBalancer implements Balancer {
     if (this.#started) this.#discovery.poll();
   }
 
+  hashKey(request: DispatchRequest): string {
+    return this.#selection.hashKey(request);
+  }
+
   choose(job: Job): Server | null {
     if (!this.#started) {
       this.#started = true;
@@ -168,7 +174,7 @@ export class UpstreamBalancer implements Balancer {
     state.target = failover({
       policy: job.request.retry ?? this.#pool.retry,
       executed: error.executed,
-      idempotent: mayRunTwice(job.request),
+      idempotent: mayRunTwice(job),
       replayable: job.replayable,
       notConnected: error instanceof ConnectError,
       reused: error.reused,

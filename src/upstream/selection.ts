@@ -1,6 +1,7 @@
 /** Which server takes a request now: of those that are asked at all, one with room, by the balance that was chosen. */
 import { inspect } from 'node:util';
 import { ArgumentError } from '../errors.ts';
+import type { DispatchRequest } from '../pool/dispatcher.ts';
 import type { Job } from '../pool/job.ts';
 import type { PoolSettings } from '../pool/options.ts';
 import { noSuchServer } from '../pool/request/validate.ts';
@@ -58,6 +59,16 @@ export class Selection {
     return open.length > 1 ? this.#balanced(open, job) : (open[0] ?? null);
   }
 
+  /** Asked once for each request: a server that fails it is followed by the next one for the same key. */
+  hashKey(request: DispatchRequest): string {
+    const { balance, hashKey } = this.#settings;
+    if (balance !== 'hash') return '';
+    const key: unknown = hashKey(request);
+    if (typeof key === 'string') return key;
+    const message = `hashKey must return a string, not ${inspect(key)}`;
+    throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'hashKey', message);
+  }
+
   /** May it take one more, in place of one that it has just done? */
   accepts(member: Member, job: Job, failedOn: ReadonlySet<Member>): boolean {
     const { server } = job.request;
@@ -89,31 +100,16 @@ export class Selection {
     return named.find((member) => member.takes(member.load, 'none')) ?? null;
   }
 
-  #balanced(open: readonly Member[], job: Job): Member | null {
+  #balanced(open: readonly Member[], { snapshot: { hashKey } }: Job): Member | null {
     switch (this.#settings.balance) {
       case 'round-robin':
         return roundRobin(open);
       case 'random-two':
         return randomTwo(open, this.#random);
       case 'hash':
-        return this.#byKey(open, job);
+        return hashKey === '' ? leastConn(open) : byHash(open, hashKey);
       default:
         return leastConn(open);
-    }
-  }
-
-  #byKey(open: readonly Member[], job: Job): Member | null {
-    try {
-      const key: unknown = this.#settings.hashKey(job.request);
-      if (typeof key !== 'string') {
-        const message = `hashKey must return a string, not ${inspect(key)}`;
-        throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'hashKey', message);
-      }
-      return key === '' ? leastConn(open) : byHash(open, key);
-    } catch (error) {
-      // The caller's function has failed, and with it this request alone: later, as whoever asks counts on a job that goes on.
-      queueMicrotask(() => job.fail(error));
-      return null;
     }
   }
 

@@ -259,6 +259,44 @@ describe('an encoder', () => {
   });
 });
 
+describe('params that are encoded once', () => {
+  const frames: Partial<RequestEncoding>[] = [
+    {},
+    { requestId: 2, idBefore: 1, terminateFirst: true, keepConn: true },
+    { requestId: 65_535, contentLength: 7, stdin: Buffer.from('1234567'), terminateLast: true },
+    { requestId: 300, stdin: Buffer.alloc(65_528, 'x'), contentLength: 65_528 },
+    { requestId: 4 },
+  ];
+  it.each<[string, Params]>([
+    ['a few', { A: 'b', SCRIPT_FILENAME: '/srv/a.php' }],
+    ['none', {}],
+    [
+      'several records of them',
+      { A: 'a'.repeat(40_000), B: 'b'.repeat(40_000), C: 'c'.repeat(40_000), D: '' },
+    ],
+    ['a record that CONTENT_LENGTH does not fit into', { A: 'a'.repeat(65_510) }],
+  ])('are the same request for each connection that they go out on: %s', (_, params) => {
+    for (const isCopied of [false, true]) {
+      const encoder = new RequestEncoder();
+      let encoded = encoder.params(params);
+      for (const frame of frames) {
+        if (isCopied) encoded = encoder.copy(encoded);
+        const bytes = encoder.complete(encoded, encoding({}, frame));
+        expect(bytes.equals(new RequestEncoder().encode(encoding(params, frame)))).toBe(true);
+      }
+    }
+  });
+
+  it('leave what was sent as it was, once they are copied', () => {
+    const encoder = new RequestEncoder();
+    const encoded = encoder.params({ A: 'b' });
+    const sent = encoder.complete(encoded, encoding({}, { requestId: 1 }));
+    const before = Buffer.from(sent);
+    encoder.complete(encoder.copy(encoded), encoding({}, { requestId: 9, terminateFirst: true }));
+    expect(sent.equals(before)).toBe(true);
+  });
+});
+
 describe('a body', () => {
   it('goes out in records of at most 65,528 bytes, none of them empty', () => {
     const body = Buffer.alloc(2 * 65_528 + 1, 'ab');

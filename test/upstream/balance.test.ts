@@ -33,6 +33,25 @@ describe('requests that come one after the other', () => {
     expect(new Set(await askInTurn(byScript, 10)).size).toBe(1);
   });
 
+  it('are asked for their key once, with the params as they were given, also where a server fails them', async () => {
+    await using refuses = await startFakeFpm({ script: (_request, response) => response.reset() });
+    await using a = await answering('a');
+    await using b = await answering('b');
+    const keys: unknown[] = [];
+    await using upstream = new Upstream([{ address: refuses.address, maxFails: 0 }, a.address, b.address], {
+      balance: 'hash',
+      hashKey: ({ params }) => {
+        keys.push(params['REMOTE_ADDR']);
+        return String(params['REMOTE_ADDR']);
+      },
+      retry: 'always',
+    });
+    const given = Array.from({ length: 12 }, (_, nth) => `10.0.0.${nth}`);
+    for (const client of given) await ask(upstream, { params: { ...GET, REMOTE_ADDR: client } });
+    expect(keys).toEqual(given);
+    expect(upstream.stats.retried).toBeGreaterThan(0);
+  });
+
   it('fail one by one where the function for the key throws', async () => {
     await using a = await answering('a');
     await using b = await answering('b');

@@ -1,69 +1,60 @@
 /**
- * A request as it was when dispatch() was called: the caller may change his objects afterwards. The params of a request
- * that must wait are copied. Those of one that is sent at once are not, as that would be a tenth of what a request
- * costs: if it must be sent again, its params are read from the records that were sent, whose memory is its own until then.
+ * A request as it was when dispatch() was called: the caller may change his objects afterwards. Its params are encoded once, by
+ * then, into memory of its own: for the connection that it goes out on, for one that it must wait for, and for another one
+ * if it is sent again. What else they decide is read from them by then, too.
  * This folder: one request of a caller: its arguments checked, its body, its callbacks, its response. It imports
  * what its parent may.
  */
 
 import type { Exchange } from '../../connection/exchange.ts';
 import { FcgiError, TimeoutError } from '../../errors.ts';
-import { HEADER_LENGTH, RecordType } from '../../protocol/constants.ts';
-import { decodeParams } from '../../protocol/decode-params.ts';
-import type { Params } from '../../protocol/params.ts';
-import { decodeHeader } from '../../protocol/record.ts';
+import type { EncodedParams, RequestEncoder } from '../../protocol/encoder.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
-import type { PlannedBody } from './body.ts';
+import { type ParamFacts, paramFacts } from './param-facts.ts';
 
 export class RequestSnapshot {
-  request: DispatchRequest;
-  /** What the latest attempt was encoded into, where the kernel has taken all of it. */
-  memory: Buffer | null = null;
-  /** The records of the params that were sent, where `request` is the caller's own. */
-  #sent: Buffer | null = null;
-  #isCopy = false;
+  /** Without its params, which are not to be read later. */
+  request: Omit<DispatchRequest, 'params'>;
+  /** What its server hangs on; '': any will do. */
+  hashKey = '';
+  /** The kernel has taken all of the latest attempt: its memory is free once it is answered. */
+  isTaken = false;
+  readonly #given: DispatchRequest;
+  #params: EncodedParams | null = null;
+  #facts: ParamFacts | null = null;
+  #isSent = false;
 
   constructor(request: DispatchRequest) {
     this.request = request;
+    this.#given = request;
   }
 
-  /** dispatch() is about to return, and the caller may change his objects. */
-  detach(): void {
-    if (this.#isCopy || this.#sent !== null) return;
-    this.#isCopy = true;
-    this.request = { ...this.request, params: copyOf(this.request.params) };
+  get facts(): ParamFacts {
+    this.#facts ??= paramFacts(this.#given);
+    return this.#facts;
   }
 
-  /** `first`: what goes out first. It must stay as it is until the request has been answered. */
-  onEncoded(first: Buffer): void {
-    if (!this.#isCopy) this.#sent ??= first;
+  /** dispatch() is about to return, and the caller may change his objects. Throws as RequestEncoder does. */
+  detach(encoder: RequestEncoder): void {
+    if (this.#params !== null) return;
+    this.#facts ??= paramFacts(this.#given);
+    this.#params = encoder.params(this.#given.params);
+    this.request = { ...this.request };
   }
 
-  /** It may have to be sent again. */
-  restore(body: PlannedBody | null): void {
-    if (this.#sent === null) return;
-    this.request = { ...this.request, params: sentParams(this.#sent, body) };
-    this.#sent = null;
-    this.#isCopy = true;
+  /** To be completed, for the first time or once more. Throws as RequestEncoder does. */
+  params(encoder: RequestEncoder): EncodedParams {
+    if (this.#params === null) this.#params = encoder.params(this.#given.params);
+    else if (this.#isSent) this.#params = encoder.copy(this.#params);
+    this.#isSent = true;
+    return this.#params;
   }
-}
 
-/** `sent`: as RequestEncoder made them (no pair crosses two records), and perhaps more behind them. */
-function sentParams(sent: Uint8Array, body: PlannedBody | null): Record<string, Uint8Array> {
-  const params: Record<string, Uint8Array> = {};
-  for (let at = 0; at < sent.length; ) {
-    const { type, contentLength, paddingLength } = decodeHeader(sent, at);
-    const content = at + HEADER_LENGTH;
-    at = content + contentLength + paddingLength;
-    if (type !== RecordType.PARAMS) continue;
-    if (contentLength === 0) break;
-    for (const [name, value] of decodeParams(sent.subarray(content, content + contentLength))) {
-      params[name] = value;
-    }
+  /** It has been answered. */
+  reclaim(encoder: RequestEncoder): void {
+    if (this.#params !== null && this.isTaken) encoder.reclaim(this.#params.memory);
+    this.#params = null;
   }
-  // The encoder has added it, and will again.
-  if (body?.kind === 'bytes' && body.addLength) delete params['CONTENT_LENGTH'];
-  return params;
 }
 
 /** Notes on an abort's error what was seen of the request. Its script runs on, and its connection is kept. */
@@ -106,14 +97,4 @@ export function abortFacts(reason: unknown, exchange: Exchange | null): FcgiErro
 /** `timeout`: of the request as a whole, ms. */
 export function timedOut(timeout: number): TimeoutError {
   return new TimeoutError('FCGI_ERR_TIMEOUT', `the request took longer than ${timeout} ms`);
-}
-
-/** Four times as fast as `{ ...params }`, where they have been put together one by one. */
-function copyOf(params: Params): Params {
-  const copy: Record<string, string | Uint8Array> = {};
-  for (const name in params) {
-    const value = Object.hasOwn(params, name) ? params[name] : undefined;
-    if (value !== undefined) copy[name] = value;
-  }
-  return copy;
 }

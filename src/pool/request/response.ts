@@ -8,8 +8,8 @@ import type {
   FcgiResponse,
   ResponseHeaders,
 } from '../dispatcher.ts';
-import { textParam } from '../retry/resend.ts';
 import { type ContentLength, contentLength } from './content-length.ts';
+import { textParam } from './param-facts.ts';
 import { StreamedBody } from './streamed-body.ts';
 
 /** `bodyTimeout`: ms, where the request has none of its own. */

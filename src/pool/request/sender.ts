@@ -8,7 +8,7 @@ import type { Runtime } from '../../connection/runtime.ts';
 import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
 import { ReadBuffer } from '../../connection/socket/read-buffer.ts';
-import { RequestEncoder } from '../../protocol/encoder.ts';
+import type { RequestEncoder } from '../../protocol/encoder.ts';
 import { publishClosed, traceConnect, traceServer } from '../channels.ts';
 import type { Job } from '../job.ts';
 import type { Learned } from '../learned/learned.ts';
@@ -29,6 +29,11 @@ interface WaitingJob {
   readonly closed: Record<CloseReason, number>;
 }
 
+export interface SenderOwner {
+  readonly clock: Clock;
+  readonly encoder: RequestEncoder;
+}
+
 export class Sender {
   readonly #target: Target;
   readonly #settings: PoolSettings;
@@ -36,7 +41,7 @@ export class Sender {
   readonly #clock: Clock;
   readonly #learned: Learned;
   readonly #retryRefused: boolean;
-  readonly #encoder: RequestEncoder = new RequestEncoder();
+  readonly #encoder: RequestEncoder;
   readonly #readBuffer: ReadBuffer = new ReadBuffer();
   readonly #orphanResets: OrphanResets;
   /** Of dials that nobody gave up: a new one costs a tenth of what connecting does. */
@@ -47,7 +52,7 @@ export class Sender {
     target: Target,
     settings: PoolSettings,
     runtime: Runtime,
-    clock: Clock,
+    { clock, encoder }: SenderOwner,
     learned: Learned,
     retryRefused: boolean,
   ) {
@@ -56,6 +61,7 @@ export class Sender {
     this.#runtime = runtime;
     this.#clock = clock;
     this.#learned = learned;
+    this.#encoder = encoder;
     this.#retryRefused = retryRefused;
     this.#orphanResets = new OrphanResets(runtime.readOrphanResets, () => clock.monotonic());
   }
@@ -66,7 +72,8 @@ export class Sender {
     const { isPhpFpm, isDirect } = this.#learned.backend;
     if (body === null) return true;
     const proxied = isDirect === false;
-    const provable = isPhpFpm !== true || isBodyReadBeforeScript(job.request, body.length, this.#settings);
+    const provable =
+      isPhpFpm !== true || isBodyReadBeforeScript(job.snapshot.facts, body.length, this.#settings);
     if (provable && body.kind === 'bytes' && !proxied) return false;
     return needsFreshConnection({
       proxied,
@@ -148,17 +155,12 @@ export class Sender {
       (connection !== null || this.#learned.backend.mayKeep()) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
     const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
-    const encoded = encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
-    job.snapshot.onEncoded(encoded.first);
-    return encoded;
+    return encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
   }
 
   /** The response is whole: nobody needs the bytes of the request any more. */
   reclaim({ snapshot }: Job): void {
-    const { memory } = snapshot;
-    if (memory === null) return;
-    snapshot.memory = null;
-    this.#encoder.reclaim(memory);
+    snapshot.reclaim(this.#encoder);
   }
 
   /**
@@ -183,14 +185,14 @@ export class Sender {
 
   /** `open` sockets are open, this one included; `monotonic`: ms, the time. */
   send(connection: Connection, job: Job, encoded: Encoded, open: number, monotonic: number): void {
-    const { exchange, first, memory, parts } = encoded;
+    const { exchange, first, parts } = encoded;
     job.attempts++;
     traceServer(job, this.#target);
     job.connection = connection;
     job.exchange = exchange;
     job.times.enter('sent', monotonic);
     this.#learned.workers.sent(exchange, !connection.proven, open);
-    job.snapshot.memory = connection.send(exchange, first, parts, monotonic) ? memory : null;
+    job.snapshot.isTaken = connection.send(exchange, first, parts, monotonic);
     if (job.paused) connection.pause();
     if (parts === null && job.body !== null)
       void job.caller.runInAsyncScope(sendBody, undefined, connection, exchange, job.body, encoded.terminate);

@@ -1,7 +1,6 @@
 /** From a job that failed to the facts on which `retry` decides. */
 import { isRefusal } from '../../connection/evidence/failure.ts';
 import { FcgiError, SocketError } from '../../errors.ts';
-import type { DispatchRequest } from '../dispatcher.ts';
 import type { Job } from '../job.ts';
 import type { PoolSettings } from '../options.ts';
 import { countsAsTry, isIdempotent, type RetryBudget, retry } from './retry.ts';
@@ -12,7 +11,7 @@ export function shouldResend(job: Job, error: unknown, settings: PoolSettings, b
   const again = retry({
     policy: job.request.retry ?? settings.retry,
     executed: error.executed,
-    idempotent: mayRunTwice(job.request),
+    idempotent: mayRunTwice(job),
     replayable: job.replayable,
     connectionLost: error instanceof SocketError,
     refused: isRefusal(error),
@@ -31,15 +30,9 @@ export function shouldResend(job: Job, error: unknown, settings: PoolSettings, b
 /** It is sent again even where it may have run. */
 export function retriesUnknown(job: Job, settings: PoolSettings): boolean {
   const policy = job.request.retry ?? settings.retry;
-  return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job.request));
+  return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job));
 }
 
-export function mayRunTwice(request: DispatchRequest): boolean {
-  return request.idempotent ?? isIdempotent(textParam(request, 'REQUEST_METHOD'));
-}
-
-export function textParam(request: DispatchRequest, name: string): string {
-  const value = request.params[name];
-  if (typeof value === 'string') return value;
-  return value === undefined ? '' : Buffer.from(value).toString('latin1');
+export function mayRunTwice({ request, snapshot }: Job): boolean {
+  return request.idempotent ?? isIdempotent(snapshot.facts.method);
 }

@@ -2,21 +2,26 @@ import { describe, expect, it } from 'vitest';
 import { type FailureFacts, ProtocolError, SocketError } from '../../../src/errors.ts';
 import type { Job } from '../../../src/pool/job.ts';
 import { type PoolOptions, resolveOptions } from '../../../src/pool/options.ts';
-import { retriesUnknown, shouldResend, textParam } from '../../../src/pool/retry/resend.ts';
+import { paramFacts } from '../../../src/pool/request/param-facts.ts';
+import { retriesUnknown, shouldResend } from '../../../src/pool/retry/resend.ts';
 import { RetryBudget } from '../../../src/pool/retry/retry.ts';
 
 type Changes = Partial<Pick<Job, 'aborted' | 'over' | 'replayable' | 'freshFailures'>>;
 
 /** What the rule reads of a job. */
 function jobOf(method: string, changes: Changes = {}, request: Partial<Job['request']> = {}): Job {
-  const job: Pick<Job, 'aborted' | 'over' | 'replayable' | 'freshFailures' | 'mayHaveRun' | 'request'> = {
+  const facts = paramFacts({ params: { REQUEST_METHOD: method } });
+  const job: Pick<Job, 'aborted' | 'over' | 'replayable' | 'freshFailures' | 'mayHaveRun' | 'request'> & {
+    snapshot: Pick<Job['snapshot'], 'facts'>;
+  } = {
     aborted: false,
     over: false,
     replayable: true,
     freshFailures: 0,
     mayHaveRun: false,
     ...changes,
-    request: { params: { REQUEST_METHOD: method }, ...request },
+    request,
+    snapshot: { facts },
   };
   return job as Job;
 }
@@ -114,14 +119,4 @@ it.each([
   ['never', 'GET', false],
 ] as const)('retry: %s: a %s that may have run is sent again anyway: %s', (policy, method, expected) => {
   expect(retriesUnknown(jobOf(method), resolveOptions({ retry: policy }))).toBe(expected);
-});
-
-it.each([
-  ['PUT', 'PUT'],
-  [Buffer.from('PUT'), 'PUT'],
-  [undefined, ''],
-])('the param %o is read as text', (value, text) => {
-  expect(textParam({ params: value === undefined ? {} : { REQUEST_METHOD: value } }, 'REQUEST_METHOD')).toBe(
-    text,
-  );
 });

@@ -1,0 +1,31 @@
+/** What the params decide of how a request is sent, and sent again. */
+import type { DispatchRequest } from '../dispatcher.ts';
+
+export interface ParamFacts {
+  /** REQUEST_METHOD. */
+  readonly method: string;
+  /** SCRIPT_FILENAME, or ''. */
+  readonly script: string;
+  /** CONTENT_TYPE; '' also where there is no body. */
+  readonly contentType: string;
+  /** With a body: they change php.ini for the request, or have php-fpm take its body from a file. */
+  readonly changesPhp: boolean;
+}
+
+const CHANGES_PHP = ['PHP_VALUE', 'PHP_ADMIN_VALUE', 'REQUEST_BODY_FILE'];
+
+export function paramFacts(request: DispatchRequest): ParamFacts {
+  const hasBody = request.body !== undefined && request.body !== null;
+  return {
+    method: textParam(request, 'REQUEST_METHOD'),
+    script: textParam(request, 'SCRIPT_FILENAME'),
+    contentType: hasBody ? textParam(request, 'CONTENT_TYPE') : '',
+    changesPhp: hasBody && CHANGES_PHP.some((name) => Object.hasOwn(request.params, name)),
+  };
+}
+
+export function textParam(request: DispatchRequest, name: string): string {
+  const value = request.params[name];
+  if (typeof value === 'string') return value;
+  return value === undefined ? '' : Buffer.from(value).toString('latin1');
+}

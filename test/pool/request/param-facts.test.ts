@@ -1,0 +1,25 @@
+/** What is read of the params before the caller may change them. */
+import { expect, it } from 'vitest';
+import { paramFacts } from '../../../src/pool/request/param-facts.ts';
+
+it.each([
+  ['PUT', 'PUT'],
+  [Buffer.from('PUT'), 'PUT'],
+  [undefined, ''],
+])('the param %o is read as text', (value, text) => {
+  const params = value === undefined ? {} : { REQUEST_METHOD: value, SCRIPT_FILENAME: value };
+  expect(paramFacts({ params })).toMatchObject({ method: text, script: text });
+});
+
+it.each([
+  ['CONTENT_TYPE', { contentType: 'x', changesPhp: false }],
+  ['PHP_VALUE', { contentType: '', changesPhp: true }],
+  ['PHP_ADMIN_VALUE', { contentType: '', changesPhp: true }],
+  ['REQUEST_BODY_FILE', { contentType: '', changesPhp: true }],
+  ['php_value', { contentType: '', changesPhp: false }],
+])('%s counts where there is a body, and else not', (name, expected) => {
+  const params = { REQUEST_METHOD: 'POST', [name]: 'x' };
+  expect(paramFacts({ params, body: 'a' })).toMatchObject(expected);
+  expect(paramFacts({ params, body: null })).toMatchObject({ contentType: '', changesPhp: false });
+  expect(paramFacts({ params })).toMatchObject({ contentType: '', changesPhp: false });
+});
