@@ -1,22 +1,25 @@
 /**
- * Which files are never sent as they are, whatever a server is asked for. In four sentences:
- * 1. nothing in or behind a name that begins with a dot (`.well-known` at the top aside);
- * 2. nothing with the ending of a program's source anywhere in its name, unless it ends as a page, style sheet,
- *    browser's script, picture or font does (`x.php.txt` may be a copy of the source, `x.php.png` is a picture);
- * 3. no copy that an editor, a package manager or a person has left (`main.js~`, `style.css.bak`);
- * 4. no configuration, key, log, database or dump, packed or not, and no archive that is called as a backup or a whole site.
+ * Which files are never sent as they are, whatever a server is asked for. In five sentences:
+ * 1. nothing in or behind a name that begins with a dot (`.well-known` at the top aside), nor what a version control or
+ *    an operating system has put there for itself (`CVS/`, `__MACOSX/`);
+ * 2. else whatever ends as a page, style sheet, browser's script, picture, font, film, sound or PDF does is sent;
+ * 3. nothing with the ending of a server's program anywhere in its name (`x.php.txt` may be a copy of the source);
+ * 4. no copy that an editor, a package manager or a person has left (`main.js~`, `style.css.bak`);
+ * 5. no configuration, key, log, database or dump, packed or not, and no archive that is called as a backup or a whole site.
  * Paths begin with a slash; each char is one byte. Letters of both cases are meant.
  */
 
 export function isNeverSent(path: string): boolean {
   if (isHidden(path) || privateFolder.test(path)) return true;
   const name = nameIn(path);
+  if (passive.test(name)) return false;
   const unpacked = name.replace(packed, '');
   return (
     isSource(name) ||
     leftover.test(name) ||
     leftover.test(unpacked) ||
     privateEnding.test(unpacked) ||
+    toolName.test(unpacked) ||
     privateName.test(unpacked) ||
     (unpacked !== name && backup.test(unpacked))
   );
@@ -28,37 +31,53 @@ export function isHidden(path: string): boolean {
   return rest.includes('/.');
 }
 
-/** Sentence 2: it may be the source of a program. */
+/** Sentence 3: it may be the source of a program. */
 export function isSource(path: string): boolean {
   const [, ...parts] = nameIn(path).split('.');
-  return parts.some((part) => sourcePart.test(part)) && !passive.test(path);
+  if (!parts.some((part) => sourcePart.test(part)) || passive.test(path)) return false;
+  // `messages.pl.json` is Polish rather than Perl, `dark.theme.json` nobody's source
+  return !data.test(path) || parts.some((part) => phpPart.test(part));
 }
 
 function nameIn(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-// what begins so is PHP's: php5, phps, phtml, phpt, `php~`, `php_old`; what other programs of servers are written in
-const sourcePart =
-  /^(?:php|pht|phar)|^(?:inc|tpl|twig|latte|blade|ctp|module|install|engine|profile|theme|hh|hack|aspx?|ashx|jspx?|cfm|cgi|fcgi|pl|py|rb|sh|bash)(?![a-z0-9])/i;
+// what begins so is PHP's: php5, phps, phpt, `php~`, `php_old`
+const phpPart = /^php|^(?:pht|phtml?|phar|inc|tpl|twig|latte|blade|ctp)(?![a-z0-9])/i;
+
+// and what other programs of servers are written in
+const sourcePart = new RegExp(
+  `${phpPart.source}|^(?:module|install|engine|profile|theme|make|xtmpl|volt|smarty|stub|hh|hack|aspx?|as[ahm]x|asax|ascx|asa|(?:cs|vb)html|jspx?|cfm|cgi|fcgi|pl|pm|psgi|py[co]?|wsgi|rb|erb|lua|exs?|sh|bash|[ckz]sh|fish|bat|cmd|psm?1)(?![a-z0-9])`,
+  'i',
+);
 
 // what browsers show or run, and servers do not
-const passive = /\.(?:x?html?|css|[cm]?js|map|svgz?|png|jpe?g|gif|webp|avif|ico|bmp|woff2?|ttf|otf|eot)$/i;
+const passive =
+  /\.(?:x?html?|css|s[ac]ss|less|[cm]?js|map|wasm|svgz?|png|jpe?g|gif|webp|avif|ico|bmp|woff2?|ttf|otf|eot|pdf|mp[34]|m4[av]|webm|og[agv]|wav|flac|mov|vtt|srt)$/i;
 
-const packed = /(?:\.(?:gz|bz2|xz|zst|lz4?|lzma|br|zip|7z|rar|tar|tgz|tbz2?|txz|\d+))+$/i;
+const data = /\.(?:json|xml|csv|md)$/i;
+
+// numbers and dates of what is turned over (`app.log.1`, `app.log.2024-01-31`) are taken off as well
+const packed = /(?:\.(?:gz|bz2|xz|zst|lz4?|lzma|br|zip|7z|rar|tar|tgz|tbz2?|txz|\d[\d_-]*))+$/i;
 
 const backup =
-  /(?:^|[-_. ])(?:backups?|bak|dump|database)(?:[-_. ]|$)|^(?:db|mysql|html|htdocs|httpdocs|public_html|web(?:root|site)?|wwwroot|www|site)$/i;
+  /(?:^|[-_. ])(?:backups?|bak|dump|database)(?:[-_. ]|$)|^(?:db|mysql|html|htdocs|httpdocs|public(?:_html)?|web(?:root|site)?|wwwroot|www|site|src|vendor|wordpress|wp-content|old)$/i;
 
 const leftover =
-  /^[#~]|[#~$%. ]$|\.(?:bak|bkp?|back|backup|old|orig|original|rej|save?|sw[a-p]|te?mp|copy|dist|sample|example|default|prev|disabled|(?:rpm|dpkg|ucf|pac)-?(?:new|old|save|orig|dist|tmp|bak))(?:[-_~ ].*)?$/i;
+  /^[#~]|[#~$%. ]$|,v$|\.(?:ba(?:k|c|ckup|kup)?\d*|back|bck|bkp?\d*|old\d*|orig\d*|original|rej|saved?|sav|autosave|asv|lck|sw[a-p]|te?mp\d*|copy\d*|dist|sample|example|default|prev|disabled|new|mine|part|partial|filepart|crdownload|(?:rpm|dpkg|ucf|pac)-?(?:new|old|save|orig|dist|tmp|bak))(?:[-_~ ].*)?$/i;
 
 const privateEnding =
-  /\.(?:\w*sql|sqlite\w*|s3db|db\d?|mdb|accdb|rdb|dump|dmp|hprof|ini|conf|config|cnf|cfg|env|ya?ml|toml|neon|lock|log|key|pem|p8|p12|pfx|jks|keystore|kdbx?|ppk|ovpn|tfstate|tfvars|htaccess|htpasswd|htdigest)(?:[-_~ ].*)?$/i;
+  /\.(?:\w*sql|sqlite\w*|s3db|db\d?|mdb|accdb|rdb|frm|ibd|my[di]|[ml]df|ndf|bson|\w*dump|dmp|hprof|pst|mbox|wpress|jpa|jps|ini|conf|config|cnf|cfg|env|ya?ml|toml|neon|typoscript|tsconfig|lockb?|log|err|pid|xt|key|pem|p8|p12|pfx|pkcs\d+|pvk|jks|jceks|bks|keystore|keytab|kdbx?|psafe3|ppk|ovpn|tf|tfstate|tfvars|htaccess|htpasswd|htdigest|war|ear|iml|suo|sln|csproj|sublime-(?:project|workspace)|code-workspace)(?:[-_~ ].*|\.te?xt)?$/i;
 
-// package managers', builders' and deployers' files, keys, PHP programs without an ending, what PHP writes
+// package managers', builders' and deployers' files
+const toolName =
+  /^(?:composer\.json(?:\.te?xt)?|(?:package|package-lock|npm-shrinkwrap|auth|installed|bower|[jt]sconfig|angular|phinx|ormconfig|infection|captainhook|homestead|sftp(?:-config)?|ftp(?:config)?|deployment-config|appsettings.*)\.json|(?:phpunit|phpcs|phpmd|phive|psalm(?:-\w+)?|phpbench|pom|build|web|local|tomcat-users|applicationContext|dwsync|sitemanager|filezilla|recentservers)\.xml|(?:application.*|local|gradle|db|database|build|jdbc|log4j2?|hibernate|private|project|sonar-project)\.properties|requirements[-\w]*\.txt|go\.(?:mod|sum)|(?:Docker|Container|(?:GNU)?Make|Vagrant|Gem|Pip|Pod|Rake|Proc|Cap|Guard|Brew|Berks|Just|Jenkins|Caddy)file(?:[-.].*)?|ftpsync\.settings)$/i;
+
+// keys, settings, PHP programs without an ending, what PHP and servers write
 const privateName =
-  /^(?:composer\.json|(?:package|package-lock|npm-shrinkwrap|auth|installed|credentials|secrets?|parameters|sftp(?:-config)?|deployment-config|appsettings.*|service-?account.*)\.json|(?:phpunit|phpcs|psalm|phpbench)\.xml|(?:Docker|Make|Vagrant|Gem|Pip|Rake|Proc|Jenkins|Caddy)file(?:\.\w+)?|wp-config.*|env(?:\.(?:local|dev\w*|prod\w*|staging|test\w*))?|ht(?:passwd|digest|access)(?:\.txt)?|ftpconfig|ftpsync\.settings|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub$).*|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_error)_log|nohup\.out|core)$/i;
+  /^(?:(?:credentials|secrets?|passwords?)(?:\.\w+)?|parameters\.json|service[-_]?account.*\.json|client_secrets?.*\.json|.*-adminsdk.*\.json|config\.(?:local|dev\w*|prod\w*|staging|test\w*)\.json|(?:root|access)_?keys?\.csv|wp-config.*|env(?:\.(?:local|dev\w*|prod\w*|staging|test\w*))?|ht(?:passwd|digest|access)(?:\.txt)?|passwd|shadow|_?netrc|kubeconfig|wallet\.dat|privkey\d*|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub$).*|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_?errors?)_?log(?:[-_.].*)?|(?:catalina|nohup)\.out|core|vgcore|cachegrind\.out|sess_[a-z0-9,-]{20,}|ibdata\d+|ib_logfile\d+)$/i;
 
-// of version control, and what Java's servers hide
-const privateFolder = /\/(?:CVS|WEB-INF|META-INF)\//i;
+// of version control, development and operating systems, and what Java's servers hide
+const privateFolder =
+  /\/(?:CVS|_darcs|_svn|__MACOSX|__pycache__|nbproject|_vti_(?:cnf|pvt|log)|\$RECYCLE\.BIN|WEB-INF|META-INF)\//i;

@@ -287,6 +287,32 @@ describe('what may hold a secret is never sent', () => {
   });
 });
 
+const more = `
+x.make x.xtmpl x.volt x.smarty x.stub x.pm x.psgi x.wsgi x.pyc x.erb x.asax x.ascx x.ashx x.asmx x.cshtml x.vbhtml x.aspx.cs x.lua x.exs x.zsh x.ksh x.fish x.bat x.cmd x.ps1 x.psm1 block.module.txt x.phtm x.phar.gz
+server.key.txt dump.sql.txt config.ini.txt database.yml.txt error.log.txt composer.json.txt error.log.2024-01-01 access.log.2024-01-01.gz error_log-20240101 access_log-20240101.gz error_log.txt error_log.1 php_errorlog catalina.out mysqld.err x.pid cachegrind.out.1234 cachegrind.out.1234.gz trace.1234.xt sess_0123456789abcdef0123456789 vgcore.123
+credentials credentials.csv credentials.xml secret.txt passwords.txt passwd shadow _netrc wallet.dat x.jceks x.bks x.keytab x.pvk x.psafe3 x.pkcs12 privkey1 kubeconfig rootkey.csv accessKeys.csv client_secret_12.apps.googleusercontent.com.json client_secret.json service_account.json serviceAccountKey.json shop-firebase-adminsdk-x1.json
+local.properties application.properties application-prod.properties gradle.properties db.properties nbproject/private/x.html pom.xml build.xml web.xml local.xml tomcat-users.xml sitemanager.xml filezilla.xml _notes/dwsync.xml phinx.json ormconfig.json bower.json tsconfig.json config.production.json bun.lockb go.mod go.sum requirements.txt requirements-dev.txt Podfile Capfile Guardfile Justfile Containerfile GNUmakefile Dockerfile-prod main.tf x.typoscript x.sublime-project x.code-workspace x.iml x.suo x.csproj
+x.frm x.ibd x.MYD x.mdf x.bson x.pgdump x.mysqldump x.mbox ibdata1 ib_logfile0 x.sqlite-wal x.db-journal x.wpress x.jpa x.war public.zip src.tar.gz vendor.zip wordpress.zip wp-content.zip old.zip
+index.html.LCK index.html.new main.js.bck main.js.bak1 main.js.old2 main.js.tmp1 x.autosave backup.tar.gz.part x.filepart main.js,v _darcs/prefs _svn/entries __MACOSX/x.html __pycache__/x.html _vti_pvt/x.html`;
+
+describe('what programs, editors and systems leave behind is never sent', () => {
+  it.each(more.trim().split(/\s+/))('%s', (path) => {
+    expect(isNeverSent(`/${path}`)).toBe(true);
+  });
+});
+
+const ordinary = `
+sitemap.pl.xml messages.pl.json subs.pl.vtt movie.pl.srt terms.pl.pdf data.sh.json dark.theme.json button.module.scss user.profile.json linkedin.profile.pdf search.engine.json x.module.wasm St.Pharmacy.zip x.phthalate.doc company.inc.pdf manual.php.pdf lesson.php.mp4 x.sh.mp4
+town.old-mill.jpg prism.default-dark.css app.config-ab12.js vendors.key-value.js main.log-viewer.js icons.lock-open.svg team.key-visual.jpg photo.sample-1.jpg tour.copy-of.html chart.db-schema.png report.example-1.pdf logo.orig_1.png #1-hit.mp3 #hashtag.png ~tilde.html wp-config.png Makefile.html
+.well-known/openid-configuration .well-known/autoconfig/mail/config-v1.1.xml .well-known/security.txt.sig .well-known/openpgpkey/policy llms.txt app-ads.txt browserconfig.xml crossdomain.xml opensearch.xml swagger.json openapi.json config.json asset-manifest.json ngsw.json version.json tokens.json viewer.properties messages_de.properties i18n/app.properties
+x.mobileconfig x.appimage x.torrent x.crx x.gpg x.jar x.shp x.dbf x.sdf x.r00 x.unityweb x.data x.onnx x.dat x.gpx x.kml x.xsl x.dtd x.opus x.heic x.tif x.psd photo.2024.01.31.jpg app-1.0.0.tar.gz a+b.txt a&b.txt a;b.html (1).pdf @font.css !x.css data-dump.csv photo-backup.csv backup/index.html vendor/jquery.js node_modules/bootstrap/x.css uploads/2024/01/x.jpg`;
+
+describe('names that only look alike are sent', () => {
+  it.each(ordinary.trim().split(/\s+/))('%s', (path) => {
+    expect(isNeverSent(`/${path}`)).toBe(false);
+  });
+});
+
 describe('all else is sent', () => {
   it.each([
     'env.js',
