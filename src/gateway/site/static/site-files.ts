@@ -66,7 +66,13 @@ export class SiteFiles {
     const vary = ['Vary', 'Accept-Encoding'];
     const best = packed.find(({ coding }) => accepts(acceptEncoding, coding));
     if (!best) return this.#load(found, vary);
-    return this.#load({ ...best.sibling, name: found.name }, [...vary, 'Content-Encoding', best.coding]);
+    try {
+      return this.#load({ ...best.sibling, name: found.name }, [...vary, 'Content-Encoding', best.coding]);
+    } catch (error) {
+      // a build may have left it to another user: the file itself is there all the same
+      if (error instanceof ReplacedError) throw error;
+      return this.#load(found, vary);
+    }
   }
 
   #load(found: FoundFile, more: readonly string[]): SiteFile {
@@ -96,8 +102,10 @@ export class SiteFiles {
 
   #read(found: FoundFile, more: readonly string[]): SiteFile {
     const { real, name } = found;
-    const { stats, content } =
-      found.stats.size <= largestKept ? readFound(found) : { stats: found.stats, content: null };
+    const isSmall = found.stats.size <= largestKept;
+    // a large one is opened once its head is made, which is too late to send another in its place
+    if (!isSmall) closeSync(openFound({ real, dev: found.stats.dev, ino: found.stats.ino }));
+    const { stats, content } = isSmall ? readFound(found) : { stats: found.stats, content: null };
     const { dev, ino, size, mtimeMs, ctimeMs } = stats;
     const etag = etagOf(stats);
     const lastModified = new Date(mtimeMs).toUTCString();
