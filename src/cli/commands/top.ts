@@ -1,4 +1,5 @@
 /** `top`: how a pool, or a php-fpm, is doing, drawn again and again. */
+import { text as textOf } from 'node:stream/consumers';
 import type { StatusReport } from '../../observe/status/report.ts';
 import type { TopCommand } from '../args/top.ts';
 import type { Connect } from '../connect.ts';
@@ -49,18 +50,40 @@ function lookerOf(command: TopCommand, connect: Connect): () => Promise<string[]
 }
 
 async function reportAt(url: URL, timeout: number): Promise<StatusReport> {
-  const signal = timeout > 0 ? AbortSignal.timeout(timeout) : null;
-  const response = await fetch(url, { signal, headers: { Accept: 'application/json' } }).catch(
-    (error: unknown) => {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      throw new Error(`${url.origin}: ${reasonOf(cause)}`, { cause: error });
-    },
-  );
-  const text = await response.text();
+  const { status, text } = await pageAt(url, timeout).catch((error: unknown) => {
+    throw new Error(`${url.origin}: ${reasonOf(error)}`, { cause: error });
+  });
   const report = reportIn(text);
   if (report !== null) return report;
-  const said = response.status === 200 ? 'no status page' : `${response.status} ${text.trim().slice(0, 100)}`;
+  const said = status === 200 ? 'no status page' : `${status} ${text.trim().slice(0, 100)}`;
   throw new Error(`${url.href} answered with ${said}`);
+}
+
+async function pageAt(url: URL, timeout: number): Promise<{ status: number; text: string }> {
+  const signal = timeout > 0 ? AbortSignal.timeout(timeout) : undefined;
+  const { get } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
+  try {
+    return await new Promise((resolve, reject) => {
+      const options = {
+        signal,
+        headers: { Accept: 'application/json' },
+        // the certificate that `serve --tls` makes is known to nobody, and nobody stands in between
+        rejectUnauthorized: !isOnLoopback(url),
+      };
+      get(url, options, (response) => {
+        void textOf(response).then(
+          (text) => resolve({ status: response.statusCode ?? 0, text }),
+          (error: unknown) => reject(error),
+        );
+      }).on('error', reject);
+    });
+  } catch (error) {
+    throw signal?.aborted ? new Error(`no answer within ${timeout / 1000} s`, { cause: error }) : error;
+  }
+}
+
+function isOnLoopback({ hostname }: URL): boolean {
+  return /^(?:127(?:\.\d+){3}|\[::1\]|(?:.+\.)?localhost)$/.test(hostname);
 }
 
 function reportIn(text: string): StatusReport | null {

@@ -86,11 +86,7 @@ export class Workers {
     });
     await listenOn(server, listenAddress, mode);
     this.#servers.push(server);
-    const address = server.address();
-    if (!('host' in listenAddress) || typeof address === 'string' || address === null) {
-      return urlOf('tls' in listenAddress && listenAddress.tls === true, address);
-    }
-    return urlOf(listenAddress.tls === true, { address: listenAddress.host, port: address.port });
+    return urlOf(listenAddress, 'tls' in listenAddress && listenAddress.tls === true, server.address());
   }
 
   #launch(): WorkerProcess {

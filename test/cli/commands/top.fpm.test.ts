@@ -1,8 +1,10 @@
 /** `top`: of a php-fpm and of a status page, on a terminal and not. */
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/main.ts';
+import { certificate } from '../../../src/cli/serve/http/tls.ts';
 import { fitted } from '../../../src/cli/top/screen.ts';
 import { statusHandler } from '../../../src/gateway/node.ts';
 import { Pool } from '../../../src/index.ts';
@@ -56,6 +58,18 @@ describe('top', () => {
     expect(io.out).toMatch(/ warning +.*beware$/m);
     // What PHP writes does not steer the terminal.
     expect(io.out).not.toContain('\x1b');
+  });
+
+  it('shows that of `serve --tls` on this machine, whose certificate nobody knows', async () => {
+    const page = statusHandler(pool);
+    const secure = createSecureServer(await certificate('localhost', '/'), (req, res) => page(req, res));
+    const port = await new Promise<number>((resolve) => {
+      secure.listen(0, '127.0.0.1', () => resolve((secure.address() as AddressInfo).port));
+    });
+    const { status, io } = await top(`https://127.0.0.1:${port}`);
+    secure.close();
+    expect([status, io.err]).toEqual([0, '']);
+    expect(io.out).toContain(`\n${fpm.address} `);
   });
 
   it('draws over again on a terminal, until it is left, and leaves it as it was', async () => {

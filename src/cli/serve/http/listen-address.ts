@@ -19,10 +19,18 @@ export function nameOf(address: ListenAddress): string {
   return 'fd' in address ? `fd:${address.fd}` : hostPort(address.host, address.port);
 }
 
-/** Where a browser finds it; `address` is what the listening server says of itself. */
-export function urlOf(tls: boolean, address: { address: string; port: number } | string | null): string {
-  if (typeof address === 'string' || address === null) return `unix:${address ?? ''}`;
-  return `${tls ? 'https' : 'http'}://${hostPort(address.address, address.port)}`;
+/**
+ * Where a browser finds it; `address` is what the listening server says of itself: nothing, if its unix socket was handed
+ * over. A name such as localhost is said rather than what it stands for.
+ */
+export function urlOf(
+  where: ListenAddress,
+  tls: boolean,
+  address: { address: string; port: number } | string | null,
+): string {
+  if (typeof address === 'string' || address === null) return address ? `unix:${address}` : nameOf(where);
+  const host = 'host' in where ? where.host : address.address;
+  return `${tls ? 'https' : 'http'}://${hostPort(host, address.port)}`;
 }
 
 export function hostPort(host: string, port: number): string {

@@ -40,7 +40,7 @@ export class Listener {
       for (const listenAddress of addresses) {
         const { tls, server } = await this.#serverFor(listenAddress);
         await listenOn(server, listenAddress, mode);
-        urls.push(nameFor(listenAddress, tls, server));
+        urls.push(urlOf(listenAddress, tls, server.address()));
       }
     } catch (error) {
       this.destroy();
@@ -184,13 +184,4 @@ export class Listener {
 /** Node calls a response destroyed when it emits 'close', however it ended. */
 function isUnfinished(res: ServerResponse): boolean {
   return !res.destroyed;
-}
-
-function nameFor(listenAddress: ListenAddress, tls: boolean, server: Server): string {
-  const address = server.address();
-  // a name such as localhost rather than what it stands for
-  if ('host' in listenAddress && typeof address === 'object' && address !== null) {
-    return urlOf(tls, { address: listenAddress.host, port: address.port });
-  }
-  return urlOf(tls, address);
 }
