@@ -7,6 +7,7 @@ import { Gateway, isClientsFault } from './gateway.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { OwnAnswer, ReplyHead } from './reply/head.ts';
+import { inAscii } from './reply/node/disposition.ts';
 import { type Framework, FrameworkSink } from './reply/node/framework-sink.ts';
 import { setHeaders } from './reply/node/node-headers.ts';
 import { isGone } from './reply/node/node-response.ts';
@@ -68,12 +69,13 @@ class KoaReply implements Framework {
 
   send(head: ReplyHead, body: Buffer | Readable | null): void {
     const { statusCode, statusMessage, isStream } = head;
+    const isHttp2 = this.#ctx.req.httpVersionMajor === 2;
     this.#set(statusCode, body ?? this.#nothing(statusCode));
-    setHeaders(this.#ctx.res, head, this.#ctx.req.httpVersionMajor === 2);
+    setHeaders(this.#ctx.res, isHttp2 ? head : inAscii(head), isHttp2);
     // setHeaders() has removed Koa's own: node would send a page that is here as a whole in chunks
     if (Buffer.isBuffer(body) && head.contentLength === null) this.#ctx.length = body.length;
     // Koa's phrase for the status does not belong to PHP's
-    if (this.#ctx.req.httpVersionMajor === 1) this.#ctx.res.statusMessage = statusMessage;
+    if (!isHttp2) this.#ctx.res.statusMessage = statusMessage;
     // koa-compress would hold events back until a block is full
     if (isStream) this.#ctx['compress'] = false;
     this.#done();

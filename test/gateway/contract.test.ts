@@ -88,6 +88,37 @@ describe.each(adapters)('through $name', (adapter) => {
     expect(got.headers['x-a']).toBe(adapter.latin1Heads ? 'caf\xe9' : 'caf\xc3\xa9');
   });
 
+  it.each([
+    ['as a whole', [], false, 'GET'],
+    ['as a whole, with a length', ['Content-Length', '4'], false, 'GET'],
+    ['late', [], true, 'GET'],
+    ['late, with a length', ['Content-Length', '4'], true, 'GET'],
+    ['not at all, for HEAD', ['Content-Length', '4'], false, 'HEAD'],
+  ] as const)(
+    'the name of a download puts no header into the response, whatever its bytes: %s',
+    async (_, more, isLate, method) => {
+      // node would make a line's end of the first two characters
+      const name = Buffer.from('\u010d\u010aX-Evil: 1; \u65e5.txt').toString('latin1');
+      const { ask } = await bench(adapter, async (exchange) => {
+        exchange.head(200, [...more, 'Content-Disposition', `attachment; filename="${name}"`, 'X-A', '1']);
+        if (isLate) await new Promise((resolve) => setImmediate(resolve));
+        exchange.data('page');
+        exchange.end();
+      });
+      const got = await ask({ path: '/a.php', method });
+      expect([got.whole, got.status, got.text]).toEqual([true, 200, method === 'HEAD' ? '' : 'page']);
+      expect(got.headers).not.toHaveProperty('x-evil');
+      expect(got.headers['x-a']).toBe('1');
+      const ascii = `attachment; filename="_X-Evil: 1; _.txt"; filename*=UTF-8''%C4%8D%C4%8AX-Evil%3A%201%3B%20%E6%97%A5.txt`;
+      // Hono's server writes the head of HEAD another way
+      const isLatin1 = adapter.latin1Heads || method === 'HEAD';
+      const bytes = isLatin1 ? name : Buffer.from(name).toString('latin1');
+      expect(got.headers['content-disposition']).toBe(
+        adapter.name === 'Koa' ? ascii : `attachment; filename="${bytes}"`,
+      );
+    },
+  );
+
   it('cookies stay apart, other repeated headers keep all their values', async () => {
     const raw = [
       'Set-Cookie',

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { ProtocolError } from '../../../errors.ts';
 import type { ReplyHead } from '../head.ts';
+import { safeDisposition } from './disposition.ts';
 
 /** Bytes: nghttp2's limit, beyond which it drops the stream without a word (`maxSendHeaderBlockLength` is its default). */
 const longestHttp2Head = 65_536;
@@ -11,15 +12,23 @@ const longestHttp2Head = 65_536;
  * Puts status, phrase and fields on `response`; nothing is sent. PHP's fields take the place of a middleware's, but
  * `Set-Cookie` and `Vary` are added to what is there.
  *
+ * True: writeHead() is to be called before end(), see safeDisposition.
+ *
  * @throws RangeError and ProtocolError FCGI_ERR_HEAD_TOO_LARGE for what HTTP/2 cannot carry, before anything is set.
  */
-export function setHead(response: ServerResponse | Http2ServerResponse, head: ReplyHead): void {
-  const isHttp2 = 'stream' in response;
-  if (isHttp2) checkHttp2Head(head);
+export function setHead(response: ServerResponse | Http2ServerResponse, head: ReplyHead): boolean {
+  if ('stream' in response) {
+    checkHttp2Head(head);
+    response.statusCode = head.statusCode;
+    setHeaders(response, head, true);
+    return false;
+  }
   // node has phrases of its own where PHP gave none; one that was set for another status must not stay
-  else response.statusMessage = head.statusMessage;
+  response.statusMessage = head.statusMessage;
   response.statusCode = head.statusCode;
-  setHeaders(response, head, isHttp2);
+  const safe = safeDisposition(head, response);
+  setHeaders(response, safe.head, false);
+  return safe.isRaw;
 }
 
 /** What a response and a framework's reply have in common. */

@@ -23,6 +23,8 @@ export class NodeSink extends CoalescingSink {
   /** What was set of PHP's head; it goes where an error takes its place. */
   #fields: readonly string[] = [];
   #isStream = false;
+  /** The head is to be written before the end: see safeDisposition. */
+  #isRaw = false;
 
   constructor(request: NodeRequest, response: NodeResponse) {
     super(request, response);
@@ -40,7 +42,7 @@ export class NodeSink extends CoalescingSink {
   protected override check(head: ReplyHead): void {
     this.#fields = head.fields;
     this.#isStream = head.isStream;
-    setHead(this.response, head);
+    this.#isRaw = setHead(this.response, head);
   }
 
   protected override begin(head: ReplyHead, piece: Buffer | null): void {
@@ -66,6 +68,12 @@ export class NodeSink extends CoalescingSink {
     const isCounted =
       contentLength !== null || response.headersSent || response.hasHeader('transfer-encoding');
     if (hasBody && !isCounted) response.setHeader('Content-Length', String(piece?.length ?? 0));
+    this.#end(piece);
+  }
+
+  #end(piece: Uint8Array | null): void {
+    const { response } = this;
+    if (this.#isRaw && !response.headersSent) response.writeHead(response.statusCode);
     if (piece) response.end(piece);
     else response.end();
   }
@@ -76,11 +84,10 @@ export class NodeSink extends CoalescingSink {
 
   override file({ head, body }: OutgoingFile): void {
     const { response } = this;
-    setHead(response, head);
+    this.#isRaw = setHead(response, head);
     freeRequest(this.request);
     if (body instanceof FilePart) pipeFile(body, response);
-    else if (body) response.end(body);
-    else response.end();
+    else this.#end(body);
   }
 
   protected override sendAnswer({ statusCode, headers, body }: OwnAnswer): void {
