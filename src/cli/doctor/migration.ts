@@ -3,7 +3,7 @@
  * arguments of its directive; where it gives nothing, the note says why.
  */
 
-import { count, nextUpstream, nothing, quoted, server, size, time } from './nginx-values.ts';
+import { count, flag, nextUpstream, nothing, quoted, server, size, time } from './nginx-values.ts';
 
 export interface Row {
   readonly directive: string;
@@ -166,10 +166,10 @@ export const migration: readonly Row[] = [
   },
   {
     directive: 'fastcgi_request_buffering',
-    ours: '-',
-    note: 'bodies are always read before PHP is asked',
-    to: 'none',
-    read: nothing,
+    ours: '`requestBuffering`',
+    note: 'by default a body is read to its end before PHP is asked, as by nginx',
+    to: 'gateway',
+    read: flag('off', { requestBuffering: 'false' }),
   },
   {
     directive: 'client_max_body_size',
@@ -197,7 +197,7 @@ export const migration: readonly Row[] = [
   {
     directive: 'try_files',
     ours: '`frontController`',
-    note: 'its last argument, where that is a script',
+    note: 'its last argument, where that is a script; `tryFiles` for `$uri.php`',
     to: 'gateway',
     read: (args): Readonly<Record<string, string>> => {
       const script = /^(\/[^?$]+\.php)(?:\?|$)/.exec(args.at(-1) ?? '')?.[1];
@@ -220,17 +220,17 @@ export const migration: readonly Row[] = [
   },
   {
     directive: 'fastcgi_intercept_errors',
-    ours: '-',
-    note: 'PHP’s pages go out as they are; `errorPage` is for those of the gateway',
+    ours: '`interceptErrors`, `errorPage`',
+    note: 'the second is a function that makes the page; by default PHP’s pages go out as they are',
     to: 'none',
     read: nothing,
   },
   {
     directive: 'fastcgi_ignore_client_abort',
-    ours: '`closeOnAbort`',
-    note: 'by default a script runs to its end, and its connection is used again',
-    to: 'none',
-    read: nothing,
+    ours: "`onClientAbort: 'finish'`",
+    note: 'by default the script of a client that has left ends with its next output, as with nginx',
+    to: 'gateway',
+    read: flag('on', { onClientAbort: "'finish'" }),
   },
   {
     directive: 'fastcgi_cache',

@@ -41,6 +41,11 @@ export function size(option: string): Read {
   };
 }
 
+/** `on` or `off`: what is not our default. */
+export function flag(text: 'on' | 'off', options: Readonly<Record<string, string>>): Read {
+  return ([given]) => (given === text ? options : {});
+}
+
 export const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 
 /** `weight=3 max_fails=2 fail_timeout=10s backup down max_conns=8 slow_start=30s`. */

@@ -41,6 +41,8 @@ server {
     fastcgi_next_upstream error timeout non_idempotent;
     fastcgi_next_upstream_tries 3;
     fastcgi_cache zone;
+    fastcgi_ignore_client_abort on;
+    fastcgi_request_buffering off;
   }
 }
 `;
@@ -65,6 +67,8 @@ describe("nginx's configuration", () => {
       "retry: 'always'",
       'tries: 3',
       'maxBodySize: 67108864',
+      "onClientAbort: 'finish'",
+      'requestBuffering: false',
       "frontController: '/index.php'",
     ])
       expect(code).toContain(`  ${line},\n`);
