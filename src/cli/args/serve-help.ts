@@ -35,6 +35,11 @@ folder) as they are, *.php through PHP-FPM over kept connections.
                            as /index.php (nginx's try_files $uri $uri/ PATH)
   --fpm-root DIR           DOCROOT as PHP-FPM sees it, in another container say
   --allow-symlinks-to DIR  links out of DOCROOT may lead here (repeatable)
+  --allow-files ENDING     files that end so are sent although their names look
+                           like source, configuration or a copy: .yaml or
+                           /install.sh, say (repeatable)
+  --cache-control VALUE    of files, such as 'public, max-age=3600' (default:
+                           none is said)
   --param NAME=VALUE       set in $_SERVER, as by nginx's fastcgi_param (may be
                            repeated); SERVER_SOFTWARE=nginx, say, so that
                            WordPress offers permalinks without /index.php/ and

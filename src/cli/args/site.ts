@@ -28,6 +28,10 @@ export interface SiteCommand {
   readonly fpmRoot: string | null;
   /** Folders outside DOCROOT to which links in it may lead. */
   readonly allowSymlinksTo: readonly string[];
+  /** Endings of names that are sent although they look like source, configuration or a copy. */
+  readonly allowFiles: readonly string[];
+  /** Of files; null: none. */
+  readonly cacheControl: string | null;
   /** They win over what the gateway sends to PHP. */
   readonly params: readonly Pair[];
   /** They may be such as PHP-FPM obeys. */
@@ -68,6 +72,8 @@ export const siteOptions = {
   connections: { type: 'string', default: '8' },
   'fpm-root': { type: 'string' },
   'allow-symlinks-to': { type: 'string', multiple: true },
+  'allow-files': { type: 'string', multiple: true },
+  'cache-control': { type: 'string' },
   param: { type: 'string', multiple: true },
   'trusted-proxy': { type: 'string', multiple: true },
   'max-body': { type: 'string' },
@@ -103,6 +109,8 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     timeouts: timeouts(values),
     fpmRoot: optional(values['fpm-root'], fpmRoot),
     allowSymlinksTo: values['allow-symlinks-to'] ?? [],
+    allowFiles: (values['allow-files'] ?? []).map(fileEnding),
+    cacheControl: optional(values['cache-control'], cacheControl),
     params: (values.param ?? []).map((text) => nameValue('--param', text)),
     allowControlParams: values['allow-control-params'] ?? false,
     trustedProxies: (values['trusted-proxy'] ?? []).map(trustedProxy),
@@ -133,6 +141,16 @@ export function optional<T>(text: string | undefined, read: (text: string) => T)
 function fileName(option: string, text: string): string {
   if (/^[^/\0.][^/\0]*$/.test(text)) return text;
   throw new UsageError(`${option} must be the name of a file, such as index.php, not '${text}'`);
+}
+
+function fileEnding(text: string): string {
+  if (/[./][^/\0]+$/.test(text)) return text;
+  throw new UsageError(`--allow-files must be the ending of a name, such as .yaml, not '${text}'`);
+}
+
+function cacheControl(text: string): string {
+  if (/^[\x21-\x7e][\x20-\x7e]*$/.test(text)) return text;
+  throw new UsageError(`--cache-control must be such as 'public, max-age=3600', not '${text}'`);
 }
 
 function frontController(text: string): string {

@@ -75,7 +75,10 @@ export function siteHandler(
   };
   const sending = {
     ...options,
-    files: true,
+    files: {
+      allow: command.allowFiles,
+      ...(command.cacheControl === null ? {} : { cacheControl: command.cacheControl }),
+    },
     ...(frontController === null ? {} : { frontController }),
   };
   const whole = new Gateway(dispatcher, sending);

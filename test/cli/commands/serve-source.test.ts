@@ -70,6 +70,22 @@ describe('PHP source', () => {
     },
   );
 
+  it('what looks like it is sent where --allow-files says so, with --cache-control, and PHP runs all the same', async () => {
+    site.put('openapi.yaml', 'openapi: 3.1.0');
+    site.put('install.sh', 'echo');
+    site.put('deploy.sh', 'TOPSECRET');
+    site.put('.env.yaml', 'TOPSECRET');
+    site.put('a.php', secret);
+    const args = ['--allow-files', '.yaml', '--allow-files', '/install.sh', '--allow-files', '.php'];
+    await using served = await serve(site.path, [...args, '--cache-control', 'no-cache']);
+    const sent = await fetch(`${served.url}/openapi.yaml`);
+    expect([sent.status, sent.headers.get('cache-control')]).toEqual([200, 'no-cache']);
+    expect(await text(`${served.url}/install.sh`)).toBe('echo');
+    expect((await fetch(`${served.url}/deploy.sh`)).status).toBe(404);
+    expect((await fetch(`${served.url}/.env.yaml`)).status).toBe(404);
+    expect(await text(`${served.url}/a.php`)).toBe('ran');
+  });
+
   it('outside the root is neither run nor sent, except where a link may lead; the link is named once', async () => {
     mkdirSync(join(site.parent, 'outside'));
     writeFileSync(join(site.parent, 'outside/a.txt'), 'text');
