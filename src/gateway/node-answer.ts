@@ -7,7 +7,7 @@ import { isGone, isHttp2Request, type NodeRequest, type NodeResponse } from './r
 import { NodeSink } from './reply/node/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
-import { incoming, isIllFormed } from './request/node-request.ts';
+import { hasLostHeaders, incoming, isIllFormed } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
 import { requestLine } from './site/request-line.ts';
 import type { Plan, RunScript } from './site/site.ts';
@@ -36,14 +36,15 @@ export function answerNodeRequest<Req>(
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;
-  const refusal = plan.kind === 'file' && !isIllFormed(raw.request) ? sendFile(gateway, plan, raw) : null;
+  const broken = isIllFormed(raw.request) ? 400 : hasLostHeaders(raw.request) ? 431 : null;
+  const refusal = plan.kind === 'file' && broken === null ? sendFile(gateway, plan, raw) : null;
   if (plan.kind === 'file' && refusal === null) return;
   const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   response.on('close', () => reply.leave());
   response.on('error', () => reply.leave());
   // and the connection with it: what follows may be taken for another request
-  if (isIllFormed(raw.request)) reply.refuse(400, undefined, { Connection: 'close' });
+  if (broken !== null) reply.refuse(broken, undefined, { Connection: 'close' });
   else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);
   else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
   else if (plan.kind === 'file') reply.refuse(refusal?.statusCode ?? 400, refusal?.reason, refusal?.headers);

@@ -12,8 +12,12 @@ export interface RawServer {
   close(): Promise<void>;
 }
 
-export async function rawServer(handler: NodeHandler): Promise<RawServer> {
+export async function rawServer(
+  handler: NodeHandler,
+  settings: { maxHeadersCount?: number | undefined } = {},
+): Promise<RawServer> {
   const server = http.createServer(handler);
+  if (settings.maxHeadersCount !== undefined) server.maxHeadersCount = settings.maxHeadersCount;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

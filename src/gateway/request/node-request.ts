@@ -3,6 +3,7 @@
  * This folder: what comes in: the client's address, its body, what others have done to it. It imports what its
  * parent may.
  */
+import { Server } from 'node:net';
 import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
 import { isHttp2Request, type NodeRequest } from '../reply/node/node-response.ts';
@@ -51,6 +52,22 @@ export function isIllFormed(request: NodeRequest): boolean {
   const coding = request.headers['transfer-encoding'];
   if (coding === undefined) return request.httpVersionMajor < 1;
   return request.httpVersion === '1.0' || !/(?:^|[\t ,])chunked[\t ]*$/i.test(coding);
+}
+
+/** Headers that node keeps of a request, where its server does not say. */
+const mostHeaders = 1000;
+
+/**
+ * Node drops in silence what comes behind so many headers: cookies, the length of a body, the addresses that a proxy has
+ * added.
+ */
+export function hasLostHeaders(request: NodeRequest): boolean {
+  const { rawHeaders, socket } = request;
+  if (isHttp2Request(request) || rawHeaders.length < 2) return false;
+  const server: unknown = 'server' in socket ? socket.server : undefined;
+  const own = server instanceof Server && 'maxHeadersCount' in server ? server.maxHeadersCount : undefined;
+  const most = typeof own === 'number' ? own : mostHeaders;
+  return most > 0 && rawHeaders.length >= 2 * most;
 }
 
 function hasBody(request: NodeRequest): boolean {

@@ -111,7 +111,7 @@ export class Listener {
       this.#handler(req, res);
     };
     if (this.#certificate === null || 'path' in listenAddress || !listenAddress.tls) {
-      const server = createServer(httpLimits, onRequest);
+      const server = Object.assign(createServer(httpLimits, onRequest), httpLimits);
       this.#prepare(server);
       server.on('connection', (socket: Socket) => this.#opened(socket));
       return { tls: false, server };

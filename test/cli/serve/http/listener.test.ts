@@ -38,6 +38,15 @@ it('says the port that it got', async () => {
   expect(await (await fetch(url)).text()).toBe('here');
 });
 
+it('of many headers none is lost', async () => {
+  const url = await listen((req, res) => res.end(req.headers.cookie));
+  const socket = await open(url);
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${'a:\r\n'.repeat(2500)}Cookie: b=c\r\n\r\n`,
+  );
+  expect(await text(socket)).toMatch(/\r\n\r\nb=c$/);
+});
+
 it('an IPv6 address stands in brackets', async () => {
   listener = new Listener(http1((_, res) => res.end()));
   expect(await listener.listen([{ host: '::1', port: 0 }])).toEqual([
