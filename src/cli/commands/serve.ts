@@ -129,7 +129,7 @@ async function reopen(
   try {
     logFile?.reopen();
     if (typeof command.tls === 'object' && command.tls !== null) {
-      running.frontend?.renew(await certificate(command.tls, io.cwd));
+      running.frontend?.renew(await certificate(command.tls, io.cwd, say));
     }
   } catch (error) {
     say(reasonOf(error));

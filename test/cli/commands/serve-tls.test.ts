@@ -7,7 +7,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { connect as connectTls, type PeerCertificate } from 'node:tls';
-import { generate } from 'selfsigned';
+import { generate, type SelfsignedOptions } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { type Serving, serve, serveInVain } from '../support/serving.ts';
@@ -55,8 +55,9 @@ async function peer(url: string): Promise<PeerCertificate> {
   return seen;
 }
 
-async function files(name: string): Promise<string[]> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], { keyType: 'ec' });
+async function files(name: string, dates: SelfsignedOptions = {}): Promise<string[]> {
+  const options: SelfsignedOptions = { keyType: 'ec', ...dates };
+  const { cert, private: key } = await generate([{ name: 'commonName', value: name }], options);
   writeFileSync(join(site.parent, 'cert.pem'), cert);
   writeFileSync(join(site.parent, 'key.pem'), key);
   return ['--tls-cert', '../cert.pem', '--tls-key', '../key.pem'];
@@ -113,6 +114,15 @@ describe('--tls-cert and --tls-key', () => {
     served.io.reopen();
     await served.io.complained(/--tls-key '..\/key.pem' is no private key/);
     expect((await peer(served.secure)).subject.CN).toBe('two.example');
+  });
+
+  it.each([
+    ['has expired', { notBeforeDate: new Date('2020-01-01'), notAfterDate: new Date('2020-02-01') }],
+    ['is not valid before', { notBeforeDate: new Date('2090-01-01'), notAfterDate: new Date('2090-02-01') }],
+  ])('are served, and warned of, where the certificate %s', async (why, dates) => {
+    await using served = await serveBoth(await files('one.example', dates));
+    await served.io.complained(new RegExp(`^fastcgi-pool: --tls-cert '../cert.pem' ${why}`, 'm'));
+    expect((await peer(served.secure)).subject.CN).toBe('one.example');
   });
 
   it('that cannot be used are named, and the status is 2', async () => {

@@ -62,7 +62,9 @@ describe('top', () => {
 
   it('shows that of `serve --tls` on this machine, whose certificate nobody knows', async () => {
     const page = statusHandler(pool);
-    const secure = createSecureServer(await certificate('localhost', '/'), (req, res) => page(req, res));
+    const secure = createSecureServer(await certificate('localhost', '/', () => {}), (req, res) =>
+      page(req, res),
+    );
     const port = await new Promise<number>((resolve) => {
       secure.listen(0, '127.0.0.1', () => resolve((secure.address() as AddressInfo).port));
     });

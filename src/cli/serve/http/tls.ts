@@ -11,11 +11,16 @@ export interface Certificate {
   readonly key: string;
 }
 
-export async function certificate(tls: TlsFiles | 'localhost', cwd: string): Promise<Certificate> {
-  return tls === 'localhost' ? await selfSigned() : await fromFiles(tls, cwd);
+/** `warn` is told of one that clients will refuse, which is no reason not to serve. */
+export async function certificate(
+  tls: TlsFiles | 'localhost',
+  cwd: string,
+  warn: (line: string) => void,
+): Promise<Certificate> {
+  return tls === 'localhost' ? await selfSigned() : await fromFiles(tls, cwd, warn);
 }
 
-async function fromFiles(files: TlsFiles, cwd: string): Promise<Certificate> {
+async function fromFiles(files: TlsFiles, cwd: string, warn: (line: string) => void): Promise<Certificate> {
   const read = (option: string, path: string): Promise<string> => {
     return readFile(resolve(cwd, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
       throw new UsageError(`${option} '${path}' cannot be read: ${error.code ?? error.message}`);
@@ -45,6 +50,11 @@ async function fromFiles(files: TlsFiles, cwd: string): Promise<Certificate> {
   parsed(together, () => createSecureContext({ cert, key }));
   // OpenSSL takes a key of another kind for that of a certificate to come
   if (!certificate.checkPrivateKey(privateKey)) throw new UsageError(`${together}: it is another's key`);
+  const { validFrom, validTo } = certificate;
+  if (Date.now() > Date.parse(validTo))
+    warn(`--tls-cert '${files.cert}' has expired: it was valid until ${validTo}`);
+  else if (Date.now() < Date.parse(validFrom))
+    warn(`--tls-cert '${files.cert}' is not valid before ${validFrom}`);
   return { cert, key };
 }
 

@@ -48,11 +48,14 @@ async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
     await needFrontController(root, site.frontController);
     sites.push({ command: site, root, linked });
   }
+  const warn = (line: string): void => {
+    io.stderr.write(`fastcgi-pool: ${line}\n`);
+  };
   return {
     command,
     sites,
     addresses: command.listen || passed.length > 0 ? [...passed, ...(command.listen ?? [])] : [standard],
     viteRoot: command.dev ? viteRoot(sites[0]?.root ?? io.cwd) : null,
-    certificate: command.tls === null ? null : await certificate(command.tls, io.cwd),
+    certificate: command.tls === null ? null : await certificate(command.tls, io.cwd, warn),
   };
 }
