@@ -14,6 +14,7 @@ import { refusal } from '../protocol/response.ts';
 import { exchangeError, headMissing } from './evidence/failure.ts';
 import { type PrematureClose, signOf } from './evidence/premature-close.ts';
 import { type Probed, probe } from './evidence/probe.ts';
+import { askSentTwice } from './evidence/sent-twice.ts';
 import type { Exchange } from './exchange.ts';
 import { IdleCheck, type OnIdleCheck } from './idle-check.ts';
 import type { ConnectionLimits, ConnectionOwner } from './owner.ts';
@@ -272,11 +273,12 @@ export class Connection {
   #onError(error: NodeJS.ErrnoException): void {
     // The probe's own writes fail too; it has its answer from their callbacks.
     if (this.closed || this.#stopProbe !== null) return;
-    if (this.#exchange === null) {
-      this.close('reset');
-      return;
-    }
-    this.#failed({ sign: signOf(error), error, reason: 'reset', afterFin: 'not-probed' });
+    const exchange = this.#exchange;
+    const cause = { sign: signOf(error), error, reason: 'reset', afterFin: 'not-probed' } as const;
+    if (exchange === null) this.close('reset');
+    else if (cause.sign !== 'reset' || this.writer.isSending(exchange)) this.#failed(cause);
+    else
+      this.#stopProbe = askSentTwice(this.#probed, exchange, (seen) => this.#failed({ ...cause, ...seen }));
   }
 
   #failed(cause: PrematureClose): void {

@@ -126,6 +126,7 @@ export class Server implements ConnectionOwner {
 
   onTick(now: number): void {
     this.#slots.releaseUnused();
+    if (this.busy > 0) this.#sender.onTick(now);
     for (const slot of this.open) {
       endAbandoned(slot, now);
       const { connection, job } = slot;

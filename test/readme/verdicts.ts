@@ -10,6 +10,7 @@ const kept: Evidence = {
   reused: true,
   elapsed: 5,
   isLocal: true,
+  sentTwice: false,
   nothingAccepted: false,
   wholeAccepted: true,
   terminatorSent: false,
@@ -52,6 +53,10 @@ const rows: readonly (readonly [string, Partial<Evidence>])[] = [
   [
     'the same from another machine, more than ten seconds later: a load balancer or a firewall resets what has been idle',
     { ...reset, isLocal: false, elapsed: 15_000 },
+  ],
+  [
+    'the same from another machine, and our kernel has sent something twice since, or does not say (Linux does): the first copy may have been run, and a firewall have reset the second',
+    { ...reset, isLocal: false, sentTwice: true },
   ],
   ['a reset, for any other request', { ...reset, readBeforeScript: false }],
   ['a reset, after the end of input was sent', { ...reset, terminatorSent: true }],

@@ -84,6 +84,7 @@ function runtimeOf(
     random,
     notASocket: async () => '',
     readOrphanResets: async () => 0,
+    readRetransmissions: async () => 0,
     connect: (target, { signal }) =>
       new Promise((resolve, reject) => {
         const socket = new SimSocket(time, loop, latency);

@@ -44,6 +44,8 @@ export interface Evidence {
   readonly elapsed: number;
   /** The other end is on this machine. */
   readonly isLocal: boolean;
+  /** Another machine: our kernel has sent something twice since, or does not say that it has not. */
+  readonly sentTwice: boolean;
   /** Not one byte of the request was taken by the kernel. */
   readonly nothingAccepted: boolean;
   /** All of the request, its body included, was taken by the kernel. */
@@ -82,7 +84,7 @@ export function judgeExecuted(seen: Evidence): Executed {
   switch (seen.sign) {
     case 'reset':
       // A socket closed with bytes unread is reset. Without the terminator those bytes are part of the request.
-      return nothingLeftToRead && (seen.isLocal || seen.elapsed <= CUT_AFTER) ? 'no' : 'unknown';
+      return nothingLeftToRead && (seen.isLocal || isOfServer(seen)) ? 'no' : 'unknown';
     case 'fin':
       // A worker at pm.max_requests half-closes and discards what comes; one that died takes nothing more.
       if (seen.afterFin === 'accepted')
@@ -91,4 +93,9 @@ export function judgeExecuted(seen: Evidence): Executed {
     default:
       return 'unknown';
   }
+}
+
+/** Was the reset sent by the server's own kernel, and for the first copy of the request? See readRetransmissions. */
+function isOfServer({ elapsed, sentTwice }: Evidence): boolean {
+  return elapsed <= CUT_AFTER && !sentTwice;
 }

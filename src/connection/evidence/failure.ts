@@ -85,6 +85,7 @@ function evidenceOf(cause: PrematureClose, exchange: Exchange, at: Circumstances
     reused: exchange.reused,
     elapsed: cause.after ?? at.elapsed,
     isLocal: at.isLocal,
+    sentTwice: cause.sentTwice ?? false,
     nothingAccepted: exchange.nothingAccepted,
     // After a FIN nobody knows which of the last writes the other end still took: as many as can be.
     wholeAccepted:

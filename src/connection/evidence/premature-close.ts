@@ -10,6 +10,8 @@ export interface PrematureClose {
   readonly afterFin: AfterFin;
   /** ms between the request and the FIN, where it was looked behind. */
   readonly after?: number;
+  /** See Evidence. Of a reset. */
+  readonly sentTwice?: boolean;
 }
 
 /** From an error of Node's socket: which half of it failed, and whether the other end was the one to end it. */

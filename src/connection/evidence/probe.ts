@@ -22,6 +22,8 @@ export interface Probed {
   readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
   /** See Connected. */
   readonly hasResetOrphans?: ((sentAt: number) => Promise<boolean>) | undefined;
+  /** See Connected. */
+  readonly hasRetransmitted?: ((sentAt: number) => Promise<boolean>) | undefined;
 }
 
 /** A handshake slower than this says more of a busy event loop than of the network. */

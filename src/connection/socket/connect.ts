@@ -22,6 +22,10 @@ export interface Connected {
    * knows, as of another machine.
    */
   readonly hasResetOrphans?: ((sentAt: number) => Promise<boolean>) | undefined;
+  /**
+   * tcp to another machine: may our kernel have sent something twice since `sentAt` (ms, monotonic)? Without it nobody asks.
+   */
+  readonly hasRetransmitted?: ((sentAt: number) => Promise<boolean>) | undefined;
   /** A worker has it: it has answered FCGI_GET_VALUES. Without it nobody knows yet. */
   readonly isAccepted?: true | undefined;
 }

@@ -1,7 +1,7 @@
 /** Brings a job's request onto a connection of one server, a kept one or a fresh one. */
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
-import { OrphanResets } from '../../connection/evidence/orphans.ts';
+import { KernelCounter } from '../../connection/evidence/kernel-counter.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { Runtime } from '../../connection/runtime.ts';
@@ -20,6 +20,12 @@ import { dial } from '../slots/dial.ts';
 import { checkUnchanged } from './body.ts';
 import { type Encoded, encodeRequest, isBodyReadBeforeScript } from './encode-request.ts';
 import { sendBody } from './send-body.ts';
+
+/**
+ * ms. What our kernel sends twice to anybody costs the proof for those requests to another machine that were sent since the last
+ * look; each look costs about 0.1 ms.
+ */
+const REFRESH_INTERVAL = 100;
 
 /** A request that is to be sent on the connection that is being opened. */
 interface WaitingJob {
@@ -43,7 +49,9 @@ export class Sender {
   readonly #retryRefused: boolean;
   readonly #encoder: RequestEncoder;
   readonly #readBuffer: ReadBuffer = new ReadBuffer();
-  readonly #orphanResets: OrphanResets;
+  readonly #orphanResets: KernelCounter;
+  readonly #retransmissions: KernelCounter;
+  #refreshAt = 0;
   /** Of dials that nobody gave up: a new one costs a tenth of what connecting does. */
   readonly #spare: AbortController[] = [];
 
@@ -63,7 +71,16 @@ export class Sender {
     this.#learned = learned;
     this.#encoder = encoder;
     this.#retryRefused = retryRefused;
-    this.#orphanResets = new OrphanResets(runtime.readOrphanResets, () => clock.monotonic());
+    const now = (): number => clock.monotonic();
+    this.#orphanResets = new KernelCounter(runtime.readOrphanResets, now);
+    this.#retransmissions = new KernelCounter(runtime.readRetransmissions, now);
+  }
+
+  /** There are requests; `now`: ms. */
+  onTick(now: number): void {
+    if (now < this.#refreshAt) return;
+    this.#refreshAt = now + REFRESH_INTERVAL;
+    this.#retransmissions.refresh();
   }
 
   /** Must it go out on a fresh connection, although this one is free? */
@@ -139,9 +156,13 @@ export class Sender {
       retryRefused: this.#retryRefused,
       failures,
     });
-    if (this.#target.transport === 'unix' || !connected.isLocal) return connected;
-    this.#orphanResets.begin();
-    return { ...connected, hasResetOrphans: (sentAt) => this.#orphanResets.hasResetSince(sentAt) };
+    if (this.#target.transport === 'unix') return connected;
+    const counter = connected.isLocal ? this.#orphanResets : this.#retransmissions;
+    counter.begin();
+    const hasGrown = (sentAt: number): Promise<boolean> => counter.hasGrownSince(sentAt);
+    return connected.isLocal
+      ? { ...connected, hasResetOrphans: hasGrown }
+      : { ...connected, hasRetransmitted: hasGrown };
   }
 
   /** For `connection`, or for one that is still to be opened (null). Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. */

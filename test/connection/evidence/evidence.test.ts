@@ -11,6 +11,7 @@ const get: Evidence = {
   reused: true,
   elapsed: 5,
   isLocal: true,
+  sentTwice: false,
   nothingAccepted: false,
   wholeAccepted: true,
   terminatorSent: false,
@@ -55,6 +56,10 @@ describe('what leaves open whether a request was executed', () => {
       'a reset from another machine, later: a load balancer resets what is idle while the script runs',
       { ...get, isLocal: false, elapsed: 10_001 },
     ],
+    [
+      'a reset from another machine, and something was sent twice: a firewall may have reset the second copy',
+      { ...get, isLocal: false, sentTwice: true },
+    ],
     ['a reset for a PUT, though not all of its body had left us', { ...put, wholeAccepted: false }],
     [
       'a reset after the terminator was sent: it may be all that was left unread',
@@ -87,6 +92,7 @@ const anySeen = fc.record<Evidence>({
   reused: fc.boolean(),
   elapsed: fc.nat({ max: 20_000 }),
   isLocal: fc.boolean(),
+  sentTwice: fc.boolean(),
   nothingAccepted: fc.boolean(),
   wholeAccepted: fc.boolean(),
   terminatorSent: fc.boolean(),
@@ -151,6 +157,7 @@ describe('whatever was seen', () => {
         { ofUnknownRequest: true },
         { readBeforeScript: false },
         { elapsed: 1e6 },
+        { sentTwice: true },
       ].every(
         (less) => judgeExecuted(seen) !== 'unknown' || judgeExecuted({ ...seen, ...less }) === 'unknown',
       ),
