@@ -91,3 +91,29 @@ it('of two hosts the first dies, and its network with it, while it runs a POST: 
   await expect(answer).rejects.toMatchObject({ executed: 'unknown', attempts: 1 });
   expect(at.log.executions()).toEqual(new Map([['1', 1]]));
 }, 30_000);
+
+it.each([
+  ['kept', { keepaliveTime: 10_000, keepaliveTimeout: 10_000 }],
+  ['fresh', { backend: 'php-fpm' }],
+] as const)(
+  'the acknowledgement is lost, and a firewall that was started anew resets what is sent once more: it ran once (%s)',
+  async (which, options) => {
+    await using at = await scene();
+    await using pool = new Pool(at.address, { ...options, headersTimeout: 10_000 });
+    if (which === 'kept') for (let i = 0; i < 6; i++) await ended(pool, { params: at.page });
+    const { lag } = at;
+    if (lag !== null && 'port' in at.fpm.endpoint) lag.lostFrom = at.fpm.endpoint.port;
+    const answer = pool.request({ params: { ...at.wait, ...form, REQUEST_ID: '1' }, body: 'a=1' });
+    answer.catch(() => {});
+    const worker = await runsOn(at.log, '1');
+    lag?.forget();
+    if (lag !== null) lag.lostFrom = 0;
+    else process.kill(worker, 'SIGKILL');
+    await expect(answer).rejects.toMatchObject({
+      ...{ executed: 'unknown', attempts: 1 },
+      ...{ code: lag ? 'FCGI_ERR_SOCKET_RESET' : 'FCGI_ERR_SOCKET_CLOSED', reused: which === 'kept' },
+    });
+    expect(at.log.executions()).toEqual(new Map([['1', 1]]));
+  },
+  30_000,
+);
