@@ -9,19 +9,31 @@ export const readOrphanResets: ReadCounter = async () =>
   counterIn(await readKernelFile('/proc/net/netstat'), 'TcpExt', 'TCPAbortOnMemory');
 
 /**
- * Segments that it has sent once more. A reset that answers one of those says nothing of the request: the first copy has come to
- * its end, be the acknowledgement lost, and a firewall, or another host that has taken the address over, resets the second.
+ * Segments that it has sent once more, less those of which the other end has said that it had them (DSACK: it is alive, and its
+ * acknowledgement was only late, as for the last piece of a request it often is). A reset that answers one of the rest says nothing of the
+ * request: the first copy has come to its end, be the acknowledgement lost, and a firewall, or another host that has taken the
+ * address over, resets the second.
  */
-export const readRetransmissions: ReadCounter = async () =>
-  counterIn(await readKernelFile('/proc/net/snmp'), 'Tcp', 'RetransSegs');
+export const readRetransmissions: ReadCounter = async () => {
+  const [all, extended] = await Promise.all([
+    readKernelFile('/proc/net/snmp'),
+    readKernelFile('/proc/net/netstat'),
+  ]);
+  const sent = counterIn(all, 'Tcp', 'RetransSegs');
+  const had =
+    counterIn(extended, 'TcpExt', 'TCPDSACKRecvSegs') ?? counterIn(extended, 'TcpExt', 'TCPDSACKRecv');
+  return sent === null || had === null ? null : sent - had;
+};
+
+/** Looks that are kept: of ten seconds. */
+const MOST_LOOKS = 100;
 
 /** Its count is compared with one from before: what happened once says nothing for as long as the machine runs. */
 export class KernelCounter {
   readonly #read: ReadCounter;
   readonly #now: () => number;
-  #count: number | null = null;
-  /** ms: the count was at least that by then. */
-  #readAt = Number.POSITIVE_INFINITY;
+  /** What it was, and the ms at which that was known; oldest first. */
+  readonly #looks: { readonly count: number; readonly at: number }[] = [];
   #isBegun = false;
   #looking = false;
 
@@ -45,19 +57,22 @@ export class KernelCounter {
 
   /** True where nobody knows. `sentAt`: ms. */
   async hasGrownSince(sentAt: number): Promise<boolean> {
-    const before = this.#readAt <= sentAt ? this.#count : null;
+    const before = this.#looks.filter(({ at }) => at <= sentAt).slice(-2);
     const now = await this.#look();
-    return now !== 0 && (now === null || now !== before);
+    // The lower of two: what was sent once more a moment before a look, the other end has not had the time to speak of.
+    const count = Math.min(...before.map((look) => look.count));
+    if (now === null || now === 0) return now === null;
+    return before.length === 0 || now > count;
   }
 
   async #look(): Promise<number | null> {
     this.#looking = true;
     const count = await this.#read();
     this.#looking = false;
-    if (count !== null && (this.#count === null || count > this.#count)) {
-      this.#count = count;
-      this.#readAt = this.#now();
-    }
+    if (count === null) return null;
+    const same = this.#looks.slice(-2).filter((look) => look.count === count);
+    if (same.length < 2) this.#looks.push({ count, at: this.#now() });
+    if (this.#looks.length > MOST_LOOKS) this.#looks.shift();
     return count;
   }
 }

@@ -60,33 +60,47 @@ describe('has a counter of the kernel gone up since a request was sent', () => {
     expect(await asked([24, 24], { at: 10, askedAt: 30 })).toEqual([false]);
   });
 
-  it('once it is over, the next request is judged by the new count; one sent before that was read is not', async () => {
+  it('once two looks have had the new count, the requests that are sent from then on are judged by it', async () => {
     const answers = await asked(
-      [24, 25, 25, 25],
+      [24, 25, 25, 25, 25],
       { at: 20, askedAt: 30 },
-      { at: 29, askedAt: 40 },
-      { at: 30, askedAt: 50 },
+      { at: 35, askedAt: 40 },
+      { at: 40, askedAt: 50 },
+      { at: 29, askedAt: 60 },
     );
-    expect(answers).toEqual([true, true, false]);
+    expect(answers).toEqual([true, true, false, true]);
   });
 
-  it('a newer count may be taken between requests: what came before it is forgiven then', async () => {
+  it('of the two looks before, the lower one counts: what was taken back by then was nothing', async () => {
+    expect(await asked([24, 25, 25], { at: 5, askedAt: 20 }, { at: 25, askedAt: 40 })).toEqual([true, true]);
+    expect(await asked([25, 24, 25], { at: 5, askedAt: 20 }, { at: 25, askedAt: 40 })).toEqual([true, true]);
+    expect(await asked([25, 24, 24], { at: 5, askedAt: 20 }, { at: 25, askedAt: 40 })).toEqual([true, false]);
+  });
+
+  it('is looked at between requests, too: what was before them is forgiven then', async () => {
     let [now, count] = [10, 24];
     const counter = new KernelCounter(
       async () => count,
       () => now,
     );
-    counter.refresh();
+    const refresh = async (): Promise<void> => {
+      counter.refresh();
+      await setImmediate();
+    };
+    await refresh();
     counter.begin();
     await setImmediate();
     [now, count] = [20, 25];
-    counter.refresh();
-    await setImmediate();
-    expect(await counter.hasGrownSince(30)).toBe(false);
-    expect(await counter.hasGrownSince(19)).toBe(true);
+    await refresh();
+    now = 25;
+    await refresh();
+    for (now = 100; now < 500; now++) await refresh();
+    expect(await counter.hasGrownSince(25)).toBe(false);
+    expect(await counter.hasGrownSince(24)).toBe(true);
+    expect(await counter.hasGrownSince(9)).toBe(true);
   });
 });
 
-it('Linux says how often it has sent a segment twice', async () => {
+it('Linux says how often it has sent a segment twice in earnest', async () => {
   expect(await readRetransmissions()).toEqual(platform() === 'linux' ? expect.any(Number) : null);
 });

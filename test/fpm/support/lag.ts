@@ -45,7 +45,7 @@ export async function startLag(): Promise<Lag | null> {
   };
   const udp = createSocket('udp4');
   udp.on('message', (given, from) => {
-    let packet = given;
+    let packet: Buffer = given;
     if ((packet[0] ?? 0) >> 4 !== 4 || packet.length < 2 * END) return;
     const ports = 4 * ((packet[0] ?? 0) & 15);
     const [fromPort, toPort] = [packet.readUInt16BE(ports), packet.readUInt16BE(ports + 2)];
