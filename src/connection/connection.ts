@@ -276,9 +276,8 @@ export class Connection {
     const exchange = this.#exchange;
     const cause = { sign: signOf(error), error, reason: 'reset', afterFin: 'not-probed' } as const;
     if (exchange === null) this.close('reset');
-    else if (cause.sign !== 'reset' || this.writer.isSending(exchange)) this.#failed(cause);
-    else
-      this.#stopProbe = askSentTwice(this.#probed, exchange, (seen) => this.#failed({ ...cause, ...seen }));
+    else if (this.writer.isSending(exchange)) this.#failed(cause);
+    else this.#stopProbe = askSentTwice(this.#probed, exchange, cause, (seen) => this.#failed(seen));
   }
 
   #failed(cause: PrematureClose): void {
