@@ -190,9 +190,9 @@ export class FcgiError extends Error implements FailureFacts {
     if (options.facts) this.learn(options.facts);
   }
 
-  /** Adds what a layer above has come to know; returns the error itself. */
+  /** Adds what a layer above has come to know; returns the error itself. A caller's own that he has frozen stays as it is. */
   learn(facts: Partial<FailureFacts>): this {
-    return Object.assign(this, facts);
+    return Object.isFrozen(this) ? this : Object.assign(this, facts);
   }
 }
 

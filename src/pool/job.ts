@@ -15,7 +15,7 @@ import type { AbortListeners } from './queue/abort-listeners.ts';
 import type { LinkedList, ListNode } from './queue/linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
 import { Caller } from './request/caller.ts';
-import { abortFacts, RequestSnapshot, timedOut } from './request/request-snapshot.ts';
+import { abortFacts, noteable, RequestSnapshot, timedOut } from './request/request-snapshot.ts';
 import { discardSource, watchSource } from './request/source.ts';
 import type { Slot, SlotJob } from './slots/slot.ts';
 import { Times } from './stats/times.ts';
@@ -136,7 +136,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   }
 
   abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
-    this.#giveUp(reason, reason instanceof FcgiError ? reason : null);
+    this.#giveUp(reason, noteable(reason));
   }
 
   /** The reason may be that of many requests: what is seen of this one must not be noted on it. */
@@ -238,7 +238,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   fail(error: unknown): void {
     if (this.over) return;
     this.#settle();
-    const seen = error instanceof FcgiError ? error : abortFacts(error, this.exchange);
+    const seen = noteable(error) ?? abortFacts(error, this.exchange);
     this.#remember(seen);
     this.#note(seen);
     const told = this.#reason !== null && error === seen ? this.#reason.given : error;
@@ -284,7 +284,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     } catch {
       // An iterator whose return() throws: what it has to say concerns nobody any more.
     }
-    discardSource((this.request as Partial<DispatchRequest> | null | undefined)?.body);
+    discardSource(this.request);
   }
 
   /**

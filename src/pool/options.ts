@@ -1,5 +1,5 @@
 /** The options of a Pool: one table of names, defaults and checks, from which the README's is made. */
-import { checkIsOptions, unknownName } from '../arguments.ts';
+import { checkIsOptions, kindOf, unknownName } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { RetryPolicy } from './dispatcher.ts';
 
@@ -192,5 +192,6 @@ export function checkOption(name: string, value: unknown, rule: OptionRule): voi
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' ? kindOf(value) : String(value);
 }

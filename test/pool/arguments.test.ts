@@ -64,6 +64,27 @@ it.each<[string, unknown, string]>([
   },
 );
 
+const thrower = new Proxy(
+  {},
+  {
+    get: () => {
+      throw new Error('of a getter');
+    },
+  },
+);
+
+it.each<[string, object]>([
+  ['a request', thrower],
+  ['a body', { params: GET, body: thrower }],
+  ['a signal', { params: GET, signal: thrower }],
+])('%s whose getters throw: its handler is told what, and the pool can be closed', async (_, request) => {
+  const pool = new Pool('unix:/nowhere.sock');
+  const recorder = new Recorder();
+  pool.dispatch(request as DispatchRequest, recorder);
+  expect(await recorder.over).toEqual(new Error('of a getter'));
+  await pool.close();
+});
+
 it.each([
   ['NUL in a name', { 'A\0B': '1' }],
   ['NUL in a value', { A: '1\0' }],

@@ -111,3 +111,11 @@ it.each([null, 'unix:/run/fpm.sock', 5])('%j is no set of options', (options) =>
     expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG' }),
   );
 });
+
+it.each(Object.keys(optionRules))(
+  '%s: what cannot be made a string is refused by name all the same',
+  (option) => {
+    const value: unknown = Object.create(null);
+    expect(() => resolveOptions({ [option]: value })).toThrow(`${option} must be`);
+  },
+);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FcgiError } from '../../src/errors.ts';
 import type { DispatchController } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { type FakeFpm, startFakeFpm } from '../../src/testing/index.ts';
@@ -242,6 +243,22 @@ describe('what a callback of the handler throws fails the request with it, and n
       pool.dispatch({ params: GET }, recorder);
       expect(await recorder.over).toBe(oops);
       expect(recorder.events.filter((event) => event === 'error')).toHaveLength(1);
+      expect(await text(pool, { params: GET })).toBe('ok');
+    },
+  );
+
+  it.each(['onRequestStart', 'onResponseStart', 'onResponseData', 'onResponseEnd'] as const)(
+    '%s, an error of ours that the caller has frozen: it is told as it is',
+    async (name) => {
+      await using fpm = await saying(`${HEAD}ok`);
+      await using pool = new Pool(fpm.address, { connections: 1 });
+      const frozen = Object.freeze(new FcgiError('FCGI_ERR_CLOSED', 'not now'));
+      const recorder = new Recorder();
+      recorder[name] = () => {
+        throw frozen;
+      };
+      pool.dispatch({ params: GET }, recorder);
+      expect(await recorder.over).toBe(frozen);
       expect(await text(pool, { params: GET })).toBe('ok');
     },
   );

@@ -57,10 +57,9 @@ export class Caller extends AsyncResource {
 
   /** Never throws: the error itself is told next. */
   onAbort(request: Partial<DispatchRequest> | null | undefined, facts: FailureFacts): void {
-    const onAbort = request?.onAbort;
-    if (typeof onAbort !== 'function') return;
     try {
-      this.runInAsyncScope(onAbort, undefined, facts);
+      const onAbort = request?.onAbort;
+      if (typeof onAbort === 'function') this.runInAsyncScope(onAbort, undefined, facts);
     } catch {}
   }
 }

@@ -94,6 +94,11 @@ export function abortFacts(reason: unknown, exchange: Exchange | null): FcgiErro
   });
 }
 
+/** The error, where what was seen can be noted on it: not on one of the caller's that he has frozen. Else null. */
+export function noteable(error: unknown): FcgiError | null {
+  return error instanceof FcgiError && !Object.isFrozen(error) ? error : null;
+}
+
 /** `timeout`: of the request as a whole, ms. */
 export function timedOut(timeout: number): TimeoutError {
   return new TimeoutError('FCGI_ERR_TIMEOUT', `the request took longer than ${timeout} ms`);

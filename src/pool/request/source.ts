@@ -4,6 +4,7 @@
  * keeps its descriptor.
  */
 import type { Readable } from 'node:stream';
+import type { DispatchRequest } from '../dispatcher.ts';
 
 /** Calls `failed` with the error of a stream that fails before it has been read to its end. */
 export function watchSource(body: unknown, failed: (error: unknown) => void): void {
@@ -13,8 +14,16 @@ export function watchSource(body: unknown, failed: (error: unknown) => void): vo
   });
 }
 
-/** No more is wanted of it. */
-export function discardSource(body: unknown): void {
+/** No more is wanted of its body. Never throws: else the request would never end. */
+export function discardSource(request: Partial<DispatchRequest> | null | undefined): void {
+  try {
+    discard(request?.body);
+  } catch {
+    // A getter of the caller's: what it has to say concerns nobody any more.
+  }
+}
+
+function discard(body: unknown): void {
   if (isStream(body)) {
     // A file that is still being opened may fail later, and has nobody to tell.
     body.on('error', () => undefined);
