@@ -57,6 +57,7 @@ function probeConnection(
     const stopped = (): void => finish('silence');
     const cancel = clock.after(timeout, stopped);
     stop.addEventListener('abort', stopped);
+    if (stop.aborted) stopped();
     const provoke = (): void => {
       const malformed = encodeRecord(RecordType.BEGIN_REQUEST, 0);
       socket.write(unread === 0 ? malformed : Buffer.concat([malformed, malformed]));

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
-import { ended, GET, gate, HEAD, POST, Recorder, text } from './support.ts';
+import { waitFor } from '../fpm/support/wait.ts';
+import { GET_VALUES, GET_VALUES_RESULT, pair, record } from '../testing/support/wire.ts';
+import { answer, ended, GET, gate, HEAD, POST, Recorder, rawServer, text } from './support.ts';
 
 /** Resolves to true if `promise` has not settled after a turn of the loop or two. */
 async function pending(promise: Promise<unknown>): Promise<boolean> {
@@ -182,4 +184,33 @@ it('`await using` closes', async () => {
   }
   expect(kept[0]?.stats.connected).toBe(0);
   await expect(kept[0]?.request({ params: GET })).rejects.toMatchObject({ code: 'FCGI_ERR_CLOSED' });
+});
+
+it.each([
+  ['its caller leaves, then close()', (pool: Pool) => pool.close()],
+  ['destroy()', (pool: Pool) => pool.destroy()],
+])('a request whose fate hangs on what the server is: %s ends the look at it, too', async (how, end) => {
+  const looked = gate();
+  await using server = await rawServer((socket, nth) => {
+    let requests = 0;
+    socket.on('data', (bytes: Buffer) => {
+      // Asked on a connection of its own, it says nothing.
+      if (nth > 1) looked.open();
+      else if (bytes[1] === GET_VALUES)
+        socket.write(record(GET_VALUES_RESULT, pair('FCGI_MPXS_CONNS', '0'), 0, 0));
+      else if (++requests === 1) socket.write(answer());
+      // As a worker that was recycled; or as a proxy, which is what has to be found out.
+      else socket.end();
+    });
+  });
+  const pool = new Pool(server.address, { connections: 1, keepaliveTime: 0, keepaliveTimeout: 60_000 });
+  await ended(pool, { params: GET });
+  const left = new AbortController();
+  const lost = pool.request({ params: GET, signal: left.signal });
+  lost.catch(() => {});
+  await looked.opened;
+  if (how !== 'destroy()') left.abort(new Error('gone'));
+  await end(pool);
+  await expect(lost).rejects.toThrow();
+  await waitFor(() => pool.stats.connected === 0 && pool.stats.busy === 0, { timeout: 2_000 });
 });

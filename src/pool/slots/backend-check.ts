@@ -68,6 +68,9 @@ export class BackendCheck {
   readonly #waiting: Set<Connection> = new Set();
   /** Ends the checks that no job waits for. */
   readonly #stop: AbortController = new AbortController();
+  /** Jobs that wait for one, and what ends it when all of them are over. */
+  readonly #confirming: Set<Job> = new Set();
+  #confirmStop: AbortController = new AbortController();
   /** Resolves to whether it has answered. */
   #detecting: Promise<boolean> | null = null;
 
@@ -217,9 +220,10 @@ export class BackendCheck {
     if (this.#backend.isPhpFpm === true) for (const { idleCheck } of this.#waiting) idleCheck.endWait();
   }
 
-  /** Stops all checks but those that a job waits for. */
+  /** Stops all checks but those that a job waits for, which is not over. */
   close(): void {
     this.#stop.abort();
+    if ([...this.#confirming].every((job) => job.over)) this.#confirmStop.abort();
   }
 
   /** Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. */
@@ -245,10 +249,13 @@ export class BackendCheck {
       apply();
       return false;
     }
-    const { signal: stop } = new AbortController();
+    if (this.#confirming.size === 0) this.#confirmStop = new AbortController();
+    this.#confirming.add(job);
+    const { signal: stop } = this.#confirmStop;
     const timeout = this.#backend.isPhpFpm === true ? CONFIRM_PHP_FPM_TIMEOUT : CONFIRM_TIMEOUT;
     const options = { dial: () => this.#sender.dial(job), timeout, stop, countsSilence: true };
     void this.#detect(slot, options).then(() => {
+      this.#confirming.delete(job);
       apply();
       judge();
     });
