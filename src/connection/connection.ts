@@ -224,10 +224,8 @@ export class Connection {
   #complete(exchange: Exchange, end: EndRequest, atBorder: boolean): void {
     if (this.#exchange !== exchange) return;
     const wrong = refusal(end) ?? (exchange.headDone ? null : headMissing());
-    if (wrong) {
-      this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');
-      return;
-    }
+    if (wrong) this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');
+    if (wrong) return;
     const begunAt = exchange.startedAt + exchange.firstByteAfter;
     const verdict = reuse({
       keepConn: exchange.keepConn,
@@ -275,9 +273,10 @@ export class Connection {
     if (this.closed || this.#stopProbe !== null) return;
     const exchange = this.#exchange;
     const cause = { sign: signOf(error), error, reason: 'reset', afterFin: 'not-probed' } as const;
+    const sent = { bytes: this.writer.sent, now: this.#owner.clock.monotonic() };
     if (exchange === null) this.close('reset');
     else if (this.writer.isSending(exchange)) this.#failed(cause);
-    else this.#stopProbe = askSentTwice(this.#probed, exchange, cause, (seen) => this.#failed(seen));
+    else this.#stopProbe = askSentTwice(this.#probed, exchange, sent, cause, (seen) => this.#failed(seen));
   }
 
   #failed(cause: PrematureClose): void {

@@ -55,7 +55,7 @@ const rows: readonly (readonly [string, Partial<Evidence>])[] = [
     { ...reset, isLocal: false, elapsed: 15_000 },
   ],
   [
-    'the same from another machine, and our kernel has sent something twice since, or does not say (Linux does): the first copy may have been run, and a firewall have reset the second',
+    'the same from another machine, and our kernel may have sent it twice: the first copy may have been run, and a firewall have reset the second',
     { ...reset, isLocal: false, sentTwice: true },
   ],
   ['a reset, for any other request', { ...reset, readBeforeScript: false }],
