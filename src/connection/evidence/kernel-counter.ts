@@ -25,7 +25,7 @@ export const readRetransmissions: ReadCounter = async () => {
   return sent === null || had === null ? null : sent - had;
 };
 
-/** Looks that are kept: of ten seconds. */
+/** Looks that are kept: of a minute or two. */
 const MOST_LOOKS = 100;
 
 /** Its count is compared with one from before: what happened once says nothing for as long as the machine runs. */

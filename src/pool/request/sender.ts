@@ -22,10 +22,10 @@ import { type Encoded, encodeRequest, isBodyReadBeforeScript } from './encode-re
 import { sendBody } from './send-body.ts';
 
 /**
- * ms. What our kernel sends twice to anybody costs the proof for those requests to another machine that were sent since the last
- * look; each look costs about 0.1 ms.
+ * ms. What our kernel sends twice to anybody can cost the proof for requests to another machine that were sent since the last look and
+ * are reset late. A look costs half a millisecond of processor time.
  */
-const REFRESH_INTERVAL = 100;
+const REFRESH_INTERVAL = 1_000;
 
 /** A request that is to be sent on the connection that is being opened. */
 interface WaitingJob {
