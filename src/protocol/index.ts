@@ -7,12 +7,14 @@ export * from './constants.ts';
 export { decodeParams } from './decode-params.ts';
 export { RecordDecoder, type RecordSink } from './decoder.ts';
 export {
+  type EncodedParams,
   encodeGetValues,
   encodeStdin,
   encodeStdinTerminator,
   REQUEST_ID,
   RequestEncoder,
   type RequestEncoding,
+  type RequestFrame,
   requestIdOf,
 } from './encoder.ts';
 export { encodePairInto, type Params, pairBound } from './params.ts';
