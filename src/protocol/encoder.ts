@@ -40,6 +40,8 @@ const hasOwn = Object.prototype.hasOwnProperty;
 const MEMORY = 4 * 1024;
 /** Bytes: larger memory is not kept. */
 const MOST_SPARE = 64 * 1024;
+/** So many are: a megabyte, where a queue of thousands had one each. */
+const MOST_SPARES = 256;
 const BEGIN_LENGTH = HEADER_LENGTH + FIXED_BODY_LENGTH;
 /** In front of the params: the terminator of the request before, and BEGIN_REQUEST. */
 const FRONT = HEADER_LENGTH + BEGIN_LENGTH;
@@ -144,7 +146,7 @@ export class RequestEncoder {
 
   /** Nobody needs what lies in it any more. */
   reclaim(memory: Buffer): void {
-    if (memory.length <= MOST_SPARE) this.#spare.push(memory);
+    if (memory.length <= MOST_SPARE && this.#spare.length < MOST_SPARES) this.#spare.push(memory);
   }
 
   #memory(): Buffer {

@@ -259,6 +259,18 @@ describe('an encoder', () => {
   });
 });
 
+it('the memory of a crowd of requests is given back, but that of a few hundred', () => {
+  const encoder = new RequestEncoder();
+  const encodeAll = (): ArrayBufferLike[] =>
+    Array.from({ length: 1_000 }, () => encoder.params({ A: 'b' }).memory).map((memory) => {
+      encoder.reclaim(memory);
+      return memory.buffer;
+    });
+  const first = new Set(encodeAll());
+  const again = Array.from({ length: 1_000 }, () => encoder.params({ A: 'b' }).memory.buffer);
+  expect(again.filter((buffer) => first.has(buffer))).toHaveLength(256);
+});
+
 describe('params that are encoded once', () => {
   const frames: Partial<RequestEncoding>[] = [
     {},

@@ -24,13 +24,14 @@ export async function acknowledged(localPort: number, remotePort: number): Promi
 /** `list`: as in /proc/net/tcp: number, local and remote address, state, bytes to send : bytes to read, all in hex. */
 export function unacknowledgedIn(list: string, localPort: number, remotePort: number): Acknowledged {
   const CLOSE_WAIT = '08';
-  const line = ` [0-9A-F]+:${hex(localPort)} [0-9A-F]+:${hex(remotePort)} ([0-9A-F]{2}) ([0-9A-F]{8}):`;
+  const line = ` ([0-9A-F]+):${hex(localPort)} ([0-9A-F]+):${hex(remotePort)} ([0-9A-F]{2}) ([0-9A-F]{8}):`;
   const found = [...list.matchAll(new RegExp(line, 'g'))];
   // Two of the same ports have different addresses: which is ours is not worth to know.
-  if (found.length > 1) return 'unknown';
-  const [, state, queued] = found[0] ?? [];
-  if (state === undefined || state !== CLOSE_WAIT) return 'gone';
-  return queued === '00000000' ? 'all' : 'some';
+  if (new Set(found.map(([, local, remote]) => `${local} ${remote}`)).size > 1) return 'unknown';
+  // It may be listed twice: the kernel loses its place where sockets come and go while it is read.
+  const waiting = found.filter(([, , , state]) => state === CLOSE_WAIT);
+  if (waiting.length === 0) return 'gone';
+  return waiting.some(([, , , , queued]) => queued === '00000000') ? 'all' : 'some';
 }
 
 function hex(port: number): string {

@@ -16,6 +16,11 @@ it.each([
   ['gone', line(ours, theirs, '01', '00000000')],
   ['gone', line(theirs, ours, '05', '00000000')],
   ['gone', ''],
+  // The kernel may list a socket twice, and say something newer the second time, where others come and go meanwhile.
+  ['all', line(ours, theirs, '08', '00000000') + line(ours, theirs, '08', '00000000')],
+  ['all', line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000000')],
+  ['all', line(ours, theirs, '08', '00000000') + line(ours, theirs, '07', '00000000')],
+  ['some', line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000140')],
   ['unknown', line(ours, theirs, '08', '00000000') + line('0200007F:A1B2', theirs, '08', '00000000')],
 ])('says %s, by the list of the kernel', (expected, lines) => {
   expect(unacknowledgedIn(HEAD + lines, 0xa1b2, 9000)).toBe(expected);
