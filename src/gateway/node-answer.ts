@@ -1,9 +1,8 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
-import { Server } from 'node:net';
 import type { Gateway, Incoming } from './gateway.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
-import { isGone, isHttp2Request, type NodeRequest, type NodeResponse } from './reply/node/node-response.ts';
+import { isGone, type NodeRequest, type NodeResponse, serverOf } from './reply/node/node-response.ts';
 import { NodeSink } from './reply/node/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
@@ -99,10 +98,7 @@ export function nodeHandler(gateway: Gateway<NodeRequest>): NodeHandler {
 
 /** `http.createServer(handler)`, and nobody else is told of requests. */
 function isOnlyListener(handler: NodeHandler, request: NodeRequest): boolean {
-  const socket: object | undefined = isHttp2Request(request) ? undefined : request.socket;
-  const server = socket && 'server' in socket ? socket.server : undefined;
-  if (!(server instanceof Server)) return false;
-  const [first, second] = server.listeners('request');
+  const [first, second] = serverOf(request)?.listeners('request') ?? [];
   return first === handler && second === undefined;
 }
 

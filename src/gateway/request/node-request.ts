@@ -3,10 +3,9 @@
  * This folder: what comes in: the client's address, its body, what others have done to it. It imports what its
  * parent may.
  */
-import { Server } from 'node:net';
 import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
-import { isHttp2Request, type NodeRequest } from '../reply/node/node-response.ts';
+import { isHttp2Request, type NodeRequest, serverOf } from '../reply/node/node-response.ts';
 import type { Trust } from './proxies.ts';
 import { type BodyHead, bodyRead, rawBytes, touched } from './touched-body.ts';
 import { chunksOf, sharedChunksOf } from './upload.ts';
@@ -62,10 +61,10 @@ const mostHeaders = 1000;
  * added.
  */
 export function hasLostHeaders(request: NodeRequest): boolean {
-  const { rawHeaders, socket } = request;
+  const { rawHeaders } = request;
   if (isHttp2Request(request) || rawHeaders.length < 2) return false;
-  const server: unknown = 'server' in socket ? socket.server : undefined;
-  const own = server instanceof Server && 'maxHeadersCount' in server ? server.maxHeadersCount : undefined;
+  const server = serverOf(request);
+  const own = server && 'maxHeadersCount' in server ? server.maxHeadersCount : undefined;
   const most = typeof own === 'number' ? own : mostHeaders;
   return most > 0 && rawHeaders.length >= 2 * most;
 }

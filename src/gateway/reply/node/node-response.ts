@@ -1,6 +1,7 @@
 /** Node's request and response objects, HTTP/1 or HTTP/2: what is the same for whoever sends by them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { Server } from 'node:net';
 import { discard } from '../../request/upload.ts';
 import type { FilePart } from '../../site/static/file-part.ts';
 import type { ReplyHead } from '../head.ts';
@@ -23,6 +24,13 @@ export function isHttp2(response: NodeResponse): response is Http2ServerResponse
 
 export function isGone(response: NodeResponse): boolean {
   return isHttp2(response) ? response.stream.destroyed || response.stream.closed : response.destroyed;
+}
+
+/** The server of an HTTP/1 request; null where it has none that is known. */
+export function serverOf(request: NodeRequest): Server | null {
+  const socket: object | null = isHttp2Request(request) ? null : request.socket;
+  const server = socket && 'server' in socket ? socket.server : null;
+  return server instanceof Server ? server : null;
 }
 
 /** A header of the request by its name in lower case. */
