@@ -21,7 +21,10 @@ export class Names<V> {
   }
 }
 
-/** V8 holds a piece of a string as a view of the whole: a name would keep the head in memory that it was cut from. */
-function copied(name: string): string {
+/**
+ * To be remembered. V8 holds a piece of a string as a view of the whole: a name would keep the head in memory that it was
+ * cut from. Each char is one byte.
+ */
+export function copied(name: string): string {
   return Buffer.from(name, 'latin1').toString('latin1');
 }

@@ -57,6 +57,15 @@ export function parseTarget(url: string): RequestTarget | InvalidTarget {
   return { uri, query, path, authority };
 }
 
+/**
+ * The target of `url`, of which `bare` is the part before its first `?`, at `mark`. Null: what follows there makes it
+ * another one, or none.
+ */
+export function withQuery(bare: RequestTarget, url: string, mark: number): RequestTarget | null {
+  const query = url.slice(mark + 1);
+  return controlByte.test(query) || query.includes('#') ? null : { ...bare, uri: url, query };
+}
+
 function decode(text: string): string | null {
   let bad = false;
   const decoded = text.replace(/%([0-9a-f]{2})?/gi, (_, hex: string | undefined) => {

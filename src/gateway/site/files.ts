@@ -1,5 +1,6 @@
 /** Which file answers for a path. PHP is asked for nothing but a regular file that really is below the root. */
 import type { Stats } from 'node:fs';
+import { copied } from '../../cgi/names.ts';
 import { namedScript, type Script, splitScript } from '../../cgi/script.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Settings } from '../settings.ts';
@@ -42,8 +43,9 @@ type FileSettings = Pick<
   'root' | 'index' | 'splitPath' | 'frontController' | 'trySuffixes' | 'allowSymlinksTo' | 'files'
 >;
 
-/** Entries. */
+/** Entries, and chars of each. */
 const most = 4096;
+const longest = 1024;
 
 const pass: Choice = { kind: 'pass' };
 const unlisted: Choice = { kind: 'unlisted' };
@@ -87,11 +89,17 @@ class UnseenFiles implements Files {
   }
 }
 
+interface Chosen {
+  readonly name: string;
+  readonly found: Found;
+  readonly choice: Choice;
+}
+
 class LocalFiles implements Files {
   readonly #settings: FileSettings;
   readonly #folder: RootFolder;
-  /** What was chosen for paths that name a file and no script: it holds for what was found, and costs a look. */
-  readonly #chosen = new Map<string, { readonly found: Found; readonly choice: Choice }>();
+  /** What was chosen for a path after one look, at `name`: it holds while the same is found there. */
+  readonly #chosen = new Map<string, Chosen>();
 
   constructor(root: string, settings: FileSettings) {
     this.#settings = settings;
@@ -104,10 +112,13 @@ class LocalFiles implements Files {
   }
 
   choose(path: string): Choice {
-    const before = this.#chosen.get(path);
-    if (before && this.#folder.look(path) === before.found) return before.choice;
+    const before = this.#known(path);
+    if (before) return before;
     const chosen = this.#script(path) ?? (path.endsWith('/') ? this.#index(path) : null);
-    if (chosen) return chosen;
+    if (chosen) {
+      this.#rememberScript(path, chosen);
+      return chosen;
+    }
     // there or not: as servers are usually told, and nothing is to be learned from the difference
     if (this.#settings.files && isHidden(path)) return missing;
     const found = this.#folder.look(path);
@@ -119,7 +130,7 @@ class LocalFiles implements Files {
       case 'file': {
         const choice = this.#asFile(path, found);
         // a folder that is called like a script may become one
-        if (!splitScript(path, this.#settings.splitPath)) this.#remember(path, found, choice);
+        if (!splitScript(path, this.#settings.splitPath)) this.#remember(path, path, found, choice);
         return choice;
       }
       case 'forbidden':
@@ -143,9 +154,25 @@ class LocalFiles implements Files {
     return { name, real: found.real, stats: found.stats };
   }
 
-  #remember(path: string, found: There, choice: Choice): void {
+  /** Only where the script, by its own name or as the index of a folder, was the first that was looked at. */
+  #rememberScript(path: string, choice: Choice): void {
+    if (choice.kind !== 'run') return;
+    const { index, splitPath } = this.#settings;
+    const name = choice.script.scriptName;
+    if (name !== path && name !== path + index[0]) return;
+    if (splitScript(name, splitPath)?.scriptName !== name) return;
+    this.#remember(path, name, this.#folder.look(name), choice);
+  }
+
+  #known(path: string): Choice | null {
+    const before = this.#chosen.get(path);
+    return before && this.#folder.look(before.name) === before.found ? before.choice : null;
+  }
+
+  #remember(path: string, name: string, found: Found, choice: Choice): void {
+    if (path.length > longest) return;
     if (this.#chosen.size >= most) this.#chosen.clear();
-    this.#chosen.set(path, { found, choice });
+    this.#chosen.set(copied(path), { name, found, choice });
   }
 
   #asFile(path: string, found: There): Choice {
@@ -200,7 +227,11 @@ class LocalFiles implements Files {
   #last(): Choice | null {
     const { frontController } = this.#settings;
     if (frontController === undefined) return null;
-    return this.#script(frontController) ?? missing;
+    const before = this.#known(frontController);
+    if (before) return before;
+    const script = this.#script(frontController);
+    if (script) this.#rememberScript(frontController, script);
+    return script ?? missing;
   }
 
   /** `path` ends with a slash. */

@@ -1,5 +1,6 @@
 /** What lies below a folder, links followed: each name is looked at with one system call, so no swapped link goes unseen. */
 import { realpathSync, type Stats, statSync } from 'node:fs';
+import { copied } from '../../cgi/names.ts';
 import { isInside } from './is-inside.ts';
 
 /** What is there. Only 'file' and 'folder' are below the root, or in a folder to which links may lead. */
@@ -23,14 +24,20 @@ export type There = Found & { readonly kind: 'file' | 'folder' };
 
 interface Known {
   readonly path: string | Buffer;
-  found: There;
-  readonly until: number;
+  found: Found;
+  /** Until when a real path is believed. */
+  until: number;
+  /** When it was looked at. */
+  turn: number;
 }
 
 /** Milliseconds for which a real path is believed. */
 const keep = 1000;
+/** Names that are remembered, and chars of each: whoever makes names up does not fill the memory. */
 const most = 4096;
+const longest = 1024;
 
+const noThrow = { throwIfNoEntry: false } as const;
 const nothing: Found = { kind: 'nothing' };
 const elsewhere: Found = { kind: 'elsewhere' };
 const forbidden: Found = { kind: 'forbidden' };
@@ -46,10 +53,11 @@ export class RootFolder {
    */
   readonly #known = new Map<string, Known>();
   /**
-   * What was found in this turn of the event loop: requests that were read together see the same files. Whoever has had
-   * an answer to the first of them over the network comes in a later turn, and sees what he has changed in between.
+   * Turns of the event loop in which something was looked at. What was found in the same one counts: requests that were
+   * read together see the same files. Whoever has had an answer to the first of them over the network comes in a later
+   * turn, and sees what he has changed in between.
    */
-  readonly #thisTurn = new Map<string, Found>();
+  #turn = 0;
   #isTurnWatched = false;
 
   /** `others`: real paths of folders outside to which links may lead. */
@@ -62,47 +70,53 @@ export class RootFolder {
 
   /** The very object of the last call, while the name leads to a file or folder that nothing was done to. */
   look(name: string): Found {
-    const seen = this.#thisTurn.get(name);
-    if (seen !== undefined) return seen;
-    const found = this.#lookNow(name);
+    const known = this.#known.get(name);
+    if (known !== undefined && known.turn === this.#turn) return known.found;
     if (!this.#isTurnWatched) {
       this.#isTurnWatched = true;
-      setImmediate(() => {
-        this.#isTurnWatched = false;
-        this.lookAnew();
-      });
+      setImmediate(this.#endTurn);
     }
-    this.#thisTurn.set(name, found);
-    return found;
+    const entry = known ?? this.#add(name);
+    entry.found = this.#lookNow(entry);
+    entry.turn = this.#turn;
+    return entry.found;
   }
 
   /** Forgets what was found in this turn: files may have been changed in it. */
   lookAnew(): void {
-    this.#thisTurn.clear();
+    this.#turn++;
   }
 
-  #lookNow(name: string): Found {
-    const known = this.#known.get(name);
-    const path = known?.path ?? this.#pathOf(name);
+  readonly #endTurn = (): void => {
+    this.#isTurnWatched = false;
+    this.lookAnew();
+  };
+
+  #add(name: string): Known {
+    const entry: Known = { path: this.#pathOf(name), found: nothing, until: 0, turn: -1 };
+    if (name.length > longest) return entry;
+    if (this.#known.size >= most) this.#known.clear();
+    this.#known.set(copied(name), entry);
+    return entry;
+  }
+
+  #lookNow(known: Known): Found {
+    const { path, found } = known;
     try {
-      const stats = statSync(path, { throwIfNoEntry: false });
+      const stats = statSync(path, noThrow);
       if (stats === undefined) return nothing;
-      const isBelieved = known && isSameFile(known.found.stats, stats) && this.#now() < known.until;
-      if (isBelieved && isUntouched(known.found.stats, stats)) return known.found;
+      const before =
+        isThere(found) && isSameFile(found.stats, stats) && this.#now() < known.until ? found : null;
+      if (before && isUntouched(before.stats, stats)) return before;
       // a fifo or a device would hold the request for ever
       if (!stats.isFile() && !stats.isDirectory()) return nothing;
       const kind = stats.isFile() ? 'file' : 'folder';
-      if (isBelieved) {
-        known.found = { ...known.found, kind, stats };
-        return known.found;
-      }
+      if (before) return { ...before, kind, stats };
       const real = realpathSync.native(path, 'latin1');
       const inner = this.#innerOf(real);
       if (inner === null) return elsewhere;
-      if (this.#known.size >= most) this.#known.clear();
-      const found: There = { kind, real, inner, stats };
-      this.#known.set(name, { path, found, until: this.#now() + keep });
-      return found;
+      known.until = this.#now() + keep;
+      return { kind, real, inner, stats };
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : '';
       // a file in place of a folder, a name too long, a loop of links: nothing that we could vouch for
@@ -139,6 +153,10 @@ export class RootFolder {
     const folder = [this.#realRoot, ...this.#others].find((each) => isInside(real, each));
     return folder === undefined ? null : real.slice(folder === '/' ? 0 : folder.length);
   }
+}
+
+function isThere(found: Found): found is There {
+  return found.kind === 'file' || found.kind === 'folder';
 }
 
 function isSameFile(known: Stats, now: Stats): boolean {

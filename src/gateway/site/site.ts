@@ -4,9 +4,10 @@
  * files.
  */
 import { type HttpFacts, type Params, ParamsBuilder } from '../../cgi/env.ts';
+import { copied } from '../../cgi/names.ts';
 import { isPlainName, isPlainPath, plainForm, plainSearch } from '../../cgi/plain-path.ts';
 import type { Script } from '../../cgi/script.ts';
-import type { RequestTarget } from '../../cgi/target.ts';
+import { type RequestTarget, withQuery } from '../../cgi/target.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Settings } from '../settings.ts';
 import { type Choice, type Files, type FoundFile, filesOf } from './files.ts';
@@ -67,6 +68,15 @@ const notFound: Answer = { kind: 'answer', statusCode: 404, reason: undefined };
 const pass: Plan = { kind: 'pass', otherwise: notFound };
 const unlisted: Answer = { kind: 'answer', statusCode: 403, reason: undefined };
 
+interface Known {
+  /** What the site is asked for. */
+  readonly path: string;
+  /** What the client asked for, without a query. */
+  readonly target: RequestTarget;
+  readonly choice: Choice;
+  readonly plan: SendFile | RunScript;
+}
+
 export class Site {
   readonly #files: Files;
   /** Null: none is sent. */
@@ -77,11 +87,8 @@ export class Site {
   readonly #fpmPages: ReadonlySet<string>;
   readonly #mount: string;
   readonly #ambiguousPaths: AmbiguousPaths;
-  /** Plans to send a file, by the URL where nobody has changed it: they hold as long as the same is chosen for its path. */
-  readonly #known = new Map<
-    string,
-    { readonly path: string; readonly choice: Choice; readonly plan: SendFile }
-  >();
+  /** By the URL without its query, where nobody has changed it: a plan holds as long as the same is chosen for its path. */
+  readonly #known = new Map<string, Known>();
 
   constructor(settings: Settings<never>) {
     this.#files = filesOf(settings);
@@ -102,10 +109,8 @@ export class Site {
     if (!isDirect) this.#files.lookAnew();
     // TRACE would show a script's cookies to whatever runs in a page; nginx and Apache do not pass it on either
     if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
-    const known = this.#known.get(line.url);
-    if (known && isUnchanged(line) && this.#files.choose(known.path) === known.choice) {
-      return sendable(line.method, known.plan);
-    }
+    const before = this.#knownPlan(line);
+    if (before) return before;
     const place = placeOf(line, this.#mount);
     if ('refused' in place) return badTarget(place.url, place.refused);
     const { whole, target, mount, isRewritten } = place;
@@ -126,16 +131,40 @@ export class Site {
     }
     if (choice.kind === 'file') {
       const plan: SendFile = { kind: 'file', file: choice.file };
-      if (isUnchanged(line) && line.url.length <= longestKnown) {
-        if (this.#known.size >= mostKnown) this.#known.clear();
-        this.#known.set(line.url, { path: target.path, choice, plan });
-      }
+      this.#remember(line, place, choice, plan);
       return sendable(line.method, plan);
     }
     // to PHP-FPM the name alone counts
     if (this.#fpmPages.has(mount + choice.script.scriptName)) return notFound;
     const asked = isRewritten ? { ...whole, query: target.query } : whole;
-    return { kind: 'run', script: choice.script, target: asked, mount };
+    const plan: RunScript = { kind: 'run', script: choice.script, target: asked, mount };
+    this.#remember(line, place, choice, plan);
+    return plan;
+  }
+
+  #knownPlan(line: RequestLine): Plan | null {
+    const { url } = line;
+    const mark = url.indexOf('?');
+    const known = this.#known.get(mark === -1 ? url : url.slice(0, mark));
+    if (!known || !isUnchanged(line)) return null;
+    const target = mark === -1 ? known.target : withQuery(known.target, url, mark);
+    if (target === null || this.#files.choose(known.path) !== known.choice) return null;
+    const { plan } = known;
+    if (plan.kind === 'file') return sendable(line.method, plan);
+    return target === known.target ? plan : { ...plan, target };
+  }
+
+  #remember(line: RequestLine, place: Place, choice: Choice, plan: Known['plan']): void {
+    const { uri, path, authority } = place.whole;
+    // a whole URL and one with a fragment have another target than their own text
+    if (!isUnchanged(line) || line.url !== uri) return;
+    const mark = uri.indexOf('?');
+    const bare = copied(mark === -1 ? uri : uri.slice(0, mark));
+    if (bare.length > longestKnown) return;
+    const target: RequestTarget = { uri: bare, query: '', path: copied(path), authority };
+    const known = plan.kind === 'run' ? { ...plan, target } : plan;
+    if (this.#known.size >= mostKnown) this.#known.clear();
+    this.#known.set(bare, { path: copied(place.target.path), target, choice, plan: known });
   }
 
   /**
