@@ -8,7 +8,8 @@ import type {
   RegisterOptions,
 } from 'fastify';
 import type { Dispatcher } from '../pool/dispatcher.ts';
-import { Gateway, isClientsFault } from './gateway.ts';
+import { Gateway } from './gateway.ts';
+import { isClientsFault } from './hooks.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { OwnAnswer, ReplyHead } from './reply/head.ts';

@@ -6,10 +6,10 @@
 import type { HttpFacts } from '../cgi/env.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Body, Dispatcher } from '../pool/dispatcher.ts';
+import { RequestHooks } from './hooks.ts';
 import type { GatewayOptions } from './options.ts';
 import { BufferSpace } from './reply/buffer.ts';
-import { pageFor } from './reply/error-page.ts';
-import { type HeaderKinds, headerKinds, statusFor } from './reply/head.ts';
+import { headerKinds, statusFor } from './reply/head.ts';
 import { Reply } from './reply/reply.ts';
 import type { ReplyOptions } from './reply/reply-options.ts';
 import type { Sink } from './reply/sink.ts';
@@ -37,10 +37,8 @@ export class Gateway<Req> {
   readonly #dispatcher: Dispatcher;
   readonly #settings: Settings<Req>;
   readonly #site: Site;
-  readonly #space: BufferSpace;
-  readonly #kinds: HeaderKinds = headerKinds();
+  readonly #replies: ReplyOptions;
   readonly #warnings = new Warnings();
-  readonly #handedOver: ReplyOptions['handedOver'];
 
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
   constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>) {
@@ -52,8 +50,15 @@ export class Gateway<Req> {
     this.#settings = readOptions(options);
     this.#site = new Site(this.#settings);
     const { handover } = this.#settings;
-    this.#handedOver = handover && ((files) => handover.find(files));
-    this.#space = new BufferSpace(this.#settings.responseBufferTotal);
+    this.#replies = {
+      kinds: headerKinds(),
+      buffering: this.#settings.responseBuffering,
+      space: new BufferSpace(this.#settings.responseBufferTotal),
+      sendTimeout: this.#settings.sendTimeout,
+      outlivesClient: this.#settings.outlivesClient,
+      handedOver: handover && ((files) => handover.find(files)),
+      intercepts: this.#settings.interceptErrors,
+    };
   }
 
   /** The option, ms. */
@@ -76,41 +81,8 @@ export class Gateway<Req> {
   }
 
   replyBy(sink: Sink, method: string, request: Req): Reply {
-    const { onEnd, responseBuffering, sendTimeout, outlivesClient, errorPage, interceptErrors } =
-      this.#settings;
-    const report = (error: unknown, statusCode: number): void => this.#report(error, statusCode, request);
-    return new Reply(sink, {
-      method,
-      kinds: this.#kinds,
-      report,
-      ended: onEnd ? (info) => this.#later(() => onEnd(info, request)) : null,
-      buffering: responseBuffering,
-      space: this.#space,
-      sendTimeout,
-      outlivesClient,
-      handedOver: this.#handedOver,
-      errorPage: errorPage
-        ? (statusCode, error) => pageFor(statusCode, errorPage, request, error, report)
-        : null,
-      intercepts: interceptErrors,
-    });
-  }
-
-  #report(error: unknown, statusCode: number, request: Req): void {
-    const { onError } = this.#settings;
-    if (onError) this.#later(() => onError(error, request, statusCode));
-    else if (!isClientsFault(error, statusCode)) this.#warnings.tell(error);
-  }
-
-  /** Later, and with a net: what a log throws must neither break the reply off nor end the process. */
-  #later(tell: () => void): void {
-    queueMicrotask(() => {
-      try {
-        tell();
-      } catch (error) {
-        this.#warnings.tell(error);
-      }
-    });
+    const hooks = new RequestHooks(this.#settings, this.#warnings, request);
+    return new Reply(sink, method, hooks, this.#replies);
   }
 
   /** Everything from the body on: what goes wrong comes to `reply`. */
@@ -190,9 +162,4 @@ export class Gateway<Req> {
 /** A host that a trusted proxy names counts more than that of the URL, which is how the proxy has asked. */
 function withoutAuthority(plan: RunScript, asked: HttpFacts, original: HttpFacts): RunScript {
   return asked.headers === original.headers ? plan : { ...plan, target: { ...plan.target, authority: '' } };
-}
-
-/** For logs that have levels. */
-export function isClientsFault(error: unknown, statusCode: number): boolean {
-  return error instanceof ArgumentError && statusCode >= 400 && statusCode < 500;
 }

@@ -1,16 +1,12 @@
-/** What one reply is told by its gateway. */
+/** What replies are told by their gateway. */
 import type { BufferSpace } from './buffer.ts';
 import type { HandedOver, Handover } from './handover.ts';
 import type { HeaderKinds, OwnAnswer } from './head.ts';
 import type { EndInfo } from './outcome.ts';
 
+/** The same for all replies. */
 export interface ReplyOptions {
-  readonly method: string;
   readonly kinds: HeaderKinds;
-  /** Told why a reply is not what PHP meant it to be, and what its client is answered. */
-  readonly report: (error: unknown, statusCode: number) => void;
-  /** Told once, when PHP has ended. */
-  readonly ended: ((info: EndInfo) => void) | null;
   /** Bytes to take from PHP before the client has taken them. */
   readonly buffering: number;
   readonly space: BufferSpace;
@@ -20,7 +16,18 @@ export interface ReplyOptions {
   readonly outlivesClient: boolean;
   /** The file that PHP hands over; null: none. */
   readonly handedOver: ((handover: Handover) => HandedOver | null) | null;
-  /** In place of the gateway's own page, and of PHP's where `intercepts` says so. */
-  readonly errorPage: ((statusCode: number, error: unknown) => OwnAnswer | null) | null;
+  /** A page of `errorPage` takes the place of PHP's own. */
   readonly intercepts: boolean;
+}
+
+/** Of one request. */
+export interface ReplyHooks {
+  /** Told why a reply is not what PHP meant it to be, and what its client is answered. */
+  report(error: unknown, statusCode: number): void;
+  /** False: `ended` need not be called. */
+  readonly hearsEnd: boolean;
+  /** Told once, when PHP has ended. */
+  ended(info: EndInfo): void;
+  /** In place of the gateway's own page; null: there is none. */
+  errorPage(statusCode: number, error: unknown): OwnAnswer | null;
 }

@@ -6,7 +6,7 @@ import { type FileRefusal, handedFile, type OutgoingFile } from './handed-file.t
 import { type HandedOver, handoverError } from './handover.ts';
 import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
 import { endedBadly, endedWell, scriptNotFound } from './outcome.ts';
-import type { ReplyOptions } from './reply-options.ts';
+import type { ReplyHooks, ReplyOptions } from './reply-options.ts';
 import type { Sink } from './sink.ts';
 
 /** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
@@ -14,6 +14,8 @@ const toleratedExcess = 65_536;
 
 export class Reply implements DispatchHandler {
   readonly #sink: Sink;
+  readonly #method: string;
+  readonly #hooks: ReplyHooks;
   readonly #options: ReplyOptions;
   #controller: DispatchController | null = null;
   #head: ReplyHead | null = null;
@@ -25,10 +27,12 @@ export class Reply implements DispatchHandler {
   #isOver = false;
   #hasLeft = false;
   #isHandedOver = false;
-  readonly #releases: (() => void)[] = [];
+  #releases: (() => void)[] | null = null;
 
-  constructor(sink: Sink, options: ReplyOptions) {
+  constructor(sink: Sink, method: string, hooks: ReplyHooks, options: ReplyOptions) {
     this.#sink = sink;
+    this.#method = method;
+    this.#hooks = hooks;
     this.#options = options;
     sink.attach(this);
   }
@@ -50,10 +54,10 @@ export class Reply implements DispatchHandler {
     if (statusCode < 200) {
       throw new ProtocolError('FCGI_ERR_HEAD_INVALID', `PHP answered with the interim status ${statusCode}`);
     }
-    const { method, kinds } = this.#options;
-    const head = replyHead(method, statusCode, statusMessage, controller.rawHeaders, kinds);
+    const { kinds } = this.#options;
+    const head = replyHead(this.#method, statusCode, statusMessage, controller.rawHeaders, kinds);
     if (this.#isTakenOver(head)) return;
-    this.#sink.start(head, (error) => this.#giveUp(error));
+    this.#sink.start(head);
     this.#head = head;
     this.#statusCode = head.statusCode;
   }
@@ -76,9 +80,9 @@ export class Reply implements DispatchHandler {
   onResponseEnd(_controller: DispatchController, ended: Ended): void {
     const mismatch = this.#finishedBy();
     if (mismatch) this.#fail(mismatch);
-    if (ended.hint !== '') this.#options.report(scriptNotFound(ended), this.#status);
-    const { ended: tell } = this.#options;
-    if (tell) tell(mismatch ? endedBadly(this.#status, mismatch, ended) : endedWell(this.#status, ended));
+    if (ended.hint !== '') this.#hooks.report(scriptNotFound(ended), this.#status);
+    if (!this.#hooks.hearsEnd) return;
+    this.#hooks.ended(mismatch ? endedBadly(this.#status, mismatch, ended) : endedWell(this.#status, ended));
   }
 
   /** PHP has said all. What is wrong with it, if something is. */
@@ -96,8 +100,7 @@ export class Reply implements DispatchHandler {
 
   onResponseError(controller: DispatchController, error: unknown): void {
     this.#fail(error);
-    const { ended: tell } = this.#options;
-    if (tell) tell(endedBadly(this.#status, error, controller.facts));
+    if (this.#hooks.hearsEnd) this.#hooks.ended(endedBadly(this.#status, error, controller.facts));
   }
 
   /** nginx's status for its log, where the client was gone before there was an answer. */
@@ -109,13 +112,13 @@ export class Reply implements DispatchHandler {
   refuse(statusCode: number, error?: unknown, headers?: Readonly<Record<string, string>>): void {
     if (this.#isOver) return;
     this.#answer(statusCode, error, headers);
-    if (error !== undefined) this.#options.report(error, statusCode);
+    if (error !== undefined) this.#hooks.report(error, statusCode);
   }
 
   /** What to let go of when nothing will be read or written any more. */
   hold(release: () => void): void {
     if (this.#isOver) release();
-    else this.#releases.push(release);
+    else this.#releases = [...(this.#releases ?? []), release];
   }
 
   get isOver(): boolean {
@@ -134,7 +137,7 @@ export class Reply implements DispatchHandler {
    */
   leave(reason?: Error): void {
     if (this.#isOver) return;
-    if (reason) this.#options.report(reason, this.#status);
+    if (reason) this.#hooks.report(reason, this.#status);
     const isAbort = !this.#isWhole || this.#head?.isStream === true;
     this.#hasLeft = true;
     if ((this.#options.outlivesClient || !isAbort) && this.#controller) {
@@ -169,23 +172,23 @@ export class Reply implements DispatchHandler {
     if (this.#isOver) return;
     if (this.#isWhole) this.#end();
     else this.#answer(statusFor(error), error);
-    this.#options.report(error, statusFor(error));
+    this.#hooks.report(error, statusFor(error));
   }
 
   #end(): void {
     try {
       this.#sink.end();
     } catch (error) {
-      this.#giveUp(error);
+      this.giveUp(error);
     }
     if (!this.#isOver) this.#finish();
   }
 
   /** The sink could not send what it was given. */
-  #giveUp(error: unknown): void {
+  giveUp(error: unknown): void {
     if (this.#isOver) return;
     this.#answer(statusFor(error), error);
-    this.#options.report(error, statusFor(error));
+    this.#hooks.report(error, statusFor(error));
     this.#controller?.abort(error);
   }
 
@@ -203,8 +206,9 @@ export class Reply implements DispatchHandler {
 
   /** PHP leaves the client to the gateway: its own page, or a file. What PHP sends as body is dropped. */
   #isTakenOver(head: ReplyHead): boolean {
-    const { intercepts, handedOver, errorPage } = this.#options;
-    const page = intercepts && head.statusCode >= 400 ? errorPage?.(head.statusCode, undefined) : null;
+    const { intercepts, handedOver } = this.#options;
+    const page =
+      intercepts && head.statusCode >= 400 ? this.#hooks.errorPage(head.statusCode, undefined) : null;
     if (page) {
       this.#handOver();
       this.#sendAnswer(page);
@@ -220,7 +224,7 @@ export class Reply implements DispatchHandler {
       const statusCode = file.kind === 'missing' ? 404 : 502;
       const error = handoverError(head.handover, file.kind);
       this.#sendAnswer(this.#page(statusCode, undefined, error));
-      this.#options.report(error, statusCode);
+      this.#hooks.report(error, statusCode);
     }
     return true;
   }
@@ -233,7 +237,7 @@ export class Reply implements DispatchHandler {
     }
     const { statusCode, headers, reason } = handed;
     this.#sendAnswer(this.#page(statusCode, headers, reason));
-    if (reason !== undefined) this.#options.report(reason, statusCode);
+    if (reason !== undefined) this.#hooks.report(reason, statusCode);
   }
 
   #handOver(): void {
@@ -243,8 +247,7 @@ export class Reply implements DispatchHandler {
 
   #sendAnswer(answer: OwnAnswer): void {
     this.#statusCode = answer.statusCode;
-    const { method } = this.#options;
-    this.#sendFinally(() => this.#sink.answer(method === 'HEAD' ? { ...answer, body: '' } : answer));
+    this.#sendFinally(() => this.#sink.answer(this.#method === 'HEAD' ? { ...answer, body: '' } : answer));
   }
 
   /** Nothing can take the place of this answer: where whoever wraps the response throws, the client gets none. */
@@ -253,7 +256,7 @@ export class Reply implements DispatchHandler {
       send();
     } catch (error) {
       this.#cut(error);
-      this.#options.report(error, this.#status);
+      this.#hooks.report(error, this.#status);
     }
   }
 
@@ -263,7 +266,7 @@ export class Reply implements DispatchHandler {
     error: unknown,
   ): OwnAnswer {
     const own = ownAnswer(statusCode, headers, error instanceof FcgiError ? error.retryAfter : 0);
-    const page = statusCode >= 400 ? this.#options.errorPage?.(statusCode, error) : null;
+    const page = statusCode >= 400 ? this.#hooks.errorPage(statusCode, error) : null;
     return page ? { ...page, headers: { ...headers, ...page.headers } } : own;
   }
 
@@ -275,14 +278,14 @@ export class Reply implements DispatchHandler {
 
   #finish(): void {
     this.#isOver = true;
-    for (const release of this.#releases) release();
+    for (const release of this.#releases ?? []) release();
   }
 
   /** The client was promised a length: what is beyond it would be taken for the next response. */
   #drop(controller: DispatchController, bytes: number): void {
     if (this.#excess === 0) {
       const message = `PHP sent more than its Content-Length of ${this.#head?.contentLength} bytes: the rest is dropped`;
-      this.#options.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message), this.#status);
+      this.#hooks.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message), this.#status);
     }
     this.#excess += bytes;
     if (this.#excess > toleratedExcess)

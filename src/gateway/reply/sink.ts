@@ -12,16 +12,18 @@ export interface SinkOwner {
   resume(): void;
   /** Nobody waits for it any more. `reason`: what the log is told. */
   leave(reason?: Error): void;
+  /** What was given cannot be sent. */
+  giveUp(error: unknown): void;
 }
 
 /** How an adapter sends. The Reply calls `answer`, or `start`, `write`* and one of `end` and `cut`; then no more. */
 export interface Sink {
-  /** Called before all else: whom to tell that the client can take more. */
+  /** Called before all else: whom to tell of the client. */
   attach(reply: SinkOwner): void;
   /** Nothing was sent yet, not even a head that was given to `start`, and the client is there, as far as is known. */
   readonly nothingSent: boolean;
-  /** `fail` is for what goes wrong later; what is wrong at once may be thrown, by `end` too. */
-  start(head: ReplyHead, fail: (error: unknown) => void): void;
+  /** What is wrong at once may be thrown, by `end` too; what goes wrong later is the reply's `giveUp`. */
+  start(head: ReplyHead): void;
   /** False: the client has not taken all of it yet. `Reply.resume()` says when it has, unless the reply ends before. */
   write(chunk: Buffer): boolean;
   /** Calls back, once, when the client has all of an ended reply, or has gone. Given while something is not taken. */

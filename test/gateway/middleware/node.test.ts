@@ -1,4 +1,5 @@
 /** The gateway among the middlewares of npm: clients and middlewares see what they see of a plain handler. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -199,3 +200,39 @@ it.each(['compression 1.7', 'compression'])('each event comes at once through %s
   }
   exchange.end();
 });
+
+it.each(['compression 1.7', 'compression'])(
+  'a client that is slow again and again leaves no listeners on %s',
+  async (name) => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error) => void warnings.push(warning);
+    process.on('warning', hear);
+    closing.push(() => process.off('warning', hear));
+    const compression = middlewares[name]?.(() => {});
+    const piece = randomBytes(65_536);
+    let pauses = 0;
+    const dispatcher = new FakeDispatcher(async (exchange) => {
+      exchange.head(200, ['Content-Type', 'text/html']);
+      while (pauses < 30) {
+        exchange.data(piece);
+        if (exchange.paused) pauses++;
+        await exchange.resumed();
+      }
+      exchange.end();
+    });
+    const php = createHandler(dispatcher, { root: site.root, responseBuffering: 0 });
+    const handlers = [compression, php] as Handler[];
+    const server = http.createServer(stacks['connect']?.(handlers)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closing.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const request = http.get({ port, path: '/a.php', headers: { 'Accept-Encoding': 'gzip' }, agent: false });
+    const [response] = await once(request, 'response');
+    const page = response.pipe(createGunzip());
+    page.resume();
+    await once(page, 'end');
+    await tick();
+    expect(pauses).toBe(30);
+    expect(warnings).toEqual([]);
+  },
+);

@@ -8,9 +8,13 @@ import type { OwnAnswer, ReplyHead } from '../head.ts';
 import type { Sink, SinkOwner } from '../sink.ts';
 import { freeRequest, isGone, type NodeRequest, type NodeResponse, requestHeader } from './node-response.ts';
 
+/** What follows it runs when the bytes that have arrived together are read. */
+const soon = Promise.resolve();
+
 export abstract class CoalescingSink implements Sink {
   protected readonly request: NodeRequest;
   protected readonly response: NodeResponse;
+  protected reply: SinkOwner | null = null;
   #head: ReplyHead | null = null;
   #piece: Buffer | null = null;
 
@@ -31,7 +35,6 @@ export abstract class CoalescingSink implements Sink {
   protected abstract sendWhole(head: ReplyHead, piece: Buffer | null): void;
   protected abstract breakOff(): void;
   protected abstract sendAnswer(answer: OwnAnswer): void;
-  abstract attach(reply: SinkOwner): void;
   abstract startSendTimeout(timeout: number): void;
   abstract file(file: OutgoingFile): void;
 
@@ -43,18 +46,15 @@ export abstract class CoalescingSink implements Sink {
     return requestHeader(this.request, name);
   }
 
-  start(head: ReplyHead, fail: (error: unknown) => void): void {
+  attach(reply: SinkOwner): void {
+    this.reply = reply;
+  }
+
+  start(head: ReplyHead): void {
     this.check(head);
     this.#head = head;
     // queueMicrotask() would make an AsyncResource for each page
-    void Promise.resolve().then(() => {
-      try {
-        this.#flush();
-      } catch (error) {
-        // node or a middleware refuses a head: thrown from here it would end the process
-        fail(error);
-      }
-    });
+    void soon.then(() => this.#flushHeld());
   }
 
   write(chunk: Buffer): boolean {
@@ -88,6 +88,15 @@ export abstract class CoalescingSink implements Sink {
     this.#head = null;
     this.sendAnswer(answer);
     freeRequest(this.request);
+  }
+
+  #flushHeld(): void {
+    try {
+      this.#flush();
+    } catch (error) {
+      // node or a middleware refuses a head: thrown from here it would end the process
+      this.reply?.giveUp(error);
+    }
   }
 
   #flush(): void {

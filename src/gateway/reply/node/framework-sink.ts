@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream';
 import { FilePart } from '../../site/static/file-part.ts';
 import type { OutgoingFile } from '../handed-file.ts';
 import type { OwnAnswer, ReplyHead } from '../head.ts';
-import type { SinkOwner } from '../sink.ts';
 import { BodyStream } from './body-stream.ts';
 import { CoalescingSink } from './coalescing-sink.ts';
 import { checkHttp2Head } from './node-headers.ts';
@@ -27,7 +26,6 @@ export interface Framework {
 export class FrameworkSink extends CoalescingSink {
   readonly #framework: Framework;
   readonly #timeout: SendTimeout;
-  #reply: SinkOwner | null = null;
   #body: BodyStream | null = null;
   #isGiven = false;
 
@@ -35,10 +33,6 @@ export class FrameworkSink extends CoalescingSink {
     super(request, response);
     this.#framework = framework;
     this.#timeout = new SendTimeout(response, () => response.destroy());
-  }
-
-  override attach(reply: SinkOwner): void {
-    this.#reply = reply;
   }
 
   override get nothingSent(): boolean {
@@ -57,9 +51,9 @@ export class FrameworkSink extends CoalescingSink {
     const body = new BodyStream({
       resume: () => {
         this.#timeout.stop();
-        this.#reply?.resume();
+        this.reply?.resume();
       },
-      leave: () => this.#reply?.leave(),
+      leave: () => this.reply?.leave(),
       onPiped: (destination) => {
         // a page may be long in coming: its head would be kept back until then
         if (destination === this.response && !this.response.headersSent && body.readableLength === 0)

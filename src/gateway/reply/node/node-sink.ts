@@ -2,7 +2,6 @@
 import { FilePart } from '../../site/static/file-part.ts';
 import type { OutgoingFile } from '../handed-file.ts';
 import type { OwnAnswer, ReplyHead } from '../head.ts';
-import type { SinkOwner } from '../sink.ts';
 import { CoalescingSink } from './coalescing-sink.ts';
 import { setHead } from './node-headers.ts';
 import {
@@ -12,31 +11,22 @@ import {
   freeRequest,
   isGone,
   isHttp2,
-  type NodeRequest,
-  type NodeResponse,
   pipeFile,
 } from './node-response.ts';
 import { SendTimeout } from './send-timeout.ts';
 
 export class NodeSink extends CoalescingSink {
-  readonly #timeout: SendTimeout;
+  #timeout: SendTimeout | null = null;
+  #awaitsDrain = false;
   /** What was set of PHP's head; it goes where an error takes its place. */
   #fields: readonly string[] = [];
   #isStream = false;
   /** The head is to be written before the end: see safeDisposition. */
   #isRaw = false;
 
-  constructor(request: NodeRequest, response: NodeResponse) {
-    super(request, response);
-    this.#timeout = new SendTimeout(response, () => destroyResponse(response));
-  }
-
-  override attach(reply: SinkOwner): void {
-    this.response.on('drain', () => reply.resume());
-  }
-
   override startSendTimeout(timeout: number): void {
-    if (this.#timeout.start(timeout)) this.response.once('drain', () => this.#timeout.stop());
+    this.#timeout ??= new SendTimeout(this.response, () => destroyResponse(this.response));
+    this.#timeout.start(timeout);
   }
 
   protected override check(head: ReplyHead): void {
@@ -55,7 +45,16 @@ export class NodeSink extends CoalescingSink {
     const { response } = this;
     const isTaken = isHttp2(response) ? response.write(chunk) : response.write(chunk);
     if (this.#isStream) flushEvents(response);
+    if (!isTaken && !this.#awaitsDrain) {
+      this.#awaitsDrain = true;
+      response.on('drain', () => this.#drained());
+    }
     return isTaken;
+  }
+
+  #drained(): void {
+    this.#timeout?.stop();
+    this.reply?.resume();
   }
 
   protected override finish(): void {
