@@ -47,15 +47,16 @@ export function setHeaders(target: HeaderTarget, head: ReplyHead, isHttp2: boole
 }
 
 export function setFields(response: HeaderTarget, fields: readonly string[], isHttp2: boolean): void {
-  const added = new Set(['set-cookie', 'vary']);
+  const set = new Set<string>();
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const value = fields[i + 1] ?? '';
     const key = name.toLowerCase();
-    if (added.has(key)) add(response, name, value, isHttp2 && key !== 'set-cookie');
+    if (key === 'set-cookie' || key === 'vary' || set.has(key))
+      add(response, name, value, isHttp2 && key !== 'set-cookie');
     else {
       response.setHeader(name, value);
-      added.add(key);
+      set.add(key);
     }
   }
 }
