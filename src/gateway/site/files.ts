@@ -71,15 +71,23 @@ export function filesOf(settings: FileSettings): Files {
 /** The files are on another host: only names can be looked at. */
 class UnseenFiles implements Files {
   readonly #settings: FileSettings;
+  readonly #chosen = new Map<string, Choice>();
 
   constructor(settings: FileSettings) {
     this.#settings = settings;
   }
 
   choose(path: string): Choice {
+    return this.#chosen.get(path) ?? this.#chooseNow(path.length > longest ? path : copied(path));
+  }
+
+  #chooseNow(path: string): Choice {
     const { index, splitPath, frontController } = this.#settings;
     const script = namedScript(path, { index: index[0] ?? '', splitPath, frontController });
-    return script ? { kind: 'run', script } : pass;
+    if (!script) return pass;
+    const choice: Choice = { kind: 'run', script };
+    remember(this.#chosen, path, choice);
+    return choice;
   }
 
   lookAnew(): void {}
@@ -112,8 +120,10 @@ class LocalFiles implements Files {
   }
 
   choose(path: string): Choice {
-    const before = this.#known(path);
-    if (before) return before;
+    return this.#known(path) ?? this.#chooseNow(path.length > longest ? path : copied(path));
+  }
+
+  #chooseNow(path: string): Choice {
     const chosen = this.#script(path) ?? (path.endsWith('/') ? this.#index(path) : null);
     if (chosen) {
       this.#rememberScript(path, chosen);
@@ -154,14 +164,22 @@ class LocalFiles implements Files {
     return { name, real: found.real, stats: found.stats };
   }
 
-  /** Only where the script, by its own name or as the index of a folder, was the first that was looked at. */
+  /** `path` ends with no slash. */
+  #knownScript(path: string): Choice | null {
+    const before = this.#known(path);
+    if (before?.kind === 'run') return before;
+    const script = this.#script(path);
+    if (script) this.#rememberScript(path, script);
+    return script;
+  }
+
+  /** Only where the script, in `path` or as the index of a folder, was the first that was looked at. */
   #rememberScript(path: string, choice: Choice): void {
     if (choice.kind !== 'run') return;
     const { index, splitPath } = this.#settings;
     const name = choice.script.scriptName;
-    if (name !== path && name !== path + index[0]) return;
-    if (splitScript(name, splitPath)?.scriptName !== name) return;
-    this.#remember(path, name, this.#folder.look(name), choice);
+    const first = splitScript(path, splitPath) ?? splitScript(path + index[0], splitPath);
+    if (first?.scriptName === name) this.#remember(path, name, this.#folder.look(name), choice);
   }
 
   #known(path: string): Choice | null {
@@ -170,9 +188,7 @@ class LocalFiles implements Files {
   }
 
   #remember(path: string, name: string, found: Found, choice: Choice): void {
-    if (path.length > longest) return;
-    if (this.#chosen.size >= most) this.#chosen.clear();
-    this.#chosen.set(copied(path), { name, found, choice });
+    remember(this.#chosen, path, { name, found, choice });
   }
 
   #asFile(path: string, found: There): Choice {
@@ -217,7 +233,7 @@ class LocalFiles implements Files {
   #tried(path: string): Choice | null {
     if (path.endsWith('/')) return null;
     for (const suffix of this.#settings.trySuffixes) {
-      const script = this.#script(path + suffix);
+      const script = this.#knownScript(path + suffix);
       if (script) return script;
     }
     return null;
@@ -227,11 +243,7 @@ class LocalFiles implements Files {
   #last(): Choice | null {
     const { frontController } = this.#settings;
     if (frontController === undefined) return null;
-    const before = this.#known(frontController);
-    if (before) return before;
-    const script = this.#script(frontController);
-    if (script) this.#rememberScript(frontController, script);
-    return script ?? missing;
+    return this.#knownScript(frontController) ?? missing;
   }
 
   /** `path` ends with a slash. */
@@ -252,4 +264,11 @@ class LocalFiles implements Files {
       : `${name} was out of the root`;
     return { kind: 'refuse', statusCode: 404, reason };
   }
+}
+
+/** `path`: a copy, see `copied`. */
+function remember<V>(chosen: Map<string, V>, path: string, value: V): void {
+  if (path.length > longest) return;
+  if (chosen.size >= most) chosen.clear();
+  chosen.set(path, value);
 }

@@ -106,10 +106,11 @@ describe('a site that has answered many requests plans the next as a new one wou
     'a front controller': { frontController: '/a.php' },
     'a front controller and files': { frontController: '/a.php', files: true, ambiguousPaths: 'redirect' },
     'below a mount point': { mount: '/sub', files: true, ambiguousPaths: 'allow' },
+    'files that are on another host': { fpmRoot: '/srv/app', frontController: '/a.php' },
     'tried suffixes': { tryFiles: ['$uri', '$uri.php', '/a.php'] },
   };
   it.each(Object.entries(options))('%s', async (_name, given) => {
-    const settings = readOptions({ root: temp.root, ...given });
+    const settings = readOptions(given.fpmRoot ? given : { root: temp.root, ...given });
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(line, change), { minLength: 5, maxLength: 25 }), async (steps) => {
         const old = new Site(settings);
