@@ -1,12 +1,19 @@
 /** A site that has been asked before answers as one that was made a moment ago. */
+import { once } from 'node:events';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createHandler } from '../../../src/gateway/node.ts';
 import type { GatewayOptions } from '../../../src/gateway/options.ts';
 import { readOptions } from '../../../src/gateway/settings.ts';
 import { type Plan, type RequestLine, Site } from '../../../src/gateway/site/site.ts';
+import { FakeDispatcher } from '../fake-dispatcher.ts';
 import { tempSite } from '../temp-site.ts';
 
 const temp = tempSite({
@@ -124,3 +131,33 @@ describe('a site that has answered many requests plans the next as a new one wou
     );
   });
 });
+
+it.each(['/a.php/some/name', '/some/pretty/name'])(
+  'what is remembered of %s keeps no URL in memory',
+  async (path) => {
+    setFlagsFromString('--expose-gc');
+    const gc: () => void = runInNewContext('gc');
+    const dispatcher = new FakeDispatcher();
+    const handler = createHandler(dispatcher, { root: temp.root, frontController: '/a.php' });
+    const server = http.createServer(handler).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (url: string): Promise<void> => {
+      const [response] = await once(http.get({ port, path: url, agent }), 'response');
+      expect(response.statusCode).toBe(200);
+      await once(response.resume(), 'end');
+    };
+    await ask(path);
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 800; i++) await ask(`${path}/${i}?${'x'.repeat(15_000)}`);
+    agent.destroy();
+    dispatcher.exchanges.splice(0);
+    server.close();
+    await nextTurn();
+    gc();
+    // 12 MB were asked for
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(6_000_000);
+  },
+);
