@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
-import { record, STDERR } from '../testing/support/wire.ts';
+import { waitFor } from '../fpm/support/wait.ts';
+import { GET_VALUES_RESULT, record, STDERR } from '../testing/support/wire.ts';
 import { answer, GET, HEAD, POST, Recorder, rawServer, text } from './support.ts';
 
 const SIZE = 4 * 1024 * 1024;
@@ -137,3 +138,37 @@ it('a large body that the server takes slowly, but steadily, is not a timeout', 
   expect(await text(pool, { params: POST, body: Buffer.alloc(SIZE) })).toBe('ok');
   expect(performance.now() - begun).toBeGreaterThan(1_000);
 });
+
+it('a server that is looked at on account of a failed request is given no more than headersTimeout, either', async () => {
+  await using server = await rawServer((socket, nth) => {
+    // what is looked at says nothing
+    if (nth > 1) return;
+    socket.once('data', () => {
+      socket.write(answer());
+      socket.on('data', (chunk: Buffer) => {
+        if (!chunk.includes('FCGI_MPXS_CONNS')) return;
+        // php-fpm's way; what comes next lies unread, so that the kernel answers with a reset
+        socket.write(record(GET_VALUES_RESULT, '\x0f\x01FCGI_MPXS_CONNS0', 0, 0));
+        socket.pause();
+      });
+    });
+  });
+  await using pool = new Pool(server.address, {
+    connections: 1,
+    headersTimeout: 300,
+    keepaliveTimeout: 0,
+  });
+  expect(await text(pool, { params: GET })).toBe('ok');
+  const [socket] = server.sockets;
+  await waitFor(() => socket?.isPaused() === true, { what: 'FCGI_GET_VALUES' });
+  const begun = performance.now();
+  const recorder = new Recorder();
+  // more than a paused socket reads
+  const much = 'x'.repeat(60_000);
+  pool.dispatch({ params: { ...GET, HTTP_X: much, HTTP_Y: much, HTTP_Z: much } }, recorder);
+  await waitFor(() => (socket?.readableLength ?? 0) > 0, { what: 'the request at the server' });
+  socket?.destroy();
+  expect(await recorder.over).toMatchObject({ code: 'FCGI_ERR_SOCKET_RESET', executed: 'unknown' });
+  // without a limit it is 10 s
+  expect(performance.now() - begun).toBeLessThan(6_000);
+}, 20_000);

@@ -252,7 +252,9 @@ export class BackendCheck {
     if (this.#confirming.size === 0) this.#confirmStop = new AbortController();
     this.#confirming.add(job);
     const { signal: stop } = this.#confirmStop;
-    const timeout = this.#backend.isPhpFpm === true ? CONFIRM_PHP_FPM_TIMEOUT : CONFIRM_TIMEOUT;
+    const most = this.#backend.isPhpFpm === true ? CONFIRM_PHP_FPM_TIMEOUT : CONFIRM_TIMEOUT;
+    const { headersTimeout } = job.exchange;
+    const timeout = headersTimeout > 0 ? Math.min(most, headersTimeout) : most;
     const options = { dial: () => this.#sender.dial(job), timeout, stop, countsSilence: true };
     void this.#detect(slot, options).then(() => {
       this.#confirming.delete(job);
