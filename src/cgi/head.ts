@@ -10,7 +10,7 @@ import { Names } from './names.ts';
  * once is a string, one that came more often an array in PHP's order; `set-cookie` is always an array. Each char of
  * a value is one byte (latin1).
  */
-export type ResponseHeaders = Record<string, string | string[]>;
+export type ResponseHeaders = Record<string, string | string[]> & { 'set-cookie'?: string[] };
 
 export interface Head {
   /** 100 to 999: from `Status`, else 302 where there is a `Location`, else 200. */

@@ -78,14 +78,14 @@ function run<Req>(gateway: Gateway<Req>, plan: RunScript, request: Req, raw: Nod
 }
 
 /** As `http.createServer` and `app.use` take it. Without `next`, what is not PHP's is answered 404. */
-export type NodeHandler = (
-  request: NodeRequest,
+export type NodeHandler<Req extends NodeRequest = NodeRequest> = (
+  request: Req,
   response: NodeResponse,
   next?: (error?: unknown) => void,
 ) => void;
 
-export function nodeHandler(gateway: Gateway<NodeRequest>): NodeHandler {
-  const handler: NodeHandler = (request, response, next) => {
+export function nodeHandler<Req extends NodeRequest>(gateway: Gateway<Req>): NodeHandler<Req> {
+  const handler: NodeHandler<Req> = (request, response, next) => {
     const plan = gateway.plan(requestLine(request), isOnlyListener(handler, request));
     if (plan.kind === 'pass' && next) {
       next();
@@ -97,7 +97,7 @@ export function nodeHandler(gateway: Gateway<NodeRequest>): NodeHandler {
 }
 
 /** `http.createServer(handler)`, and nobody else is told of requests. */
-function isOnlyListener(handler: NodeHandler, request: NodeRequest): boolean {
+function isOnlyListener(handler: unknown, request: NodeRequest): boolean {
   const [first, second] = serverOf(request)?.listeners('request') ?? [];
   return first === handler && second === undefined;
 }

@@ -27,8 +27,12 @@ export type { NodeHandler, NodeRequest, NodeResponse };
  * is answered 502, 503 or 504 (400, 408, 413, 414, 431 where the client is at fault), later it breaks the response
  * off; why goes to `onError` only.
  *
+ * @typeParam Req - What the hooks of the options are given: with Express its own request, say.
  * @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option.
  */
-export function createHandler(dispatcher: Dispatcher, options: GatewayOptions<NodeRequest>): NodeHandler {
+export function createHandler<Req extends NodeRequest = NodeRequest>(
+  dispatcher: Dispatcher,
+  options: GatewayOptions<Req>,
+): NodeHandler<Req> {
   return nodeHandler(new Gateway(dispatcher, options));
 }

@@ -125,7 +125,9 @@ describe('headers', () => {
   });
 
   it('Set-Cookie is an array even when it comes once', () => {
-    expect(parse('Set-Cookie: a=1; Path=/\r\n\r\n').headers['set-cookie']).toEqual(['a=1; Path=/']);
+    // by its type as well
+    const once: string[] | undefined = parse('Set-Cookie: a=1; Path=/\r\n\r\n').headers['set-cookie'];
+    expect(once).toEqual(['a=1; Path=/']);
     expect(parse('Set-Cookie: a=1\r\nset-cookie: b=2\r\n\r\n').headers['set-cookie']).toEqual(['a=1', 'b=2']);
   });
 

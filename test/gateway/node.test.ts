@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHandler, type NodeHandler, type NodeRequest } from '../../src/gateway/node.ts';
 import type { GatewayOptions } from '../../src/gateway/options.ts';
@@ -414,4 +415,16 @@ it('over TLS PHP sees HTTPS', async () => {
   response.resume();
   await once(response, 'end');
   expect(php.params).toMatchObject({ HTTPS: 'on', REQUEST_SCHEME: 'https', SERVER_PORT: String(port) });
+});
+
+it("the hooks are given Express's own request, and know its type without being told", async () => {
+  const site = tempSite({ 'a.php': '' });
+  closing.push(site.remove);
+  const php = new FakeDispatcher();
+  const app = express();
+  app.use(createHandler(php, { root: site.root, params: (request) => ({ X_PATH: request.originalUrl }) }));
+  const server = await rawServer(app);
+  closing.push(() => server.close());
+  await server.exchange(get('/a.php?b'));
+  expect(php.params).toMatchObject({ X_PATH: '/a.php?b' });
 });

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import type { NodeHandler } from '../../src/gateway/node.ts';
 
 export interface RawServer {
   readonly port: number;
@@ -13,7 +12,7 @@ export interface RawServer {
 }
 
 export async function rawServer(
-  handler: NodeHandler,
+  handler: http.RequestListener,
   settings: { maxHeadersCount?: number | undefined } = {},
 ): Promise<RawServer> {
   const server = http.createServer(handler);
