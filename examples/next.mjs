@@ -1,4 +1,4 @@
-// Next's custom server: PHP answers what is a script or a file of its root, Next all else.
+// Next's custom server, in the folder of a Next application: PHP answers what is a script or a file of its root, Next all else.
 import { createServer } from 'node:http';
 import { Pool } from 'fastcgi-pool';
 import { createHandler } from 'fastcgi-pool/node';

@@ -1,5 +1,6 @@
 /** The arguments of `buildParams`, checked: JavaScript has no types that would, and TypeScript's end where JSON begins. */
-import { checkArgument, checkIsOptions, checkNames, isOptions } from '../arguments.ts';
+import { checkArgument, checkIsOptions, checkNames, isOptions, kindOf } from '../arguments.ts';
+import { ArgumentError } from '../errors.ts';
 import type { HttpFacts, ScriptOptions } from './env.ts';
 
 const FACTS: Readonly<Record<keyof HttpFacts, true>> = {
@@ -26,16 +27,33 @@ const SCRIPT: Readonly<Record<keyof ScriptOptions, true>> = {
 export function checkFacts(http: HttpFacts): void {
   checkIsOptions('request', http);
   checkNames(http, FACTS, 'the request of buildParams()');
-  const { method, url, headers, protocol, remote, local, tls, contentLength } = http;
+  const { method, url, protocol, remote, local, tls, contentLength } = http;
   checkArgument('method', method, typeof method === 'string', 'a string');
   checkArgument('url', url, typeof url === 'string', 'a string');
-  checkArgument('headers', headers, arePairs(headers), 'a list of pairs, such as [["Host", "localhost"]]');
   checkArgument('protocol', protocol, protocol === undefined || typeof protocol === 'string', 'a string');
   checkEndpoint('remote', remote);
   checkEndpoint('local', local);
   checkArgument('tls', tls, tls === undefined || typeof tls === 'boolean', 'true or false');
   const isLength = contentLength === undefined || (Number.isSafeInteger(contentLength) && contentLength >= 0);
   checkArgument('contentLength', contentLength, isLength, 'a whole number of bytes from 0');
+}
+
+/** The headers, which may be such as can be read only once. Throws FCGI_ERR_INVALID_ARG that names the one that cannot be. */
+export function checkedHeaders({ headers }: HttpFacts): (readonly [string, string])[] {
+  const isList = typeof headers === 'object' && headers !== null && Symbol.iterator in headers;
+  checkArgument('headers', headers, isList, aListOfPairs);
+  return Array.from(headers, checkedHeader);
+}
+
+const aListOfPairs = 'a list of pairs, such as [["Host", "localhost"]]';
+
+function checkedHeader(pair: readonly [string, string]): readonly [string, string] {
+  const isPair = Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string';
+  checkArgument('headers', pair, isPair, aListOfPairs);
+  const [name, value] = pair;
+  if (typeof value === 'string') return pair;
+  const message = `The request header ${name} must be a string, not ${kindOf(value)}`;
+  throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'headers', message);
 }
 
 /** Throws FCGI_ERR_INVALID_ARG that names the option. */
@@ -64,16 +82,14 @@ export function checkScriptOptions(script: ScriptOptions): void {
   );
 }
 
-function checkEndpoint(name: string, value: unknown): void {
+/** Throws FCGI_ERR_INVALID_ARG that names the end of the connection. */
+export function checkEndpoint(name: 'remote' | 'local', value: unknown): void {
   if (value === undefined) return;
   const good =
-    isOptions(value) && typeof value['address'] === 'string' && Number.isSafeInteger(value['port']);
+    isOptions(value) &&
+    typeof value['address'] === 'string' &&
+    (value['port'] === undefined || Number.isSafeInteger(value['port']));
   checkArgument(name, value, good, '{ address, port }');
-}
-
-function arePairs(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return Symbol.iterator in value && (!Array.isArray(value) || value.every(areStrings));
 }
 
 function areStrings(value: unknown): boolean {

@@ -1,6 +1,6 @@
 /** The params of one request that comes from nowhere but its caller: his arguments are checked. */
 import { ArgumentError } from '../errors.ts';
-import { checkFacts, checkScriptOptions } from './arguments.ts';
+import { checkedHeaders, checkFacts, checkScriptOptions } from './arguments.ts';
 import { defaultFpmPages, type HttpFacts, type Params, ParamsBuilder, type ScriptOptions } from './env.ts';
 import { defaultSplitPath, namedScript } from './script.ts';
 import { parseTarget } from './target.ts';
@@ -18,6 +18,7 @@ import { parseTarget } from './target.ts';
  */
 export function buildParams(http: HttpFacts, script: ScriptOptions): Params {
   checkFacts(http);
+  const headers = checkedHeaders(http);
   checkScriptOptions(script);
   const target = parseTarget(http.url);
   if ('refused' in target) throw wrongUrl(`The URL cannot be served: ${target.refused}`);
@@ -28,7 +29,7 @@ export function buildParams(http: HttpFacts, script: ScriptOptions): Params {
   });
   if (!named) throw wrongUrl('The path of the URL names no script, and there is no frontController');
   const builder = new ParamsBuilder(script.root, new Set(script.fpmPages ?? defaultFpmPages));
-  return builder.build(http, target, named, script.params);
+  return builder.build({ ...http, headers }, target, named, script.params);
 }
 
 function wrongUrl(message: string): ArgumentError {

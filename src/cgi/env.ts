@@ -33,8 +33,8 @@ export interface HttpFacts {
 /** One end of the client's connection. */
 export interface Endpoint {
   readonly address: string;
-  /** 0: nobody knows. */
-  readonly port: number;
+  /** 0, or left out: nobody knows. */
+  readonly port?: number | undefined;
 }
 
 /** Where the scripts are, and which one answers. */
@@ -104,19 +104,17 @@ export class ParamsBuilder {
     if (http.tls) params['HTTPS'] = 'on';
     if (http.remote) {
       params['REMOTE_ADDR'] = plainAddress(http.remote.address);
-      if (http.remote.port !== 0) params['REMOTE_PORT'] = String(http.remote.port);
+      if (http.remote.port) params['REMOTE_PORT'] = String(http.remote.port);
     }
     addHeaders(params, http.headers, this.#headers);
     // RFC 9112, 3.2.2: the host of a target that is a whole URL counts, whatever Host says
     if (target.authority !== '') params['HTTP_HOST'] = target.authority;
     const host = this.#hostIn(params['HTTP_HOST']);
     params['SERVER_NAME'] = host.name || (http.local ? plainAddress(http.local.address) : '');
-    if (http.local) {
-      params['SERVER_ADDR'] = plainAddress(http.local.address);
-      params['SERVER_PORT'] = String(http.local.port);
-    } else {
-      params['SERVER_PORT'] = host.port || (http.tls ? '443' : '80');
-    }
+    if (http.local) params['SERVER_ADDR'] = plainAddress(http.local.address);
+    params['SERVER_PORT'] = http.local?.port
+      ? String(http.local.port)
+      : host.port || (http.tls ? '443' : '80');
     if (http.contentLength !== undefined) params['CONTENT_LENGTH'] = String(http.contentLength);
     return extra ? Object.assign(params, extra) : params;
   }

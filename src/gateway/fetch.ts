@@ -1,4 +1,5 @@
 /** PHP behind anything that turns a `Request` into a `Response`: Hono, h3, srvx and the like. */
+import { checkEndpoint } from '../cgi/arguments.ts';
 import type { Endpoint, HttpFacts } from '../cgi/env.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway, type Incoming } from './gateway.ts';
@@ -16,7 +17,7 @@ export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions 
 export interface RequestInfo {
   readonly remote?: Endpoint | undefined;
   readonly local?: Endpoint | undefined;
-  /** Default 'HTTP/1.1'. */
+  /** Default, also for what is not of this form: 'HTTP/1.1'. */
   readonly protocol?: string | undefined;
   /** Answers what is not PHP's. Default: 404. */
   readonly next?: (() => Response | Promise<Response>) | undefined;
@@ -37,10 +38,12 @@ export type FetchHandler = (request: Request, info?: RequestInfo) => Promise<Res
  */
 export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptions<Request>): FetchHandler {
   const gateway = new Gateway(dispatcher, options);
-  return async (request, info = {}) => {
+  return async (request, given) => {
+    // servers hand over what they like as a second argument: Bun itself, and Hono's mount() the environment
+    const info = given ?? {};
     const { method, url } = request;
     const judged = gateway.plan({ method, url, originalUrl: url });
-    if (judged.kind === 'pass' && info.next) return info.next();
+    if (judged.kind === 'pass' && typeof info.next === 'function') return info.next();
     const plan = judged.kind === 'pass' ? judged.otherwise : judged;
     const sent = plan.kind === 'file' ? sendFile(gateway, plan, request) : null;
     if (sent instanceof Response) return sent;
@@ -56,9 +59,12 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
     });
     if (request.signal.aborted) leave();
-    else if (plan.kind === 'run' && isRead(request)) reply.refuse(500, bodyRead('read'));
-    else if (plan.kind === 'run') gateway.run(plan, request, incoming(request, info), reply);
-    else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
+    else if (plan.kind === 'run') {
+      const wrong = isRead(request) ? bodyRead('read') : wrongInfo(info);
+      if (wrong) reply.refuse(500, wrong);
+      else gateway.run(plan, request, incoming(request, info), reply);
+    } else if (plan.kind === 'redirect')
+      reply.refuse(plan.statusCode, undefined, { Location: plan.location });
     else if (plan.kind === 'file') reply.refuse(sent?.statusCode ?? 500, sent?.reason, sent?.headers);
     else reply.refuse(plan.statusCode, plan.reason, plan.headers);
     return sink.response;
@@ -78,6 +84,17 @@ function sendFile(
   }
 }
 
+/** What the server in front has said wrongly is no fault of the client's. */
+function wrongInfo({ remote, local }: RequestInfo): unknown {
+  try {
+    checkEndpoint('remote', remote);
+    checkEndpoint('local', local);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
 function isRead(request: Request): boolean {
   return request.bodyUsed || request.body?.locked === true;
 }
@@ -91,13 +108,14 @@ function incoming(request: Request, info: RequestInfo): Incoming {
 }
 
 function factsOf(request: Request, info: RequestInfo, contentLength: number | undefined): HttpFacts {
+  const { remote, local, protocol } = info;
   return {
     method: request.method,
     url: request.url,
     headers: request.headers,
-    protocol: info.protocol,
-    remote: info.remote,
-    local: info.local,
+    protocol: protocol?.startsWith('HTTP/') ? protocol : undefined,
+    remote,
+    local,
     tls: request.url.startsWith('https:'),
     contentLength,
   };

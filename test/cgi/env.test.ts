@@ -224,6 +224,33 @@ describe('request headers', () => {
     expect(refused({ headers: [['X-A', value]] })).toBe('headers');
   });
 
+  it.each([[new Uint8Array(2)], [5], [undefined], [['a', 'b']]])(
+    'that are no text are named: %o',
+    (value) => {
+      const pairs = [
+        ['Host', 'a.example'],
+        ['X-A', value],
+      ] as unknown as [string, string][];
+      // as a list, and as what can be read only once
+      for (const headers of [pairs, new Map(pairs), pairs.values()]) {
+        expect(() => params({ headers })).toThrow(
+          expect.objectContaining({
+            option: 'headers',
+            message: expect.stringMatching(/^The request header X-A must be a string, not /),
+          }),
+        );
+      }
+    },
+  );
+
+  it.each([[5], ['ab'], [['X-A']], [[5, 'a']], [['X-A', 'a', 'b']]])(
+    'that are no pairs are refused: %j',
+    (pair) => {
+      const pairs = [pair] as unknown as [string, string][];
+      for (const headers of [pairs, pairs.values()]) expect(refused({ headers })).toBe('headers');
+    },
+  );
+
   it.each(['', '-1', '+5', '5, 5', '0x5', '5 ', '1e3'])('Content-Length "%s" is refused', (value) => {
     expect(refused({ headers: [['Content-Length', value]] })).toBe('headers');
   });

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createFetchHandler, type FetchHandler, type GatewayOptions } from '../../src/gateway/fetch.ts';
+import {
+  createFetchHandler,
+  type FetchHandler,
+  type GatewayOptions,
+  type RequestInfo,
+} from '../../src/gateway/fetch.ts';
 import { answer, FakeDispatcher, type Play } from './fake-dispatcher.ts';
 import { openFiles } from './open-files.ts';
 import { tempSite } from './temp-site.ts';
@@ -44,6 +49,31 @@ describe('a Request', () => {
     expect(php.params).toMatchObject({ SERVER_PORT: '80', SERVER_PROTOCOL: 'HTTP/1.1' });
     // an empty address would be taken for one
     expect(php.params).not.toHaveProperty('REMOTE_ADDR');
+  });
+
+  it.each([
+    ['no port, as nobody knows it', { remote: { address: '192.0.2.7' } }, { REMOTE_ADDR: '192.0.2.7' }],
+    ['no port of ours', { local: { address: '192.0.2.1' } }, { SERVER_ADDR: '192.0.2.1', SERVER_PORT: '80' }],
+    // Bun.serve() hands its server over, Hono's mount() the environment
+    ['what is no protocol', { protocol: 'http', next: '/' }, { SERVER_PROTOCOL: 'HTTP/1.1' }],
+    ['null', null, { SERVER_PROTOCOL: 'HTTP/1.1' }],
+  ])('may come with %s', async (_what, info, params) => {
+    const { php, handler } = bench();
+    expect((await handler(new Request(page), info as RequestInfo)).status).toBe(200);
+    expect(php.params).toMatchObject(params);
+    expect(php.params).not.toHaveProperty('REMOTE_PORT');
+    expect((await handler(new Request('http://a/none'), info as RequestInfo)).status).toBe(404);
+  });
+
+  it.each([
+    ['remote', '192.0.2.7'],
+    ['remote', { hostname: '192.0.2.7', port: 4000 }],
+    ['local', { address: '192.0.2.1', port: '80' }],
+  ])('with a %s that is none is 500, and onError is told which: %j', async (name, value) => {
+    const errors: unknown[] = [];
+    const { handler } = bench(undefined, { onError: (error) => errors.push(error) });
+    expect((await handler(new Request(page), { [name]: value } as RequestInfo)).status).toBe(500);
+    expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option: name })]);
   });
 
   it("that is not PHP's goes to next, or is 404", async () => {
