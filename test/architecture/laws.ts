@@ -29,7 +29,8 @@ const packageHome: Readonly<Record<string, RegExp>> = {
   'generic-pool': /^pool\/slots\/slots\.ts$/,
   '@opentelemetry/api': /^observe\/opentelemetry/,
   '@opentelemetry/instrumentation': /^observe\/opentelemetry/,
-  compression: /^cli\/serve\/app\.ts$/,
+  compression: /^cli\/serve\/compressed\.ts$/,
+  'on-headers': /^cli\/serve\/compressed\.ts$/,
   selfsigned: /^cli\/serve\/http\/tls\.ts$/,
 };
 

@@ -7,6 +7,7 @@ import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
 import { startsBeforeBody } from '../fpm/ini.ts';
+import { compressed } from './compressed.ts';
 import { connectionsPerWorker } from './connections-per-worker.ts';
 import { type Handler, type Middleware, type Site, siteHandler } from './handler.ts';
 import { Hosts } from './hosts.ts';
@@ -99,16 +100,6 @@ function byHost(sites: readonly Site[], handlers: readonly Handler[]): Handler {
   return (req, res) => {
     const host = req.headers[':authority'] ?? req.headers.host;
     (handlers[hosts.find(typeof host === 'string' ? host : undefined)] ?? first)(req, res);
-  };
-}
-
-/** gzip and brotli by the middleware that Express applications have. */
-async function compressed(handler: Handler): Promise<Handler> {
-  const { default: compression } = await import('compression');
-  const compress: unknown = compression();
-  if (typeof compress !== 'function') throw new TypeError('compression is no middleware');
-  return (req, res) => {
-    compress(req, res, () => handler(req, res));
   };
 }
 

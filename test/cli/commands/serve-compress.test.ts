@@ -1,6 +1,6 @@
 /** `serve --compress`: pages and files, and events that must not wait. */
 import { once } from 'node:events';
-import { get } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { brotliDecompressSync, createGunzip, gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -51,4 +51,53 @@ it('each event of a stream comes when it is sent', async () => {
   site.put('go', '');
   const [second] = await once(events, 'data');
   expect(second).toBe('data: second\n\n');
+});
+
+async function asked(url: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  const [response] = await once(get(url, { headers }), 'response');
+  return response;
+}
+
+it('what is compressed on the way is not byte for byte what its ETag stands for: the tag is a weak one', async () => {
+  site.put('index.php', '<?php header("ETag: \\"php\\""); echo str_repeat("hello ", 1000);');
+  site.put('weak.php', '<?php header("ETag: W/\\"weak\\""); echo str_repeat("hello ", 1000);');
+  site.put(
+    'own.php',
+    '<?php header("ETag: \\"own\\""); header("Content-Encoding: gzip"); echo gzencode(random_bytes(5000));',
+  );
+  site.put('a.css', 'hello '.repeat(1000));
+  await using served = await serve(site.path, ['--compress']);
+  const tag = async (path: string, accepted: string): Promise<string | undefined> => {
+    const response = await asked(served.url + path, { 'accept-encoding': accepted });
+    expect((await buffer(response)).length).toBeGreaterThan(0);
+    return response.headers.etag;
+  };
+  expect(await tag('/', 'identity')).toBe('"php"');
+  expect(await tag('/', 'gzip')).toBe('W/"php"');
+  expect(await tag('/weak.php', 'gzip')).toBe('W/"weak"');
+  // PHP's own encoding, and its own tag for it
+  expect(await tag('/own.php', 'gzip')).toBe('"own"');
+  // the tags of files are weak ones
+  expect(await tag('/a.css', 'br')).toBe(await tag('/a.css', 'identity'));
+
+  // nobody can go on in the middle of it
+  const whole = await asked(`${served.url}/a.css`, { 'accept-encoding': 'br' });
+  expect(whole.headers['accept-ranges']).toBeUndefined();
+});
+
+it('a part is sent as it is: its place is one in the file, not in what became of it', async () => {
+  const text = Array.from({ length: 2000 }, (_, i) => `${i} `).join('');
+  site.put('a.css', text);
+  site.put(
+    'part.php',
+    '<?php http_response_code(206); header("Content-Range: bytes 0-4999/9000"); echo str_repeat("a", 5000);',
+  );
+  await using served = await serve(site.path, ['--compress']);
+  const range = { 'accept-encoding': 'gzip', range: 'bytes=100-4099' };
+  const file = await asked(`${served.url}/a.css`, range);
+  expect([file.statusCode, file.headers['content-encoding']]).toEqual([206, undefined]);
+  expect((await buffer(file)).toString()).toBe(text.slice(100, 4100));
+  const php = await asked(`${served.url}/part.php`, range);
+  expect([php.statusCode, php.headers['content-encoding']]).toEqual([206, undefined]);
+  expect((await buffer(php)).length).toBe(5000);
 });
