@@ -236,3 +236,23 @@ it.each(['compression 1.7', 'compression'])(
     expect(warnings).toEqual([]);
   },
 );
+
+it('a write() that does not say whether to go on is no reason to wait', async () => {
+  const silent = middlewares['one whose write() does not say whether to go on']?.(() => {});
+  const dispatcher = new FakeDispatcher((exchange) =>
+    exchange.head(200, ['Content-Type', 'text/event-stream']),
+  );
+  const handlers = [silent, createHandler(dispatcher, { root: site.root })] as Handler[];
+  const server = http.createServer(stacks['connect']?.(handlers)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const request = http.get({ port, path: '/a.php', agent: false });
+  const [[response], exchange] = await Promise.all([once(request, 'response'), dispatcher.next()]);
+  for (const piece of ['one', 'two']) {
+    exchange.data(piece);
+    expect(String(await once(response, 'data'))).toBe(piece);
+    expect(exchange.paused).toBe(false);
+  }
+  exchange.end();
+});

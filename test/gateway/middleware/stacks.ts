@@ -123,6 +123,14 @@ export const middlewares: Readonly<Record<string, (note: Note) => Handler>> = {
     }) as typeof end;
     next();
   },
+  // as that of express-interceptor
+  'one whose write() does not say whether to go on': () => (_request, response, next) => {
+    const { write } = response;
+    response.write = ((...args: unknown[]) => {
+      write.apply(response, args as never);
+    }) as unknown as typeof write;
+    next();
+  },
   'one that sets a header when the page ends': () => (_request, response, next) => {
     const { end } = response;
     response.end = ((...args: unknown[]) => {

@@ -43,7 +43,8 @@ export class NodeSink extends CoalescingSink {
 
   protected override more(chunk: Buffer): boolean {
     const { response } = this;
-    const isTaken = isHttp2(response) ? response.write(chunk) : response.write(chunk);
+    // a wrapper around write() may return nothing: pipe() stops at false alone, too
+    const isTaken = (isHttp2(response) ? response.write(chunk) : response.write(chunk)) !== false;
     if (this.#isStream) flushEvents(response);
     if (!isTaken && !this.#awaitsDrain) {
       this.#awaitsDrain = true;
