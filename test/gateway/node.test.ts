@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import type http from 'node:http';
+import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHandler, type NodeHandler, type NodeRequest } from '../../src/gateway/node.ts';
@@ -427,4 +428,74 @@ it("the hooks are given Express's own request, and know its type without being t
   closing.push(() => server.close());
   await server.exchange(get('/a.php?b'));
   expect(php.params).toMatchObject({ X_PATH: '/a.php?b' });
+});
+
+it('a header that a guard has taken away is none of the client, one that it has set is', async () => {
+  const { php, server } = await bench(undefined, {}, (handler) => (request, response, next) => {
+    delete request.headers['x-remote-user'];
+    request.headers['x-user'] = 'alice';
+    handler(request, response, next);
+  });
+  await server.exchange(get('/a.php', 'X-Remote-User: root', 'X-User: mallory', 'X-Other: 1'));
+  expect(php.params).toMatchObject({ HTTP_X_USER: 'alice', HTTP_X_OTHER: '1' });
+  expect(php.params).not.toHaveProperty('HTTP_X_REMOTE_USER');
+});
+
+it('a request that was made up for the handler has the headers and the address that it was given', async () => {
+  const site = tempSite({ 'a.php': '' });
+  closing.push(site.remove);
+  const php = new FakeDispatcher();
+  const handler = createHandler(php, { root: site.root });
+  // as serverless-http makes it: no list of headers, an address without a port
+  const request = new http.IncomingMessage(
+    Object.defineProperty(new Socket(), 'remoteAddress', { value: '192.0.2.7' }),
+  );
+  const headers = { host: 'a.example', cookie: 'a=1', 'content-length': '0' };
+  Object.assign(request, { method: 'GET', url: '/a.php', httpVersion: '1.1', httpVersionMajor: 1, headers });
+  const asked = php.next();
+  handler(request, new http.ServerResponse(request));
+  await asked;
+  expect(php.params).toMatchObject({
+    HTTP_HOST: 'a.example',
+    HTTP_COOKIE: 'a=1',
+    SERVER_NAME: 'a.example',
+    REMOTE_ADDR: '192.0.2.7',
+  });
+  expect(php.params).not.toHaveProperty('REMOTE_PORT');
+});
+
+it('a response that was made up for the handler may stand on what is no socket', async () => {
+  const site = tempSite({ 'a.php': '' });
+  closing.push(site.remove);
+  const errors: unknown[] = [];
+  const pages = new FakeDispatcher(async (exchange) => {
+    exchange.head(200);
+    for (let i = 0; i < 5; i++) exchange.data(Buffer.alloc(100_000));
+    exchange.end();
+  });
+  const handler = createHandler(pages, { root: site.root, onError: (error) => errors.push(error) });
+  const request = new http.IncomingMessage(new Socket());
+  Object.assign(request, {
+    method: 'GET',
+    url: '/a.php',
+    httpVersion: '1.1',
+    httpVersionMajor: 1,
+    headers: {},
+  });
+  const response = new http.ServerResponse(request);
+  let bytes = 0;
+  // as light-my-request has it
+  const sink = new Writable({
+    highWaterMark: 1000,
+    write(chunk, _encoding, done) {
+      bytes += chunk.length;
+      setImmediate(done);
+    },
+  });
+  response.assignSocket(sink as Socket);
+  const finished = once(response, 'finish');
+  handler(request, response);
+  await finished;
+  expect(errors).toEqual([]);
+  expect(bytes).toBeGreaterThan(500_000);
 });

@@ -7,6 +7,7 @@ import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
 import { isHttp2Request, type NodeRequest, serverOf } from '../reply/node/node-response.ts';
 import type { Trust } from './proxies.ts';
+import { currentHeaders } from './request-headers.ts';
 import { type BodyHead, bodyRead, rawBytes, touched } from './touched-body.ts';
 import { chunksOf, sharedChunksOf } from './upload.ts';
 
@@ -90,19 +91,15 @@ function factsOf(request: NodeRequest, contentLength: number | undefined): HttpF
   };
 }
 
-/** As they came, repeated ones too. HTTP/2 says `:authority` where HTTP/1 says Host. */
+/** HTTP/2 says `:authority` where HTTP/1 says Host. */
 function headersOf(request: NodeRequest): [string, string][] {
-  const { rawHeaders } = request;
+  const headers = currentHeaders(request.rawHeaders, request.headers);
   const authority = isHttp2Request(request) ? request.headers[':authority'] : undefined;
-  const headers: [string, string][] = authority === undefined ? [] : [['host', authority]];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    if (authority === undefined || name !== 'host') headers.push([name, rawHeaders[i + 1] ?? '']);
-  }
-  return headers;
+  if (authority === undefined) return headers;
+  return [['host', authority], ...headers.filter(([name]) => name !== 'host')];
 }
 
 function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  // neither exists on a unix socket, nor on one that the client has closed
-  return address === undefined || port === undefined ? undefined : { address, port };
+  // there is none on a unix socket, nor on one that the client has closed
+  return address === undefined ? undefined : { address, port };
 }

@@ -13,9 +13,9 @@ export class SendTimeout {
     this.#expire = expire;
   }
 
-  /** `timeout`: milliseconds. False: it runs already. */
+  /** `timeout`: milliseconds. False: it runs already, or there is no client who could be slow. */
   start(timeout: number): boolean {
-    if (this.#isRunning) return false;
+    if (this.#isRunning || !isTimed(this.#response)) return false;
     this.#isRunning = true;
     const timed = timedOf(this.#response);
     this.#usual = 'stream' in this.#response ? 0 : (this.#response.socket?.timeout ?? 0);
@@ -33,6 +33,12 @@ export class SendTimeout {
     timed.off('timeout', this.#expire);
     timed.setTimeout(this.#usual);
   }
+}
+
+/** A response that was made up for the handler (by light-my-request, say) may stand on a stream that is no socket. */
+function isTimed(response: ServerResponse | Http2ServerResponse): boolean {
+  const socket: object | null = 'stream' in response ? null : response.socket;
+  return socket === null || 'setTimeout' in socket;
 }
 
 function timedOf(
