@@ -94,7 +94,17 @@ function visitOf(request: StatusRequest): Parameters<typeof refusalOf>[0] {
     host: typeof host === 'string' ? host : undefined,
     httpVersion,
     headers,
+    headerCount: request.rawHeaders.length / 2,
+    maxHeadersCount: maxHeadersCountOf(request.socket),
   };
+}
+
+/** Of the server; Infinity where it has not been changed, as 1,000 are more than anybody may send here. */
+function maxHeadersCountOf(socket: object): number {
+  const server = 'server' in socket ? socket.server : null;
+  const count =
+    typeof server === 'object' && server && 'maxHeadersCount' in server ? server.maxHeadersCount : null;
+  return typeof count === 'number' && count > 0 ? count : Number.POSITIVE_INFINITY;
 }
 
 function wantsJson(accept: string | undefined): boolean {

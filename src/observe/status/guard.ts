@@ -8,16 +8,25 @@ export interface PageRequest {
   readonly httpVersion: string;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** How many came. */
+  readonly headerCount: number;
+  /** How many node keeps: it drops in silence what comes behind them, such as what a proxy has added. */
+  readonly maxHeadersCount: number;
 }
 
 /** Set by proxies: with one of them the socket's address is the proxy's, and says nothing of who asks. */
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
+
+/** No browser sends as many. */
+const MOST_HEADERS = 100;
 
 /** Why it is refused; null: it is not. `hosts`: more names that are this machine's. */
 export function refusalOf(request: PageRequest, hosts: readonly string[]): string | null {
   if (!isLoopback(request.remoteAddress)) return 'the status page is for this machine only';
   const header = PROXY_HEADERS.find((name) => request.headers[name] !== undefined);
   if (header !== undefined) return `the status page is not shown through a proxy (${header})`;
+  if (request.headerCount >= Math.min(MOST_HEADERS, request.maxHeadersCount))
+    return 'the status page is not shown to who sends so many headers that those of a proxy may be lost';
   // nginx's proxy_pass speaks it, and tells nothing else of itself.
   if (request.httpVersion === '1.0') return 'the status page is not shown over HTTP/1.0, which proxies speak';
   // A page of somebody else's, whose name leads to this machine (DNS rebinding), would read it in the browser of who sits here.

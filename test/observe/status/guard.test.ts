@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { refusalOf } from '../../../src/observe/status/guard.ts';
 
-const HERE = { remoteAddress: '127.0.0.1', host: 'localhost:8080', httpVersion: '1.1', headers: {} };
+const HERE = {
+  remoteAddress: '127.0.0.1',
+  host: 'localhost:8080',
+  httpVersion: '1.1',
+  headers: {},
+  headerCount: 12,
+  maxHeadersCount: Number.POSITIVE_INFINITY,
+};
 
 describe('the status page is shown', () => {
   it.each([
@@ -11,6 +18,7 @@ describe('the status page is shown', () => {
     { remoteAddress: '127.1.2.3', host: 'LOCALHOST', httpVersion: '2.0' },
     { host: 'shop.localhost:3000' },
     { host: 'dev.example:8080' },
+    { headerCount: 99, maxHeadersCount: 1000 },
   ])('to who sits at this machine: %j', (visit) => {
     expect(refusalOf({ ...HERE, ...visit }, ['dev.example'])).toBeNull();
   });
@@ -28,6 +36,9 @@ describe('the status page is shown', () => {
     [{ headers: { 'x-real-ip': '10.0.0.7' } }, 'x-real-ip'],
     [{ headers: { via: '1.1 a' } }, 'via'],
     [{ httpVersion: '1.0' }, 'HTTP/1.0'],
+    // node may have dropped the header that the proxy has added
+    [{ headerCount: 100 }, 'so many headers'],
+    [{ headerCount: 12, maxHeadersCount: 12 }, 'so many headers'],
     [{ host: 'evil.example' }, 'Host'],
     [{ host: 'localhost.evil.example' }, 'Host'],
     [{ host: '127.0.0.1.evil.example' }, 'Host'],
