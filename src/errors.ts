@@ -239,3 +239,22 @@ export class RequestError extends FcgiError {
   override readonly name: string = 'RequestError';
   declare readonly code: RequestErrorCode;
 }
+
+/**
+ * By what it has, not by its class: where this file is loaded in a context of its own, as Jest does, Node's errors are of
+ * another `Error` than ours.
+ */
+export function isError(value: unknown): value is Error {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'name' in value && 'message' in value && typeof value.message === 'string';
+}
+
+/** `code` of an error of Node's, such as 'ECONNREFUSED'; '' where it has none. */
+export function errorCode(error: unknown): string {
+  return isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** For messages. */
+export function errorText(error: unknown): string {
+  return isError(error) ? error.message : String(error);
+}

@@ -17,7 +17,29 @@ export {
 } from './connection/channels.ts';
 export type { CloseReason } from './connection/reuse.ts';
 export type { Address } from './connection/socket/address.ts';
-export * from './errors.ts';
+export {
+  ArgumentError,
+  type ArgumentErrorCode,
+  ConnectError,
+  type ConnectErrorCode,
+  type Executed,
+  type FailureFacts,
+  FcgiError,
+  type FcgiErrorCode,
+  type FcgiErrorOptions,
+  type Phase,
+  PoolError,
+  type PoolErrorCode,
+  ProtocolError,
+  type ProtocolErrorCode,
+  RequestError,
+  type RequestErrorCode,
+  type RequestTimes,
+  SocketError,
+  type SocketErrorCode,
+  TimeoutError,
+  type TimeoutErrorCode,
+} from './errors.ts';
 export type {
   Body,
   DispatchController,

@@ -82,6 +82,14 @@ const offenders: Readonly<Record<keyof typeof laws, readonly [Record<string, str
     },
     ['gateway/a.ts uses console'],
   ],
+  'errors and bytes are known by what they have, not by a class, of which each context has its own': [
+    {
+      'pool/a.ts': 'if (x instanceof Error) y(); if (x instanceof ErrorPage) y();',
+      'gateway/b.ts': 'x instanceof Uint8Array;',
+      'cli/c.ts': 'x instanceof Error;',
+    },
+    ['pool/a.ts: instanceof Error', 'gateway/b.ts: instanceof Uint8Array'],
+  ],
   'no module keeps a variable: state belongs to an object that somebody made': [
     { 'cgi/a.ts': 'let count = 0; const x = 1;' },
     ['cgi/a.ts: let count = 0;'],

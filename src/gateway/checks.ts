@@ -2,7 +2,7 @@
 
 import { realpathSync, statSync } from 'node:fs';
 import { LONGEST_DELAY } from '../arguments.ts';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, errorText } from '../errors.ts';
 
 /** As bytes (latin1), the way files.ts compares them. */
 export function realFolder(option: string, path: unknown): string {
@@ -16,7 +16,7 @@ export function folder(option: string, path: unknown): string {
   try {
     isFolder = statSync(path).isDirectory();
   } catch (error) {
-    problem = error instanceof Error ? `cannot be used (${error.message})` : problem;
+    problem = `cannot be used (${errorText(error)})`;
   }
   if (!isFolder) throw wrong(option, `"${path}" ${problem}`);
   return path;

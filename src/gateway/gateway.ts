@@ -3,6 +3,7 @@
  * This folder: HTTP in, a Dispatcher, HTTP out; the adapters of each framework stand at its top. It imports pool's
  * contract, cgi and the errors, and knows no Pool.
  */
+import { isUint8Array } from 'node:util/types';
 import type { HttpFacts } from '../cgi/env.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Body, Dispatcher } from '../pool/dispatcher.ts';
@@ -91,7 +92,7 @@ export class Gateway<Req> {
     const { maxBodySize, requestBuffering, bodyReadTimeout } = this.#settings;
     if (Number(length) > maxBodySize) reply.refuse(413);
     else if (body === null || length === '0') this.#send(plan, request, incoming, null, undefined, reply);
-    else if (body instanceof Uint8Array) this.#sendBytes(plan, request, incoming, body, reply);
+    else if (isUint8Array(body)) this.#sendBytes(plan, request, incoming, body, reply);
     else if (requestBuffering || length === undefined)
       void this.#collect(plan, request, incoming, body, reply);
     else this.#send(plan, request, incoming, withReadTimeout(body, bodyReadTimeout), undefined, reply);

@@ -3,7 +3,7 @@
  * Without it a developer whose PHP-FPM is down sees a 502 and an empty console.
  */
 import { emitWarning } from 'node:process';
-import { FcgiError } from '../errors.ts';
+import { errorCode, errorText, FcgiError, isError } from '../errors.ts';
 
 /** ms in which a cause is told once. */
 const pause = 60_000;
@@ -31,10 +31,9 @@ export class Warnings {
 }
 
 function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return errorCode(error) || (isError(error) ? error.name : typeof error);
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

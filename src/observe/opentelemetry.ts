@@ -19,6 +19,7 @@ import {
   type RequestRefused,
   type RequestRetry,
 } from '../connection/channels.ts';
+import { errorCode, isError } from '../errors.ts';
 import {
   endAttributes,
   errorType,
@@ -138,12 +139,12 @@ export class FastcgiInstrumentation extends InstrumentationBase<FastcgiInstrumen
     this.#running.delete(message);
     const { span, startedAt } = running;
     span.setAttributes(endAttributes(message));
-    if (message.error instanceof Error) span.recordException(message.error);
+    if (isError(message.error)) span.recordException(message.error);
     if (errorType(message) !== '') {
       const { error } = message;
       span.setStatus({
         code: SpanStatusCode.ERROR,
-        ...(error instanceof Error ? { message: error.message } : {}),
+        ...(isError(error) ? { message: error.message } : {}),
       });
     }
     span.end();
@@ -167,7 +168,8 @@ export class FastcgiInstrumentation extends InstrumentationBase<FastcgiInstrumen
     const startedAt = this.#connecting.get(message);
     if (startedAt === undefined) return;
     const { error } = message;
-    const failed = error instanceof Error && 'code' in error ? { 'error.type': String(error.code) } : {};
+    const code = errorCode(error);
+    const failed = code === '' ? {} : { 'error.type': code };
     this.#metrics.connect.record((performance.now() - startedAt) / 1000, {
       ...serverAttributes(message),
       ...failed,

@@ -5,6 +5,7 @@
  *  else:              1xxxxxxx xxxxxxxx xxxxxxxx xxxxxxxx
  *  pair:              nameLength valueLength name value
  */
+import { isUint8Array } from 'node:util/types';
 import { ArgumentError } from '../errors.ts';
 import { MAX_RECORD_CONTENT } from './constants.ts';
 
@@ -16,7 +17,7 @@ export type Params = Readonly<Record<string, string | Uint8Array>>;
  * Throws FCGI_ERR_INVALID_ARG on a value that is neither.
  */
 export function pairBound(name: string, value: string | Uint8Array): number {
-  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+  if (typeof value !== 'string' && !isUint8Array(value)) {
     throw invalid(
       `params.${printable(name)}`,
       `the param ${printable(name)} must be a string or a Uint8Array`,

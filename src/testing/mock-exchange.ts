@@ -1,4 +1,5 @@
 /** One request through a MockDispatcher: an answer, told to a handler, with exactly one end. */
+import { isUint8Array } from 'node:util/types';
 import { type FailureFacts, FcgiError, type RequestTimes } from '../errors.ts';
 import { checkAnswer } from './mock-answer.ts';
 import type {
@@ -156,7 +157,7 @@ async function record(request: MockDispatchRequest): Promise<RecordedRequest> {
 function pieces(
   body: NonNullable<MockAnswer['body']>,
 ): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
-  return typeof body === 'string' || body instanceof Uint8Array ? [body] : body;
+  return typeof body === 'string' || isUint8Array(body) ? [body] : body;
 }
 
 function collect(pairs: readonly (readonly [string, string])[]): MockHeaders {

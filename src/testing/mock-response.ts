@@ -1,5 +1,6 @@
 /** `request()` of the mock: a promise of the head, and a Readable. */
 import { addAbortSignal, Readable } from 'node:stream';
+import { isError } from '../errors.ts';
 import type {
   MockController,
   MockEnded,
@@ -53,7 +54,7 @@ export class MockResponder implements MockHandler {
   onResponseError(_controller: MockController, error: unknown): void {
     this.#reject(error);
     this.#cutShort(error);
-    this.#body?.destroy(error instanceof Error ? error : new Error(String(error), { cause: error }));
+    this.#body?.destroy(isError(error) ? error : new Error(String(error), { cause: error }));
   }
 }
 

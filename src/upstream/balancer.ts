@@ -1,6 +1,6 @@
 /** The Balancer of an Upstream: who takes a request, who takes it next where it failed, and what is learned of both. */
 import type { Runtime } from '../connection/runtime.ts';
-import { ArgumentError, ConnectError, FcgiError, PoolError, SocketError } from '../errors.ts';
+import { ArgumentError, ConnectError, errorText, FcgiError, PoolError, SocketError } from '../errors.ts';
 import type { Balancer } from '../pool/balancer.ts';
 import type { DispatchRequest } from '../pool/dispatcher.ts';
 import type { Job } from '../pool/job.ts';
@@ -159,7 +159,7 @@ export class UpstreamBalancer implements Balancer {
     if (member === undefined || job.over || job.aborted) return true;
     const { givenAt: startedAt } = job.times;
     const kind = failureKind(error);
-    const { message } = error instanceof Error ? error : { message: String(error) };
+    const message = errorText(error);
     // Those that wait for its first answer would run beside it: a script that kills its worker must not count for more by that.
     const others = Math.min(member.load + this.#scheduler.queued, this.#pool.connections) - 1;
     const counts = member.health.failed({ kind, startedAt, others, message }, this.#now());

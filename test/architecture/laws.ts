@@ -105,7 +105,7 @@ export const laws: Readonly<Record<string, Law>> = {
       .filter(({ layer }) => layer === 'protocol' || layer === 'cgi')
       .flatMap((file) => [
         ...file.imports
-          .filter((one) => !one.typeOnly && /^node:(?!buffer$|path$|path\/)/.test(one.from))
+          .filter((one) => !one.typeOnly && /^node:(?!buffer$|path$|path\/|util\/types$)/.test(one.from))
           .map((one) => `${file.path} imports ${one.from}`),
         ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']
           .filter((name) => uses(file, name))
@@ -137,6 +137,18 @@ export const laws: Readonly<Record<string, Law>> = {
           )
           .map(() => file.path),
       ]),
+
+  // Jest loads a library in a context of its own, where Node's errors are not of its `Error`.
+  'errors and bytes are known by what they have, not by a class, of which each context has its own': (
+    files,
+  ) =>
+    files
+      .filter(({ layer }) => layer !== 'cli')
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/instanceof (Error|AggregateError|Uint8Array)\b/g)].map(
+          ([found]) => `${path}: ${found}`,
+        ),
+      ),
 
   'no module keeps a variable: state belongs to an object that somebody made': (files) =>
     files.flatMap((file) =>

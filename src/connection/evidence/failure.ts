@@ -1,5 +1,12 @@
 /** From how an exchange was lost to the error its caller gets, with all that was seen. */
-import { type Executed, type FailureFacts, FcgiError, ProtocolError, SocketError } from '../../errors.ts';
+import {
+  type Executed,
+  type FailureFacts,
+  FcgiError,
+  isError,
+  ProtocolError,
+  SocketError,
+} from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Evidence, judgeExecuted } from './evidence.ts';
 import { hint } from './hint.ts';
@@ -101,7 +108,7 @@ function errorOf(cause: PrematureClose, exchange: Exchange): unknown {
   const when = exchange.bytesReceived > 0 ? 'before the response was complete' : 'before it answered';
   if (cause.sign === 'other') {
     // Of the socket: a network that is gone. All else is our own, or what the caller gave.
-    if (cause.reason !== 'reset' || !(cause.error instanceof Error)) return cause.error;
+    if (cause.reason !== 'reset' || !isError(cause.error)) return cause.error;
     return new SocketError(
       'FCGI_ERR_SOCKET_CLOSED',
       `the connection failed ${when}: ${cause.error.message}`,

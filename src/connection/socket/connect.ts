@@ -1,7 +1,7 @@
 /** One attempt to connect; trying again is the pool's affair. Errors of Node become ours here and nowhere else. */
 import { stat } from 'node:fs/promises';
 import { connect as netConnect } from 'node:net';
-import { ConnectError } from '../../errors.ts';
+import { ConnectError, errorCode, isError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { type Acknowledged, acknowledged } from '../evidence/acknowledged.ts';
 import type { Target } from './address.ts';
@@ -170,10 +170,8 @@ function causeOf(error: unknown): unknown {
 
 function codeOf(error: unknown): string {
   // Several addresses tried in turn fail as one AggregateError: the first tells enough.
-  const first = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-  return first instanceof Error && 'code' in first && typeof first.code === 'string'
-    ? first.code
-    : 'unknown error';
+  const all: unknown = isError(error) && 'errors' in error ? error.errors : null;
+  return errorCode(Array.isArray(all) && all.length > 0 ? all[0] : error) || 'unknown error';
 }
 
 function ignore(): void {}

@@ -1,4 +1,5 @@
 /** The user's own page for an error. */
+import { isUint8Array } from 'node:util/types';
 import { wrong } from '../checks.ts';
 import type { ErrorPage } from '../options.ts';
 import type { OwnAnswer } from './head.ts';
@@ -31,7 +32,7 @@ function checked(page: object | unknown): Required<ErrorPage> & { readonly conte
     page.catch(() => {});
     throw wrong('errorPage', 'returned a promise: the page must be there at once');
   }
-  if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
+  if (typeof body !== 'string' && !isUint8Array(body)) {
     throw wrong(
       'errorPage',
       'must return null, or { body, contentType } whose body is a string or a Uint8Array',

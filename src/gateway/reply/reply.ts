@@ -1,5 +1,5 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
-import { FcgiError, ProtocolError } from '../../errors.ts';
+import { FcgiError, isError, ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
 import { ReplyBuffer } from './buffer.ts';
 import { type FileRefusal, handedFile, type OutgoingFile } from './handed-file.ts';
@@ -201,7 +201,7 @@ export class Reply implements DispatchHandler {
   }
 
   #cut(error: unknown): void {
-    this.#sink.cut(error instanceof Error ? error : new Error('The reply was cut short', { cause: error }));
+    this.#sink.cut(isError(error) ? error : new Error('The reply was cut short', { cause: error }));
   }
 
   /** PHP leaves the client to the gateway: its own page, or a file. What PHP sends as body is dropped. */

@@ -1,4 +1,5 @@
 /** The option `params`, checked. */
+import { isUint8Array } from 'node:util/types';
 import { isOptions } from '../../arguments.ts';
 import { controlParams } from '../../cgi/control-params.ts';
 import type { Params } from '../../cgi/env.ts';
@@ -18,7 +19,7 @@ export function paramsOf<Req>(options: GatewayOptions<Req>): (request: Req) => P
     throw wrong('params', 'must be an object of strings and Uint8Arrays, or a function that makes one');
   }
   for (const [name, value] of Object.entries(params ?? {})) {
-    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    if (typeof value !== 'string' && !isUint8Array(value)) {
       throw wrong('params', `must hold strings and Uint8Arrays, and ${name} is neither`);
     }
   }

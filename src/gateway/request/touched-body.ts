@@ -1,5 +1,6 @@
 /** A body that something in front of the gateway has read, decoded, or reads along: nothing of it may be lost in silence. */
 import type { Readable } from 'node:stream';
+import { isUint8Array } from 'node:util/types';
 import { RequestError } from '../../errors.ts';
 
 /** Where middlewares and frameworks leave what they have read. */
@@ -33,12 +34,12 @@ export interface BodyHead {
 /** The body as it came, where somebody has kept it; null: it is not there, or cannot be told from a decoded one. */
 export function rawBytes(left: object, head: BodyHead): Uint8Array | null {
   const { rawBody, body }: LeftBehind = left;
-  if (rawBody instanceof Uint8Array) return isAsItCame(rawBody, head) ? rawBody : null;
+  if (isUint8Array(rawBody)) return isAsItCame(rawBody, head) ? rawBody : null;
   if (typeof rawBody === 'string' && isUtf8(rawBody, head)) {
     const bytes = Buffer.from(rawBody);
     return isAsItCame(bytes, head) ? bytes : null;
   }
-  return body instanceof Uint8Array && isAsItCame(body, head) ? body : null;
+  return isUint8Array(body) && isAsItCame(body, head) ? body : null;
 }
 
 /** Parsers inflate what they read: then the bytes are others than those that Content-Encoding speaks of. */

@@ -1,6 +1,7 @@
 /** What lies below a folder, links followed: each name is looked at with one system call, so no swapped link goes unseen. */
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { copied } from '../../cgi/names.ts';
+import { errorCode } from '../../errors.ts';
 import { isInside } from './is-inside.ts';
 
 /** What is there. Only 'file' and 'folder' are below the root, or in a folder to which links may lead. */
@@ -118,7 +119,7 @@ export class RootFolder {
       known.until = this.#now() + keep;
       return { kind, real, inner, stats };
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : '';
+      const code = errorCode(error);
       // a file in place of a folder, a name too long, a loop of links: nothing that we could vouch for
       return code === 'EACCES' || code === 'EPERM' ? forbidden : nothing;
     }

@@ -5,7 +5,7 @@
  */
 import type { Attributes } from '@opentelemetry/api';
 import type { RequestMessage, ServerAddress } from '../../connection/channels.ts';
-import { FcgiError } from '../../errors.ts';
+import { FcgiError, isError } from '../../errors.ts';
 
 /** RFC 9110 and RFC 5789; what else a client may have made up would be a label of its own each. */
 const METHODS: ReadonlySet<string> = new Set([
@@ -93,7 +93,7 @@ export function metricAttributes(message: RequestMessage): Attributes {
 export function errorType({ error, facts, statusCode }: RequestMessage): string {
   if (facts !== undefined || error !== undefined) {
     if (error instanceof FcgiError) return error.code;
-    return error instanceof Error ? error.name : '_OTHER';
+    return isError(error) ? error.name : '_OTHER';
   }
   return statusCode !== null && statusCode >= 400 ? String(statusCode) : '';
 }

@@ -1,5 +1,6 @@
 /** The body of a request, in a form that can be sent more than once where that is possible at all. */
 import { isErrored, isReadable, Readable } from 'node:stream';
+import { isUint8Array } from 'node:util/types';
 import { ArgumentError } from '../../errors.ts';
 import type { Params } from '../../protocol/params.ts';
 import type { Body } from '../dispatcher.ts';
@@ -51,7 +52,7 @@ export function planBody(
     if (declared !== null && declared > 0) throw wrongLength(declared, 'there is no body');
     return NO_BODY;
   }
-  if (typeof body === 'string' || body instanceof Uint8Array) {
+  if (typeof body === 'string' || isUint8Array(body)) {
     const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : bytesOf(body);
     if (declared !== null && declared !== bytes.length)
       throw wrongLength(declared, `the body has ${bytes.length} bytes`);
@@ -170,7 +171,7 @@ export class BodyStream {
       const { done, value } = (await this.#iterator.next()) ?? {};
       if (done === true) this.#ended = true;
       const piece = this.#bytes(done === true ? new Uint8Array(0) : value);
-      if (!(piece instanceof Uint8Array))
+      if (!isUint8Array(piece))
         throw invalid('body', 'the body gave something that is neither bytes nor a string');
       this.#length += piece.length;
       if (this.#declared !== null && this.#length > this.#declared) {
@@ -196,7 +197,7 @@ export class BodyStream {
       this.#half = last >= 0xd800 && last < 0xdc00 ? text.slice(-1) : '';
       return Buffer.from(this.#half === '' ? text : text.slice(0, -1), 'utf8');
     }
-    if (half === '' || !(value instanceof Uint8Array)) return value;
+    if (half === '' || !isUint8Array(value)) return value;
     this.#half = '';
     return Buffer.concat([Buffer.from(half, 'utf8'), value]);
   }

@@ -1,7 +1,7 @@
 /** The body of a response, for `request()`: a Readable, which can be had as a whole as well. */
 import { addAbortSignal, finished, Readable } from 'node:stream';
 import { LONGEST_DELAY } from '../../arguments.ts';
-import { TimeoutError } from '../../errors.ts';
+import { isError, TimeoutError } from '../../errors.ts';
 import type { DispatchController, DumpOptions, ResponseBody } from '../dispatcher.ts';
 
 /** Bytes that are taken from the server before anybody reads the body. */
@@ -67,7 +67,7 @@ export class StreamedBody extends Readable implements ResponseBody {
     }
     // A body that nobody reads has nobody to tell, and must not end the process for that.
     if (this.listenerCount('error') === 0) this.on('error', () => undefined);
-    this.destroy(reason instanceof Error ? reason : new Error(String(reason), { cause: reason }));
+    this.destroy(isError(reason) ? reason : new Error(String(reason), { cause: reason }));
   }
 
   override _read(): void {

@@ -1,4 +1,5 @@
 /** Is this a request at all? What is wrong with it is said by name, before anything is dialled. */
+import { isUint8Array } from 'node:util/types';
 import { checkArgument, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { DispatchHandler, DispatchRequest } from '../dispatcher.ts';
@@ -102,7 +103,7 @@ function checkParams(params: DispatchRequest['params']): void {
 }
 
 function checkText(name: string, value: unknown): void {
-  const good = value === undefined || typeof value === 'string' || value instanceof Uint8Array;
+  const good = value === undefined || typeof value === 'string' || isUint8Array(value);
   checkArgument(`params.${name}`, value, good, 'a string or a Uint8Array');
 }
 

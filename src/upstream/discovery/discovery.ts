@@ -5,7 +5,7 @@
  * This folder: which addresses there are: names looked up, again and again. It knows no pool.
  */
 import type { Timers } from '../../connection/clock.ts';
-import { ConnectError } from '../../errors.ts';
+import { ConnectError, errorText } from '../../errors.ts';
 import type { Lookup } from './lookup.ts';
 import type { DiscoveredServer, Source } from './source.ts';
 
@@ -126,7 +126,7 @@ function keyOf({ kind, origin }: Source): string {
 }
 
 function unknown({ origin, kind, target }: Source, cause: unknown): ConnectError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = errorText(cause);
   const name = kind === 'host' && target.transport === 'tcp' ? target.host : origin;
   const hint = `the name ${name} does not resolve: ${why}`;
   return new ConnectError('FCGI_ERR_CONNECT', `cannot look up ${origin}: ${why}`, { cause, facts: { hint } });

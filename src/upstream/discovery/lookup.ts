@@ -2,7 +2,7 @@
 import { Resolver, lookup as systemLookup } from 'node:dns/promises';
 import { inspect } from 'node:util';
 import { type Address, parseAddress } from '../../connection/socket/address.ts';
-import { ArgumentError } from '../../errors.ts';
+import { ArgumentError, errorCode, errorText } from '../../errors.ts';
 import type { Resolve, ServerSettings, UpstreamServer } from '../options.ts';
 import { type DiscoveredServer, type Source, serverOf } from './source.ts';
 
@@ -86,7 +86,7 @@ async function together<T>(lookups: readonly Promise<T>[]): Promise<T[]> {
 }
 
 function isAbsent(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : '';
+  const code = errorCode(error);
   return code === 'ENODATA' || code === 'ENOTFOUND';
 }
 
@@ -98,7 +98,7 @@ function setServers(resolver: Resolver, nameservers: readonly string[]): void {
   try {
     resolver.setServers(nameservers);
   } catch (error) {
-    const message = `nameservers must be addresses: ${error instanceof Error ? error.message : error}`;
+    const message = `nameservers must be addresses: ${errorText(error)}`;
     throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'nameservers', message);
   }
 }

@@ -1,6 +1,6 @@
 /** What a failed request says of the server that it failed on. The one place that says so. */
 import { isLocalShortage } from '../../connection/socket/connect.ts';
-import { ConnectError, ProtocolError, SocketError, TimeoutError } from '../../errors.ts';
+import { ConnectError, errorCode, ProtocolError, SocketError, TimeoutError } from '../../errors.ts';
 
 export type FailureKind =
   /** No connection came about: refused, no socket, no route, no answer to the handshake. */
@@ -55,5 +55,5 @@ function ofProtocol(error: ProtocolError): FailureKind {
 
 function codeOf(error: ConnectError): string {
   const cause = error.cause instanceof ConnectError ? error.cause.cause : error.cause;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return errorCode(cause);
 }
