@@ -3,7 +3,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { type DetectedBackend, detectBackend } from '../../src/connection/detect-backend.ts';
-import { connect } from '../../src/connection/socket/connect.ts';
+import type { Acknowledged } from '../../src/connection/evidence/acknowledged.ts';
+import { type Connected, connect } from '../../src/connection/socket/connect.ts';
 import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { RecordType } from '../../src/protocol/constants.ts';
 import { encodePairInto, pairBound } from '../../src/protocol/params.ts';
@@ -18,8 +19,21 @@ const VALUES = ((): Buffer => {
   return encodeRecord(RecordType.GET_VALUES_RESULT, 0, content.subarray(0, end));
 })();
 
-/** What is found of a server that answers FCGI_GET_VALUES as PHP-FPM does, and ends its connections as `ends` says in turn. */
-async function detected(...ends: End[]): Promise<DetectedBackend & { connections: number }> {
+interface Server {
+  /** How its connections end, in turn; the last of them all that follow. */
+  readonly ends: readonly End[];
+  /** ms for an answer of its. */
+  readonly timeout?: number;
+  /** ms that our kernel takes to say what has been acknowledged. */
+  readonly kernelTime?: number;
+}
+
+/** What is found of a server that answers FCGI_GET_VALUES as PHP-FPM does. */
+async function detected({
+  ends,
+  timeout = 5_000,
+  kernelTime = 0,
+}: Server): Promise<DetectedBackend & { connections: number }> {
   let connections = 0;
   const server = createServer((socket) => {
     const end = ends[Math.min(connections++, ends.length - 1)] ?? 'reset';
@@ -37,10 +51,17 @@ async function detected(...ends: End[]): Promise<DetectedBackend & { connections
   const { signal } = new AbortController();
   const readBuffer = new ReadBuffer();
   const target = { transport: 'tcp', host: '127.0.0.1', port, name: `127.0.0.1:${port}` } as const;
-  const open = () => connect(target, { timeout: 5_000, clock, readBuffer, signal });
+  const open = async (): Promise<Connected> => {
+    const connected = await connect(target, { timeout: 5_000, clock, readBuffer, signal });
+    const acknowledged = async (): Promise<Acknowledged> => {
+      if (kernelTime > 0) await new Promise<void>((resolve) => clock.after(kernelTime, resolve));
+      return connected.acknowledged?.() ?? 'unknown';
+    };
+    return { ...connected, acknowledged };
+  };
   try {
     return {
-      ...(await detectBackend(open, { transport: 'tcp', clock, timeout: 5_000, stop: signal })),
+      ...(await detectBackend(open, { transport: 'tcp', clock, timeout, stop: signal })),
       connections,
     };
   } finally {
@@ -56,20 +77,25 @@ function finish(socket: Socket, end: End): void {
 
 describe('is there a proxy in between', () => {
   it('no: what lies unread is reset, and what has been read ends in good order', async () => {
-    expect(await detected('reset', 'fin')).toMatchObject({ isDirect: true, connections: 2 });
+    expect(await detected({ ends: ['reset', 'fin'] })).toMatchObject({ isDirect: true, connections: 2 });
+  });
+
+  it('no, however long our kernel takes to say so: the server has ended the connection in time', async () => {
+    const server: Server = { ends: ['reset', 'fin'], timeout: 1_000, kernelTime: 1_500 };
+    expect(await detected(server)).toMatchObject({ isDirect: true, connections: 2 });
   });
 
   it.each([
     ['whatever ends is reset', ['reset']],
     ['whatever ends is ended in good order', ['fin']],
   ] as const)('yes: %s', async (_what, ends) => {
-    expect(await detected(...ends)).toMatchObject({ isDirect: false });
+    expect(await detected({ ends })).toMatchObject({ isDirect: false });
   });
 
   it.each([
     ['reset what it had not accepted', ['reset', 'reset', 'reset', 'fin']],
     ['closed what it had not been sent yet', ['fin', 'fin', 'reset', 'fin']],
   ] as const)('a server that was restarted meanwhile, and %s, is taken for no proxy', async (_what, ends) => {
-    expect(await detected(...ends)).toMatchObject({ isDirect: true, connections: 4 });
+    expect(await detected({ ends })).toMatchObject({ isDirect: true, connections: 4 });
   });
 });
