@@ -1,7 +1,7 @@
 /** What stands between PHP's answer and HTTP's: which headers may pass, how the body is framed, what an error is called. */
 import { STATUS_CODES } from 'node:http';
 import { Names } from '../../cgi/names.ts';
-import { ArgumentError, FcgiError } from '../../errors.ts';
+import { ArgumentError, errorCode, isError } from '../../errors.ts';
 import { StalledBody } from '../request/read-timeout.ts';
 import type { Handover } from './handover.ts';
 
@@ -220,14 +220,16 @@ export function ownAnswer(
 // params that are as long as the client's URL
 const fromTheUrl = /^params\.(REQUEST_URI|QUERY_STRING|DOCUMENT_URI|PATH_INFO|PATH_TRANSLATED|SCRIPT_NAME)$/;
 
-/** The status for a request that failed before PHP's head was there. */
+/**
+ * The status for a request that failed before PHP's head was there. By its code: the pool may be of another copy of this package, and
+ * so may its error's class.
+ */
 export function statusFor(error: unknown): number {
   if (error instanceof StalledBody) return 408;
-  if (!(error instanceof FcgiError)) return 502;
-  switch (error.code) {
+  switch (errorCode(error)) {
     case 'FCGI_ERR_CONNECT_TIMEOUT':
       // with a cause it was refused all the time
-      return error.cause === undefined ? 504 : 502;
+      return isError(error) && error.cause !== undefined ? 502 : 504;
     case 'FCGI_ERR_TIMEOUT':
     case 'FCGI_ERR_HEADERS_TIMEOUT':
     case 'FCGI_ERR_BODY_TIMEOUT':

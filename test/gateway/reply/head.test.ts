@@ -149,6 +149,8 @@ describe('the status of a failure', () => {
 
   it.each(Object.entries(statuses))('%s is %i', (code, status) => {
     expect(statusFor(new FcgiError(code as FcgiErrorCode, 'x'))).toBe(status);
+    // of another copy of this package
+    expect(statusFor(Object.assign(new Error('x'), { code }))).toBe(status);
   });
 
   it.each([
@@ -161,6 +163,7 @@ describe('the status of a failure', () => {
 
   it('that is not ours is 502', () => {
     expect(statusFor(new Error('x'))).toBe(502);
+    expect(statusFor(Object.assign(new Error('x'), { code: 'EACCES' }))).toBe(502);
     expect(statusFor(undefined)).toBe(502);
   });
 
