@@ -29,6 +29,7 @@ export interface JobServer {
   complete(job: Job): void;
   /** True: it is sent again, in its slot. False: it keeps its slot until `releaseSlot`. */
   resend(job: Job, error: unknown): boolean;
+  confirm(job: Job, error: unknown): boolean;
   releaseSlot(job: Job): void;
 }
 
@@ -230,7 +231,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       return;
     }
     if (error instanceof FcgiError) this.#remember(error);
-    if (traceRetry(this, error, this.#owner)) return;
+    if (this.server?.confirm(this, error) || traceRetry(this, error, this.#owner)) return;
     this.fail(error);
   }
 

@@ -158,12 +158,14 @@ export class Server implements ConnectionOwner {
     else void asked.then(() => this.releaseSlot(job));
   }
 
+  confirm(job: Job, error: unknown): boolean {
+    return this.backendCheck.confirm(job, error);
+  }
+
   resend(job: Job, error: unknown): boolean {
     const { slot } = job;
     if (job.exchange !== null) this.learned.failed(job.exchange);
-    if (slot === null) return false;
-    if (this.backendCheck.confirm(slot, job, error, () => job.onFailed(error))) return true;
-    if (!shouldResend(job, error, this.settings, this.#budget)) return false;
+    if (slot === null || !shouldResend(job, error, this.settings, this.#budget)) return false;
     this.retried++;
     this.#dial(slot, job);
     return true;
@@ -265,8 +267,7 @@ export class Server implements ConnectionOwner {
   }
 
   #connected(slot: Slot, job: Job, connected: Connected, keepaliveRequests: number, encoded: Encoded): void {
-    const { keepaliveTimes } = this.learned;
-    if (this.target.transport === 'tcp') keepaliveTimes.connected(connected.roundTrip);
+    if (this.target.transport === 'tcp') this.learned.keepaliveTimes.connected(connected.roundTrip);
     const connection = new Connection(this, connected, {
       transport: this.target.transport,
       keepaliveRequests,

@@ -38,7 +38,10 @@ async function ofTwenty(serve: (socket: Socket) => void, retry: 'unexecuted' | '
   await using b = await answering('b');
   await using upstream = new Upstream([a.address, b.address], { headersTimeout: 200, retry });
   const answers = await askInTurn(upstream, 20);
-  return { failed: 20 - countOf(answers, 'b'), asked: a.sockets.length, state: stateOf(upstream, a.address) };
+  // It may also be looked at what it is, on connections that carry no request.
+  const examined = upstream.stats.servers[0]?.stats.closed.examined ?? 0;
+  const asked = a.sockets.length - examined;
+  return { failed: 20 - countOf(answers, 'b'), asked, state: stateOf(upstream, a.address) };
 }
 
 describe.each(Object.entries(unanswered))('one that %s', (_, serve) => {

@@ -28,7 +28,7 @@ export function shouldResend(job: Job, error: unknown, settings: PoolSettings, b
 }
 
 /** It is sent again even where it may have run. */
-export function retriesUnknown(job: Job, settings: PoolSettings): boolean {
+export function retriesUnknown(job: Job, settings: Pick<PoolSettings, 'retry'>): boolean {
   const policy = job.request.retry ?? settings.retry;
   return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job));
 }

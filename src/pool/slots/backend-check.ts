@@ -12,10 +12,10 @@ import { FcgiError } from '../../errors.ts';
 import { encodeStdinTerminator, requestIdOf } from '../../protocol/encoder.ts';
 import type { Job } from '../job.ts';
 import type { BackendKind } from '../learned/backend-kind.ts';
-import type { BackgroundWork } from '../learned/background-work.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
+import { retriesUnknown } from '../retry/resend.ts';
 import { closeIdle, Slot } from './slot.ts';
 
 /** ms for an answer: a busy machine must not be taken for a server that says nothing. */
@@ -35,9 +35,9 @@ const CLOSE_WAITS = [15, 10] as const;
 
 /** What the check needs of the server. */
 interface CheckedServer {
-  readonly learned: Pick<Learned, 'backend' | 'backgroundWork'>;
+  readonly learned: Pick<Learned, 'backend' | 'backgroundWork' | 'failed'>;
   readonly clock: Clock;
-  readonly settings: Pick<PoolSettings, 'connections'>;
+  readonly settings: Pick<PoolSettings, 'connections' | 'retry'>;
   readonly target: Pick<Target, 'transport'>;
   /** The slots that have a connection, or are dialling for one. */
   readonly open: Set<Slot>;
@@ -56,12 +56,12 @@ interface DetectOptions {
 
 export class BackendCheck {
   readonly #backend: BackendKind;
-  readonly #backgroundWork: BackgroundWork;
+  readonly #learned: CheckedServer['learned'];
   readonly #clock: Clock;
   readonly #target: CheckedServer['target'];
   readonly #sender: Sender;
   readonly #detectsEarly: boolean;
-  readonly #connections: number;
+  readonly #settings: CheckedServer['settings'];
   readonly #open: Set<Slot>;
   readonly #closed: Record<CloseReason, number>;
   /** Connections that wait for a close, as it is not known yet what the server is. */
@@ -80,12 +80,12 @@ export class BackendCheck {
    */
   constructor(server: CheckedServer, sender: Sender, early: boolean) {
     this.#backend = server.learned.backend;
-    this.#backgroundWork = server.learned.backgroundWork;
+    this.#learned = server.learned;
     this.#clock = server.clock;
     this.#target = server.target;
     this.#sender = sender;
     this.#detectsEarly = early;
-    this.#connections = server.settings.connections;
+    this.#settings = server.settings;
     this.#open = server.open;
     this.#closed = server.closed;
   }
@@ -100,7 +100,7 @@ export class BackendCheck {
     // The hot path: most servers are known, and then nobody needs the time.
     if (slot !== null && exchange !== null && !this.#backend.isKnown && this.#mayDetect) {
       if (this.#detectsEarly && this.#backend.isProxyCheckDue(this.#clock.now())) {
-        if (this.#open.size < this.#connections) {
+        if (this.#open.size < this.#settings.connections) {
           void this.#detectSeparately(new Slot());
           return null;
         }
@@ -132,8 +132,8 @@ export class BackendCheck {
   async isAlive(): Promise<boolean> {
     if (this.#backend.isPhpFpm === false || this.#stop.signal.aborted) return false;
     // Not one more than `connections`; and it gets the worker of this one.
-    if (this.#open.size >= this.#connections) closeIdle(this.#open, 'fresh-needed', 1);
-    if (this.#open.size >= this.#connections) return false;
+    if (this.#open.size >= this.#settings.connections) closeIdle(this.#open, 'fresh-needed', 1);
+    if (this.#open.size >= this.#settings.connections) return false;
     const slot = new Slot();
     if (this.#backend.isPhpFpm === true) return this.#query(slot);
     return this.#detectOnOwnConnection(slot, CONFIRM_TIMEOUT, false);
@@ -228,38 +228,39 @@ export class BackendCheck {
 
   /** Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. */
   #awaitWorker(connection: Connection, script: string): void {
-    if (this.#backend.isConfigured || !this.#backgroundWork.mustCheck(script)) return;
+    if (this.#backend.isConfigured || !this.#learned.backgroundWork.mustCheck(script)) return;
     const asked = this.#clock.now();
     // PHP-FPM before 8.2 closes behind its answer; either way the worker is back.
     connection.sendGetValues(BACKGROUND_WORK_TIMEOUT, () =>
-      this.#backgroundWork.workerReturned(script, this.#clock.now() - asked),
+      this.#learned.backgroundWork.workerReturned(script, this.#clock.now() - asked),
     );
   }
 
   /**
    * A job has failed, and was not run if the server is PHP-FPM, with no proxy in between, of which not all is known.
-   * Looks, and calls `judge` with the error set right. False: that is not the case. While it looks, the job is not over.
+   * Looks, and then the job fails once more, with the error set right. False: that is not the case. While it looks, the job is not
+   * over. Of an Upstream, another server gets at once what may run twice.
    */
-  confirm(slot: Slot, job: Job, error: unknown, judge: () => void): boolean {
-    const factsOf = job.exchange?.onceKnown;
-    if (!factsOf || !job.exchange || job.over || job.aborted || !(error instanceof FcgiError)) return false;
-    job.exchange.onceKnown = null;
+  confirm(job: Job, error: unknown): boolean {
+    const { slot, exchange } = job;
+    const factsOf = exchange?.onceKnown;
+    if (!factsOf || slot === null || job.over || job.aborted || !(error instanceof FcgiError)) return false;
+    if (this.#detectsEarly && retriesUnknown(job, this.#settings)) return false;
+    exchange.onceKnown = null;
+    this.#learned.failed(exchange);
     const apply = (): FcgiError => error.learn(factsOf(this.#backend));
-    if (this.#backend.isKnown) {
-      apply();
-      return false;
-    }
+    if (this.#backend.isKnown) apply();
+    if (this.#backend.isKnown) return false;
     if (this.#confirming.size === 0) this.#confirmStop = new AbortController();
     this.#confirming.add(job);
     const { signal: stop } = this.#confirmStop;
     const most = this.#backend.isPhpFpm === true ? CONFIRM_PHP_FPM_TIMEOUT : CONFIRM_TIMEOUT;
-    const { headersTimeout } = job.exchange;
-    const timeout = headersTimeout > 0 ? Math.min(most, headersTimeout) : most;
+    const timeout = exchange.headersTimeout > 0 ? Math.min(most, exchange.headersTimeout) : most;
     const options = { dial: () => this.#sender.dial(job), timeout, stop, countsSilence: true };
     void this.#detect(slot, options).then(() => {
       this.#confirming.delete(job);
       apply();
-      judge();
+      job.onFailed(error);
     });
     return true;
   }
