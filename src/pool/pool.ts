@@ -11,7 +11,6 @@ import { type Address, parseAddress } from '../connection/socket/address.ts';
 import type { Balancer } from './balancer.ts';
 import { dispatchTraced } from './channels.ts';
 import type { Dispatcher, DispatchHandler, DispatchRequest, FcgiResponse } from './dispatcher.ts';
-import type { Job } from './job.ts';
 import { type PoolOptions, type PoolSettings, resolveOptions } from './options.ts';
 import { requestBy } from './request/response.ts';
 import { noSuchServer } from './request/validate.ts';
@@ -92,11 +91,12 @@ function only(server: Server): Balancer {
     get hasRoom() {
       return server.hasRoom;
     },
-    hashKey: () => '',
-    choose: ({ request }: Job) => {
+    // Not in choose(): that is first asked for one that waits when a slot comes free, where nobody catches.
+    hashKey: (request) => {
       if (request.server !== undefined && request.server !== server.name) throw noSuchServer(request.server);
-      return server.hasRoom ? server : null;
+      return '';
     },
+    choose: () => (server.hasRoom ? server : null),
     accepts: () => true,
     onServed: () => {},
     onFailed: () => false,

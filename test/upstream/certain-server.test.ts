@@ -1,7 +1,7 @@
 /** A request that only one server of several may have: its status page, say. */
 import { describe, expect, it } from 'vitest';
 import { Pool, Upstream } from '../../src/index.ts';
-import { GET, gate } from '../pool/support.ts';
+import { ended, GET, gate } from '../pool/support.ts';
 import { answering, ask } from './support.ts';
 
 describe('a request for a certain server', () => {
@@ -47,5 +47,18 @@ describe('a request for a certain server', () => {
       expect(dispatcher.stats).toMatchObject({ busy: 0, queued: 0 });
     }
     expect(await ask(upstream, { server: a.address })).toBe('a');
+  });
+
+  it('is refused by a Pool also while others wait, and neither runs nor disturbs them', async () => {
+    const held = gate();
+    await using fpm = await answering('a', { onRequest: () => held.opened });
+    await using pool = new Pool(fpm.address, { connections: 1 });
+    const others = [ended(pool, { params: GET }), ended(pool, { params: GET })];
+    expect(pool.stats.queued).toBe(1);
+    const refused = pool.request({ params: GET, server: '127.0.0.1:10' });
+    await expect(refused).rejects.toMatchObject({ code: 'FCGI_ERR_INVALID_ARG', option: 'server' });
+    held.open();
+    await Promise.all(others);
+    expect(fpm.requests).toHaveLength(2);
   });
 });
