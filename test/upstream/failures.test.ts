@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Upstream } from '../../src/index.ts';
 import { type FakeFpm, startFakeFpm } from '../../src/testing/index.ts';
-import { waitFor } from '../fpm/support/index.ts';
+import { tempDir, waitFor } from '../fpm/support/index.ts';
 import { GET, gate, HEAD, rawServer, sayingServer } from '../pool/support.ts';
 import { record, STDOUT } from '../testing/support/wire.ts';
 import { answering, ask, askAtOnce, askInTurn, countOf, hanging, stateOf } from './support.ts';
@@ -33,6 +33,15 @@ it('one script that stops in the middle of its body says nothing of a server tha
   expect(await ask(upstream)).toBe('a');
   expect(await stopped).toBe('FCGI_ERR_BODY_TIMEOUT');
   expect(stateOf(upstream, a.address)).toBe('up');
+});
+
+it('a folder in place of a socket is said to be one', async () => {
+  using folder = tempDir();
+  await using upstream = new Upstream([`unix:${folder.path}`], { connectTimeout: 100 });
+  await expect(upstream.request({ params: GET })).rejects.toMatchObject({
+    code: 'FCGI_ERR_NO_LIVE_UPSTREAM',
+    hint: expect.stringContaining('a directory, not a socket'),
+  });
 });
 
 describe('a server that accepts and never answers', () => {

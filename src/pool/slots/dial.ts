@@ -36,10 +36,11 @@ export async function dial(target: Target, options: DialOptions): Promise<Connec
     try {
       return await runtime.connect(target, { timeout: left, clock, readBuffer, signal });
     } catch (error) {
-      const mayPass = isLocalShortage(error) || (retryRefused && isPassing(error));
-      if (timeout === 0 || !mayPass) throw error;
-      const wrong = await runtime.notASocket(target);
+      const refused = isPassing(error);
+      const wrong = refused ? await runtime.notASocket(target) : '';
       if (wrong !== '' && error instanceof ConnectError) throw error.learn({ hint: wrong });
+      const mayPass = isLocalShortage(error) || (retryRefused && refused);
+      if (timeout === 0 || !mayPass) throw error;
       const delay = pauseAfter(tries, runtime.random);
       if (clock.now() + delay >= deadline) throw timedOut(target, timeout, error);
       await clock.sleep(delay, signal);
