@@ -22,10 +22,7 @@ import { closeIdle, Slot } from './slot.ts';
 const ANSWER_TIMEOUT = 250;
 /** ms for an answer on a connection opened for that alone: it may have to wait for a worker. */
 const OWN_CONNECTION_TIMEOUT = 500;
-/**
- * The same where the fate of a request hangs on it, and where it is known to be PHP-FPM, whose answer is only a matter of
- * time: on a busy machine workers are long in starting.
- */
+/** The same where the fate of a request hangs on it; and of PHP-FPM, whose workers are long in starting on a busy machine. */
 const CONFIRM_TIMEOUT = 3_000;
 const CONFIRM_PHP_FPM_TIMEOUT = 10_000;
 /** ms for a worker to finish what its script does after its response. */
@@ -249,8 +246,10 @@ export class BackendCheck {
     exchange.onceKnown = null;
     this.#learned.failed(exchange);
     const apply = (): FcgiError => error.learn(factsOf(this.#backend));
-    if (this.#backend.isKnown) apply();
-    if (this.#backend.isKnown) return false;
+    if (this.#backend.isKnown) {
+      apply();
+      return false;
+    }
     if (this.#confirming.size === 0) this.#confirmStop = new AbortController();
     this.#confirming.add(job);
     const { signal: stop } = this.#confirmStop;
