@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { Names } from '../../src/cgi/names.ts';
+import { garbageCollector } from '../fpm/support/gc.ts';
 
 it('a name is looked at once', () => {
   const asked: string[] = [];
@@ -29,8 +28,7 @@ it('names that somebody makes up are answered, too, and fill no memory', () => {
 });
 
 it('a name that is remembered does not keep the text that it was cut from', () => {
-  setFlagsFromString('--expose-gc');
-  const gc: () => void = runInNewContext('gc');
+  const gc = garbageCollector();
   const names = new Names((name) => name.length);
   gc();
   const before = process.memoryUsage().heapUsed;

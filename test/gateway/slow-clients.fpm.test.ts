@@ -4,11 +4,10 @@ import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHandler } from '../../src/gateway/node.ts';
 import { Pool } from '../../src/pool/pool.ts';
+import { garbageCollector } from '../fpm/support/gc.ts';
 import { type Fpm, startFpm, type TempDir, tempDir, waitFor } from '../fpm/support/index.ts';
 
 const clients = 200;
@@ -25,8 +24,7 @@ const sockets = new Set<Socket>();
 
 /** Bytes; not those that nobody holds any more, of which V8 says when it likes. */
 async function arrayBuffersInUse(): Promise<number> {
-  setFlagsFromString('--expose-gc');
-  const gc: () => void = runInNewContext('gc');
+  const gc = garbageCollector();
   gc();
   // what was freed is counted off in a later turn
   await nextTurn();

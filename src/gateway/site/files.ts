@@ -78,7 +78,7 @@ class UnseenFiles implements Files {
   }
 
   choose(path: string): Choice {
-    return this.#chosen.get(path) ?? this.#chooseNow(path.length > longest ? path : copied(path));
+    return this.#chosen.get(path) ?? this.#chooseNow(ownCopy(path));
   }
 
   #chooseNow(path: string): Choice {
@@ -120,7 +120,7 @@ class LocalFiles implements Files {
   }
 
   choose(path: string): Choice {
-    return this.#known(path) ?? this.#chooseNow(path.length > longest ? path : copied(path));
+    return this.#known(path) ?? this.#chooseNow(ownCopy(path));
   }
 
   #chooseNow(path: string): Choice {
@@ -266,7 +266,12 @@ class LocalFiles implements Files {
   }
 }
 
-/** `path`: a copy, see `copied`. */
+/** Where it may be remembered: what is made of it must not keep its URL in memory. */
+function ownCopy(path: string): string {
+  return path.length > longest ? path : copied(path);
+}
+
+/** `path`: an `ownCopy`. */
 function remember<V>(chosen: Map<string, V>, path: string, value: V): void {
   if (path.length > longest) return;
   if (chosen.size >= most) chosen.clear();

@@ -155,16 +155,22 @@ export class Site {
   }
 
   #remember(line: RequestLine, place: Place, choice: Choice, plan: Known['plan']): void {
-    const { uri, path, authority } = place.whole;
+    const { uri, authority } = place.whole;
     // a whole URL and one with a fragment have another target than their own text
     if (!isUnchanged(line) || line.url !== uri) return;
     const mark = uri.indexOf('?');
     const bare = copied(mark === -1 ? uri : uri.slice(0, mark));
     if (bare.length > longestKnown) return;
-    const target: RequestTarget = { uri: bare, query: '', path: copied(path), authority };
+    const path = copied(place.whole.path);
+    const target: RequestTarget = { uri: bare, query: '', path, authority };
     const known = plan.kind === 'run' ? { ...plan, target } : plan;
     if (this.#known.size >= mostKnown) this.#known.clear();
-    this.#known.set(bare, { path: copied(place.target.path), target, choice, plan: known });
+    this.#known.set(bare, {
+      path: place.target === place.whole ? path : copied(place.target.path),
+      target,
+      choice,
+      plan: known,
+    });
   }
 
   /**

@@ -180,18 +180,24 @@ describe.each(Object.entries(stacks))('on %s', (_, stack) => {
   });
 });
 
+/** The response of these handlers to a client that takes gzip. */
+async function asked(handlers: Handler[]): Promise<http.IncomingMessage> {
+  const server = http.createServer(stacks['connect']?.(handlers)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const request = http.get({ port, path: '/a.php', headers: { 'Accept-Encoding': 'gzip' }, agent: false });
+  const [response] = await once(request, 'response');
+  return response;
+}
+
 it.each(['compression 1.7', 'compression'])('each event comes at once through %s', async (name) => {
   const compression = middlewares[name]?.(() => {});
   const dispatcher = new FakeDispatcher((exchange) =>
     exchange.head(200, ['Content-Type', 'text/event-stream']),
   );
   const handlers = [compression, createHandler(dispatcher, { root: site.root })] as Handler[];
-  const server = http.createServer(stacks['connect']?.(handlers)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const request = http.get({ port, path: '/a.php', headers: { 'Accept-Encoding': 'gzip' }, agent: false });
-  const [[response], exchange] = await Promise.all([once(request, 'response'), dispatcher.next()]);
+  const [response, exchange] = await Promise.all([asked(handlers), dispatcher.next()]);
   expect(response.headers['content-encoding']).toBe('gzip');
   const events = response.pipe(createGunzip()).setEncoding('utf8');
   for (const event of ['data: 1\n\n', 'data: 2\n\n']) {
@@ -222,12 +228,7 @@ it.each(['compression 1.7', 'compression'])(
     });
     const php = createHandler(dispatcher, { root: site.root, responseBuffering: 0 });
     const handlers = [compression, php] as Handler[];
-    const server = http.createServer(stacks['connect']?.(handlers)).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    closing.push(() => server.close());
-    const { port } = server.address() as AddressInfo;
-    const request = http.get({ port, path: '/a.php', headers: { 'Accept-Encoding': 'gzip' }, agent: false });
-    const [response] = await once(request, 'response');
+    const response = await asked(handlers);
     const page = response.pipe(createGunzip());
     page.resume();
     await once(page, 'end');
@@ -243,12 +244,7 @@ it('a write() that does not say whether to go on is no reason to wait', async ()
     exchange.head(200, ['Content-Type', 'text/event-stream']),
   );
   const handlers = [silent, createHandler(dispatcher, { root: site.root })] as Handler[];
-  const server = http.createServer(stacks['connect']?.(handlers)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const request = http.get({ port, path: '/a.php', agent: false });
-  const [[response], exchange] = await Promise.all([once(request, 'response'), dispatcher.next()]);
+  const [response, exchange] = await Promise.all([asked(handlers), dispatcher.next()]);
   for (const piece of ['one', 'two']) {
     exchange.data(piece);
     expect(String(await once(response, 'data'))).toBe(piece);

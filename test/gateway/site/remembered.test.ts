@@ -5,14 +5,13 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createHandler } from '../../../src/gateway/node.ts';
 import type { GatewayOptions } from '../../../src/gateway/options.ts';
 import { readOptions } from '../../../src/gateway/settings.ts';
 import { type Plan, type RequestLine, Site } from '../../../src/gateway/site/site.ts';
+import { garbageCollector } from '../../fpm/support/gc.ts';
 import { FakeDispatcher } from '../fake-dispatcher.ts';
 import { tempSite } from '../temp-site.ts';
 
@@ -135,8 +134,7 @@ describe('a site that has answered many requests plans the next as a new one wou
 it.each(['/a.php/some/name', '/some/pretty/name'])(
   'what is remembered of %s keeps no URL in memory',
   async (path) => {
-    setFlagsFromString('--expose-gc');
-    const gc: () => void = runInNewContext('gc');
+    const gc = garbageCollector();
     const dispatcher = new FakeDispatcher();
     const handler = createHandler(dispatcher, { root: temp.root, frontController: '/a.php' });
     const server = http.createServer(handler).listen(0, '127.0.0.1');

@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { LinkedList, type ListNode } from '../../../src/pool/queue/linked-list.ts';
+import { garbageCollector } from '../../fpm/support/gc.ts';
 
 class One implements ListNode<One> {
   list: LinkedList<One> | null = null;
@@ -107,8 +106,7 @@ it('two lines hold what two Sets would hold, in the same order, whoever moves be
 });
 
 it('what has left is garbage for the next scavenge, however long the line has been there', () => {
-  setFlagsFromString('--expose-gc');
-  const gc: (options?: { type: 'minor' }) => void = runInNewContext('gc');
+  const gc = garbageCollector();
   const line = new LinkedList<One>();
   const pass = (count: number): void => {
     for (let i = 0; i < count; i++) {
