@@ -16,6 +16,7 @@ const entries = [
   'servers/responder',
   'servers/gateway',
   'servers/gateway-floor',
+  'servers/file-floor',
   'servers/neighbour',
   'servers/worth',
   'servers/lag',

@@ -12,6 +12,8 @@ it.each([
   ['peers', 'CPU of the best Node peer'],
   ['php', 'throughput of request() on php-fpm'],
   ['gateway', 'a hello page'],
+  ['processes', 'serve --workers 2, a hello page'],
+  ['site', 'a file of 3.5 KiB', 'a pretty URL', 'the access log', 'from start to the first page'],
   [
     'workers,fair,overload',
     'workers used, unix',

@@ -19,6 +19,7 @@ import { peers } from './parts/peers.ts';
 import { processes } from './parts/processes.ts';
 import { rolling } from './parts/rolling.ts';
 import { scale } from './parts/scale.ts';
+import { site } from './parts/site.ts';
 import { start } from './parts/start.ts';
 import { streams } from './parts/streams.ts';
 import { workers } from './parts/workers.ts';
@@ -49,6 +50,7 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     gateway: () => gateway(bundle, seconds, Math.min(turns, 5), values.brief),
     processes: () =>
       processes(new URL('../../../../dist/', bundle), seconds, Math.min(turns, 3), values.brief),
+    site: () => site(new URL('../../../../dist/', bundle), bundle, Math.min(seconds, 2), turns),
     codec: () => codec(turns),
     workers: () => workers(use),
     fair: () => fair(bundle, values.brief ? 0.5 : 2 + seconds, values.brief),

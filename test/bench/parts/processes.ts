@@ -1,9 +1,7 @@
 /** `serve --workers N` beside nginx with as many workers: each with a php-fpm of the same size. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { startFpm, startNginx } from '../../fpm/support/index.ts';
 import { median } from '../lib/measure.ts';
+import { startServe } from '../lib/serve.ts';
 import type { Row } from '../lib/table.ts';
 import { type Load, wrk } from '../lib/wrk.ts';
 
@@ -22,7 +20,8 @@ export async function processes(dist: URL, seconds: number, turns: number, isBri
     const fpm = await startFpm({ transport: 'unix', maxChildren: CHILDREN, files });
     const other = await startFpm({ transport: 'unix', maxChildren: CHILDREN, files });
     const nginx = await startNginx({ fpm: other, keepalive: Math.ceil(CHILDREN / workers), workers });
-    const serve = await startServe(dist, fpm.root, `${fpm.address}`, workers);
+    const sizes = ['--workers', String(workers), '--connections', String(CHILDREN)];
+    const serve = await startServe(dist, fpm.root, ['--quiet', '--upstream', `${fpm.address}`, ...sizes]);
     try {
       for (const [page, of] of [
         ['hello.php', 'a hello page'],
@@ -54,30 +53,5 @@ function row(what: string, ours: readonly Load[], nginx: readonly Load[]): Row {
     ours: `${a?.toFixed(0)} a second, ${errors(ours)} errors`,
     other: `nginx ${b?.toFixed(0)} a second, ${errors(nginx)} errors`,
     ratio: (a ?? 0) / (b ?? 1),
-  };
-}
-
-async function startServe(
-  dist: URL,
-  root: string,
-  upstream: string,
-  workers: number,
-): Promise<{ url: string; stop: () => Promise<void> }> {
-  const args = ['serve', root, '--listen', '127.0.0.1:0', '--quiet', '--upstream', upstream];
-  const sizes = ['--workers', String(workers), '--connections', String(CHILDREN)];
-  const child = spawn(process.execPath, [fileURLToPath(new URL('cli/bin.js', dist)), ...args, ...sizes], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const gone = once(child, 'exit');
-  const [line] = await Promise.race([
-    once(child.stdout, 'data'),
-    gone.then(() => Promise.reject(new Error('serve did not start'))),
-  ]);
-  return {
-    url: String(line).trim(),
-    async stop() {
-      child.kill();
-      await gone;
-    },
   };
 }
