@@ -203,9 +203,7 @@ export class Connection {
     if (this.idleCheck.isPending && values !== null) {
       this.#activity.mark();
       this.idleCheck.answer(values);
-    } else if (!this.#reader.wellFormed) {
-      this.close('trailing-bytes');
-    }
+    } else if (!this.#reader.wellFormed) this.close('trailing-bytes');
   }
 
   #read(exchange: Exchange, bytes: Buffer, length: number): void {
@@ -224,8 +222,10 @@ export class Connection {
   #complete(exchange: Exchange, end: EndRequest, atBorder: boolean): void {
     if (this.#exchange !== exchange) return;
     const wrong = refusal(end) ?? (exchange.headDone ? null : headMissing());
-    if (wrong) this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');
-    if (wrong) return;
+    if (wrong) {
+      this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');
+      return;
+    }
     const begunAt = exchange.startedAt + exchange.firstByteAfter;
     const verdict = reuse({
       keepConn: exchange.keepConn,

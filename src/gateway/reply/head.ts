@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { Names } from '../../cgi/names.ts';
 import { ArgumentError, errorCode, isError } from '../../errors.ts';
 import { StalledBody } from '../request/read-timeout.ts';
+import { fieldsWhere } from './fields.ts';
 import type { Handover } from './handover.ts';
 
 /** The head as it goes to the client. */
@@ -145,7 +146,7 @@ export function replyHead(
   const hasBody = method !== 'HEAD' && !isEmpty && statusCode !== 304;
   const contentLength =
     length !== null && isOneLength && /^\d{1,15}$/.test(length) && !isEmpty ? Number(length) : null;
-  const kept = named.length === 0 ? fields : without(fields, named);
+  const kept = named.length === 0 ? fields : fieldsWhere(fields, (name) => !named.includes(name));
   if (contentLength !== null) kept.push('Content-Length', String(contentLength));
   return {
     statusCode,
@@ -169,9 +170,16 @@ function setField(fields: string[], name: string, value: string): void {
   fields.push(name, value);
 }
 
+const ofTheFile: ReadonlySet<string> = new Set([
+  'accept-ranges',
+  'content-length',
+  'content-range',
+  'x-sendfile',
+]);
+
 /** The fields that go with a file which PHP has handed over: length and ranges are the file's. */
 export function fileFields({ fields }: ReplyHead): string[] {
-  return without(fields, ['accept-ranges', 'content-length', 'content-range', 'x-sendfile']);
+  return fieldsWhere(fields, (name) => !ofTheFile.has(name));
 }
 
 /** The head of a file on its way: `fields` are all of them. */
@@ -187,15 +195,6 @@ export function fileHead(statusCode: number, fields: readonly string[], hasBody:
     isStream: false,
     handover: nothing,
   };
-}
-
-function without(fields: string[], named: string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const [name = '', value = ''] = fields.slice(i, i + 2);
-    if (!named.includes(name.toLowerCase())) kept.push(name, value);
-  }
-  return kept;
 }
 
 /** An answer of the gateway itself. */

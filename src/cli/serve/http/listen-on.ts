@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { errorCode } from '../../../errors.ts';
 import { type ListenAddress, nameOf } from './listen-address.ts';
 
 /** `mode`: permissions of a unix socket; null: as the umask has it. Rejects with one line that says why not. */
@@ -11,7 +12,7 @@ export async function listenOn(server: Server, address: ListenAddress, mode: num
     await listen(server, address);
   } catch (error) {
     // a server that was killed leaves its socket behind
-    if (!('path' in address) || codeOf(error) !== 'EADDRINUSE' || !(await isLeftBehind(address.path))) {
+    if (!('path' in address) || errorCode(error) !== 'EADDRINUSE' || !(await isLeftBehind(address.path))) {
       throw new Error(`cannot listen on ${nameOf(address)}: ${whyNot(error, address)}`, { cause: error });
     }
     await unlink(address.path);
@@ -39,17 +40,13 @@ async function isLeftBehind(path: string): Promise<boolean> {
       socket.destroy();
       resolve(false);
     });
-    socket.once('error', (error) => resolve(codeOf(error) === 'ECONNREFUSED'));
+    socket.once('error', (error) => resolve(errorCode(error) === 'ECONNREFUSED'));
   });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function whyNot(error: unknown, address: ListenAddress): string {
   const path = 'path' in address ? address.path : null;
-  switch (codeOf(error)) {
+  switch (errorCode(error)) {
     case 'EADDRINUSE':
       return path === null ? 'the port is in use' : 'another server listens there, or it is no socket';
     case 'EACCES':

@@ -4,6 +4,7 @@
  * becomes a carriage return, of `Ċ` a line feed, and whoever names a file could put headers into the response.
  */
 import { ServerResponse } from 'node:http';
+import { fieldsWhere } from '../fields.ts';
 import type { ReplyHead } from '../head.ts';
 
 const ascii = /^[\t\x20-\x7e]*$/;
@@ -69,11 +70,6 @@ function isBare({ writeHead, write, end }: ServerResponse): boolean {
 
 /** Node reads on in the order of the fields. */
 function lengthLast(fields: readonly string[]): string[] {
-  const others: string[] = [];
-  const lengths: string[] = [];
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const [name = '', value = ''] = fields.slice(i, i + 2);
-    (name.toLowerCase() === 'content-length' ? lengths : others).push(name, value);
-  }
-  return [...others, ...lengths];
+  const isLength = (name: string): boolean => name === 'content-length';
+  return [...fieldsWhere(fields, (name) => !isLength(name)), ...fieldsWhere(fields, isLength)];
 }

@@ -1,6 +1,7 @@
 /** What a client gets of a file: all of it, a range, or that it has it already (RFC 9110, 13 and 14). Pure. */
 import fresh from 'fresh';
 import parseRange from 'range-parser';
+import { fieldsWhere } from '../../reply/fields.ts';
 
 export interface FileFacts {
   /** Bytes. */
@@ -47,7 +48,7 @@ export function isConditional(headers: Readonly<Record<string, unknown>>): boole
 export function fileAnswer(file: FileFacts, header: HeaderOf): FileAnswer {
   if (isPreconditionFailed(file, header)) return { statusCode: 412, fields: [], range: null };
   if (nothingSent(file, header)) {
-    return { statusCode: 304, fields: without(file.fields, /^Content-|^Accept-Ranges$/i), range: null };
+    return { statusCode: 304, fields: fieldsWhere(file.fields, staysFor304), range: null };
   }
   const { size, fields } = file;
   const wanted = rangeOf(file, header);
@@ -57,10 +58,15 @@ export function fileAnswer(file: FileFacts, header: HeaderOf): FileAnswer {
   if (wanted === null) return { statusCode: 200, fields, range: size === 0 ? null : [0, size - 1] };
   const [first, last] = wanted;
   const part = [
-    ...without(fields, /^Content-Length$/i),
+    ...fieldsWhere(fields, (name) => name !== 'content-length'),
     ...['Content-Range', `bytes ${first}-${last}/${size}`, 'Content-Length', String(last - first + 1)],
   ];
   return { statusCode: 206, fields: part, range: wanted };
+}
+
+/** RFC 9110, 15.4.5: what tells of the body that is not sent is left out. */
+function staysFor304(name: string): boolean {
+  return !name.startsWith('content-') && name !== 'accept-ranges';
 }
 
 function isPreconditionFailed({ etag, lastModified }: FileFacts, header: HeaderOf): boolean {
@@ -111,13 +117,4 @@ function weakless(tag: string): string {
 function dateIn(text: string | undefined): number | null {
   const date = Date.parse(text ?? '');
   return Number.isNaN(date) ? null : date;
-}
-
-function without(fields: readonly string[], unwanted: RegExp): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const name = fields[i] ?? '';
-    if (!unwanted.test(name)) kept.push(name, fields[i + 1] ?? '');
-  }
-  return kept;
 }
