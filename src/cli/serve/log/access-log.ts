@@ -35,8 +35,9 @@ export class AccessLog {
   #text = '';
 
   constructor(out: Writable, options: AccessLogOptions, now: () => number = Date.now) {
-    this.#lines = new LineBuffer(out);
     this.#isJson = options.logFormat === 'json';
+    // what is beyond it is escaped in a combined line
+    this.#lines = new LineBuffer(out, this.#isJson ? 'utf8' : 'ascii');
     this.ended = this.#isJson ? (info, req) => this.#ended.set(req, info) : null;
     this.#now = now;
   }

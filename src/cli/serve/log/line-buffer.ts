@@ -15,6 +15,7 @@ const NEWLINE = 10;
 
 export class LineBuffer {
   readonly #out: Writable;
+  readonly #encoding: 'ascii' | 'utf8';
   #memory: Buffer = Buffer.allocUnsafeSlow(2 * MOST);
   #length = 0;
   /** Written, and free again. */
@@ -22,21 +23,25 @@ export class LineBuffer {
   #timer: NodeJS.Timeout | null = null;
   #dropped = 0;
 
-  /** `out` must need a chunk no more once it calls back, as what writes to a file or a socket does: its memory is used again. */
-  constructor(out: Writable) {
+  /**
+   * `out` must need a chunk no more once it calls back, as what writes to a file or a socket does: its memory is used again.
+   * `encoding`: of all lines; 'ascii' is the quicker one.
+   */
+  constructor(out: Writable, encoding: 'ascii' | 'utf8') {
     this.#out = out;
+    this.#encoding = encoding;
   }
 
   /** `lines`: each with its newline. */
   add(lines: string): void {
     // three bytes is the most that a char of a string can become
-    const most = 3 * lines.length;
+    const most = this.#encoding === 'utf8' ? 3 * lines.length : lines.length;
     if (this.#length + most > this.#memory.length) this.flush();
     if (most > this.#memory.length) {
-      this.#write(Buffer.from(lines), null);
+      this.#write(Buffer.from(lines, this.#encoding), null);
       return;
     }
-    this.#length += this.#memory.write(lines, this.#length);
+    this.#length += this.#memory.write(lines, this.#length, this.#encoding);
     if (this.#length > MOST) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), GATHER);
   }

@@ -163,28 +163,33 @@ it('a reader that stalls loses lines, not the service', async () => {
   expect(lost + kept).toBe(201);
 });
 
-it('loses no line and mixes none up, however many there are and however long', async () => {
-  let said = '';
-  const out = new Writable({
-    write(chunk: Buffer, _encoding, done): void {
-      // as a disk does: later, and from the memory that it was given
-      setImmediate(() => {
-        said += chunk.toString();
-        done();
-      });
-    },
-  });
-  const log = new AccessLog(out, { logFormat: 'combined' });
-  const given: string[] = [];
-  for (let count = 0; count < 3000; count += 1)
-    given.push(`${count} ${'\u20ac'.repeat((7 * count) % 120)}\n`);
-  given.push(`${'long \u00e9'.repeat(30_000)}\n`, 'last\n');
-  for (const line of given) log.lines(line);
-  log.flush();
-  out.end();
-  await once(out, 'finish');
-  expect(said).toBe(given.join(''));
-});
+it.each([
+  ['combined', 'x', 'long line '],
+  ['json', '\u20ac', 'long \u00e9'],
+] as const)(
+  'loses no line of %s and mixes none up, however many there are and however long',
+  async (logFormat, char, long) => {
+    let said = '';
+    const out = new Writable({
+      write(chunk: Buffer, _encoding, done): void {
+        // as a disk does: later, and from the memory that it was given
+        setImmediate(() => {
+          said += chunk.toString();
+          done();
+        });
+      },
+    });
+    const log = new AccessLog(out, { logFormat });
+    const given: string[] = [];
+    for (let count = 0; count < 3000; count += 1) given.push(`${count} ${char.repeat((7 * count) % 120)}\n`);
+    given.push(`${long.repeat(30_000)}\n`, 'last\n');
+    for (const line of given) log.lines(line);
+    log.flush();
+    out.end();
+    await once(out, 'finish');
+    expect(said).toBe(given.join(''));
+  },
+);
 
 it('asks how PHP has ended only where its format says so: to tell it costs a tenth of a page', () => {
   const out = new PassThrough();
