@@ -34,12 +34,15 @@ page_start('PHP pages over kept connections', 'Node.js answers your browser and 
 <h2 id="try">Try it</h2>
 <ul class="cards">
   <li><a href="/workers.php"><b>Workers</b><span>Send twenty requests and see who answers</span></a></li>
+  <li><a href="/slow.php"><b>Slow</b><span>A page of seconds, and quick ones beside it</span></a></li>
+  <li><a href="/stream.php"><b>Stream</b><span>A page that arrives piece by piece</span></a></li>
+  <li><a href="/files.php"><b>Files</b><span>Whole, in part, or never sent</span></a></li>
   <li><a href="/form.php"><b>Form</b><span>POST, any characters, safe against forgery</span></a></li>
   <li><a href="/upload.php"><b>Upload</b><span>A file with a preview, and its limits</span></a></li>
   <li><a href="/session.php"><b>Session</b><span>Notes that PHP keeps between requests</span></a></li>
   <li><a href="/cookie.php"><b>Cookie</b><span>Two Set-Cookie headers, counted visits</span></a></li>
-  <li><a href="/stream.php"><b>Stream</b><span>A page that arrives piece by piece</span></a></li>
   <li><a href="/route.php/hello/world?from=home"><b>Routes</b><span>One script, many paths: PATH_INFO</span></a></li>
+  <li><a href="/log.php"><b>Log</b><span>What PHP complains of, in the terminal</span></a></li>
   <li><a href="/no/such/page"><b>Not found</b><span>A 404 that PHP words itself</span></a></li>
 </ul>
 </section>

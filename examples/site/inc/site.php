@@ -6,12 +6,15 @@ declare(strict_types=1);
 const PAGES = [
     '/' => 'Home',
     '/workers.php' => 'Workers',
+    '/slow.php' => 'Slow',
+    '/stream.php' => 'Stream',
+    '/files.php' => 'Files',
     '/form.php' => 'Form',
     '/upload.php' => 'Upload',
     '/session.php' => 'Session',
     '/cookie.php' => 'Cookie',
-    '/stream.php' => 'Stream',
     '/route.php/hello/world' => 'Routes',
+    '/log.php' => 'Log',
 ];
 
 /** Text made safe for HTML, attribute values included. */
@@ -150,7 +153,7 @@ function page_start(string $title, string $lead = '', array $scripts = []): void
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/site.css">
 <?php foreach ($scripts as $script): ?>
-<script src="<?= e($script) ?>" defer></script>
+<script src="<?= e($script) ?>" type="module"></script>
 <?php endforeach ?>
 </head>
 <body>
