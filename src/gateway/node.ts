@@ -23,7 +23,7 @@ export type { NodeHandler, NodeRequest, NodeResponse };
  * which links lead out of the root, are answered 404 rather than passed on, where another handler might show them.
  *
  * Slow clients hold no worker: a request's body is read before PHP is asked, and a reply is taken from PHP as far as
- * `responseBuffering` goes. A client that leaves ends its script's connection. What fails before PHP's head is there
+ * `responseBuffering` goes. The script of a client that leaves is given up. What fails before PHP's head is there
  * is answered 502, 503 or 504 (400, 408, 413, 414, 431 where the client is at fault), later it breaks the response
  * off; why goes to `onError` only.
  *

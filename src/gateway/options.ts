@@ -137,8 +137,9 @@ export interface GatewayOptions<Req> {
    */
   readonly sendTimeout?: number | undefined;
   /**
-   * What is done where a client leaves before its reply is out: 'close' closes the connection to PHP-FPM, so that the
-   * script ends with its next output; 'finish' lets it run to its end. Default 'close'.
+   * What is done where a client leaves before its reply is out: 'close' closes the connection to PHP-FPM, so that a script
+   * that has begun to answer ends with its next output. One that has not keeps its worker busy in any case: its connection is
+   * kept for as long as it usually takes, and used again if it ends in time. 'finish' lets it run to its end. Default 'close'.
    */
   readonly onClientAbort?: 'close' | 'finish' | undefined;
   /**

@@ -228,7 +228,7 @@ export const migration: readonly Row[] = [
   {
     directive: 'fastcgi_ignore_client_abort',
     ours: "`onClientAbort: 'finish'`",
-    note: 'by default the script of a client that has left ends with its next output, as with nginx',
+    note: 'by default a script that has begun to answer a client who has left ends with its next output, as with nginx; one that has not may run for as long as it usually takes',
     to: 'gateway',
     read: flag('on', { onClientAbort: "'finish'" }),
   },
