@@ -31,7 +31,8 @@ export class Machine {
   /** Resolves with what it wrote, when it has ended well. */
   async run(program, args, input = '') {
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    child.stdin.end(input);
+    // one that ends without reading it says by its status whether that is well
+    child.stdin.on('error', () => {}).end(input);
     let text = '';
     child.stdout.on('data', (chunk) => {
       text += chunk;
