@@ -73,7 +73,7 @@ describe('a request line', () => {
     });
   });
 
-  it('with escapes reaches PHP byte for byte; the bytes themselves are 400, by the parser of node', async () => {
+  it('with escapes reaches PHP byte for byte; for the bytes themselves it is named (Node 20.19), or node refuses them', async () => {
     const { server, php } = await bench();
     await server.exchange(get('/a.php/%ff%E9?%fe'));
     expect(php.params).toMatchObject({
@@ -82,7 +82,9 @@ describe('a request line', () => {
       QUERY_STRING: '%fe',
     });
     const raw = Buffer.from(get('/a.php/\xff?\xfe'), 'latin1');
-    expect((await server.exchange(raw)).text).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await server.exchange(raw)).text).toMatch(
+      /^HTTP\/1\.1 (?:400 |308 [\s\S]*\r\nLocation: \/a\.php\/%FF\?%FE\r\n)/,
+    );
   });
 
   it('TRACE is 405, and PHP is not asked', async () => {
