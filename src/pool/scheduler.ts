@@ -84,6 +84,8 @@ export class Scheduler implements JobOwner, ServerOwner {
     try {
       if (this.#closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.server} is closed`);
       checkRequest(request);
+      // Before its deadline is set: a clock that stands still would never reach it.
+      this.clock.start(this.#onBeat);
       if (!job.begin(this.#settings.timeout)) return;
       job.snapshot.hashKey = this.balancer.hashKey(request);
       const body = planBody(request.body, request.params, this.#settings.replayBuffer);
@@ -200,7 +202,6 @@ export class Scheduler implements JobOwner, ServerOwner {
   #failUnread(): void {
     const { headersTimeout } = this.#settings;
     if (headersTimeout === 0) return;
-    this.clock.start(this.#onBeat);
     const cancel = this.clock.after(headersTimeout, () => {
       for (const job of this.#running.toArray())
         if (job.body === null) job.abort(sourceStuck(headersTimeout));
@@ -212,8 +213,6 @@ export class Scheduler implements JobOwner, ServerOwner {
     if (job.over) return;
     job.body = body;
     job.times.enter('queued', monotonic);
-    // What waits here waits for a socket, and that keeps the process alive; the clock need not.
-    this.clock.start(this.#onBeat);
     const now = this.clock.at(monotonic);
     job.queuedAt = now;
     this.#admission.arrived(now);

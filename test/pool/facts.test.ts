@@ -227,6 +227,21 @@ describe('timeout: the most that a request may take in all', () => {
     expect(await running).toMatchObject({ attempts: 1 });
   });
 
+  it('holds while its body is read before it is sent, also where the pool has nothing else to do', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address);
+    const body = (async function* (): AsyncGenerator<string> {
+      yield 'a';
+      await new Promise(() => {});
+    })();
+    await expect(pool.request({ params: POST, body, timeout: 100 })).rejects.toMatchObject({
+      code: 'FCGI_ERR_TIMEOUT',
+      executed: 'no',
+      attempts: 0,
+    });
+    expect(fpm.accepted).toBe(0);
+  });
+
   it('of an Upstream, it goes on over all servers', async () => {
     await using pool = new Upstream(['unix:/nowhere/a.sock', 'unix:/nowhere/b.sock'], {
       connectTimeout: 5000,
