@@ -4,6 +4,8 @@
  * been answered, nor be taken for a slow server. Times in ms.
  */
 import { performance } from 'node:perf_hooks';
+// Not the global ones, which tests replace (`vi.useFakeTimers()`, Jest's, Sinon's, those of node:test): a socket waits for none of theirs.
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from 'node:timers';
 import { LONGEST_DELAY } from '../arguments.ts';
 
 /** What a clock is made from: Node's timers, or a simulator's. */

@@ -4,6 +4,7 @@
  * into ECONNRESET for the client.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
+import { setImmediate } from 'node:timers';
 
 /** What `net.Server` gives its own sockets; not in the documentation, and the same in Node 20 to 26. */
 interface AcceptOptions extends SocketConstructorOpts {

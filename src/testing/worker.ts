@@ -1,4 +1,5 @@
 /** One worker of the fake PHP-FPM: it belongs to one connection from accept to close, and serves it alone. */
+import { clearTimeout, setTimeout } from 'node:timers';
 import { FakeBody } from './body.ts';
 import type { ExactSocket } from './exact-socket.ts';
 import type { FakeFpmSettings } from './options.ts';

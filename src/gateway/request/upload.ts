@@ -1,5 +1,6 @@
 /** A request's body as PHP-FPM wants it: read when asked, never destroyed by who reads, its length known beforehand. */
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import { bodyRead } from './touched-body.ts';
 
 /**

@@ -1,5 +1,6 @@
 /** What lies below a folder, links followed: each name is looked at with one system call, so no swapped link goes unseen. */
 import { realpathSync, type Stats, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers';
 import { copied } from '../../cgi/names.ts';
 import { errorCode } from '../../errors.ts';
 import { isInside } from './is-inside.ts';

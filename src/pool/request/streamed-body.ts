@@ -1,5 +1,7 @@
 /** The body of a response, for `request()`: a Readable, which can be had as a whole as well. */
+import { performance } from 'node:perf_hooks';
 import { addAbortSignal, finished, Readable } from 'node:stream';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { LONGEST_DELAY } from '../../arguments.ts';
 import { isError, TimeoutError } from '../../errors.ts';
 import type { DispatchController, DumpOptions, ResponseBody } from '../dispatcher.ts';

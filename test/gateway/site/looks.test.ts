@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import { closeSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHandler, type NodeHandler } from '../../../src/gateway/node.ts';
 import { readOptions } from '../../../src/gateway/settings.ts';
 import { Site } from '../../../src/gateway/site/site.ts';
@@ -15,6 +15,7 @@ import { tempSite } from '../temp-site.ts';
 const temp = tempSite({});
 const path = join(temp.root, 'a.txt');
 beforeEach(() => writeFileSync(path, 'first'));
+afterEach(() => void vi.useRealTimers());
 afterAll(() => temp.remove());
 
 describe('what was seen of a file', () => {
@@ -34,6 +35,15 @@ describe('what was seen of a file', () => {
     writeFileSync(path, 'changed again');
     await nextTurn();
     expect(sizeFor(true)).toBe(13);
+  });
+
+  it('holds no longer where tests have mocked the timers', async () => {
+    await nextTurn();
+    vi.useFakeTimers();
+    expect(sizeFor(true)).toBe(5);
+    writeFileSync(path, 'changed');
+    await nextTurn();
+    expect(sizeFor(true)).toBe(7);
   });
 
   it('holds for nobody else', async () => {
