@@ -216,3 +216,16 @@ describe.each<[string, () => Dispatcher]>([
     },
   );
 });
+
+it('what a library has given to all objects of the process is no key of a request, nor a param', async () => {
+  const property = { value: (): void => {}, enumerable: true, writable: true, configurable: true };
+  Object.defineProperty(Object.prototype, 'ofSomeLibrary', property);
+  try {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address);
+    expect(await text(pool, { params: GET })).toBe('ok');
+    expect(fpm.requests.map(({ params }) => Object.hasOwn(params, 'ofSomeLibrary'))).toEqual([false]);
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'ofSomeLibrary');
+  }
+});

@@ -26,7 +26,10 @@ const KEYS: ReadonlySet<string> = new Set(Object.keys(REQUEST_KEYS));
 /** Throws FCGI_ERR_INVALID_ARG. The values of params, and the body, are checked where they are encoded. */
 export function checkRequest(request: DispatchRequest): void {
   checkArgument('request', request, isObject(request), 'an object');
-  for (const key in request) if (!KEYS.has(key)) throw unknownName(key, [...KEYS], 'a request');
+  for (const key in request) {
+    // What some library has given to all objects is in this one, too.
+    if (!KEYS.has(key) && !(key in Object.prototype)) throw unknownName(key, [...KEYS], 'a request');
+  }
   const { params, signal, idempotent, onStderr, onAbort, closeOnAbort, server } = request;
   checkParams(params);
   checkArgument('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
