@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Body } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { text } from '../pool/support.ts';
 import { executionLog, type Fpm, gone, startFpm, waitFor } from './support/index.ts';
@@ -64,4 +65,37 @@ describe.each(['unix', 'tcp'] as const)('PHP-FPM under the load of 8 clients (%s
       await more(50);
     });
   }, 30_000);
+
+  it('what waits to be accepted as it is stopped is sent again, and runs once: bodies of every kind', async () => {
+    await using fpm = await startFpm({ transport, maxChildren: 1, processControlTimeout: 5 });
+    const log = executionLog(fpm.root);
+    const page = fpm.script(
+      'page.php',
+      `${log.php} usleep(300000); echo strlen(file_get_contents('php://input'));`,
+    );
+    await using pool = new Pool(fpm.address);
+    const ask = (id: string, more: Record<string, string>, body: Body): Promise<string> =>
+      text(pool, { params: { ...page, REQUEST_ID: id, CONTENT_TYPE: 'a/b', ...more }, body });
+    // So the pool knows what the server is.
+    await ask('known', {}, null);
+    const answers = [
+      ask('running', FORM, 'a=1'),
+      ask('large', { REQUEST_METHOD: 'POST' }, 'x'.repeat(100_000)),
+      ask('multipart', { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'multipart/form-data; boundary=x' }, '--x--'),
+      ask('put', { REQUEST_METHOD: 'PUT' }, '{}'),
+      // More than can be sent again.
+      ask('stream', { REQUEST_METHOD: 'POST', CONTENT_LENGTH: '1000000' }, pieces(1_000, 1_000)),
+    ];
+    await waitFor(() => log.executions().has('running'));
+    const { pid } = fpm;
+    fpm.kill('SIGQUIT');
+    await gone([pid]);
+    await fpm.restart();
+    expect(await Promise.all(answers)).toEqual(['3', '100000', '0', '2', '1000000']);
+    expect([...log.executions().values()]).toEqual(Array(6).fill(1));
+  }, 30_000);
 });
+
+async function* pieces(count: number, length: number): AsyncGenerator<Buffer> {
+  for (let i = 0; i < count; i++) yield Buffer.alloc(length);
+}

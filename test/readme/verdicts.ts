@@ -24,7 +24,7 @@ const reset: Evidence = { ...kept, sign: 'reset' };
 const rows: readonly (readonly [string, Partial<Evidence>])[] = [
   ['no connection: refused, no such socket, backlog full, not in time', { ...kept, sign: 'not-connected' }],
   [
-    'a TCP proxy took the connection, and no worker answered FCGI_GET_VALUES on it: the request was not sent ([see below](#limits))',
+    'a TCP proxy or the kernel took the connection, and no worker answered FCGI_GET_VALUES on it: the request was not sent ([see below](#limits))',
     { ...kept, sign: 'not-connected', isDirect: false },
   ],
   [

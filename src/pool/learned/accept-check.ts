@@ -1,7 +1,8 @@
 /**
  * Does a request wait until a worker has accepted its connection? Through a TCP proxy the handshake tells nothing: the proxy
  * takes the request, and where php-fpm stops with the connection in its backlog, all that is seen is that the proxy closes, as
- * it does when a worker dies in the middle of the script. So PHP-FPM is asked FCGI_GET_VALUES first, which it answers in place
+ * it does when a worker dies in the middle of the script. Where there is none, the connection is reset, which proves nothing for
+ * a request with a body that PHP may leave unread. So PHP-FPM is asked FCGI_GET_VALUES first, which it answers in place
  * of a script, and the request follows behind the answer. What ends the connection before that proves that nothing was run.
  *
  * It is asked twice. A worker that is told to stop while it waits for the first byte answers once and closes; and before 8.2
@@ -27,9 +28,9 @@ export class AcceptCheck {
   #failures = 0;
   #skipped = 0;
 
-  /** Must the new connection be asked? */
-  isDue({ isPhpFpm, isDirect }: ServerFacts): boolean {
-    if (isPhpFpm !== true || isDirect !== false) return false;
+  /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice. */
+  isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean): boolean {
+    if (isPhpFpm !== true || (isDirect !== false && isProvable)) return false;
     if (this.#skipped === 0) return true;
     this.#skipped--;
     return false;

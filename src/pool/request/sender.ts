@@ -109,7 +109,8 @@ export class Sender {
     job.times.enter('connecting', this.#clock.monotonic());
     const { signal } = dialling;
     const dialled = (): Promise<Connected> => this.connect(signal, job.freshFailures);
-    const connect = waiting === null ? dialled : () => this.#accepted(dialled, waiting, signal);
+    const mayRunTwice = retriesUnknown(job, this.#settings);
+    const connect = waiting === null ? dialled : () => this.#accepted(dialled, waiting, mayRunTwice, signal);
     return traceConnect(job, this.#target, connect).finally(() => {
       job.dialling = null;
       if (!dialling.signal.aborted) this.#spare.push(dialling);
@@ -119,6 +120,7 @@ export class Sender {
   #accepted(
     connect: () => Promise<Connected>,
     { exchange, open, closed }: WaitingJob,
+    mayRunTwice: boolean,
     signal: AbortSignal,
   ): Promise<Connected> {
     const { connectTimeout } = this.#settings;
@@ -130,6 +132,7 @@ export class Sender {
       signal,
       acceptCheck: this.#learned.acceptCheck,
       backend: this.#learned.backend,
+      isProvable: exchange.readBeforeScript || mayRunTwice,
       connectTimeout,
       headersTimeout,
       retryRefused: this.#retryRefused,

@@ -1,4 +1,4 @@
-/** A connection to a PHP-FPM behind a TCP proxy that one of its workers has accepted: see learned/accept-check.ts. */
+/** A connection to PHP-FPM that one of its workers has accepted, where that matters: see learned/accept-check.ts. */
 import type { Clock } from '../../connection/clock.ts';
 import { type GetValuesResult, getValues } from '../../connection/get-values.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
@@ -16,6 +16,8 @@ export interface AcceptOptions {
   readonly signal: AbortSignal;
   readonly acceptCheck: AcceptCheck;
   readonly backend: BackendKind;
+  /** A reset would prove that its request was not run, or it may run twice. */
+  readonly isProvable: boolean;
   /** ms: for new tries once a connection was closed before it was accepted; 0: none. */
   readonly connectTimeout: number;
   /** ms for a worker to come free; 0: no limit. */
@@ -43,7 +45,8 @@ const CLOSE_REASONS = {
   stopped: 'aborted',
 } as const;
 
-const NOT_ACCEPTED =
+const NOT_ACCEPTED = 'php-fpm was stopped before a worker had accepted the connection, so nothing was sent';
+const NOT_BEHIND_PROXY =
   'a TCP proxy took the connection, and no worker of php-fpm did, so nothing was sent: php-fpm was stopped, or the proxy has no server';
 const NO_FPM = 'Or it is no php-fpm, although `backend` says so: it has never answered FCGI_GET_VALUES';
 
@@ -62,7 +65,7 @@ export async function accepted(
   let waited = 0;
   for (let failures = 0; ; ) {
     const connected = await connect();
-    if (!acceptCheck.isDue(backend)) return connected;
+    if (!acceptCheck.isDue(backend, options.isProvable)) return connected;
     const isKnown = backend.answersGetValues;
     const begun = clock.now();
     const { end, isUseless } = await asked(connected, options, waited);
@@ -77,7 +80,7 @@ export async function accepted(
       failures = 0;
     }
     answers = acceptCheck.answers;
-    const error = notAccepted(target, end, isKnown);
+    const error = notAccepted(target, end, hintFor(backend, isKnown));
     if (!options.retryRefused || connectTimeout === 0) throw error;
     deadline = Math.min(deadline, clock.now() + connectTimeout);
     const pause = pauseAfter(failures++, random);
@@ -136,13 +139,18 @@ function noWorker(timeout: number): TimeoutError {
   });
 }
 
-function notAccepted(target: Target, end: GetValuesResult['end'], isKnown: boolean): ConnectError {
+function hintFor({ isDirect }: BackendKind, isKnown: boolean): string {
+  const hint = isDirect === false ? NOT_BEHIND_PROXY : NOT_ACCEPTED;
+  return isKnown ? hint : `${hint}. ${NO_FPM}`;
+}
+
+function notAccepted(target: Target, end: GetValuesResult['end'], hint: string): ConnectError {
   const cause =
     end === 'reset'
       ? new SocketError('FCGI_ERR_SOCKET_RESET', 'the connection was reset')
       : new SocketError('FCGI_ERR_SOCKET_CLOSED', 'the connection was closed');
   return new ConnectError('FCGI_ERR_CONNECT', `no worker accepted the connection to ${target.name}`, {
     cause,
-    facts: { phase: 'connecting', hint: isKnown ? NOT_ACCEPTED : `${NOT_ACCEPTED}. ${NO_FPM}` },
+    facts: { phase: 'connecting', hint },
   });
 }

@@ -141,7 +141,9 @@ const ofPhpFpm: readonly Row[] = TRANSPORTS.flatMap((transport) => [
   {
     ...usual,
     name: `restart SIGQUIT ${transport}`,
-    fpm: { transport, processControlTimeout: 5 },
+    // Half of them wait to be accepted.
+    shapes: [...SHAPES, 'large'],
+    fpm: { transport, processControlTimeout: 5, maxChildren: CLIENTS / 2 },
     weather: restarts('SIGQUIT'),
   },
   {

@@ -5,18 +5,23 @@ const BEHIND_PROXY = { isPhpFpm: true, isDirect: false };
 
 /** How many of the next connections are asked. */
 function asked(check: AcceptCheck, connections: number): number {
-  return Array.from({ length: connections }, () => check.isDue(BEHIND_PROXY)).filter(Boolean).length;
+  return Array.from({ length: connections }, () => check.isDue(BEHIND_PROXY, true)).filter(Boolean).length;
 }
 
 describe('a new connection is asked before its request is sent', () => {
   it.each([
-    [{ isPhpFpm: true, isDirect: false }, true],
-    [{ isPhpFpm: true, isDirect: true }, false],
-    [{ isPhpFpm: true, isDirect: null }, false],
-    [{ isPhpFpm: null, isDirect: false }, false],
-    [{ isPhpFpm: false, isDirect: false }, false],
-  ])('%j: %s', (server, due) => {
-    expect(new AcceptCheck().isDue(server)).toBe(due);
+    [{ isPhpFpm: true, isDirect: false }, true, true],
+    [{ isPhpFpm: true, isDirect: false }, false, true],
+    [{ isPhpFpm: true, isDirect: true }, true, false],
+    [{ isPhpFpm: true, isDirect: true }, false, true],
+    [{ isPhpFpm: true, isDirect: null }, true, false],
+    [{ isPhpFpm: true, isDirect: null }, false, true],
+    [{ isPhpFpm: null, isDirect: false }, false, false],
+    [{ isPhpFpm: null, isDirect: null }, false, false],
+    [{ isPhpFpm: false, isDirect: false }, false, false],
+    [{ isPhpFpm: false, isDirect: null }, false, false],
+  ])('%j, provable %s: %s', (server, isProvable, due) => {
+    expect(new AcceptCheck().isDue(server, isProvable)).toBe(due);
   });
 
   it('in turn, until a connection has outlived its answer, and again once one was lost', () => {
