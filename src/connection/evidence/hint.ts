@@ -60,7 +60,7 @@ function notRun(error: Failure, cause: PrematureClose, { transport, server }: Hi
   if (cause.afterFin === 'accepted')
     return 'the worker was recycled (`pm.max_requests`) before it read the request';
   if (server.isPhpFpm !== true) return 'the connection took nothing of the request';
-  if (isTurnedAway(error, transport)) return `${TURNED_AWAY} Else it was reloaded or stopped`;
+  if (mayBeTurnedAway(error, transport, server)) return `${TURNED_AWAY} Else it was reloaded or stopped`;
   return 'the worker left before it read the request: php-fpm was reloaded or stopped';
 }
 
@@ -74,7 +74,7 @@ function ofPhp(error: Failure, { transport, server, elapsed }: HintFacts): strin
     const seconds = (elapsed / 1000).toFixed(1);
     return `${died}, after ${seconds} s: \`request_terminate_timeout\`, a crash, or a restart of php-fpm; see its log`;
   }
-  if (isTurnedAway(error, transport)) return `${TURNED_AWAY} Else ${died}; see its log`;
+  if (mayBeTurnedAway(error, transport, server)) return `${TURNED_AWAY} Else ${died}; see its log`;
   return `${died}: a crash, or it was killed; see ${server.isPhpFpm === true ? 'the log of php-fpm' : 'its log'}`;
 }
 
@@ -85,8 +85,8 @@ function ofAnother(error: Failure): string {
     : 'the server ended the connection without an answer: as it is not php-fpm, it may have begun before it had read all; see its log';
 }
 
-function isTurnedAway(error: Failure, transport: 'unix' | 'tcp'): boolean {
-  return transport === 'tcp' && !error.reused && error.bytesReceived === 0;
+function mayBeTurnedAway(error: Failure, transport: 'unix' | 'tcp', server: ServerFacts): boolean {
+  return transport === 'tcp' && !error.reused && error.bytesReceived === 0 && !server.answersGetValues;
 }
 
 /** Of what PHP-FPM writes to STDERR where there is no script at SCRIPT_FILENAME (it answers 404, "File not found."). */

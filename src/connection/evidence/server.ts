@@ -12,6 +12,8 @@ export interface ServerFacts {
   readonly isDirect: boolean | null;
   /** It has left FCGI_GET_VALUES unanswered, and has never answered it: it is said to be PHP-FPM, and may not be. */
   readonly ignoresGetValues?: boolean;
+  /** It is PHP-FPM, and has answered FCGI_GET_VALUES: it lets this host in. */
+  readonly answersGetValues?: boolean;
 }
 
 export interface KnownServer extends ServerFacts {

@@ -19,6 +19,7 @@ const unknown: HintFacts = { ...php, server: { isPhpFpm: null, isDirect: null } 
 const proxied: HintFacts = { ...php, server: { isPhpFpm: true, isDirect: false } };
 const silent: HintFacts = { ...proxied, server: { ...proxied.server, ignoresGetValues: true } };
 const tcp: HintFacts = { ...php, transport: 'tcp' };
+const knows: HintFacts = { ...tcp, server: { ...tcp.server, answersGetValues: true } };
 const fresh: Failure = { ...lost, reused: false };
 const notRun: Failure = { ...lost, executed: 'no' };
 const timeout: Failure = { ...fresh, code: 'FCGI_ERR_HEADERS_TIMEOUT' };
@@ -46,6 +47,8 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
   ['a crash after less than a second', lost, fin, { ...php, elapsed: 899 }, /: a crash, or it was killed/],
   ['a script that took too long', lost, fin, { ...php, elapsed: 900 }, /after 0.9 s: `request_terminate/],
   ['a crash, or a host not allowed', fresh, fin, tcp, /allowed_clients`\? Else the worker died/],
+  ['a crash of one that has let this host in', fresh, fin, knows, /^the worker died/],
+  ['a reload of the same', { ...fresh, executed: 'no' }, fin, knows, /^the worker left/],
   ['a crash on a fresh unix connection', fresh, fin, php, /^the worker died/],
   ['... with a piece of an answer, over tcp', { ...half, reused: false }, fin, tcp, /^the worker died/],
   [
