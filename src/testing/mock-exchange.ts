@@ -1,6 +1,7 @@
 /** One request through a MockDispatcher: an answer, told to a handler, with exactly one end. */
+import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { type FailureFacts, FcgiError, type RequestTimes } from '../errors.ts';
+import { type Executed, type FailureFacts, FcgiError, type Phase, type RequestTimes } from '../errors.ts';
 import { checkAnswer } from './mock-answer.ts';
 import type {
   MockAnswer,
@@ -24,6 +25,8 @@ export class MockExchange implements MockController {
   #paused = false;
   #aborted = false;
   #over = false;
+  /** What a Pool would say of a request that is given up now. */
+  #seen: { readonly executed: Executed; readonly phase: Phase } = { executed: 'no', phase: 'queued' };
   #resumed: (() => void) | null = null;
 
   /** `onOver` is called once, just before the handler's last callback: with true where the response ended well. */
@@ -50,62 +53,84 @@ export class MockExchange implements MockController {
     this.#resumed?.();
   }
 
-  abort(reason: unknown = new DOMException('The request was aborted', 'AbortError')): void {
+  abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
     if (this.#over) return;
     this.#aborted = true;
     this.fail(reason);
   }
 
-  /** `answer` is called once the body has been read. */
+  /** `answer` is called once the body has been read. Never rejects. */
   async run(answer: (request: RecordedRequest) => MockAnswer | Promise<MockAnswer>): Promise<void> {
     const { signal } = this.#request;
     const onAbort = (): void => this.abort(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      this.#handler.onRequestStart?.(this);
+      // What is given up by then has not begun.
+      if (!signal?.aborted) this.#call(() => this.#handler.onRequestStart?.(this));
+      signal?.addEventListener('abort', onAbort, { once: true });
       // As with a socket: no callback of the response before dispatch() has returned.
       await Promise.resolve();
       if (signal?.aborted) onAbort();
       if (this.#over) return;
       const recorded = await record(this.#request);
-      if (!this.#over) await this.#tell(await answer(recorded));
+      if (this.#over) return;
+      this.#seen = { executed: 'unknown', phase: 'waiting' };
+      await this.#tell(await answer(recorded));
     } catch (error) {
       this.fail(error);
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener?.('abort', onAbort);
     }
   }
 
-  /** No effect once it is over. */
+  /** No effect once it is over. Never throws. */
   fail(error: unknown): void {
     if (this.#over) return;
-    this.#finish(false, () => {
-      const ours = error instanceof FcgiError;
-      const seen = ours
-        ? error
-        : new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: error });
-      this.facts = seen.learn({ server: SERVER, times: this.#times() });
+    this.#finish(false, () => this.#told(error));
+    discard(this.#request.body);
+  }
+
+  /** What a callback throws gives the request up. */
+  #call(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.abort(error);
+    }
+  }
+
+  /** The one who is told of errors may fail himself: then there is nobody left to tell. */
+  #told(error: unknown): void {
+    const ours = error instanceof FcgiError;
+    const seen = ours
+      ? error
+      : new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: error, facts: this.#seen });
+    this.facts = seen.learn({ server: SERVER, times: this.#times() });
+    try {
       if (!ours) this.#request.onAbort?.(seen);
+    } catch {}
+    try {
       this.#handler.onResponseError(this, error);
-    });
+    } catch {}
   }
 
   async #tell(answer: MockAnswer): Promise<void> {
     checkAnswer(answer);
     const { statusCode = 200, statusText = '', stderr = '', appStatus = 0, error, body } = answer;
     if (this.#over) return;
-    if (stderr !== '') this.#request.onStderr?.(Buffer.from(stderr, 'utf8'));
+    if (stderr !== '') this.#call(() => this.#request.onStderr?.(Buffer.from(stderr, 'utf8')));
+    if (this.#over) return;
     if (error !== undefined && body === undefined) throw error;
     const pairs = Object.entries(answer.headers ?? {}).flatMap(([name, value]) => {
       return [value].flat().map((one): [string, string] => [name, one]);
     });
     this.rawHeaders = pairs.flat();
-    this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText);
+    this.#seen = { executed: 'yes', phase: 'body' };
+    this.#call(() => this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText));
     for await (const piece of pieces(body ?? '')) {
       while (this.#paused && !this.#over) await this.#resume();
       if (this.#over) return;
       const chunk = Buffer.from(piece);
-      if (chunk.length > 0) this.#handler.onResponseData(this, chunk);
+      if (chunk.length > 0) this.#call(() => this.#handler.onResponseData(this, chunk));
     }
     while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
@@ -120,7 +145,13 @@ export class MockExchange implements MockController {
       stderr,
       hint: '',
     };
-    this.#finish(true, () => this.#handler.onResponseEnd(this, ended));
+    this.#finish(true, () => {
+      try {
+        this.#handler.onResponseEnd(this, ended);
+      } catch (thrown) {
+        this.#told(thrown);
+      }
+    });
   }
 
   #times(): RequestTimes {
@@ -169,4 +200,9 @@ function collect(pairs: readonly (readonly [string, string])[]): MockHeaders {
     else headers[key] = [there, value].flat();
   }
   return headers;
+}
+
+/** No more is wanted of it: as a Pool does, a stream that was not read to its end is destroyed. */
+function discard(body: MockDispatchRequest['body']): void {
+  if (body instanceof Readable && !('httpVersion' in body)) body.on('error', () => undefined).destroy();
 }

@@ -174,6 +174,82 @@ describe('MockDispatcher', () => {
     await expect(php.request({ ...get, onStderr })).rejects.toBe(error);
   });
 
+  it.each(['onRequestStart', 'onResponseStart', 'onResponseData', 'onResponseEnd'] as const)(
+    'tells onResponseError, and nobody else, what %s has thrown',
+    async (name) => {
+      const error = new Error('mine');
+      const php = new MockDispatcher({ body: 'a' });
+      const handler = new Handler();
+      handler[name] = () => {
+        throw error;
+      };
+      php.dispatch(get, handler);
+      await handler.over;
+      expect(handler.told.at(-1)).toBe(error);
+      await php.close();
+    },
+  );
+
+  it('survives what throws as it is told of an error, as a Pool does', async () => {
+    const thrown = (): never => {
+      throw new Error('mine');
+    };
+    const php = new MockDispatcher(() => new Promise(() => {}));
+    const abort = new AbortController();
+    const handlers = [0, 1, 2, 3].map(() => {
+      const handler = new Handler();
+      const { onResponseError } = handler;
+      handler.onResponseError = (controller, error) => {
+        onResponseError.call(handler, controller, error);
+        thrown();
+      };
+      return handler;
+    });
+    const [byController, bySignal, byDestroy, refused] = handlers as [Handler, Handler, Handler, Handler];
+    php.dispatch({ ...get, onAbort: thrown }, byController);
+    expect(() => byController.controller?.abort()).not.toThrow();
+    php.dispatch({ ...get, signal: abort.signal }, bySignal);
+    php.dispatch(get, byDestroy);
+    abort.abort();
+    await php.destroy();
+    php.dispatch(get, refused);
+    await Promise.all(handlers.map(({ over }) => over));
+  });
+
+  it('says of a request that is given up how far it had come', async () => {
+    const php = new MockDispatcher(({ params }) =>
+      params['HANGS'] ? new Promise(() => {}) : { body: ['a', 'b'] },
+    );
+    const queued = new Handler();
+    php.dispatch(get, queued);
+    queued.controller?.abort();
+    expect(queued.controller?.facts).toMatchObject({ executed: 'no', phase: 'queued' });
+    const waiting = new Handler();
+    php.dispatch({ params: { ...get.params, HANGS: '1' } }, waiting);
+    while (php.requests.length === 0) await Promise.resolve();
+    waiting.controller?.abort();
+    expect(waiting.controller?.facts).toMatchObject({ executed: 'unknown', phase: 'waiting' });
+    const answered = new Handler();
+    answered.onResponseData = (controller) => controller.abort();
+    php.dispatch(get, answered);
+    await answered.over;
+    expect(answered.controller?.facts).toMatchObject({ executed: 'yes', phase: 'body' });
+  });
+
+  it('destroys the stream of a body of which no more is wanted', async () => {
+    const php = new MockDispatcher();
+    const body = new Readable({ read: () => {} });
+    const handler = new Handler();
+    php.dispatch({ ...get, body }, handler);
+    handler.controller?.abort();
+    await handler.over;
+    expect(body.destroyed).toBe(true);
+    await php.close();
+    const other = new Readable({ read: () => {} });
+    await expect(php.request({ ...get, body: other })).rejects.toMatchObject({ code: 'FCGI_ERR_CLOSED' });
+    expect(other.destroyed).toBe(true);
+  });
+
   it('gives no data while paused', async () => {
     const php = new MockDispatcher({ body: ['a', 'b'] });
     const handler = new Handler();
