@@ -28,6 +28,7 @@ import type {
   Ended,
   ResponseHeaders,
 } from './dispatcher.ts';
+import { copyOf } from './request/request-snapshot.ts';
 import { isRequest } from './request/validate.ts';
 
 /** A channel, with the type of its messages. */
@@ -84,7 +85,7 @@ export function dispatchTraced(
     given.onStderr?.(chunk);
   };
   request.start.runStores(message, () => {
-    to.dispatch({ ...given, params: message.params, onStderr }, tracing);
+    to.dispatch({ ...copyOf(given), params: message.params, onStderr }, tracing);
     request.end.publish(message);
   });
 }

@@ -39,7 +39,7 @@ export class RequestSnapshot {
     if (this.#params !== null) return;
     this.#facts ??= paramFacts(this.#given);
     this.#params = encoder.params(this.#given.params);
-    this.request = { ...this.request };
+    this.request = copyOf(this.#given);
   }
 
   /** To be completed, for the first time or once more. Throws as RequestEncoder does. */
@@ -55,6 +55,26 @@ export class RequestSnapshot {
     if (this.#params !== null && this.isTaken) encoder.reclaim(this.#params.memory);
     this.#params = null;
   }
+}
+
+/** With what it has from its class, or from an object that it was made of: to spread it would leave that behind. */
+export function copyOf(request: DispatchRequest): Omit<DispatchRequest, 'params'> {
+  const { body, signal, idempotent, closeOnAbort, server, retry } = request;
+  const { timeout, headersTimeout, bodyTimeout, onStderr, onAbort } = request;
+  const copy: Required<Omit<DispatchRequest, 'params'>> = {
+    body,
+    signal,
+    idempotent,
+    closeOnAbort,
+    server,
+    retry,
+    timeout,
+    headersTimeout,
+    bodyTimeout,
+    onStderr,
+    onAbort,
+  };
+  return copy;
 }
 
 /** Notes on an abort's error what was seen of the request. Its script runs on, and its connection is kept. */

@@ -1,4 +1,5 @@
 /** What becomes of the objects that a caller hands over: params, signals, bodies. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
@@ -6,6 +7,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { CHANNELS } from '../../../src/connection/channels.ts';
 import type { FcgiError } from '../../../src/errors.ts';
 import type { Dispatcher, DispatchRequest } from '../../../src/pool/dispatcher.ts';
 import { Pool } from '../../../src/pool/pool.ts';
@@ -33,6 +35,46 @@ const dispatchers: [string, (fpm: FakeFpm) => Dispatcher][] = [
   ['Pool', (fpm) => new Pool(fpm.address, kept)],
   ['Upstream', (fpm) => new Upstream([fpm.address], { ...kept, backend: 'php-fpm' })],
 ];
+
+describe('what a request has from its class, or from an object that it was made of,', () => {
+  class OfThisServer implements DispatchRequest {
+    readonly params = GET;
+    readonly #server: string;
+    constructor(server: string) {
+      this.#server = server;
+    }
+    get server(): string {
+      return this.#server;
+    }
+    get headersTimeout(): number {
+      return 80;
+    }
+  }
+  const made = (server: string): DispatchRequest =>
+    Object.assign(Object.create({ server, headersTimeout: 80 }), { params: GET });
+
+  it.each([
+    ['its class', (server: string): DispatchRequest => new OfThisServer(server), false],
+    ['an object', made, false],
+    ['its class, with a subscriber', (server: string): DispatchRequest => new OfThisServer(server), true],
+    ['an object, with a subscriber', made, true],
+  ])('counts as its own: %s', async (_, requestFor, subscribed) => {
+    const subscriber = (): void => {};
+    if (subscribed) subscribe(CHANNELS.retry, subscriber);
+    try {
+      await using hangs = await startFakeFpm({ script: (_request, response) => response.hang() });
+      await using other = await startFakeFpm();
+      await using pool = new Upstream([hangs.address, other.address]);
+      for (let i = 0; i < 3; i++) expect(await text(pool, requestFor(other.address))).toBe('ok');
+      await expect(pool.request(requestFor(hangs.address))).rejects.toMatchObject({
+        code: 'FCGI_ERR_HEADERS_TIMEOUT',
+        server: hangs.address,
+      });
+    } finally {
+      unsubscribe(CHANNELS.retry, subscriber);
+    }
+  });
+});
 
 describe.each(dispatchers)('%s: params that change after the call', (_, open) => {
   it.each([
