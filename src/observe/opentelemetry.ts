@@ -10,7 +10,11 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { InstrumentationBase, type InstrumentationConfig } from '@opentelemetry/instrumentation';
+import {
+  InstrumentationBase,
+  type InstrumentationConfig,
+  safeExecuteInTheMiddle,
+} from '@opentelemetry/instrumentation';
 import {
   CHANNELS,
   type ConnectionClosed,
@@ -121,7 +125,7 @@ export class FastcgiInstrumentation extends InstrumentationBase<FastcgiInstrumen
 
   #onStart(message: RequestMessage): void {
     const { ignoreRequestHook, requestHook } = this.getConfig();
-    if (ignoreRequestHook?.(message) === true) return;
+    if (this.#hook('ignoreRequestHook', () => ignoreRequestHook?.(message)) === true) return;
     const parent = parentOf(context.active(), message.params);
     const span = this.tracer.startSpan(
       spanName(message),
@@ -130,7 +134,18 @@ export class FastcgiInstrumentation extends InstrumentationBase<FastcgiInstrumen
     );
     this.#running.set(message, { span, startedAt: performance.now() });
     inject(trace.setSpan(parent, span), message.params);
-    requestHook?.(span, message);
+    this.#hook('requestHook', () => requestHook?.(span, message));
+  }
+
+  /** What it throws is told to OpenTelemetry's own logger: out of a subscriber it would end the process. */
+  #hook<T>(name: string, call: () => T): T {
+    return safeExecuteInTheMiddle(
+      call,
+      (error) => {
+        if (error) this._diag.error(`${name} has thrown`, error);
+      },
+      true,
+    );
   }
 
   #onEnd(message: RequestMessage): void {

@@ -1,4 +1,4 @@
-import { context, propagation, type Span, trace } from '@opentelemetry/api';
+import { context, diag, propagation, type Span, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -179,6 +179,30 @@ describe('the span of a request', () => {
     spans.reset();
     await expect(text(pool, { params: GET, signal: AbortSignal.abort() })).rejects.toThrow();
     expect(only().attributes).toMatchObject({ 'error.type': 'AbortError', 'fastcgi.client.executed': 'no' });
+  });
+
+  it('is made all the same where a hook throws, of which the logger is told and the process does not end', async () => {
+    const told: unknown[] = [];
+    const hear = (...what: unknown[]): void => void told.push(...what);
+    const quiet = (): void => {};
+    diag.setLogger({ error: hear, warn: quiet, info: quiet, debug: quiet, verbose: quiet });
+    try {
+      const thrown = [new Error('first'), new Error('second')];
+      const throwing = (error: unknown) => (): never => {
+        throw error;
+      };
+      instrumentation.setConfig({
+        ignoreRequestHook: throwing(thrown[0]),
+        requestHook: throwing(thrown[1]),
+      });
+      await using fpm = await startFakeFpm();
+      await using pool = new Pool(fpm.address);
+      expect(await text(pool, { params: GET })).toBe('ok');
+      expect(only().attributes).toMatchObject({ 'http.response.status_code': 200 });
+      expect(told).toEqual(expect.arrayContaining(thrown));
+    } finally {
+      diag.disable();
+    }
   });
 
   it('is left out where a hook says so, and has what a hook adds', async () => {
