@@ -44,7 +44,8 @@ export function siteHandler(
   middleware: Middleware | null = null,
 ): Handler {
   const { index, frontController, fpmRoot, fpmStatus, maxBody, trustedProxies, params } = command;
-  const stderr = new Map<object, RequestStderr>();
+  // weak: a script may write when its client has long gone, and nothing comes behind that
+  const stderr = new WeakMap<object, RequestStderr>();
   const reportedLinks = new Set<string>();
   const options: GatewayOptions<NodeRequest> = {
     root,
@@ -85,10 +86,7 @@ export function siteHandler(
   const answer = (gateway: Gateway<NodeRequest>, plan: Plan, req: NodeRequest, res: NodeResponse): void => {
     // nothing but a script complains, and a listener for each file would be dear
     if (plan.kind === 'run') {
-      res.once('close', () => {
-        stderr.get(req)?.end();
-        stderr.delete(req);
-      });
+      res.once('close', () => stderr.get(req)?.end());
     }
     answerNodeRequest(gateway, plan, req, { request: req, response: res });
   };
