@@ -10,7 +10,7 @@ import { startsBeforeBody } from '../fpm/ini.ts';
 import { compressed } from './compressed.ts';
 import { connectionsPerWorker } from './connections-per-worker.ts';
 import { type Handler, type Middleware, type Site, siteHandler } from './handler.ts';
-import { Hosts } from './hosts.ts';
+import { askedHost, Hosts } from './hosts.ts';
 import type { AccessLog } from './log/access-log.ts';
 import type { Logger } from './logger.ts';
 import type { Php } from './own-fpm.ts';
@@ -98,8 +98,9 @@ function byHost(sites: readonly Site[], handlers: readonly Handler[]): Handler {
   if (handlers.length < 2) return first;
   const hosts = new Hosts(sites.map(({ command }) => command));
   return (req, res) => {
-    const host = req.headers[':authority'] ?? req.headers.host;
-    (handlers[hosts.find(typeof host === 'string' ? host : undefined)] ?? first)(req, res);
+    const said = req.headers[':authority'] ?? req.headers.host;
+    const host = askedHost(req.url ?? '', typeof said === 'string' ? said : undefined);
+    (handlers[hosts.find(host)] ?? first)(req, res);
   };
 }
 

@@ -1,4 +1,5 @@
 /** Which of several sites a request is for, by the name of the host that it asks: nginx's `server_name`. */
+import { parseTarget } from '../../cgi/target.ts';
 
 /** `hosts` of each site: names and `*.example.org`, in lower case. The first site answers for all other names. */
 export class Hosts {
@@ -26,6 +27,13 @@ export class Hosts {
     }
     return 0;
   }
+}
+
+/** The host of a target that is a whole URL counts, whatever Host says (RFC 9112, 3.2.2): PHP is told that one, too. */
+export function askedHost(url: string, hostHeader: string | undefined): string | undefined {
+  if (url.startsWith('/')) return hostHeader;
+  const target = parseTarget(url);
+  return 'refused' in target ? hostHeader : target.authority;
 }
 
 /** Without the port and the dot at the end, in lower case. */

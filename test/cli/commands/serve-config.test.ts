@@ -17,8 +17,9 @@ beforeEach(() => {
 });
 afterEach(() => site.remove());
 
-async function ask(url: string, host: string): Promise<string> {
-  const [response] = await once(get(url, { headers: { host } }), 'response');
+/** `target`: as it stands in the request line. */
+async function ask(url: string, host: string, target = '/'): Promise<string> {
+  const [response] = await once(get(url, { path: target, headers: { host } }), 'response');
   return textOf(response);
 }
 
@@ -54,6 +55,22 @@ describe('serving', () => {
     ]);
     expect(await served.stop()).toBe(0);
     expect(site.filesLeft).toEqual([]);
+  });
+
+  it('the site of the host in a whole URL, which counts whatever Host says', async () => {
+    for (const name of ['one', 'two']) {
+      site.put(`${name}/index.php`, `<?php echo "${name} of ", $_SERVER["HTTP_HOST"];`);
+      site.put(`${name}/a.txt`, `a file of ${name}`);
+    }
+    const sites = ['one', 'two'].map((name) => ({ hosts: [`${name}.example`], docroot: name }));
+    site.put('sites.json', JSON.stringify({ sites }));
+    await using served = await serve(site.path, ['--config', 'sites.json', '--connections', '1']);
+    const targets = ['http://two.example/', 'HTTP://TWO.example:80/a.txt', 'http://one.example/a.txt'];
+    expect(await Promise.all(targets.map((target) => ask(served.url, 'one.example', target)))).toEqual([
+      'two of two.example',
+      'a file of two',
+      'a file of one',
+    ]);
   });
 
   it('a module may make the object', async () => {
