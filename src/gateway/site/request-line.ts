@@ -18,7 +18,9 @@ interface ServerRequest {
 
 /** Of a request of node's, connect's or Express'. */
 export function requestLine(request: ServerRequest): RequestLine {
-  const { method = '', url = '' } = request;
+  const { method = '', url: left = '' } = request;
+  // polka leaves no slash where it has taken the mount point off `/blog?x`; no client can send such a target
+  const url = left.startsWith('?') ? `/${left}` : left;
   const originalUrl = 'originalUrl' in request ? String(request.originalUrl) : url;
   const baseUrl = 'baseUrl' in request ? request.baseUrl : undefined;
   if (typeof baseUrl !== 'string') return { method, url, originalUrl };

@@ -23,6 +23,7 @@ describe('a site stands', () => {
     ['at the root', { url: '/a.php?x' }, '|/a.php|x|/a.php?x'],
     ['at a mount of connect', { url: '/a?x', originalUrl: '/blog/a?x' }, '/blog|/a|x|/blog/a?x'],
     ['at the bare mount of connect', { url: '/?x', originalUrl: '/blog?x' }, '/blog|/|x|/blog?x'],
+    ['at the bare mount of polka', { url: '?x', originalUrl: '/blog?x' }, '/blog|/|x|/blog?x'],
     ['at a mount of Express', { url: '/a', originalUrl: '/b/c/a', baseUrl: '/b/c' }, '/b/c|/a||/b/c/a'],
     ['at its bare mount', { url: '/', originalUrl: '/b', baseUrl: '/b' }, '/b|/||/b'],
     [
