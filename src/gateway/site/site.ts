@@ -111,6 +111,7 @@ export class Site {
     if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
     const before = this.#knownPlan(line);
     if (before) return before;
+    if (namesMore(line)) return badTarget(line.originalUrl, 'a request has no fragment');
     const place = placeOf(line, this.#mount);
     if ('refused' in place) return badTarget(place.url, place.refused);
     const { whole, target, mount, isRewritten } = place;
@@ -228,6 +229,14 @@ function refused(statusCode: number, reason: string | undefined): Plan {
 /** By no mount point and no rewriting middleware. */
 function isUnchanged({ url, originalUrl, baseUrl }: RequestLine): boolean {
   return url === originalUrl && !baseUrl;
+}
+
+/**
+ * A fragment is taken off where that does no harm. But whoever sends `DELETE /reports/#7` has not escaped a name, and without
+ * the rest it would be the folder (RFC 9112, 3.2). A whole URL may be that of a `Request`, which never sends its own.
+ */
+function namesMore({ method, originalUrl }: RequestLine): boolean {
+  return method !== 'GET' && method !== 'HEAD' && originalUrl.startsWith('/') && originalUrl.includes('#');
 }
 
 function sendable(method: string, plan: SendFile): Plan {

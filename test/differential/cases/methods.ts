@@ -33,6 +33,7 @@ export const methods: Theme = {
     one('HEAD of a missing file', request('/missing.txt', { method: 'HEAD' })),
     one('POST to a folder', request('/sub/', { method: 'POST' })),
     one('HEAD of a folder without its slash', request('/sub', { method: 'HEAD' })),
+    one('DELETE of a name with a fragment', request('/probe.php/a/#b', { method: 'DELETE' })),
     one('OPTIONS *', request('*', { method: 'OPTIONS' })),
     one('GET *', request('*')),
     one('CONNECT to a host', request('example.test:443', { method: 'CONNECT' })),
