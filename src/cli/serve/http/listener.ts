@@ -7,6 +7,7 @@ import type { Server, Socket } from 'node:net';
 import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
 import { settlesWithin } from '../../delay.ts';
 import type { Handler } from '../handler.ts';
+import { inviteBodies } from './expectations.ts';
 import { httpLimits } from './http-limits.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import { listenOn } from './listen-on.ts';
@@ -112,7 +113,7 @@ export class Listener {
     };
     if (this.#certificate === null || 'path' in listenAddress || !listenAddress.tls) {
       const server = Object.assign(createServer(httpLimits, onRequest), httpLimits);
-      this.#prepare(server);
+      this.#prepare(server, onRequest);
       server.on('connection', (socket: Socket) => this.#opened(socket));
       return { tls: false, server };
     }
@@ -122,12 +123,13 @@ export class Listener {
       isHttp1: (socket) => this.#opened(socket),
     });
     this.#secure.push(secure);
-    this.#prepare(secure.server);
+    this.#prepare(secure.server, onRequest);
     return { tls: true, server: secure.server };
   }
 
-  #prepare(server: Server): void {
+  #prepare(server: Server, onRequest: (req: NodeRequest, res: NodeResponse) => void): void {
     this.#servers.push(server);
+    inviteBodies(server, onRequest);
     // it can be heard of nobody where it does not listen
     server.on('error', () => {});
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

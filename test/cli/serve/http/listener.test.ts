@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { Agent, type IncomingMessage, type RequestListener, request } from 'node:http';
+import { Agent, type IncomingMessage, type RequestListener, request, type ServerResponse } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -45,6 +45,55 @@ it('of many headers none is lost', async () => {
     `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${'a:\r\n'.repeat(2500)}Cookie: b=c\r\n\r\n`,
   );
   expect(await text(socket)).toMatch(/\r\n\r\nb=c$/);
+});
+
+it('who waits for 100 Continue is told when it is its turn, never within the answer to come', async () => {
+  const first: ServerResponse[] = [];
+  const url = await listen((req, res) => {
+    if (req.url === '/first') first.push(res);
+    else req.on('data', (body) => res.end(Buffer.concat([Buffer.from('two '), body])));
+  });
+  const socket = await open(url);
+  let heard = '';
+  socket.setEncoding('latin1').on('data', (piece: string) => {
+    heard += piece;
+  });
+  const upload = 'POST /second HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n';
+  socket.write(`GET /first HTTP/1.1\r\nHost: a\r\n\r\n${upload}Connection: close\r\n\r\n`);
+  await expect.poll(() => first.length).toBe(1);
+  first[0]?.end(Buffer.from('one'));
+  await expect.poll(() => heard).toMatch(/\r\n\r\noneHTTP\/1\.1 100 Continue\r\n\r\n$/);
+  socket.write('body');
+  await once(socket, 'close');
+  expect(heard).toMatch(
+    /\r\n\r\noneHTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n(?:.+\r\n)*\r\ntwo body$/,
+  );
+});
+
+it('who has the answer already is not told to continue', async () => {
+  let answerFirst = (): void => {};
+  const second = new Promise<void>((resolve) => {
+    listener = new Listener(
+      http1((req, res) => {
+        if (req.url === '/first') answerFirst = () => res.end(Buffer.from('one'));
+        else {
+          res.statusCode = 413;
+          res.end(Buffer.from('two'));
+          resolve();
+        }
+      }),
+    );
+  });
+  const url = new URL((await listener?.listen([{ host: '127.0.0.1', port: 0 }]))?.[0] ?? '');
+  const socket = await open(url);
+  const upload = 'POST /second HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n';
+  const heard = text(socket);
+  socket.write(`GET /first HTTP/1.1\r\nHost: a\r\n\r\n${upload}Connection: close\r\n\r\nbody`);
+  await second;
+  answerFirst();
+  const answers = (await heard).split(/(?=HTTP\/1\.1 )/);
+  expect(answers.map((one) => one.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))).toEqual(['200', '413']);
+  expect(answers[1]).toMatch(/\r\nContent-Length: 3\r\n(?:.*\r\n)*\r\ntwo$/);
 });
 
 it('an IPv6 address stands in brackets', async () => {
