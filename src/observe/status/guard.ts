@@ -27,8 +27,13 @@ export function refusalOf(request: PageRequest, hosts: readonly string[]): strin
   if (header !== undefined) return `the status page is not shown through a proxy (${header})`;
   if (request.headerCount >= Math.min(MOST_HEADERS, request.maxHeadersCount))
     return 'the status page is not shown to who sends so many headers that those of a proxy may be lost';
-  // nginx's proxy_pass speaks it, and tells nothing else of itself.
-  if (request.httpVersion === '1.0') return 'the status page is not shown over HTTP/1.0, which proxies speak';
+  const version = request.httpVersion;
+  // nginx's proxy_pass spoke it before 1.29.7, and tells nothing else of itself.
+  if (version === '1.0') return 'the status page is not shown over HTTP/1.0, which proxies speak';
+  // Since then it speaks HTTP/1.1, and names the address that it asks as the host. But no proxy hands on this header as it came
+  // (RFC 9110, 7.6.1): nginx and HAProxy leave it out or say close, Apache writes it otherwise. Browsers send it.
+  if (version === '1.1' && request.headers['connection'] !== 'keep-alive')
+    return 'the status page is shown to who says "Connection: keep-alive", as browsers do and proxies do not';
   // A page of somebody else's, whose name leads to this machine (DNS rebinding), would read it in the browser of who sits here.
   if (!isOwnName(request.host, hosts))
     return 'the status page is for localhost: the Host header says otherwise';
