@@ -1,6 +1,6 @@
 /** `serve --workers`: several processes with one php-fpm, one of which may crash. */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type Agent, request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -70,8 +70,13 @@ it('all serve, by one php-fpm that has a child for each of their connections; on
 it('the status page of one is that of all of them, also where one does not answer', async () => {
   site.put('index.php', '<?php echo "page";');
   await using program = await startServe(site.path, ['--workers', '2', '--connections', '4', '--quiet']);
-  const look = async (): Promise<StatusReport> =>
-    JSON.parse(await page(`${program.url}/-/fastcgi-pool?json`));
+  const look = async (): Promise<StatusReport> => {
+    // on a connection of its own, as a browser that has just come
+    const agent = new Agent({ keepAlive: true });
+    const report = await page(`${program.url}/-/fastcgi-pool?json`, agent);
+    agent.destroy();
+    return JSON.parse(report);
+  };
   const ofBoth = (): Promise<StatusReport> =>
     waitFor(
       async () => {
