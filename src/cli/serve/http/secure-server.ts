@@ -3,7 +3,7 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } f
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Handler } from '../handler.ts';
-import { httpLimits } from './http-limits.ts';
+import { httpLimits, IDLE_LIMIT } from './http-limits.ts';
 import type { Certificate } from './tls.ts';
 
 /** Milliseconds for a TLS handshake, then the connection is closed: nobody is to hold one for nothing. */
@@ -25,7 +25,13 @@ export class SecureServer {
   readonly #handshaking = new Map<string, Socket>();
   #draining = false;
 
-  constructor(certificate: Certificate, handler: Handler, connections: Connections) {
+  /** `idleLimit`: milliseconds. */
+  constructor(
+    certificate: Certificate,
+    handler: Handler,
+    connections: Connections,
+    idleLimit: number = IDLE_LIMIT,
+  ) {
     const server = createSecureServer(
       {
         ...certificate,
@@ -52,6 +58,7 @@ export class SecureServer {
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
+      endWhenIdle(session, idleLimit);
       if (this.#draining) session.close();
     });
     this.server = server;
@@ -67,6 +74,21 @@ export class SecureServer {
     for (const session of this.#sessions) session.close();
     for (const socket of this.#handshaking.values()) socket.destroy();
   }
+}
+
+/** Node would keep a session for ever. Streams that are open have limits of their own. */
+function endWhenIdle(session: ServerHttp2Session, limit: number): void {
+  let open = 0;
+  session.on('stream', (stream) => {
+    open += 1;
+    stream.once('close', () => {
+      open -= 1;
+    });
+  });
+  session.setTimeout(limit);
+  session.on('timeout', () => {
+    if (open === 0) session.close();
+  });
 }
 
 /** Both sockets of a connection have it, the raw one and the one of TLS. */

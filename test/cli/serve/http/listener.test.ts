@@ -38,6 +38,12 @@ it('says the port that it got', async () => {
   expect(await (await fetch(url)).text()).toBe('here');
 });
 
+it('keeps a connection for as long as nginx does, which is longer than a proxy in front keeps it', async () => {
+  const url = await listen((_, res) => res.end('here'));
+  const { headers } = await fetch(url);
+  expect(headers.get('keep-alive')).toBe('timeout=75');
+});
+
 it('of many headers none is lost', async () => {
   const url = await listen((req, res) => res.end(req.headers.cookie));
   const socket = await open(url);
