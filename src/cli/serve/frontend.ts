@@ -6,6 +6,7 @@ import { App } from './app.ts';
 import type { Middleware } from './handler.ts';
 import { Listener } from './http/listener.ts';
 import type { Certificate } from './http/tls.ts';
+import { declineOffers } from './http/upgrades.ts';
 import { PHP_LIMIT } from './limits.ts';
 import type { AccessLog } from './log/access-log.ts';
 import type { Logger } from './logger.ts';
@@ -58,6 +59,7 @@ export async function singleProcess(options: FrontendOptions): Promise<Frontend>
       const urls = await listener.listen(prepared.addresses, prepared.command.listenMode);
       if (root !== null && listener.server) {
         vite = await startVite(root, listener.server, (text) => io.stderr.write(`${text}\n`));
+        declineOffers(listener.server);
       }
       return urls;
     },

@@ -4,10 +4,11 @@ import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isForVite } from '../../../src/cli/serve/vite.ts';
-import { waitFor } from '../../fpm/support/wait.ts';
+import { waitFor, within } from '../../fpm/support/wait.ts';
 import { bin, firstUrl, type Program, start } from '../support/program.ts';
 import { serveInVain } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
@@ -38,6 +39,23 @@ describe('the example', () => {
     expect(await greeting.text()).not.toContain('name: string');
     // what neither has is the front controller's
     expect(await text(`${url}/news/1`)).toContain('at /news/1</h1>');
+  });
+
+  it.each([
+    ['GET', ''],
+    ['POST', 'a form'],
+  ])('answers %s of a client that offers HTTP/2 beside it, as those of Java do', async (method, body) => {
+    const asked = request(`${url}/news/1`, {
+      method,
+      headers: {
+        connection: 'Upgrade, HTTP2-Settings',
+        upgrade: 'h2c',
+        'http2-settings': 'AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA',
+        ...(body === '' ? {} : { 'content-length': body.length }),
+      },
+    }).end(body);
+    const [response] = await within(once(asked, 'response'), 20_000, 'an answer');
+    expect(await textOf(response)).toContain('at /news/1</h1>');
   });
 
   it('tells the browser of changes by a WebSocket on the same port', async () => {
