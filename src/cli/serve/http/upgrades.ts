@@ -12,11 +12,20 @@ const ofUpgrade: ReadonlySet<string> = new Set(['connection', 'upgrade', 'http2-
 export function declineOffers(server: AnyServer): void {
   // by TLS nobody offers it so
   if (!(server instanceof Server)) return;
+  // Node asks, but for 20: then it is a request as any other
+  if ('shouldUpgradeCallback' in server) {
+    Object.assign(server, { shouldUpgradeCallback: isWebSocket });
+    return;
+  }
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (request.headers.upgrade?.toLowerCase() === 'websocket') return;
+    if (isWebSocket(request)) return;
     socket.unshift(Buffer.concat([headOf(request), head]));
     server.emit('connection', socket);
   });
+}
+
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function headOf({ method, url, httpVersion, rawHeaders, headers }: IncomingMessage): Buffer {
