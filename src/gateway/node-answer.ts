@@ -58,8 +58,9 @@ function sendFile<Req>(
 ): FileRefusal | null {
   try {
     const acceptEncoding = String(request.headers['accept-encoding'] ?? '');
+    const { sendTimeout } = gateway;
     return gateway.sendFile(plan, acceptEncoding, (file) =>
-      sink ? sendBySink(file, request, sink) : sendToNode(file, request, response),
+      sink ? sendBySink(file, request, sink, sendTimeout) : sendToNode(file, request, response, sendTimeout),
     );
   } catch (error) {
     return fileError(error);

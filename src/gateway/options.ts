@@ -131,7 +131,7 @@ export interface GatewayOptions<Req> {
   /** Bytes that all replies together may hold so; each has 64 KiB besides. Default 67108864 (64 MiB). */
   readonly responseBufferTotal?: number | undefined;
   /**
-   * Milliseconds that a client may take nothing of a reply that is there for it, then its connection is closed.
+   * Milliseconds that a client may take nothing of a reply or file that is there for it, then its connection is closed.
    * Default 60000; 0: no limit. (With `fastcgi-pool/fetch` the server in front has to see to that; but the body of a
    * `Response` that nobody begins to read in that time is given up, and its script with it.)
    */

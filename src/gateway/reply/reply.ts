@@ -232,7 +232,7 @@ export class Reply implements DispatchHandler {
   #sendFile(handed: OutgoingFile | FileRefusal): void {
     if ('head' in handed) {
       this.#statusCode = handed.head.statusCode;
-      this.#sendFinally(() => this.#sink.file(handed));
+      this.#sendFinally(() => this.#sink.file(handed, this.#options.sendTimeout));
       return;
     }
     const { statusCode, headers, reason } = handed;

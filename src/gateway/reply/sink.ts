@@ -35,8 +35,11 @@ export interface Sink {
   cut(error: Error): void;
   /** The gateway's own answer, in place of a reply. */
   answer(answer: OwnAnswer): void;
-  /** Nothing has been sent before. A body that errors, or that the client does not take, is destroyed. */
-  file(file: OutgoingFile): void;
+  /**
+   * Nothing has been sent before. A body that errors, or of which the client takes nothing for `sendTimeout` ms (0: it may), is
+   * destroyed.
+   */
+  file(file: OutgoingFile, sendTimeout: number): void;
   /** A header of the request by its name in lower case. */
   requestHeader(name: string): string | undefined;
 }

@@ -1,10 +1,16 @@
 /** What a slow client costs: no worker, and a bounded piece of memory. */
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFetchHandler } from '../../../src/gateway/fetch.ts';
+import { createHandler } from '../../../src/gateway/node.ts';
 import { type AnyOptions, adapters, type Client } from '../adapters.ts';
 import { answer, FakeDispatcher, type FakeExchange, type Play } from '../fake-dispatcher.ts';
+import { openFiles } from '../open-files.ts';
 import { tempSite } from '../temp-site.ts';
 
 const open: (() => unknown)[] = [];
@@ -17,18 +23,26 @@ const MiB = 1024 * 1024;
 const beyondTheSystem = 8 * MiB;
 
 interface Bench {
+  readonly root: string;
   readonly php: FakeDispatcher;
   readonly client: Client;
 }
 
-async function bench(name: string, play: Play, options: AnyOptions = {}): Promise<Bench> {
+/** `handed`: PHP may hand over all files of the site. */
+async function bench(
+  name: string,
+  play: Play,
+  { handed = false, ...options }: AnyOptions & { readonly handed?: boolean } = {},
+): Promise<Bench> {
   const adapter = adapters.find((each) => each.name === name);
   if (!adapter) throw new Error(`There is no adapter ${name}`);
   const site = tempSite({ 'a.php': '' });
   const php = new FakeDispatcher(play);
-  const client = await adapter.serve(php, { root: site.root, ...options });
+  const { root } = site;
+  const handover = handed ? { xAccelRedirect: { '/': root } } : {};
+  const client = await adapter.serve(php, { root, ...handover, ...options });
   open.push(() => client.close(), site.remove);
-  return { php, client };
+  return { php, client, root };
 }
 
 /** Sends as PHP-FPM does that is never kept waiting; resolves with the bytes it could send before it was paused. */
@@ -163,6 +177,54 @@ describe.each(['node:http', 'node:http2', 'fetch'])('through %s', (name) => {
       })
       .toBe(24 * MiB);
   });
+});
+
+describe.each(
+  adapters.map(({ name }) => name).filter((name) => !['fetch', 'h3', 'srvx', 'Hono'].includes(name)),
+)('through %s', (name) => {
+  it.each([
+    ['of the site', '/big.bin'],
+    ['that PHP hands over', '/a.php'],
+  ])('a file %s is closed where its client takes nothing for sendTimeout', async (_, path) => {
+    const { root, client } = await bench(name, answer(200, ['X-Accel-Redirect', '/big.bin']), {
+      files: true,
+      sendTimeout: 100,
+      handed: true,
+    });
+    const big = join(root, 'big.bin');
+    writeFileSync(big, '');
+    truncateSync(big, 64 * MiB);
+    const { body } = await client.open({ path });
+    const broken = once(body, 'error');
+    await expect.poll(() => openFiles(big)).toBe(0);
+    body.resume();
+    await broken;
+  });
+});
+
+it('sendTimeout is over with its reply: the next request on the connection has all the time it needs', async () => {
+  const site = tempSite({ 'a.php': '', 'big.bin': 'x'.repeat(200_000) });
+  const php = new FakeDispatcher(() => {});
+  const handler = createHandler(php, { root: site.root, files: true, sendTimeout: 50 });
+  const server = createServer({ keepAliveTimeout: 0 }, handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  open.push(
+    () => agent.destroy(),
+    () => server.close(),
+    site.remove,
+  );
+  const get = async (path: string): Promise<string> => {
+    const { port } = server.address() as AddressInfo;
+    const [response] = await once(request({ port, host: '127.0.0.1', path, agent }).end(), 'response');
+    return text(response);
+  };
+  expect(await get('/big.bin')).toHaveLength(200_000);
+  const asked = php.next();
+  const page = get('/a.php');
+  const exchange = await asked;
+  setTimeout(() => answer(200, [], 'late')(exchange), 200);
+  expect(await page).toBe('late');
 });
 
 describe.each(['node:http', 'node:http2'])('through %s', (name) => {

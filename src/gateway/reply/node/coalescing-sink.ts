@@ -36,7 +36,7 @@ export abstract class CoalescingSink implements Sink {
   protected abstract breakOff(): void;
   protected abstract sendAnswer(answer: OwnAnswer): void;
   abstract startSendTimeout(timeout: number): void;
-  abstract file(file: OutgoingFile): void;
+  abstract file(file: OutgoingFile, sendTimeout: number): void;
 
   get nothingSent(): boolean {
     return !this.response.headersSent && !isGone(this.response);

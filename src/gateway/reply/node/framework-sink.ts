@@ -8,6 +8,7 @@ import { CoalescingSink } from './coalescing-sink.ts';
 import { checkHttp2Head } from './node-headers.ts';
 import {
   cutShort,
+  destroyResponse,
   flushHead,
   isGone,
   isHttp2,
@@ -27,12 +28,13 @@ export class FrameworkSink extends CoalescingSink {
   readonly #framework: Framework;
   readonly #timeout: SendTimeout;
   #body: BodyStream | null = null;
+  #file: FilePart | null = null;
   #isGiven = false;
 
   constructor(request: NodeRequest, response: NodeResponse, framework: Framework) {
     super(request, response);
     this.#framework = framework;
-    this.#timeout = new SendTimeout(response, () => response.destroy());
+    this.#timeout = new SendTimeout(response, () => this.#giveUp());
   }
 
   override get nothingSent(): boolean {
@@ -82,9 +84,20 @@ export class FrameworkSink extends CoalescingSink {
     this.#body?.destroy();
   }
 
-  override file({ head, body }: OutgoingFile): void {
-    if (!isGone(this.response)) this.#give(head, body);
-    else if (body instanceof FilePart) body.destroy();
+  override file({ head, body }: OutgoingFile, sendTimeout: number): void {
+    if (isGone(this.response)) {
+      if (body instanceof FilePart) body.destroy();
+      return;
+    }
+    this.#file = body instanceof FilePart ? body : null;
+    if (this.#file && sendTimeout > 0) this.#timeout.start(sendTimeout);
+    this.#give(head, body);
+  }
+
+  #giveUp(): void {
+    destroyResponse(this.response);
+    // see pipeFile()
+    this.#file?.destroy();
   }
 
   #give(head: ReplyHead, body: Buffer | Readable | null): void {

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { Server } from 'node:net';
 import { discard } from '../../request/upload.ts';
-import type { FilePart } from '../../site/static/file-part.ts';
 import type { ReplyHead } from '../head.ts';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -73,12 +72,4 @@ export function cutShort(response: NodeResponse): void {
 export function destroyResponse(response: NodeResponse): void {
   if (isHttp2(response)) response.stream.close(internalError);
   else response.destroy();
-}
-
-/** The head is set. */
-export function pipeFile(part: FilePart, response: NodeResponse): void {
-  part.on('error', () => cutShort(response));
-  response.on('close', () => part.destroy());
-  if (isGone(response)) part.destroy();
-  else part.pipe(response);
 }

@@ -4,15 +4,8 @@ import type { OutgoingFile } from '../handed-file.ts';
 import type { OwnAnswer, ReplyHead } from '../head.ts';
 import { CoalescingSink } from './coalescing-sink.ts';
 import { setHead } from './node-headers.ts';
-import {
-  cutShort,
-  destroyResponse,
-  flushHead,
-  freeRequest,
-  isGone,
-  isHttp2,
-  pipeFile,
-} from './node-response.ts';
+import { cutShort, destroyResponse, flushHead, freeRequest, isGone, isHttp2 } from './node-response.ts';
+import { pipeFile } from './pipe-file.ts';
 import { SendTimeout } from './send-timeout.ts';
 
 export class NodeSink extends CoalescingSink {
@@ -82,11 +75,11 @@ export class NodeSink extends CoalescingSink {
     cutShort(this.response);
   }
 
-  override file({ head, body }: OutgoingFile): void {
+  override file({ head, body }: OutgoingFile, sendTimeout: number): void {
     const { response } = this;
     this.#isRaw = setHead(response, head);
     freeRequest(this.request);
-    if (body instanceof FilePart) pipeFile(body, response);
+    if (body instanceof FilePart) pipeFile(body, response, sendTimeout);
     else this.#end(body);
   }
 

@@ -1,12 +1,17 @@
 /** A client has to take something of what is there for it, or it is taken for gone. */
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
 
 export class SendTimeout {
   readonly #response: ServerResponse | Http2ServerResponse;
   readonly #expire: () => void;
   #isRunning = false;
+  #hearsEnd = false;
+  /** Of HTTP/1, with what was set on it before and now, in milliseconds. */
+  #socket: Socket | null = null;
   #usual = 0;
+  #timeout = 0;
 
   constructor(response: ServerResponse | Http2ServerResponse, expire: () => void) {
     this.#response = response;
@@ -18,20 +23,28 @@ export class SendTimeout {
     if (this.#isRunning || !isTimed(this.#response)) return false;
     this.#isRunning = true;
     const timed = timedOf(this.#response);
-    this.#usual = 'stream' in this.#response ? 0 : (this.#response.socket?.timeout ?? 0);
+    this.#socket = 'stream' in this.#response ? null : this.#response.socket;
+    this.#usual = this.#socket?.timeout ?? 0;
+    this.#timeout = timeout;
     timed.on('timeout', this.#expire);
     // node's timer sees what a socket takes, not only what it is given
     timed.setTimeout(timeout);
+    if (!this.#hearsEnd) {
+      this.#hearsEnd = true;
+      this.#response.once('close', () => this.stop());
+    }
     return true;
   }
 
-  /** The client has caught up: PHP may be silent for as long as it likes. */
+  /** The client has caught up, PHP may be silent for as long as it likes; or it has all, and the next request begins anew. */
   stop(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     const timed = timedOf(this.#response);
     timed.off('timeout', this.#expire);
-    timed.setTimeout(this.#usual);
+    // the response has its socket no more once it is over, and node may have set another time for the next request
+    if (!this.#socket) timed.setTimeout(this.#usual);
+    else if (this.#socket.timeout === this.#timeout) this.#socket.setTimeout(this.#usual);
   }
 }
 

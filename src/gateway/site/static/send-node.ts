@@ -7,31 +7,45 @@ import {
   isHttp2,
   type NodeRequest,
   type NodeResponse,
-  pipeFile,
   requestHeader,
 } from '../../reply/node/node-response.ts';
+import { pipeFile } from '../../reply/node/pipe-file.ts';
 import type { Sink } from '../../reply/sink.ts';
 import { type FileAnswer, fileAnswer, headersOf, isConditional } from './file-answer.ts';
 import { FilePart } from './file-part.ts';
 import { openFound, type SiteFile } from './site-files.ts';
 
-/** @throws an error of the file system, before anything is sent. Null: it is on its way. */
-export function sendToNode(file: SiteFile, request: NodeRequest, response: NodeResponse): FileRefusal | null {
+/**
+ * `sendTimeout`: ms that the client may take nothing, 0: it may.
+ *
+ * @throws an error of the file system, before anything is sent. Null: it is on its way.
+ */
+export function sendToNode(
+  file: SiteFile,
+  request: NodeRequest,
+  response: NodeResponse,
+  sendTimeout: number,
+): FileRefusal | null {
   const answer = answerOf(file, request);
   if (!('range' in answer)) return answer;
-  send(file, answer, request.method === 'HEAD', response);
+  send(file, answer, request.method === 'HEAD', response, sendTimeout);
   freeRequest(request);
   return null;
 }
 
 /** As `sendToNode`, the way a framework sends. */
-export function sendBySink(file: SiteFile, request: NodeRequest, sink: Sink): FileRefusal | null {
+export function sendBySink(
+  file: SiteFile,
+  request: NodeRequest,
+  sink: Sink,
+  sendTimeout: number,
+): FileRefusal | null {
   const answer = answerOf(file, request);
   if (!('range' in answer)) return answer;
   const { statusCode, fields } = answer;
   const range = request.method === 'HEAD' ? null : answer.range;
   const body = range && (file.content?.subarray(range[0], range[1] + 1) ?? partOf(file, range));
-  sink.file({ head: fileHead(statusCode, fields, body !== null), body });
+  sink.file({ head: fileHead(statusCode, fields, body !== null), body }, sendTimeout);
   freeRequest(request);
   return null;
 }
@@ -54,6 +68,7 @@ function send(
   { statusCode, fields, range }: FileAnswer,
   isHead: boolean,
   response: NodeResponse,
+  sendTimeout: number,
 ): void {
   const { content } = file;
   if (isHead || range === null) {
@@ -64,7 +79,7 @@ function send(
   if (content === null) {
     const part = partOf(file, range);
     writeHead(response, statusCode, fields);
-    pipeFile(part, response);
+    pipeFile(part, response, sendTimeout);
     return;
   }
   writeHead(response, statusCode, fields);
