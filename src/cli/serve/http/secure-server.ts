@@ -1,5 +1,10 @@
 /** HTTPS: HTTP/2 and HTTP/1.1 at one port, whichever the client chooses. Loaded only where there is a certificate. */
-import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Handler } from '../handler.ts';
@@ -21,8 +26,9 @@ interface Connections {
 export class SecureServer {
   readonly server: Http2SecureServer;
   readonly #sessions = new Set<ServerHttp2Session>();
-  /** By the client's address and port. */
-  readonly #handshaking = new Map<string, Socket>();
+  /** Raw ones, by the client's address and port. */
+  readonly #sockets = new Map<string, Socket>();
+  readonly #handshaking = new Set<string>();
   #draining = false;
 
   /** `idleLimit`: milliseconds. */
@@ -45,9 +51,12 @@ export class SecureServer {
     Object.assign(server, httpLimits);
     server.on('connection', (socket: Socket) => {
       const client = keyOf(socket);
-      this.#handshaking.set(client, socket);
+      this.#sockets.set(client, socket);
+      this.#handshaking.add(client);
       socket.once('close', () => {
-        if (this.#handshaking.get(client) === socket) this.#handshaking.delete(client);
+        if (this.#sockets.get(client) !== socket) return;
+        this.#sockets.delete(client);
+        this.#handshaking.delete(client);
       });
       connections.opened(socket);
     });
@@ -58,7 +67,9 @@ export class SecureServer {
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
-      endWhenIdle(session, idleLimit);
+      const client = keyOf(session.socket);
+      // it waits for what it has written to be taken, before it closes its socket
+      endWhenIdle(session, idleLimit, () => this.#sockets.get(client)?.destroy());
       if (this.#draining) session.close();
     });
     this.server = server;
@@ -72,23 +83,30 @@ export class SecureServer {
   drain(): void {
     this.#draining = true;
     for (const session of this.#sessions) session.close();
-    for (const socket of this.#handshaking.values()) socket.destroy();
+    for (const client of this.#handshaking) this.#sockets.get(client)?.destroy();
   }
 }
 
-/** Node would keep a session for ever. Streams that are open have limits of their own. */
-function endWhenIdle(session: ServerHttp2Session, limit: number): void {
-  let open = 0;
+/**
+ * Node would keep a session for ever, also one whose client has vanished while it was sent something: before Node 26 it does not
+ * look for the end of a connection on which its own bytes wait. Streams that wait for PHP have limits of their own.
+ */
+function endWhenIdle(session: ServerHttp2Session, limit: number, cut: () => void): void {
+  const open = new Set<ServerHttp2Stream>();
   session.on('stream', (stream) => {
-    open += 1;
-    stream.once('close', () => {
-      open -= 1;
-    });
+    open.add(stream);
+    stream.once('close', () => open.delete(stream));
   });
   session.setTimeout(limit);
   session.on('timeout', () => {
-    if (open === 0) session.close();
+    if (open.size === 0) session.close();
+    else if ([...open].some(isStuck)) cut();
   });
+}
+
+/** Its client has not taken what is there for it, or not even that it is over. */
+function isStuck({ closed, writableLength }: ServerHttp2Stream): boolean {
+  return closed || writableLength > 0;
 }
 
 /** Both sockets of a connection have it, the raw one and the one of TLS. */

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect } from 'node:http2';
+import type { ServerResponse } from 'node:http';
+import { type ClientHttp2Session, connect, type ServerHttp2Session } from 'node:http2';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -13,6 +15,10 @@ const nobody = { opened: () => {}, isHttp1: () => {} };
 
 let server: SecureServer | undefined;
 afterEach(() => server?.server.close());
+
+function fail(): never {
+  throw new Error('nobody listens');
+}
 
 /** `idleLimit`: milliseconds. */
 async function listen(handler: Handler, idleLimit?: number): Promise<string> {
@@ -43,6 +49,33 @@ it('one whose answer is long in coming is not', async () => {
   const session = open(url);
   const ended = once(session, 'goaway');
   expect(await text(session.request({ ':path': '/' }))).toBe('late');
+  await within(ended, 5000, 'the end of the session');
+});
+
+it('one whose client is gone, without having taken what was on its way, ends as well', async () => {
+  const url = await listen((_, res) => {
+    const pump = (): void => {
+      while (!res.destroyed && (res as ServerResponse).write(Buffer.alloc(65_536)));
+      res.once('drain', pump);
+    };
+    pump();
+  }, 300);
+  const session = once(server?.server ?? fail(), 'session') as Promise<[ServerHttp2Session]>;
+  // it takes what comes up to its window, which is larger than what the system holds, and then nothing
+  const client = spawn(process.execPath, [
+    '-e',
+    `const session = require('http2').connect('${url}', { rejectUnauthorized: false, settings: { initialWindowSize: 2 ** 31 - 1 } });
+     session.once('remoteSettings', () => session.setLocalWindowSize(2 ** 31 - 1));
+     session.request({ ':path': '/' }).once('response', () => {
+       console.log('asked');
+       setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 50);
+     });`,
+  ]);
+  await once(client.stdout, 'data');
+  const [asked] = await session;
+  const ended = once(asked, 'close');
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  client.kill('SIGKILL');
   await within(ended, 5000, 'the end of the session');
 });
 
