@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { type DetectedBackend, detectBackend } from '../../src/connection/detect-backend.ts';
-import type { Acknowledged } from '../../src/connection/evidence/acknowledged.ts';
+import { type Acknowledged, TcpSockets } from '../../src/connection/evidence/acknowledged.ts';
 import { type Connected, connect } from '../../src/connection/socket/connect.ts';
 import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { RecordType } from '../../src/protocol/constants.ts';
@@ -50,9 +50,10 @@ async function detected({
   clock.start(() => {});
   const { signal } = new AbortController();
   const readBuffer = new ReadBuffer();
+  const tcpSockets = new TcpSockets();
   const target = { transport: 'tcp', host: '127.0.0.1', port, name: `127.0.0.1:${port}` } as const;
   const open = async (): Promise<Connected> => {
-    const connected = await connect(target, { timeout: 5_000, clock, readBuffer, signal });
+    const connected = await connect(target, { timeout: 5_000, clock, readBuffer, tcpSockets, signal });
     const acknowledged = async (): Promise<Acknowledged> => {
       if (kernelTime > 0) await new Promise<void>((resolve) => clock.after(kernelTime, resolve));
       return connected.acknowledged?.() ?? 'unknown';

@@ -2,7 +2,7 @@
  * Linux tells whether the kernel at the other end of a TCP connection has taken what was sent: a proof that no delay of
  * the network can fake, as a silence can. Read seldom: the kernel lists all sockets of the machine for it.
  */
-import { readKernelFile } from './kernel-file.ts';
+import { SocketList } from './socket-list.ts';
 
 /**
  * Of a socket whose other end has sent its FIN:
@@ -13,12 +13,27 @@ import { readKernelFile } from './kernel-file.ts';
  */
 export type Acknowledged = 'all' | 'some' | 'gone' | 'unknown';
 
-/** Of Linux alone. */
-const LISTS = ['/proc/net/tcp', '/proc/net/tcp6'];
+/** Of Linux alone. One for all connections to a server. */
+export class TcpSockets {
+  readonly #ipv4: SocketList = new SocketList('/proc/net/tcp');
+  readonly #ipv6: SocketList = new SocketList('/proc/net/tcp6');
 
-export async function acknowledged(localPort: number, remotePort: number): Promise<Acknowledged> {
-  const lists = await Promise.all(LISTS.map((path) => readKernelFile(path)));
-  return lists[0] === '' ? 'unknown' : unacknowledgedIn(lists.join('\n'), localPort, remotePort);
+  async acknowledged({
+    localAddress = '',
+    localPort = 0,
+    remotePort = 0,
+  }: SocketNames): Promise<Acknowledged> {
+    const list = await (localAddress.includes(':') ? this.#ipv6 : this.#ipv4).read();
+    return list === '' ? 'unknown' : unacknowledgedIn(list, localPort, remotePort);
+  }
+}
+
+/** As a socket of node's has them, while it is connected. */
+interface SocketNames {
+  /** `::ffff:127.0.0.1` where it is one of IPv6 that speaks to the other. */
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remotePort?: number | undefined;
 }
 
 /** `list`: as in /proc/net/tcp: number, local and remote address, state, bytes to send : bytes to read, all in hex. */

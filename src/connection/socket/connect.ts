@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { connect as netConnect } from 'node:net';
 import { ConnectError, errorCode, isError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
-import { type Acknowledged, acknowledged } from '../evidence/acknowledged.ts';
+import type { Acknowledged, TcpSockets } from '../evidence/acknowledged.ts';
 import type { Target } from './address.ts';
 import type { ReadBuffer, SocketInput } from './read-buffer.ts';
 import type { ConnectionSocket } from './socket.ts';
@@ -35,6 +35,7 @@ export interface ConnectOptions {
   readonly timeout: number;
   readonly clock: Clock;
   readonly readBuffer: ReadBuffer;
+  readonly tcpSockets: TcpSockets;
   readonly signal: AbortSignal;
 }
 
@@ -51,7 +52,7 @@ const LOCAL_SHORTAGE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRN
  * Rejects with the signal's reason, or a ConnectError: FCGI_ERR_CONNECT_TIMEOUT after `timeout` ms (0: none), else
  * FCGI_ERR_CONNECT with Node's error as its cause.
  */
-export const connect: Connect = (target, { timeout, clock, readBuffer, signal }) => {
+export const connect: Connect = (target, { timeout, clock, readBuffer, tcpSockets, signal }) => {
   const { promise, resolve, reject } = deferred<Connected>();
   if (signal.aborted) return Promise.reject(signal.reason);
   const begun = clock.now();
@@ -83,13 +84,14 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, signal })
       resolve({ socket, incoming, roundTrip: 0, isLocal: true });
       return;
     }
-    const { localPort = 0, remotePort = 0, localAddress, remoteAddress } = socket;
+    // it has them no more once it is reset
+    const { localPort, remotePort, localAddress, remoteAddress } = socket;
     resolve({
       socket,
       incoming,
       roundTrip: clock.now() - begun,
       isLocal: localAddress === remoteAddress,
-      acknowledged: () => acknowledged(localPort, remotePort),
+      acknowledged: () => tcpSockets.acknowledged({ localAddress, localPort, remotePort }),
     });
   });
   return promise;

@@ -1,6 +1,7 @@
 /** Brings a job's request onto a connection of one server, a kept one or a fresh one. */
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
+import { TcpSockets } from '../../connection/evidence/acknowledged.ts';
 import { KernelCounter } from '../../connection/evidence/kernel-counter.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
@@ -49,6 +50,7 @@ export class Sender {
   readonly #retryRefused: boolean;
   readonly #encoder: RequestEncoder;
   readonly #readBuffer: ReadBuffer = new ReadBuffer();
+  readonly #tcpSockets: TcpSockets = new TcpSockets();
   readonly #orphanResets: KernelCounter;
   readonly #retransmissions: KernelCounter;
   #refreshAt = 0;
@@ -154,6 +156,7 @@ export class Sender {
       runtime: this.#runtime,
       clock: this.#clock,
       readBuffer: this.#readBuffer,
+      tcpSockets: this.#tcpSockets,
       signal,
       timeout: this.#settings.connectTimeout,
       retryRefused: this.#retryRefused,

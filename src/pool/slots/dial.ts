@@ -1,5 +1,6 @@
 /** Getting connected within connectTimeout: php-fpm may be restarting, or its backlog may be full for a moment. */
 import type { Clock } from '../../connection/clock.ts';
+import type { TcpSockets } from '../../connection/evidence/acknowledged.ts';
 import type { Runtime } from '../../connection/runtime.ts';
 import type { Target } from '../../connection/socket/address.ts';
 import { type Connected, isLocalShortage, isPassing, timedOut } from '../../connection/socket/connect.ts';
@@ -13,6 +14,7 @@ export interface DialOptions {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly readBuffer: ReadBuffer;
+  readonly tcpSockets: TcpSockets;
   readonly signal: AbortSignal;
   /** ms in all; 0: one try, and no limit of ours. */
   readonly timeout: number;
@@ -28,13 +30,13 @@ export interface DialOptions {
  * ConnectError: at once where another try would not help (no permission, a directory at the path, an unknown host).
  */
 export async function dial(target: Target, options: DialOptions): Promise<Connected> {
-  const { runtime, clock, readBuffer, signal, timeout, retryRefused, failures } = options;
+  const { runtime, clock, readBuffer, tcpSockets, signal, timeout, retryRefused, failures } = options;
   const deadline = clock.now() + timeout;
   if (failures > 0) await clock.sleep(pauseAfter(failures, runtime.random), signal);
   for (let tries = 0; ; tries++) {
     const left = timeout > 0 ? Math.max(1, deadline - clock.now()) : 0;
     try {
-      return await runtime.connect(target, { timeout: left, clock, readBuffer, signal });
+      return await runtime.connect(target, { timeout: left, clock, readBuffer, tcpSockets, signal });
     } catch (error) {
       const refused = isPassing(error);
       const wrong = refused ? await runtime.notASocket(target) : '';

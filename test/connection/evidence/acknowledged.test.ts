@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { acknowledged, unacknowledgedIn } from '../../../src/connection/evidence/acknowledged.ts';
+import { TcpSockets, unacknowledgedIn } from '../../../src/connection/evidence/acknowledged.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 
 const HEAD =
@@ -26,7 +26,7 @@ it.each([
   expect(unacknowledgedIn(HEAD + lines, 0xa1b2, 9000)).toBe(expected);
 });
 
-it.each(['127.0.0.1', '::1'])(
+it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])(
   'a half-closed peer on %s takes all, and one that is gone is seen to be gone',
   async (host) => {
     const accepted: Socket[] = [];
@@ -44,11 +44,14 @@ it.each(['127.0.0.1', '::1'])(
         .resume()
         .once('end', resolve),
     );
+    const sockets = new TcpSockets();
+    const { localAddress, localPort, remotePort } = socket;
+    const names = { localAddress, localPort, remotePort };
     socket.write('x');
-    await waitFor(async () => (await acknowledged(socket.localPort ?? 0, port)) === 'all');
+    await waitFor(async () => (await sockets.acknowledged(names)) === 'all');
     accepted[0]?.destroy();
     socket.write('x');
-    await waitFor(async () => (await acknowledged(socket.localPort ?? 0, port)) === 'gone');
+    await waitFor(async () => (await sockets.acknowledged(names)) === 'gone');
     socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   },
