@@ -35,6 +35,14 @@ export interface Observation {
 
 type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
 
+/** What a metric is read from: one pool. Observed twice, it must not count twice. */
+interface Source {
+  readonly fpm: object;
+  readonly labels: string;
+  readonly read: Read;
+  uses: number;
+}
+
 /** Where a metric keeps what it is read from: on itself, so that it goes where the registry is cleared. */
 const SOURCES: unique symbol = Symbol.for('fastcgi-pool.sources') as never;
 
@@ -42,7 +50,7 @@ type Gauge = promClient.Gauge & Sourced;
 type Counter = promClient.Counter & Sourced;
 
 interface Sourced {
-  [SOURCES]?: Set<Read>;
+  [SOURCES]?: Set<Source>;
   labelNames?: readonly string[];
 }
 
@@ -60,7 +68,7 @@ export function observe(
   const registry = options.registry ?? options.client.register;
   const labels = options.labels ?? {};
   const stops = poolMetrics.map((metric) =>
-    add(options.client, registry, metric, labels, () => metric.samples(figuresOf(fpm))),
+    add(options.client, registry, metric, { fpm, labels, samples: () => metric.samples(figuresOf(fpm)) }),
   );
   const { status, statusTimeout = 1000 } = options;
   if (status !== undefined && fpm.request !== undefined) {
@@ -68,11 +76,11 @@ export function observe(
     const samplesOf = async (metric: Metric<FpmFigures>): Promise<readonly Sample[]> =>
       (await asked.ask()).flatMap((figures) => metric.samples(figures));
     for (const metric of fpmMetrics)
-      stops.push(add(options.client, registry, metric, labels, () => samplesOf(metric)));
+      stops.push(add(options.client, registry, metric, { fpm, labels, samples: () => samplesOf(metric) }));
   }
   return {
     stop: () => {
-      for (const stop of stops) stop();
+      for (const stop of stops.splice(0)) stop();
     },
   };
 }
@@ -82,18 +90,25 @@ function add(
   client: ObserveOptions['client'],
   registry: promClient.Registry,
   metric: Metric<never>,
-  labels: Readonly<Record<string, string>>,
-  samples: Read,
+  from: { readonly fpm: object; readonly labels: Readonly<Record<string, string>>; readonly samples: Read },
 ): () => void {
+  const { fpm, labels } = from;
   const read: Read = async () => {
-    const found = await samples();
+    const found = await from.samples();
     return found.map((sample) => ({ ...sample, labels: { ...sample.labels, ...labels } }));
   };
   const labelNames = [...metric.labels, ...Object.keys(labels)];
   const sources =
     sourcesIn(registry, metric.name, labelNames) ?? register(client, registry, metric, labelNames);
-  sources.add(read);
-  return () => sources.delete(read);
+  const key = JSON.stringify(Object.entries(labels).sort());
+  const known = [...sources].find((source) => source.fpm === fpm && source.labels === key);
+  const source = known ?? { fpm, labels: key, read, uses: 0 };
+  source.uses++;
+  sources.add(source);
+  return () => {
+    source.uses--;
+    if (source.uses === 0) sources.delete(source);
+  };
 }
 
 /** undefined: the registry has no such metric. */
@@ -101,7 +116,7 @@ function sourcesIn(
   registry: promClient.Registry,
   name: string,
   labelNames: readonly string[],
-): Set<Read> | undefined {
+): Set<Source> | undefined {
   const there = registry.getSingleMetric(name) as (promClient.Metric & Sourced) | undefined;
   if (there === undefined) return undefined;
   const sources = there[SOURCES];
@@ -118,10 +133,10 @@ function register(
   registry: promClient.Registry,
   { name, help, type }: Metric<never>,
   labelNames: readonly string[],
-): Set<Read> {
-  const sources = new Set<Read>();
+): Set<Source> {
+  const sources = new Set<Source>();
   const all = async (): Promise<readonly Sample[]> =>
-    (await Promise.all([...sources].map((read) => read()))).flat();
+    (await Promise.all([...sources].map(({ read }) => read()))).flat();
   const config = { name, help, labelNames: [...labelNames], registers: [registry] };
   const made: Gauge | Counter =
     type === 'gauge'

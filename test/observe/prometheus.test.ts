@@ -76,6 +76,23 @@ describe('metrics of a pool', () => {
     expect(await served()).toEqual([`fastcgi_pool_served_total{server="${fpm.address}"} 1`]);
   });
 
+  it('of a pool that is observed twice count once, until both have stopped', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address);
+    const registry = new client.Registry();
+    const first = observe(pool, { client, registry });
+    const second = observe(pool, { client, registry });
+    await text(pool, { params: GET });
+    const served = async (): Promise<string[]> =>
+      (await scrape(registry)).filter((line) => line.startsWith('fastcgi_pool_served_total'));
+    expect(await served()).toEqual([`fastcgi_pool_served_total{server="${fpm.address}"} 1`]);
+    first.stop();
+    first.stop();
+    expect(await served()).toHaveLength(1);
+    second.stop();
+    expect(await served()).toEqual([]);
+  });
+
   it('go to the registry of prom-client itself, where none is given', async () => {
     const stats = { ...new Pool('127.0.0.1:9').stats, waiting: { count: 2, p50: 250, p99: 500 } };
     observe({ stats, address: 'a' }, { client });
