@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -107,6 +107,17 @@ describe('where waiting would not help, the error comes at once', () => {
     expect(await soon(`unix:${join(folder.path, 'f', 's')}`)).toMatchObject({
       code: 'FCGI_ERR_CONNECT',
       cause: { code: 'ENOTDIR' },
+      hint: expect.stringContaining('a part of the path is a file'),
+    });
+  });
+
+  it('a link that leads back to itself', async () => {
+    using folder = tempDir();
+    const path = join(folder.path, 'l');
+    symlinkSync(path, path);
+    expect(await soon(`unix:${path}`)).toMatchObject({
+      code: 'FCGI_ERR_CONNECT',
+      hint: expect.stringContaining('a link'),
     });
   });
 

@@ -120,14 +120,12 @@ export async function notASocket(target: Target): Promise<string> {
 }
 
 export function timedOut(target: Target, timeout: number, cause?: unknown): ConnectError {
-  return new ConnectError(
-    'FCGI_ERR_CONNECT_TIMEOUT',
-    `no connection to ${target.name} within ${timeout} ms`,
-    {
-      cause,
-      facts: { phase: 'connecting', hint: cause === undefined ? '' : hintOf(codeOf(causeOf(cause)), target) },
-    },
-  );
+  const message = `no connection to ${target.name} within ${timeout} ms`;
+  const hint = hintOf(cause === undefined ? 'ETIMEDOUT' : codeOf(causeOf(cause)), target);
+  return new ConnectError('FCGI_ERR_CONNECT_TIMEOUT', message, {
+    cause,
+    facts: { phase: 'connecting', hint },
+  });
 }
 
 function refused(target: Target, error: NodeJS.ErrnoException): ConnectError {
@@ -161,6 +159,15 @@ function hintOf(code: string, target: Target): string {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `the name ${target.transport === 'tcp' ? target.host : target.name} does not resolve`;
+    case 'ENOTDIR':
+      return 'a part of the path is a file, and no folder: is `listen` in the php-fpm pool the same path?';
+    case 'ELOOP':
+      return 'the path is a link that leads back to itself';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'there is no way to this host: is the address right, and is the host up?';
+    case 'ETIMEDOUT':
+      return 'the host does not answer: is the address right, is the host up, and does every firewall let this one through?';
     default:
       return '';
   }

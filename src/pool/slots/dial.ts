@@ -32,12 +32,16 @@ export interface DialOptions {
 export async function dial(target: Target, options: DialOptions): Promise<Connected> {
   const { runtime, clock, readBuffer, tcpSockets, signal, timeout, retryRefused, failures } = options;
   const deadline = clock.now() + timeout;
+  let before: unknown;
   if (failures > 0) await clock.sleep(pauseAfter(failures, runtime.random), signal);
   for (let tries = 0; ; tries++) {
     const left = timeout > 0 ? Math.max(1, deadline - clock.now()) : 0;
     try {
       return await runtime.connect(target, { timeout: left, clock, readBuffer, tcpSockets, signal });
     } catch (error) {
+      // It knows of the last try only, and of what was left for that.
+      if (isTimeout(error)) throw timedOut(target, timeout, before);
+      before = error;
       const refused = isPassing(error);
       const wrong = refused ? await runtime.notASocket(target) : '';
       if (wrong !== '' && error instanceof ConnectError) throw error.learn({ hint: wrong });
@@ -48,6 +52,10 @@ export async function dial(target: Target, options: DialOptions): Promise<Connec
       await clock.sleep(delay, signal);
     }
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT';
 }
 
 /** ms before another try, jittered; `failures` so far. */
