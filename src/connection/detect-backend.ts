@@ -91,7 +91,10 @@ function probeConnection(
     });
     socket.on('error', (error) => {
       // The probe's own writes fail too, and it knows by that.
-      if (stopProbe === null) finish(error.code === 'ECONNRESET' ? 'reset' : 'silence');
+      if (stopProbe !== null) return;
+      // It has closed behind its answer, and before it was sent the rest.
+      if (error.code === 'EPIPE' && values !== null) finish('fin');
+      else finish(error.code === 'ECONNRESET' ? 'reset' : 'silence');
     });
     if (ask) {
       decoder.ask();
@@ -131,7 +134,7 @@ async function isDirectBy(
   first: ProbeResult,
   openAndProbe: (ask: boolean, unread: 0 | 1) => Promise<ProbeResult>,
 ): Promise<boolean | null> {
-  // PHP-FPM before 8.2 closes behind its answer, and has not seen the rest.
+  // PHP-FPM before 8.2 closes behind its answer, as does a worker that is told to leave: it has not seen the rest.
   const { end } = first.end === 'fin' ? await openAndProbe(false, 1) : first;
   if (end !== 'reset') return end === 'fin' ? false : null;
   const whole = await openAndProbe(false, 0);

@@ -1,17 +1,20 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { type DetectedBackend, detectBackend } from '../../src/connection/detect-backend.ts';
 import { type Acknowledged, TcpSockets } from '../../src/connection/evidence/acknowledged.ts';
+import { parseAddress } from '../../src/connection/socket/address.ts';
 import { type Connected, connect } from '../../src/connection/socket/connect.ts';
 import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
 import { RecordType } from '../../src/protocol/constants.ts';
 import { encodePairInto, pairBound } from '../../src/protocol/params.ts';
 import { encodeRecord } from '../../src/protocol/record.ts';
+import { tempDir } from '../fpm/support/temp.ts';
 
-/** How a connection ends on which one malformed record lies, or two. */
-type End = 'reset' | 'fin';
+/** How a connection ends on which one malformed record lies, or two; or at once behind its answer, so that none is taken. */
+type End = 'reset' | 'fin' | 'behind answer';
 
 const VALUES = ((): Buffer => {
   const content = Buffer.alloc(pairBound('FCGI_MPXS_CONNS', '0'));
@@ -26,6 +29,7 @@ interface Server {
   readonly timeout?: number;
   /** ms that our kernel takes to say what has been acknowledged. */
   readonly kernelTime?: number;
+  readonly transport?: 'unix' | 'tcp';
 }
 
 /** What is found of a server that answers FCGI_GET_VALUES as PHP-FPM does. */
@@ -33,25 +37,29 @@ async function detected({
   ends,
   timeout = 5_000,
   kernelTime = 0,
+  transport = 'tcp',
 }: Server): Promise<DetectedBackend & { connections: number }> {
   let connections = 0;
   const server = createServer((socket) => {
     const end = ends[Math.min(connections++, ends.length - 1)] ?? 'reset';
     socket.on('error', () => {});
     socket.on('data', (bytes) => {
-      if (bytes[1] === RecordType.GET_VALUES) socket.write(VALUES);
-      else finish(socket, end);
+      if (bytes[1] !== RecordType.GET_VALUES) finish(socket, end);
+      else socket.write(VALUES, () => end === 'behind answer' && socket.destroy());
     });
   });
-  server.listen(0, '127.0.0.1');
+  using folder = tempDir('detect-');
+  const path = join(folder.path, 's');
+  if (transport === 'unix') server.listen(path);
+  else server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   const clock = new Clock(systemTimers);
   clock.start(() => {});
   const { signal } = new AbortController();
   const readBuffer = new ReadBuffer();
   const tcpSockets = new TcpSockets();
-  const target = { transport: 'tcp', host: '127.0.0.1', port, name: `127.0.0.1:${port}` } as const;
+  const bound = server.address() as AddressInfo | string;
+  const target = parseAddress(typeof bound === 'string' ? `unix:${bound}` : `127.0.0.1:${bound.port}`);
   const open = async (): Promise<Connected> => {
     const connected = await connect(target, { timeout: 5_000, clock, readBuffer, tcpSockets, signal });
     const acknowledged = async (): Promise<Acknowledged> => {
@@ -62,7 +70,7 @@ async function detected({
   };
   try {
     return {
-      ...(await detectBackend(open, { transport: 'tcp', clock, timeout, stop: signal })),
+      ...(await detectBackend(open, { transport, clock, timeout, stop: signal })),
       connections,
     };
   } finally {
@@ -98,5 +106,15 @@ describe('is there a proxy in between', () => {
     ['closed what it had not been sent yet', ['fin', 'fin', 'reset', 'fin']],
   ] as const)('a server that was restarted meanwhile, and %s, is taken for no proxy', async (_what, ends) => {
     expect(await detected({ ends })).toMatchObject({ isDirect: true, connections: 4 });
+  });
+
+  it('no: a worker that leaves behind its answer, or a PHP-FPM before 8.2, which always does, is looked at once more', async () => {
+    const server: Server = { ends: ['behind answer', 'reset', 'fin'] };
+    expect(await detected(server)).toMatchObject({ isDirect: true, connections: 3 });
+  });
+
+  it('is found out, too, where it closes behind its answer before it was sent the rest (unix)', async () => {
+    const server: Server = { transport: 'unix', ends: ['behind answer', 'fin'] };
+    expect(await detected(server)).toMatchObject({ isDirect: false, connections: 4 });
   });
 });
