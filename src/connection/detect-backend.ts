@@ -22,8 +22,11 @@ export interface DetectedBackend {
 
 interface ProbeResult {
   readonly values: DetectedBackend['values'];
-  /** How the connection ended. `'half-closed'`: by a FIN, and what we send on is still taken. */
-  readonly end: 'reset' | 'fin' | 'half-closed' | 'silence';
+  /**
+   * How the connection ended. `'half-closed'`: by a FIN, and what we send on is still taken. `'refused'`: it had been closed before
+   * it was sent the latest.
+   */
+  readonly end: 'reset' | 'fin' | 'half-closed' | 'refused' | 'silence';
 }
 
 interface DetectOptions {
@@ -92,8 +95,7 @@ function probeConnection(
     socket.on('error', (error) => {
       // The probe's own writes fail too, and it knows by that.
       if (stopProbe !== null) return;
-      // It has closed behind its answer, and before it was sent the rest.
-      if (error.code === 'EPIPE' && values !== null) finish('fin');
+      if (error.code === 'EPIPE') finish('refused');
       else finish(error.code === 'ECONNRESET' ? 'reset' : 'silence');
     });
     if (ask) {
@@ -135,8 +137,8 @@ async function isDirectBy(
   openAndProbe: (ask: boolean, unread: 0 | 1) => Promise<ProbeResult>,
 ): Promise<boolean | null> {
   // PHP-FPM before 8.2 closes behind its answer, as does a worker that is told to leave: it has not seen the rest.
-  const { end } = first.end === 'fin' ? await openAndProbe(false, 1) : first;
+  const { end } = first.end === 'fin' || first.end === 'refused' ? await openAndProbe(false, 1) : first;
   if (end !== 'reset') return end === 'fin' ? false : null;
   const whole = await openAndProbe(false, 0);
-  return whole.end === 'silence' ? null : whole.end === 'fin';
+  return whole.end === 'silence' || whole.end === 'refused' ? null : whole.end === 'fin';
 }

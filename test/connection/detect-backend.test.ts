@@ -12,9 +12,10 @@ import { RecordType } from '../../src/protocol/constants.ts';
 import { encodePairInto, pairBound } from '../../src/protocol/params.ts';
 import { encodeRecord } from '../../src/protocol/record.ts';
 import { tempDir } from '../fpm/support/temp.ts';
+import { waitFor } from '../fpm/support/wait.ts';
 
-/** How a connection ends on which one malformed record lies, or two; or at once behind its answer, so that none is taken. */
-type End = 'reset' | 'fin' | 'behind answer';
+/** How a connection ends on which one malformed record lies, or two; or behind its answer, or at once, so that no more is taken. */
+type End = 'reset' | 'fin' | 'behind answer' | 'at once';
 
 const VALUES = ((): Buffer => {
   const content = Buffer.alloc(pairBound('FCGI_MPXS_CONNS', '0'));
@@ -40,9 +41,14 @@ async function detected({
   transport = 'tcp',
 }: Server): Promise<DetectedBackend & { connections: number }> {
   let connections = 0;
+  let opened = 0;
+  // Of each connection, resolved once it may be used: one that ends at once has ended by then.
+  const isOver: Promise<unknown>[] = [];
   const server = createServer((socket) => {
     const end = ends[Math.min(connections++, ends.length - 1)] ?? 'reset';
     socket.on('error', () => {});
+    if (end === 'at once') socket.destroy();
+    isOver.push(end === 'at once' ? once(socket, 'close') : Promise.resolve());
     socket.on('data', (bytes) => {
       if (bytes[1] !== RecordType.GET_VALUES) finish(socket, end);
       else socket.write(VALUES, () => end === 'behind answer' && socket.destroy());
@@ -62,6 +68,9 @@ async function detected({
   const target = parseAddress(typeof bound === 'string' ? `unix:${bound}` : `127.0.0.1:${bound.port}`);
   const open = async (): Promise<Connected> => {
     const connected = await connect(target, { timeout: 5_000, clock, readBuffer, tcpSockets, signal });
+    const nth = opened++;
+    await waitFor(() => isOver.length > nth);
+    await isOver[nth];
     const acknowledged = async (): Promise<Acknowledged> => {
       if (kernelTime > 0) await new Promise<void>((resolve) => clock.after(kernelTime, resolve));
       return connected.acknowledged?.() ?? 'unknown';
@@ -111,6 +120,11 @@ describe('is there a proxy in between', () => {
   it('no: a worker that leaves behind its answer, or a PHP-FPM before 8.2, which always does, is looked at once more', async () => {
     const server: Server = { ends: ['behind answer', 'reset', 'fin'] };
     expect(await detected(server)).toMatchObject({ isDirect: true, connections: 3 });
+  });
+
+  it('no: a connection that a server has thrown away as it was stopped says nothing (unix)', async () => {
+    const server: Server = { transport: 'unix', ends: ['at once', 'at once', 'fin'] };
+    expect(await detected(server)).toMatchObject({ values: expect.any(Map), connections: 4 });
   });
 
   it('is found out, too, where it closes behind its answer before it was sent the rest (unix)', async () => {
