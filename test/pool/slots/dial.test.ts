@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Clock, systemTimers } from '../../../src/connection/clock.ts';
+import { TcpSockets } from '../../../src/connection/evidence/acknowledged.ts';
 import { systemRuntime } from '../../../src/connection/runtime.ts';
 import { parseAddress } from '../../../src/connection/socket/address.ts';
 import { type Connect, timedOut } from '../../../src/connection/socket/connect.ts';
@@ -23,6 +24,7 @@ async function endOf(...tries: ((left: number) => ConnectError)[]): Promise<unkn
     runtime: { ...systemRuntime, connect },
     clock: new Clock(systemTimers),
     readBuffer: new ReadBuffer(),
+    tcpSockets: new TcpSockets(),
     signal: new AbortController().signal,
     timeout: 200,
     retryRefused: true,
