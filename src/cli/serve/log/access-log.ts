@@ -5,12 +5,12 @@
  * there was a head.
  * This folder: the access log, and what PHP complains of.
  */
-import type { Http2ServerResponse } from 'node:http2';
 import type { Writable } from 'node:stream';
-import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
+import type { NodeRequest } from '../../../gateway/node.ts';
 import type { EndInfo } from '../../../gateway/reply/outcome.ts';
 import { original, TrustedProxies } from '../../../gateway/request/proxies.ts';
 import type { Handler } from '../handler.ts';
+import { BodyBytes } from './body-bytes.ts';
 import { clfDate } from './clf-date.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { phpFields } from './php-fields.ts';
@@ -26,6 +26,7 @@ export class AccessLog {
   readonly #lines: LineBuffer;
   readonly #isJson: boolean;
   readonly #now: () => number;
+  readonly #bytes: BodyBytes = new BodyBytes();
   /** The gateway's `onEnd`, for what is said of PHP. Null: nothing is. */
   readonly ended: ((info: EndInfo, req: object) => void) | null;
   /** How the requests that PHP had have ended. */
@@ -49,11 +50,10 @@ export class AccessLog {
       const began = this.#isJson ? performance.now() : 0;
       // a socket that is closed has no address any more
       const client = clientOf(req, proxies);
-      const sent = 'stream' in res ? streamBytes(res) : null;
-      const before = sent ? 0 : req.socket.bytesWritten;
+      const sent = this.#bytes.of(req, res);
       // it comes once
       res.on('close', () => {
-        const bytes = sent ? sent() : Math.max(req.socket.bytesWritten - before - headLength(res), 0);
+        const bytes = sent();
         const status = res.headersSent ? res.statusCode : 499;
         if (!this.#isJson) {
           this.#lines.add(this.#combined(req, client, status, bytes));
@@ -129,41 +129,6 @@ function clientOf(req: NodeRequest, proxies: TrustedProxies | null): string {
   const remote = address === undefined ? undefined : { address, port: 0 };
   const http = { method: '', url: '', headers: pairsOf(req.rawHeaders), remote };
   return plainAddress(original(http, proxies, heard).remote?.address);
-}
-
-/** What tells, in the end, how many bytes of the body were sent. */
-function streamBytes({ stream }: Http2ServerResponse): () => number {
-  // the connection of HTTP/2 counts for all its streams
-  let bytes = 0;
-  const write = stream.write.bind(stream);
-  const end = stream.end.bind(stream);
-  const count = (chunk: unknown, encoding: unknown): void => {
-    if (typeof chunk === 'string')
-      bytes += Buffer.byteLength(chunk, isEncoding(encoding) ? encoding : 'utf8');
-    else if (chunk instanceof Uint8Array) bytes += chunk.length;
-  };
-  Object.assign(stream, {
-    write(...args: Parameters<typeof write>): boolean {
-      count(args[0], args[1]);
-      return write(...args);
-    },
-    end(...args: Parameters<typeof end>): typeof stream {
-      count(args[0], args[1]);
-      end(...args);
-      return stream;
-    },
-  });
-  return () => bytes;
-}
-
-function isEncoding(encoding: unknown): encoding is BufferEncoding {
-  return typeof encoding === 'string' && Buffer.isEncoding(encoding);
-}
-
-/** Node keeps the head it has sent, and nothing else tells its length. */
-function headLength(res: NodeResponse): number {
-  const head: unknown = '_header' in res ? res._header : null;
-  return typeof head === 'string' ? head.length : 0;
 }
 
 /** nginx's `$remote_user`: the name of Basic authentication, whether or not it was right. */

@@ -82,6 +82,29 @@ it('counts nothing but the body: not the heads of HEAD, 304 and errors', async (
   expect(bytes).toEqual({ head: '0', 304: '0', none: '3', chunked: String(8 + 9 + 5) });
 });
 
+it('counts its own bytes of each of several requests that are sent in one go', async () => {
+  const answers: Record<string, string> = { '/first': '0123456789', '/second': 'abc', '/third': 'defgh' };
+  const waiting: (() => void)[] = [];
+  const { port, lines } = await logged((req, res) => {
+    waiting.push(() => void res.end(answers[req.url ?? '']));
+    // the last ones are ready before the first
+    if (waiting.length === 3) for (const answer of waiting.reverse()) answer();
+  });
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.write(
+    Object.keys(answers)
+      .map((path) => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`)
+      .join(''),
+  );
+  const found = (await lines(3)).map((line) => /"GET (\S+) HTTP\/1\.1" 200 (\d+) /.exec(line)?.slice(1));
+  expect(found).toEqual([
+    ['/first', '10'],
+    ['/second', '3'],
+    ['/third', '5'],
+  ]);
+  socket.destroy();
+});
+
 it('names the client that PHP sees', async () => {
   const answer: RequestListener = (_req, res) => void res.end();
   const headers = { 'X-Forwarded-For': '192.0.2.7' };
