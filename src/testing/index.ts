@@ -13,7 +13,7 @@
  * Neither knows a test runner.
  */
 export { type FakeFpm, startFakeFpm } from './fake-fpm.ts';
-export { MockDispatcher, type MockScript, type MockStats } from './mock-dispatcher.ts';
+export { MockDispatcher, type MockScript, type MockStats } from './mock/dispatcher.ts';
 export type {
   MockAnswer,
   MockController,
@@ -24,6 +24,6 @@ export type {
   MockResponse,
   MockResponseBody,
   RecordedRequest,
-} from './mock-types.ts';
+} from './mock/types.ts';
 export type { FakeFpmOptions } from './options.ts';
 export type { EndOptions, FakeRequest, FakeResponse, FakeScript, RequestBody } from './script.ts';

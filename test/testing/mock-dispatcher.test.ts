@@ -120,7 +120,10 @@ describe('MockDispatcher', () => {
     const bodies = ['text', Buffer.from('bytes'), Readable.from(['a ', 'stream']), null, undefined];
     const answers: string[] = [];
     for (const body of bodies) {
-      const response = await php.request({ params: { NAME: Buffer.from('é') }, body });
+      const response = await php.request({
+        params: { REQUEST_METHOD: 'POST', NAME: Buffer.from('é') },
+        body,
+      });
       answers.push(await response.body.text());
     }
     expect(answers).toEqual(['é: text', 'é: bytes', 'é: a stream', 'é: ', 'é: ']);

@@ -1,6 +1,6 @@
 /** `request()` of the mock: a promise of the head, and a Readable. */
 import { addAbortSignal, Readable } from 'node:stream';
-import { isError } from '../errors.ts';
+import { isError } from '../../errors.ts';
 import type {
   MockController,
   MockEnded,
@@ -8,7 +8,7 @@ import type {
   MockHeaders,
   MockResponse,
   MockResponseBody,
-} from './mock-types.ts';
+} from './types.ts';
 
 export class MockResponder implements MockHandler {
   readonly response: Promise<MockResponse>;

@@ -1,7 +1,7 @@
 /** What a MockDispatcher is told to answer, checked: a test that misspells a name must not pass by the default. */
-import { checkIsOptions, checkNames, kindOf } from '../arguments.ts';
-import { ArgumentError } from '../errors.ts';
-import type { MockAnswer } from './mock-types.ts';
+import { checkIsOptions, checkNames, kindOf } from '../../arguments.ts';
+import { ArgumentError } from '../../errors.ts';
+import type { MockAnswer } from './types.ts';
 
 const KNOWN: Readonly<Record<keyof MockAnswer, true>> = {
   statusCode: true,

@@ -3,7 +3,7 @@
  * code with what it stands for shares its mistakes. A test assigns one to the other.
  */
 import type { Readable } from 'node:stream';
-import type { FailureFacts, RequestTimes } from '../errors.ts';
+import type { FailureFacts, RequestTimes } from '../../errors.ts';
 
 /** What is dispatched: the members that a mock looks at. */
 export interface MockDispatchRequest {

@@ -1,23 +1,23 @@
-/** A Dispatcher without a socket: for tests of what stands on one, an adapter or an application. */
-import { isOptions, kindOf } from '../arguments.ts';
-import { ArgumentError, PoolError } from '../errors.ts';
-import { MockExchange } from './mock-exchange.ts';
-import { MockResponder } from './mock-response.ts';
-import type {
-  MockAnswer,
-  MockDispatchRequest,
-  MockHandler,
-  MockResponse,
-  RecordedRequest,
-} from './mock-types.ts';
+/**
+ * A Dispatcher without a socket: for tests of what stands on one, an adapter or an application.
+ * This folder: that dispatcher, which refuses, answers and fails as a Pool does.
+ */
+import { isOptions, kindOf } from '../../arguments.ts';
+import { ArgumentError, PoolError } from '../../errors.ts';
+import { MockExchange } from './exchange.ts';
+import { refusalOf } from './request.ts';
+import { MockResponder } from './response.ts';
+import type { MockAnswer, MockDispatchRequest, MockHandler, MockResponse, RecordedRequest } from './types.ts';
 
 /** The answer to every request, or a function that gives one; what it throws fails the request. */
 export type MockScript = MockAnswer | ((request: RecordedRequest) => MockAnswer | Promise<MockAnswer>);
 
-/** No socket is ever closed; the reasons are those of a Pool. */
 /** Of Stats: how long requests took is not measured here. */
 const nothingTimed = { count: 0, p50: 0, p99: 0 } as const;
 
+const nothing: MockDispatchRequest = { params: {} };
+
+/** No socket is ever closed; the reasons are those of a Pool. */
 const noneClosed = {
   failed: 0,
   reset: 0,
@@ -99,13 +99,18 @@ export class MockDispatcher implements AsyncDisposable {
       const message = 'handler.onResponseError must be a function';
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'handler.onResponseError', message);
     }
-    const exchange: MockExchange = new MockExchange(request, handler, (well) => {
-      if (well) this.#served += 1;
-      this.#running.delete(exchange);
-      if (this.#running.size > 0) return;
-      for (const emptied of this.#emptied.splice(0)) emptied();
-    });
-    const refusal = this.#refusal;
+    const wrong = refusalOf(request);
+    const exchange: MockExchange = new MockExchange(
+      isOptions(request) ? request : nothing,
+      handler,
+      (well) => {
+        if (well) this.#served += 1;
+        this.#running.delete(exchange);
+        if (this.#running.size > 0) return;
+        for (const emptied of this.#emptied.splice(0)) emptied();
+      },
+    );
+    const refusal = this.#refusal ?? wrong;
     if (refusal) {
       queueMicrotask(() => exchange.fail(refusal));
       return;

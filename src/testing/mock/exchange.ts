@@ -1,8 +1,9 @@
 /** One request through a MockDispatcher: an answer, told to a handler, with exactly one end. */
 import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { type Executed, type FailureFacts, FcgiError, type Phase, type RequestTimes } from '../errors.ts';
-import { checkAnswer } from './mock-answer.ts';
+import { type Executed, type FailureFacts, FcgiError, type Phase, type RequestTimes } from '../../errors.ts';
+import { checkAnswer } from './answer.ts';
+import { checkMockLength } from './request.ts';
 import type {
   MockAnswer,
   MockController,
@@ -11,7 +12,7 @@ import type {
   MockHandler,
   MockHeaders,
   RecordedRequest,
-} from './mock-types.ts';
+} from './types.ts';
 
 const SERVER = 'mock';
 
@@ -182,6 +183,7 @@ async function record(request: MockDispatchRequest): Promise<RecordedRequest> {
   const read: Buffer[] = [];
   for await (const piece of pieces(request.body ?? '')) read.push(Buffer.from(piece));
   const body = Buffer.concat(read);
+  checkMockLength(request, body.length);
   return { params, body, text: body.toString('utf8'), request };
 }
 
