@@ -37,37 +37,45 @@ export async function workers({ seconds, pools, pages }: Effort): Promise<Row[]>
     for (const page of PAGES.slice(0, pages)) {
       const ms = Math.max(seconds * 1_000, seconds * 10 * page[1]);
       const inTurn = sleepingInTurn(fpm, page);
-      const bare = await bareAnswers(fpm, inTurn, WORKERS, ms);
       const kept = await worst(fpm, inTurn, {}, pools, ms);
       const what = `workers used, ${transport}, ${named(page)}`;
-      rows.push(row(what, `worst of ${pools} fresh pools`, kept, bare, ms, 0.95));
+      rows.push(row(what, `worst of ${pools} fresh pools`, kept, ms, 0.95));
       if (page !== PAGES[0]) continue;
       const fresh = await worst(fpm, inTurn, { keepalive: 0 }, 1, ms);
-      rows.push(row(`${what}, keepalive: 0`, 'one pool', fresh, bare, ms, 0.9));
-      if (transport === 'unix') rows.push(...(await othersUse(page, seconds, bare)));
+      rows.push(row(`${what}, keepalive: 0`, 'one pool', fresh, ms, 0.9));
+      if (transport === 'unix') rows.push(...(await othersUse(page, seconds, kept.bare)));
     }
   }
   return rows;
 }
 
+/** Answers of one contender, and of bare sockets just before. */
+interface Used {
+  readonly answers: number;
+  readonly bare: number;
+}
+
+/** In turns with bare sockets, as the machine is quicker at one moment than at another. */
 async function worst(
   fpm: Fpm,
   pages: readonly Record<string, string>[],
   options: { keepalive?: number },
   pools: number,
   ms: number,
-): Promise<number> {
-  let fewest = Number.POSITIVE_INFINITY;
+): Promise<Used> {
+  let least: Used = { answers: Number.POSITIVE_INFINITY, bare: 1 };
   for (let i = 0; i < pools; i++) {
+    const bare = await bareAnswers(fpm, pages, WORKERS, ms);
     await using pool = new Pool(fpm.address, { connections: WORKERS, ...options });
     let sent = 0;
     const one = async (): Promise<boolean> => {
       const response = await pool.request({ params: pages[sent++ % pages.length] ?? {} });
       return (await response.body.text()) === 'ok';
     };
-    fewest = Math.min(fewest, await answersOf(one, CLIENTS, ms));
+    const answers = await answersOf(one, CLIENTS, ms);
+    if (answers / bare < least.answers / least.bare) least = { answers, bare };
   }
-  return fewest;
+  return least;
 }
 
 async function othersUse(page: readonly [number, number], seconds: number, bare: number): Promise<Row[]> {
@@ -78,12 +86,12 @@ async function othersUse(page: readonly [number, number], seconds: number, bare:
     await using server = await start(fpm);
     const url = `${server.url}/sleep.php?ms=${page[0]}&max=${page[1]}`;
     const answers = await answersOf(async () => (await ask(url, 10_000)).status === 200, CLIENTS, ms);
-    rows.push(row(`workers used, unix, ${named(page)}: ${name}`, 'its own clients', answers, bare, ms));
+    rows.push(row(`workers used, unix, ${named(page)}: ${name}`, 'its own clients', { answers, bare }, ms));
   }
   return rows;
 }
 
-function row(what: string, of: string, answers: number, bare: number, ms: number, least?: number): Row {
+function row(what: string, of: string, { answers, bare }: Used, ms: number, least?: number): Row {
   const rate = (count: number): string => `${((1_000 * count) / ms).toFixed(0)} a second`;
   return {
     what,
