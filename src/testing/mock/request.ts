@@ -43,11 +43,11 @@ function check(request: MockDispatchRequest): void {
     'an object of strings and Uint8Arrays',
   );
   checkArgument('params', params, isPlain(params), 'a plain object of strings and Uint8Arrays');
-  const method = params['REQUEST_METHOD'];
   for (const [name, value] of Object.entries(params)) {
     const good = typeof value === 'string' || isUint8Array(value);
     checkArgument(`params.${name}`, value, good, 'a string or a Uint8Array');
   }
+  const method = params['REQUEST_METHOD'];
   if (method === undefined || method.length === 0) {
     const option = 'params.REQUEST_METHOD';
     const message = `${option} is missing: 'GET', 'POST' or another method`;
