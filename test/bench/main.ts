@@ -50,7 +50,7 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     gateway: () => gateway(bundle, seconds, Math.min(turns, 5), values.brief),
     processes: () =>
       processes(new URL('../../../../dist/', bundle), seconds, Math.min(turns, 3), values.brief),
-    site: () => site(new URL('../../../../dist/', bundle), bundle, Math.min(seconds, 2), turns),
+    site: () => site(new URL('../../../../dist/', bundle), bundle, turns, values.brief),
     codec: () => codec(turns),
     workers: () => workers(use),
     fair: () => fair(bundle, values.brief ? 0.5 : 2 + seconds, values.brief),
