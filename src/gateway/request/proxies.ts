@@ -40,10 +40,15 @@ export function forwardedHeaders(heard: readonly string[]): ReadonlySet<string> 
   return new Set(heard);
 }
 
+/** So many addresses are remembered: the proxies in front are few, and clients may name as many as they like. */
+const REMEMBERED = 256;
+
 /** Those that are listed. */
 export class TrustedProxies implements Trust {
   readonly #addresses = new BlockList();
   readonly #isUnixTrusted: boolean;
+  /** What the list says of an address: to look one up costs more than the rest of a request's params. */
+  readonly #known = new Map<string, boolean>();
 
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
   constructor(addresses: readonly string[]) {
@@ -53,8 +58,14 @@ export class TrustedProxies implements Trust {
 
   trusts(address: string | undefined): boolean {
     if (address === undefined) return this.#isUnixTrusted;
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
     const family = isIP(address);
-    return family !== 0 && this.#addresses.check(address, family === 4 ? 'ipv4' : 'ipv6');
+    if (family === 0) return false;
+    const isListed = this.#addresses.check(address, family === 4 ? 'ipv4' : 'ipv6');
+    if (this.#known.size === REMEMBERED) this.#known.clear();
+    this.#known.set(address, isListed);
+    return isListed;
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpFacts, Params } from '../../../src/cgi/env.ts';
 import { createFetchHandler } from '../../../src/gateway/fetch.ts';
 import type { GatewayOptions } from '../../../src/gateway/options.ts';
-import { original } from '../../../src/gateway/request/proxies.ts';
+import { original, TrustedProxies } from '../../../src/gateway/request/proxies.ts';
 import { readOptions } from '../../../src/gateway/settings.ts';
 import { Site } from '../../../src/gateway/site/site.ts';
 import { FakeDispatcher } from '../fake-dispatcher.ts';
@@ -177,4 +177,19 @@ it('the host a trusted proxy names counts more than that in the URL of a Request
   });
   await handler(request, { remote: { address: '10.0.0.1', port: 1 } });
   expect(php.params).toMatchObject({ HTTP_HOST: 'www.example', SERVER_NAME: 'www.example' });
+});
+
+it('who is trusted stays so however many addresses were named in between', () => {
+  const proxies = new TrustedProxies(['10.0.0.0/8', '2001:db8::/32', 'unix']);
+  const verdicts = (): boolean[] =>
+    ['10.0.0.1', '::ffff:10.0.0.1', '2001:db8::1', '192.0.2.1', 'none', ''].map((one) => proxies.trusts(one));
+  const before = verdicts();
+  expect(before).toEqual([true, true, true, false, false, false]);
+  for (let n = 0; n < 2_000; n++) {
+    const last = `${n >> 8}.${n & 255}`;
+    expect(proxies.trusts(`10.1.${last}`)).toBe(true);
+    expect(proxies.trusts(`11.1.${last}`)).toBe(false);
+  }
+  expect(verdicts()).toEqual(before);
+  expect(proxies.trusts(undefined)).toBe(true);
 });
