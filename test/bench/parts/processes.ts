@@ -7,6 +7,8 @@ import { type Load, wrk } from '../lib/wrk.ts';
 
 const CHILDREN = 4;
 const CLIENTS = 8;
+/** Seconds of load before anything is measured: each process compiles what is in use for itself. */
+const WARM_UP = 4;
 
 const files = {
   'hello.php': '<?php echo "hello";',
@@ -29,6 +31,7 @@ export async function processes(dist: URL, seconds: number, turns: number, isBri
       ] as const) {
         const ours: Load[] = [];
         const its: Load[] = [];
+        await wrk(`${serve.url}/${page}`, CLIENTS, isBrief ? 1 : WARM_UP);
         for (let turn = 0; turn < turns; turn++) {
           ours.push(await wrk(`${serve.url}/${page}`, CLIENTS, seconds));
           its.push(await wrk(`${nginx.url}/${page}`, CLIENTS, seconds));
