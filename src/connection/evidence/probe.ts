@@ -70,7 +70,8 @@ export function probe(
     cancel = clock.after(after - (LOOKS[nth - 1] ?? 0), () => {
       void acknowledged().then((state) => {
         if (stopped) return;
-        if (state === 'all') finish('accepted');
+        // Its ports are free once it has been reset, and may be another connection's by now: it must be there still.
+        if (state === 'all') write(refused, () => finish('accepted'));
         else if (state === 'unknown') finish('not-probed');
         // It has been reset: Node, which has read the end already, learns it from a write.
         else if (state === 'gone') write(refused, () => look(nth + 1));

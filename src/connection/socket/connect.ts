@@ -91,7 +91,7 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, tcpSocket
       incoming,
       roundTrip: clock.now() - begun,
       isLocal: localAddress === remoteAddress,
-      acknowledged: () => tcpSockets.acknowledged({ localAddress, localPort, remotePort }),
+      acknowledged: () => tcpSockets.acknowledged({ localAddress, localPort, remoteAddress, remotePort }),
     });
   });
   return promise;

@@ -21,9 +21,13 @@ it.each([
   ['all', line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000000')],
   ['all', line(ours, theirs, '08', '00000000') + line(ours, theirs, '07', '00000000')],
   ['some', line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000140')],
-  ['unknown', line(ours, theirs, '08', '00000000') + line('0200007F:A1B2', theirs, '08', '00000000')],
+  // Other connections are on the same ports.
+  ['all', line('0200007F:A1B2', theirs, '08', '00000140') + line(ours, theirs, '08', '00000000')],
+  ['some', line(ours, theirs, '08', '00000140') + line('0200007F:A1B2', theirs, '08', '00000000')],
+  ['gone', line('0200007F:A1B2', theirs, '08', '00000000')],
+  ['gone', line(ours, '0200007F:2328', '08', '00000000')],
 ])('says %s, by the list of the kernel', (expected, lines) => {
-  expect(unacknowledgedIn(HEAD + lines, 0xa1b2, 9000)).toBe(expected);
+  expect(unacknowledgedIn(HEAD + lines, ours, theirs)).toBe(expected);
 });
 
 it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])(
@@ -45,8 +49,8 @@ it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])(
         .once('end', resolve),
     );
     const sockets = new TcpSockets();
-    const { localAddress, localPort, remotePort } = socket;
-    const names = { localAddress, localPort, remotePort };
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    const names = { localAddress, localPort, remoteAddress, remotePort };
     socket.write('x');
     await waitFor(async () => (await sockets.acknowledged(names)) === 'all');
     accepted[0]?.destroy();

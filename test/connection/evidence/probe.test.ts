@@ -119,7 +119,16 @@ describe('over tcp', () => {
     const seen = await probed({ looks: (look) => (look === nth ? 'all' : 'some') });
     expect(seen.results).toEqual(['accepted']);
     expect(seen.looks).toHaveLength(nth + 1);
-    expect(seen.writes).toHaveLength(1);
+    expect(seen.writes).toEqual([seen.writes[0], seen.resultAt]);
+  });
+
+  it('acknowledged, but the socket has gone: that was another one, which has got its ports', async () => {
+    const seen = await probed({
+      looks: () => 'all',
+      writes: (nth) => (nth === 0 ? 'taken' : 'refused'),
+    });
+    expect(seen.results).toEqual(['refused']);
+    expect(seen.looks).toHaveLength(1);
   });
 
   it('where this machine does not say: one look, and nothing is known', async () => {
@@ -144,7 +153,7 @@ describe('over tcp', () => {
   it('a socket that has gone and takes the write all the same: it looks on, at the next time of its list', async () => {
     const seen = await probed({ looks: (nth) => (nth === 0 ? 'gone' : nth === 1 ? 'some' : 'all') });
     expect(seen.results).toEqual(['accepted']);
-    expect(seen.writes).toHaveLength(2);
+    expect(seen.writes).toHaveLength(3);
     const [first = 0] = seen.writes;
     expect(seen.looks.map((at, nth) => at - first - (LOOKS[nth] ?? 0))).toEqual([
       expect.closeTo(0, -1),

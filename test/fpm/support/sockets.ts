@@ -12,6 +12,14 @@ export async function establishedTo(endpoint: Endpoint, pid?: number): Promise<n
   return 'path' in endpoint ? unix(endpoint.path, pid) : tcp(`${endpoint.host}:${endpoint.port}`, pid);
 }
 
+/** At our end of the one connection to it that `pid` has. */
+export async function localPortTo(endpoint: Endpoint, pid: number): Promise<number> {
+  if ('path' in endpoint) return 0;
+  const rows = await ss('-Htnp', 'state', 'established', 'dst', `${endpoint.host}:${endpoint.port}`);
+  const [local = ''] = rows.filter((row) => owns(row, pid)).map((row) => row[2] ?? '');
+  return Number(local.slice(local.lastIndexOf(':') + 1));
+}
+
 async function tcp(address: string, pid: number | undefined): Promise<number> {
   const clients = (await ss('-Htnp', 'state', 'established', 'dst', address)).filter((row) => row.length > 3);
   return clients.filter((row) => pid === undefined || owns(row, pid)).length;
