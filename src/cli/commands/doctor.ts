@@ -1,5 +1,6 @@
 /** `doctor`: says what does not go with a pool of ours, and what nginx's configuration is in ours. */
 import { resolve } from 'node:path';
+import { parseAddress } from '../../connection/socket/address.ts';
 import type { DoctorCommand } from '../args/doctor.ts';
 import type { Connect } from '../connect.ts';
 import { findings } from '../doctor/checks.ts';
@@ -14,7 +15,8 @@ import { UsageError } from '../usage-error.ts';
 
 /** Resolves with 0 where nothing is found, else with 1. */
 export async function doctor(command: DoctorCommand, io: Io, connect: Connect): Promise<number> {
-  const nginx = command.nginxConf === null ? null : await readNginx(resolve(io.cwd, command.nginxConf));
+  const nginx =
+    command.nginxConf === null ? null : await readNginx(resolve(io.cwd, command.nginxConf), command.address);
   const facts = await collectFacts(command, nginx?.root ?? null, io, connect).catch((error: unknown) => {
     throw isMissing(error) ? new UsageError(`--fpm-conf: ${error.message}`) : error;
   });
@@ -23,10 +25,10 @@ export async function doctor(command: DoctorCommand, io: Io, connect: Connect): 
   return found.length === 0 ? 0 : 1;
 }
 
-async function readNginx(file: string): Promise<FromNginx> {
+async function readNginx(file: string, address: string): Promise<FromNginx> {
   try {
     const { tree, missing } = await readNginxConf(file);
-    const found = fromNginx(tree);
+    const found = fromNginx(tree, parseAddress(address));
     return {
       ...found,
       notes: [...found.notes, ...missing.map((path) => `include ${path}: it cannot be read`)],

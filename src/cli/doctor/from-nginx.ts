@@ -1,6 +1,9 @@
 /** What a configuration of nginx says, as ours. Pure. */
+import { parseAddress, type Target } from '../../connection/socket/address.ts';
 import { migration } from './migration.ts';
 import { allOf, type Directive } from './nginx-conf.ts';
+import { lastTried, type PhpPlace, placesOf, saidAt, siteName } from './nginx-place.ts';
+import { type LastTried, quoted } from './nginx-values.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -16,14 +19,41 @@ export interface FromNginx {
 /** Of an Upstream, and not of a Pool. */
 const UPSTREAM_ONLY = ['balance', 'resolve', 'retryTimeout'];
 
-export function fromNginx(tree: readonly Directive[]): FromNginx {
-  const given = serversOf(tree);
+/** What is said of an upstream; some of it has another meaning elsewhere: `keepalive_timeout` is that of clients there. */
+const OF_UPSTREAM: ReadonlySet<string> = new Set([
+  'keepalive',
+  'keepalive_requests',
+  'keepalive_time',
+  'keepalive_timeout',
+  'least_conn',
+  'random',
+  'hash',
+  'ip_hash',
+  'zone',
+]);
+
+const triedNote = plain(migration.find(({ directive }) => directive === 'try_files')?.note ?? '');
+
+/**
+ * Of one site: what is asked at `target`, if that is there, else the first one. Others may be other applications, by another PHP,
+ * and are no more than named.
+ */
+export function fromNginx(tree: readonly Directive[], target: Target | null = null): FromNginx {
+  const upstreams = new Map(allOf(tree, 'upstream').map((one) => [one.args[0] ?? '', one.inside]));
+  const places = placesOf(tree);
+  const place = chosen(places, upstreams, target) ?? { pass: '', blocks: [tree], site: tree, location: '' };
+  const upstream = upstreams.get(place.pass) ?? (places.length > 0 ? [] : [...upstreams.values()].flat());
+  const given = serversOf(place.pass, upstream);
   const servers = given.length > 0 ? given : [{ address: 'address' }];
+  const resolves = upstream.some(({ name, args }) => name === 'server' && args.slice(1).includes('resolve'));
   const options: Record<'pool' | 'gateway', Record<string, string>> = { pool: {}, gateway: {} };
   const notes: string[] = [];
   for (const { directive, to, read, ours, note } of migration) {
-    if (directive === 'server') continue;
-    for (const { args } of allOf(tree, directive)) {
+    if (directive === 'server' || directive === 'try_files') continue;
+    // it may be there to check certificates
+    if (directive === 'resolver' && !resolves && !place.pass.includes('$')) continue;
+    const said = OF_UPSTREAM.has(directive) ? allOf(upstream, directive) : saidAt(place, directive);
+    for (const { args } of said) {
       const found = read(args);
       if (to === 'pool' || to === 'gateway') Object.assign(options[to], found);
       const told = `${directive}: ${[ours === '-' ? '' : plain(ours), note].filter((one) => one !== '').join('; ')}`;
@@ -31,37 +61,70 @@ export function fromNginx(tree: readonly Directive[]): FromNginx {
         notes.push(told);
     }
   }
-  if (resolves(tree)) options.pool['resolve'] = 'true';
-  if (given.length === 0)
-    notes.push('no fastcgi_pass with an address, and no server of an upstream, is in it');
-  const variable = passesOf(tree).find((pass) => pass.includes('$'));
-  if (variable !== undefined)
-    notes.push(`fastcgi_pass ${variable}: a variable; its addresses are for you to say`);
-  return { code: codeOf(servers, options), notes, root: rootOf(tree) };
+  if (resolves) options.pool['resolve'] = 'true';
+  const last = lastTried(place);
+  if (last) options.gateway['frontController'] = quoted(last.script);
+  notes.push(...notesOn(place, given, last), ...otherPlaces(places, place));
+  return { code: codeOf(servers, options), notes, root: rootOf(place) };
 }
 
-/** Those of the upstream blocks that fastcgi_pass names, else its own address. */
-function serversOf(tree: readonly Directive[]): Options[] {
+function chosen(
+  places: readonly PhpPlace[],
+  upstreams: ReadonlyMap<string, readonly Directive[]>,
+  target: Target | null,
+): PhpPlace | null {
+  const isAsked = ({ pass }: PhpPlace): boolean =>
+    [pass, ...allOf(upstreams.get(pass) ?? [], 'server').map(({ args }) => args[0] ?? '')].some(
+      (address) => target !== null && targetOf(address)?.name === target.name,
+    );
+  const asked = places.filter(isAsked);
+  const fixed = places.filter(({ pass }) => !pass.includes('$'));
+  const some = [asked, fixed, places].find((list) => list.length > 0) ?? [];
+  // a status page, or one path that another PHP answers, may come first
+  return some.find(({ location }) => location.includes('php')) ?? some[0] ?? null;
+}
+
+/** Those of the upstream, else the address itself. */
+function serversOf(pass: string, upstream: readonly Directive[]): Options[] {
   const row = migration.find(({ directive }) => directive === 'server');
-  const named = new Map(allOf(tree, 'upstream').map((one) => [one.args[0] ?? '', one.inside]));
-  const passes = passesOf(tree).filter((pass) => !pass.includes('$'));
-  const found = passes.flatMap((pass) => {
-    const inside = named.get(pass);
-    if (inside === undefined) return [[pass]];
-    return inside.filter(({ name }) => name === 'server').map(({ args }) => args);
+  const listed = upstream.filter(({ name }) => name === 'server').map(({ args }) => args);
+  const isAddress = listed.length === 0 && targetOf(pass) !== null;
+  const all = isAddress ? [[pass]] : listed;
+  return all.filter((args) => args.length > 0).map((args) => row?.read(args) ?? {});
+}
+
+/** Null: it is no address, but a variable or the name of an upstream. */
+function targetOf(address: string): Target | null {
+  try {
+    return address.includes('$') ? null : parseAddress(address);
+  } catch {
+    return null;
+  }
+}
+
+function notesOn({ pass, site }: PhpPlace, servers: readonly Options[], last: LastTried | null): string[] {
+  const notes: string[] = [];
+  if (pass.includes('$')) notes.push(`fastcgi_pass ${pass}: a variable; its addresses are for you to say`);
+  else if (servers.length === 0 && pass !== '')
+    notes.push(`fastcgi_pass ${pass}: its upstream is in another file; its servers are for you to say`);
+  else if (servers.length === 0)
+    notes.push('no fastcgi_pass with an address, and no server of an upstream, is in it');
+  if (last && last.query !== '')
+    notes.push(`${last.script}${last.query}: PHP gets the path and the query as the client has sent them`);
+  for (const { args } of allOf(site, 'try_files')) {
+    const isLost = last ? args.some((one) => /^\$uri\.\w+$/.test(one)) : !args.at(-1)?.startsWith('=');
+    if (isLost) notes.push(`try_files ${args.join(' ')}: ${triedNote}`);
+  }
+  return notes;
+}
+
+function otherPlaces(places: readonly PhpPlace[], place: PhpPlace): string[] {
+  const passes = new Map(places.map((one) => [one.pass, one]));
+  passes.delete(place.pass);
+  return [...passes.values()].map((one) => {
+    const where = [siteName(one), one.location].filter((text) => text !== '').join(', location ');
+    return `fastcgi_pass ${one.pass}${where === '' ? '' : ` (${where})`}: another PHP, which the code above does not ask`;
   });
-  const all = [...named.values()].flat().filter(({ name }) => name === 'server');
-  const blocks = passes.length > 0 ? found : all.map(({ args }) => args);
-  return blocks.filter((args) => args.length > 0).map((args) => row?.read(args) ?? {});
-}
-
-function passesOf(tree: readonly Directive[]): string[] {
-  return [...new Set(allOf(tree, 'fastcgi_pass').map(({ args }) => args[0] ?? ''))];
-}
-
-function resolves(tree: readonly Directive[]): boolean {
-  const servers = allOf(tree, 'upstream').flatMap(({ inside }) => allOf(inside, 'server'));
-  return servers.some(({ args }) => args.slice(1).includes('resolve'));
 }
 
 function codeOf(servers: readonly Options[], options: Readonly<Record<'pool' | 'gateway', Options>>): string {
@@ -91,9 +154,9 @@ function inline(options: Options): string {
   return `{ ${pairs.join(', ')} }`;
 }
 
-function rootOf(tree: readonly Directive[]): string | null {
-  const root = allOf(tree, 'root')[0]?.args[0] ?? '';
-  const names = allOf(tree, 'fastcgi_param').filter(({ args }) => args[0] === 'SCRIPT_FILENAME');
+function rootOf(place: PhpPlace): string | null {
+  const root = saidAt(place, 'root')[0]?.args[0] ?? '';
+  const names = saidAt(place, 'fastcgi_param').filter(({ args }) => args[0] === 'SCRIPT_FILENAME');
   if (root === '' || root.includes('$') || !root.startsWith('/')) return null;
   return names.some(({ args }) => args[1]?.includes('$realpath_root')) ? null : root;
 }

@@ -3,7 +3,7 @@
  * arguments of its directive; where it gives nothing, the note says why.
  */
 
-import { count, flag, nextUpstream, nothing, quoted, server, size, time } from './nginx-values.ts';
+import { count, flag, nextUpstream, nothing, quoted, scriptIn, server, size, time } from './nginx-values.ts';
 
 export interface Row {
   readonly directive: string;
@@ -200,8 +200,8 @@ export const migration: readonly Row[] = [
     note: 'its last argument, where that is a script; `tryFiles` for `$uri.php`',
     to: 'gateway',
     read: (args): Readonly<Record<string, string>> => {
-      const script = /^(\/[^?$]+\.php)(?:\?|$)/.exec(args.at(-1) ?? '')?.[1];
-      return script === undefined ? {} : { frontController: quoted(script) };
+      const last = scriptIn(args.at(-1) ?? '');
+      return last === null ? {} : { frontController: quoted(last.script) };
     },
   },
   {

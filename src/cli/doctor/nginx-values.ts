@@ -72,3 +72,20 @@ export function nextUpstream(args: readonly string[]): Readonly<Record<string, s
   if (args.includes('off')) return { retry: "'never'" };
   return { retry: args.includes('non_idempotent') ? "'always'" : "'idempotent'" };
 }
+
+/** What gets all that is no file: the last of `try_files`. */
+export interface LastTried {
+  readonly script: string;
+  /** Of nginx's making, with what is in the path, say; '' where it is the client's own. */
+  readonly query: string;
+}
+
+/** What does no more than hand on what the client has sent. */
+const ownQuery = /^(?:\?\$(?:args|query_string)|\$is_args\$(?:args|query_string)|\$request_uri|\?)?$/;
+
+/** Null: it is no script. */
+export function scriptIn(text: string): LastTried | null {
+  const [, script, rest = ''] = /^(\/[^?$]+\.php)([?$/].*)?$/s.exec(text) ?? [];
+  if (script === undefined) return null;
+  return { script, query: ownQuery.test(rest) ? '' : rest };
+}

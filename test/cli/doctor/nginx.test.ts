@@ -7,12 +7,13 @@ import { migration } from '../../../src/cli/doctor/migration.ts';
 import { parseNginx } from '../../../src/cli/doctor/nginx-conf.ts';
 import { readNginxConf } from '../../../src/cli/doctor/nginx-files.ts';
 import { millisecondsOf } from '../../../src/cli/doctor/nginx-values.ts';
+import { parseAddress } from '../../../src/connection/socket/address.ts';
 import { createHandler } from '../../../src/gateway/node.ts';
 import { Pool, Upstream } from '../../../src/index.ts';
 import { tempDir } from '../../fpm/support/index.ts';
 
-function fromNginx(text: string): FromNginx {
-  return fromTree(parseNginx(text));
+function fromNginx(text: string, address?: string): FromNginx {
+  return fromTree(parseNginx(text), address === undefined ? null : parseAddress(address));
 }
 
 const site = tempDir('nginx-');
@@ -162,5 +163,119 @@ describe("nginx's configuration", () => {
       7_200_000,
       null,
     ]);
+  });
+});
+
+/** As they lie in sites-enabled: what is said in one place has no effect in another. */
+const SITES = `
+http {
+  keepalive_timeout 65;
+  keepalive_requests 10000;
+  resolver 127.0.0.1;
+  client_max_body_size 8m;
+  upstream node { ip_hash; server 127.0.0.1:3000; keepalive 64; }
+  upstream old { server unix:/run/php7.sock; keepalive 4; }
+  server { listen 80 default_server; root /var/www/html; }
+  server {
+    server_name blog.example;
+    root /srv/blog;
+    client_max_body_size 64m;
+    location = /status { fastcgi_pass 127.0.0.1:9001; fastcgi_read_timeout 1; }
+    location / { try_files $uri $uri/ /index.php?$args; }
+    location ~ \\.php$ {
+      try_files $uri =404;
+      fastcgi_read_timeout 300;
+      fastcgi_pass unix:/run/php8.sock;
+    }
+    location /app/ { proxy_pass http://node; }
+    location /upload { client_max_body_size 1g; }
+    location /wiki { try_files $uri /wiki/index.php; }
+    location ^~ /.well-known/acme-challenge/ { root /var/www/letsencrypt; }
+    location = /50x.html { root /usr/share/nginx/html; }
+  }
+  server {
+    server_name old.example;
+    root /srv/old;
+    location ~ \\.php$ { fastcgi_pass old; fastcgi_read_timeout 10; }
+  }
+}
+`;
+
+describe("of several sites in nginx's configuration", () => {
+  it('the first one is told, with what holds where it asks PHP, and nothing of any other', () => {
+    const { code, notes } = fromNginx(SITES);
+    expect(code).toBe(
+      [
+        "const fpm = new Pool('unix:/run/php8.sock', {",
+        '  headersTimeout: 300000,',
+        '  bodyTimeout: 300000,',
+        '});',
+        'const php = createHandler(fpm, {',
+        '  maxBodySize: 67108864,',
+        "  root: '/srv/blog',",
+        "  frontController: '/index.php',",
+        '});',
+      ].join('\n'),
+    );
+    expect(notes).toEqual([
+      'fastcgi_pass 127.0.0.1:9001 (blog.example, location = /status): another PHP, which the code above does not ask',
+      'fastcgi_pass old (old.example, location ~ \\.php$): another PHP, which the code above does not ask',
+    ]);
+  });
+
+  it.each([
+    [
+      'unix:/run/php7.sock',
+      [
+        "new Pool('unix:/run/php7.sock', {\n  keepalive: 4,",
+        'headersTimeout: 10000',
+        "root: '/srv/old'",
+        'maxBodySize: 8388608',
+      ],
+    ],
+    ['tcp://127.0.0.1:9001', ["new Pool('127.0.0.1:9001', {\n  headersTimeout: 1000,", "root: '/srv/blog'"]],
+    ['10.0.0.9:9000', ["new Pool('unix:/run/php8.sock'"]],
+  ])('the one that asks %s is told, where that is the address', (address, parts) => {
+    const { code } = fromNginx(SITES, address);
+    for (const part of parts) expect(code).toContain(part);
+  });
+
+  it.each([
+    ['try_files $uri /index.php$is_args$args', '/index.php', ''],
+    ['try_files $uri $uri/ /index.php$request_uri', '/index.php', ''],
+    ['try_files $uri $uri/ /index.php?', '/index.php', ''],
+    ['try_files $uri /app.php?q=$uri&$args', '/app.php', '/app.php?q=$uri&$args: PHP gets the path'],
+    ['try_files $uri /app.php/$uri', '/app.php', '/app.php/$uri: PHP gets the path'],
+    ['try_files $uri $uri.php /index.php', '/index.php', 'try_files $uri $uri.php /index.php: '],
+    ['try_files $uri @front', '/front.php', ''],
+    ['try_files $uri @moved', '/index.php', '/index.php?q=$1: PHP gets the path'],
+    ['try_files $uri @node', null, 'try_files $uri @node: '],
+    ['try_files $uri $uri/ =404', null, ''],
+  ])('%s has the front controller %s', (tries, script, told) => {
+    const { code, notes } = fromNginx(`server {
+      location / { ${tries}; }
+      location @front { fastcgi_pass a:1; fastcgi_param SCRIPT_FILENAME $document_root/front.php; }
+      location @moved { rewrite ^/(.*)$ /index.php?q=$1 last; }
+      location @node { proxy_pass http://127.0.0.1:3000; }
+      location ~ \\.php$ { fastcgi_pass a:1; try_files $uri =404; }
+    }`);
+    expect(/frontController: '(.*)'/.exec(code)?.[1] ?? null).toBe(script);
+    const others = notes.filter((note) => !note.startsWith('fastcgi_param'));
+    expect(others).toEqual(told === '' ? [] : [expect.stringContaining(told)]);
+  });
+
+  it('an upstream that is in another file is for whoever takes the code over to say', () => {
+    const { code, notes } = fromNginx('server { location ~ php { fastcgi_pass php-handler; } }');
+    expect(code).toContain('new Pool(address)');
+    expect(notes).toEqual([
+      expect.stringContaining('fastcgi_pass php-handler: its upstream is in another file'),
+    ]);
+  });
+
+  it('names are looked up again where nginx does so for PHP', () => {
+    const docker = 'resolver 127.0.0.11; set $fpm php:9000; location ~ php { fastcgi_pass $fpm; }';
+    expect(fromNginx(docker).code).toContain('resolve: true');
+    const stapling = 'resolver 127.0.0.11; ssl_stapling on; location ~ php { fastcgi_pass php:9000; }';
+    expect(fromNginx(stapling).code).not.toContain('resolve');
   });
 });
