@@ -107,8 +107,11 @@ export class Site {
    */
   plan(line: RequestLine, isDirect = false): Plan {
     if (!isDirect) this.#files.lookAnew();
-    // TRACE would show a script's cookies to whatever runs in a page; nginx and Apache do not pass it on either
-    if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
+    if (line.method !== 'GET') {
+      // it would show a script's cookies to whatever runs in a page; nginx and Apache do not pass it on either
+      if (line.method === 'TRACE') return { kind: 'answer', statusCode: 405, reason: undefined };
+      if (/[a-z]/.test(line.method)) return badMethod(line.method);
+    }
     const before = this.#knownPlan(line);
     if (before) return before;
     if (namesMore(line)) return badTarget(line.originalUrl, 'a request has no fragment');
@@ -267,6 +270,19 @@ function pathIn(url: string): string {
 
 function segmentsOf(path: string): number {
   return path.split('/').length - 1;
+}
+
+/**
+ * `post` is another method than POST, and nginx refuses it. Frameworks of PHP make capitals of it, so it would be a POST that
+ * nobody in front has checked as one.
+ */
+function badMethod(method: string): Plan {
+  const message = `The method ${JSON.stringify(method.slice(0, 200))} is in small letters`;
+  return {
+    kind: 'answer',
+    statusCode: 400,
+    reason: new ArgumentError('FCGI_ERR_INVALID_ARG', 'method', message),
+  };
 }
 
 function badTarget(url: string, refused: string): Plan {
