@@ -17,6 +17,12 @@ const HANDSHAKE_LIMIT = 20_000;
 /** As nginx's http2_max_concurrent_streams. */
 const MAX_STREAMS = 128;
 
+/**
+ * Fields of a request's head. Node's own limit is 128, and each cookie is a field of its own here, of which browsers keep up to 180 for
+ * a host. Their bytes are limited in any case, to fewer than so many.
+ */
+const MAX_FIELDS = 2048;
+
 interface Connections {
   /** TCP is there, TLS is not. */
   readonly opened: (socket: Socket) => void;
@@ -43,6 +49,7 @@ export class SecureServer {
         ...certificate,
         allowHTTP1: true,
         handshakeTimeout: HANDSHAKE_LIMIT,
+        maxHeaderListPairs: MAX_FIELDS,
         settings: { maxConcurrentStreams: MAX_STREAMS },
       },
       handler,

@@ -86,3 +86,11 @@ it('a connection of HTTP/1.1 is kept for as long as nginx keeps it', async () =>
   expect(response.headers['keep-alive']).toBe('timeout=75');
   response.destroy();
 });
+
+it('all cookies that a browser may have of a host come by HTTP/2, where each is a field of its own', async () => {
+  const url = await listen((req, res) => void res.end(req.headers.cookie ?? ''));
+  const session = open(url);
+  const cookie = Array.from({ length: 1000 }, (_, nth) => `c${nth}=v`);
+  expect(await text(session.request({ ':path': '/', cookie }))).toBe(cookie.join('; '));
+  session.destroy();
+});
