@@ -43,15 +43,16 @@ export class Refusals {
   }
 }
 
-/** Answers with no more than a status, and closes. */
-export function refuseOn(socket: Duplex, status: number): void {
+/** Answers with no more than a status, and `why`, if that is given, and closes. */
+export function refuseOn(socket: Duplex, status: number, why = ''): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const text = `${status} ${STATUS_CODES[status] ?? ''}`;
+  const line = `${status} ${STATUS_CODES[status] ?? ''}`;
+  const text = why === '' ? line : `${line}: ${why}`;
   const head = [
-    `HTTP/1.1 ${text}`,
+    `HTTP/1.1 ${line}`,
     `Date: ${new Date().toUTCString()}`,
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${text.length + 1}`,

@@ -7,8 +7,10 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { errorCode } from '../../../errors.ts';
 import type { Handler } from '../handler.ts';
 import { httpLimits, IDLE_LIMIT } from './http-limits.ts';
+import { refuseOn } from './refusals.ts';
 import type { Certificate } from './tls.ts';
 
 /** Milliseconds for a TLS handshake, then the connection is closed: nobody is to hold one for nothing. */
@@ -70,6 +72,11 @@ export class SecureServer {
     server.on('secureConnection', (socket) => {
       this.#handshaking.delete(keyOf(socket));
       if (socket.alpnProtocol !== 'h2') connections.isHttp1(socket);
+    });
+    server.on('tlsClientError', (error, socket) => {
+      // who has typed http:// would see nothing but a connection that ends
+      const raw = errorCode(error) === 'ERR_SSL_HTTP_REQUEST' ? this.#sockets.get(keyOf(socket)) : undefined;
+      if (raw) refuseOn(raw, 400, 'this port speaks HTTPS');
     });
     server.on('session', (session) => {
       this.#sessions.add(session);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type ClientHttp2Session, connect, type ServerHttp2Session } from 'node:http2';
 import { request } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { generate } from 'selfsigned';
 import { afterEach, expect, it } from 'vitest';
@@ -93,4 +93,28 @@ it('all cookies that a browser may have of a host come by HTTP/2, where each is 
   const cookie = Array.from({ length: 1000 }, (_, nth) => `c${nth}=v`);
   expect(await text(session.request({ ':path': '/', cookie }))).toBe(cookie.join('; '));
   session.destroy();
+});
+
+it('whoever comes by HTTP is told so, and his connection is closed', async () => {
+  const url = await listen((_, res) => void res.end('here'));
+  const socket = connectTcp({ port: Number(new URL(url).port), host: '127.0.0.1' });
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const answer = await within(text(socket), 5000, 'an answer');
+  expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  expect(answer).toMatch(/\r\n\r\n400 Bad Request: this port speaks HTTPS\n$/);
+  expect(await text(open(url).request({ ':path': '/' }))).toBe('here');
+});
+
+it('what is neither has no answer', async () => {
+  const url = await listen((_, res) => void res.end('here'));
+  const socket = connectTcp({ port: Number(new URL(url).port), host: '127.0.0.1' });
+  socket.write('SSH-2.0-x\r\n');
+  const got = await new Promise<string>((resolve) => {
+    let bytes = '';
+    socket.on('data', (chunk) => {
+      bytes += chunk.toString('latin1');
+    });
+    socket.on('error', () => {}).once('close', () => resolve(bytes));
+  });
+  expect(got).not.toContain('HTTP');
 });
