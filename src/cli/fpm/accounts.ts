@@ -15,6 +15,12 @@ export function accountIn(passwd: string, group: string, wanted: string): FpmUse
   return name && primary?.[0] ? { user: name, group: primary[0] } : null;
 }
 
+/** Null: the file does not know the user. */
+export function uidIn(passwd: string, name: string): number | null {
+  const uid = entries(passwd).find(([user]) => user === name)?.[2];
+  return uid !== undefined && /^\d+$/.test(uid) ? Number(uid) : null;
+}
+
 function entries(file: string): string[][] {
   // `+` and `-` are compat entries of NIS
   return file

@@ -7,7 +7,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { UsageError } from '../usage-error.ts';
-import { accountIn, type FpmUser } from './accounts.ts';
+import { accountIn, type FpmUser, uidIn } from './accounts.ts';
 
 /** Debian, Red Hat, Arch, Alpine and macOS, the last resort. */
 const webUsers = ['www-data', 'apache', 'http', 'nginx', '_www', 'nobody'];
@@ -37,6 +37,13 @@ export async function idsOf({ user, group }: FpmUser): Promise<{ uid: number; gi
   if (/^\d+$/.test(user)) return { uid: Number(user), gid: Number(group) };
   const [uid, gid] = await Promise.all([run('id', ['-u', user]), run('id', ['-g', user])]);
   return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+}
+
+/** Of PHP's user: what files say of their owner. */
+export async function uidOf({ user }: FpmUser): Promise<number> {
+  if (/^\d+$/.test(user)) return Number(user);
+  const local = uidIn(await readFile('/etc/passwd', 'utf8'), user);
+  return local ?? Number((await run('id', ['-u', user])).stdout);
 }
 
 async function lookUp(name: string): Promise<FpmUser | null> {

@@ -16,7 +16,7 @@ import type { Logger } from './logger.ts';
 import type { Php } from './own-fpm.ts';
 import { type StatusPage, withStatusPage } from './status-page.ts';
 
-const NOBODY: Php = { kind: 'upstream', servers: [], statusPath: null };
+const NOBODY: Php = { kind: 'upstream', servers: [], statusPath: null, user: null };
 
 /** Other processes that serve the same sites. */
 export interface Siblings {
@@ -54,7 +54,7 @@ export class App {
     const pages: StatusPage[] = [];
     for (const [nth, site] of sites.entries()) {
       const { compress, status, trustedProxies } = site.command;
-      const { servers, kind, statusPath } = php[nth] ?? NOBODY;
+      const { servers, kind, statusPath, user } = php[nth] ?? NOBODY;
       const dispatcher = connect(servers, connectOptions(site.command, kind, workers));
       dispatchers.push(dispatcher);
       const hooks = {
@@ -62,7 +62,7 @@ export class App {
         php: (request: string, text: string): void => logger.php(request, text, kind === 'php-fpm'),
         ended,
       };
-      const plain = siteHandler(dispatcher, site, hooks, middleware);
+      const plain = siteHandler(dispatcher, site, hooks, middleware, user);
       const handler = compress ? await compressed(plain) : plain;
       const logged = log ? log.around(handler, trustedProxies) : handler;
       const page = withStatusPage(logged, dispatcher, status, statusPath ?? undefined, (own) =>

@@ -9,6 +9,7 @@ import { requestLine } from '../../gateway/site/request-line.ts';
 import type { Plan } from '../../gateway/site/site.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
+import { type PhpUser, PrivateFiles } from '../fpm/private-files.ts';
 import { printable, reasonOf } from '../text.ts';
 import { RequestStderr } from './log/request-stderr.ts';
 
@@ -34,6 +35,12 @@ interface SiteHooks {
 /** So many links out of the document root are reported, each once: more than a site has. */
 const MOST_LINKS = 1000;
 
+const notSent: Plan = {
+  kind: 'answer',
+  statusCode: 403,
+  reason: new Error('not sent: it is for its owner alone, and PHP runs as another user'),
+};
+
 /** Is asked for what is no script, before the front controller. */
 export type Middleware = (req: NodeRequest, res: NodeResponse, next: () => void) => void;
 
@@ -42,6 +49,7 @@ export function siteHandler(
   { command, root, linked }: Site,
   hooks: SiteHooks,
   middleware: Middleware | null = null,
+  phpUser: PhpUser | null = null,
 ): Handler {
   const { index, frontController, fpmRoot, fpmStatus, maxBody, trustedProxies, params } = command;
   // weak: a script may write when its client has long gone, and nothing comes behind that
@@ -83,7 +91,9 @@ export function siteHandler(
     ...(frontController === null ? {} : { frontController }),
   };
   const whole = new Gateway(dispatcher, sending);
-  const answer = (gateway: Gateway<NodeRequest>, plan: Plan, req: NodeRequest, res: NodeResponse): void => {
+  const hidden = phpUser === null ? null : new PrivateFiles(phpUser, root, linked);
+  const answer = (gateway: Gateway<NodeRequest>, given: Plan, req: NodeRequest, res: NodeResponse): void => {
+    const plan = given.kind === 'file' && hidden?.has(given.file) ? notSent : given;
     // nothing but a script complains, and a listener for each file would be dear
     if (plan.kind === 'run') {
       res.once('close', () => stderr.get(req)?.end());

@@ -4,7 +4,8 @@ import type { Server } from '../args/upstream.ts';
 import type { FpmUser } from '../fpm/accounts.ts';
 import { findFpm, givenFpm } from '../fpm/find.ts';
 import { type PrivateFpm, startPrivateFpm } from '../fpm/private.ts';
-import { chooseUser } from '../fpm/user.ts';
+import type { PhpUser } from '../fpm/private-files.ts';
+import { chooseUser, uidOf } from '../fpm/user.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../usage-error.ts';
 import { connectionsPerWorker } from './connections-per-worker.ts';
@@ -23,6 +24,8 @@ export interface Php {
   readonly servers: readonly Server[];
   /** `pm.status_path`; null: not known. */
   readonly statusPath: string | null;
+  /** Who runs it, where we are root, and could read more than he; null: it makes no difference. */
+  readonly user: PhpUser | null;
 }
 
 export class OwnFpms {
@@ -101,8 +104,7 @@ async function serversOf(
   logs: Logs,
   launched: () => void,
 ): Promise<Started> {
-  if (command.upstream.length > 0)
-    return { fpm: null, php: { kind: 'upstream', servers: command.upstream, statusPath: command.fpmStatus } };
+  if (command.upstream.length > 0) return { fpm: null, php: upstreamOf(command, io) };
   const [program, user] = await Promise.all([
     command.fpm === null ? findFpm(io.env['PATH'], command.php) : givenFpm(io.cwd, command.fpm),
     userOf(command, root, io),
@@ -122,7 +124,18 @@ async function serversOf(
     kill: io.kill,
   });
   const statusPath = program.kind === 'php-fpm' ? fpm.statusPath : null;
-  return { fpm, php: { kind: program.kind, servers: [{ address: fpm.address }], statusPath } };
+  const uid = user === null ? 0 : await uidOf(user);
+  const servers = [{ address: fpm.address }];
+  return { fpm, php: { kind: program.kind, servers, statusPath, user: uid === 0 ? null : { uid } } };
+}
+
+function upstreamOf({ upstream, fpmStatus }: SiteCommand, io: Io): Php {
+  return {
+    kind: 'upstream',
+    servers: upstream,
+    statusPath: fpmStatus,
+    user: io.isRoot ? { uid: null } : null,
+  };
 }
 
 async function userOf(command: SiteCommand, root: string, io: Io): Promise<FpmUser | null> {

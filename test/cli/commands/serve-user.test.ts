@@ -1,5 +1,6 @@
 /** Who runs PHP, where root starts `serve`. */
-import { chmodSync, chownSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/main.ts';
 import { FakeIo } from '../support/io.ts';
@@ -63,5 +64,63 @@ describe('who runs PHP', () => {
         `fastcgi-pool: serve: --user '${name}' is no user of this machine\n`,
       ]);
     }
+  });
+});
+
+describe.runIf(isRoot)('what is sent, where root starts serve and could read all', () => {
+  const idOf = (user: string): number =>
+    Number(new RegExp(`^${user}:[^:]*:(\\d+)`, 'm').exec(readFileSync('/etc/passwd', 'utf8'))?.[1]);
+
+  function put(name: string, mode: number, uid = 0): void {
+    site.put(name, 'text');
+    chownSync(join(site.path, name), uid, uid);
+    chmodSync(join(site.path, name), mode);
+  }
+
+  function putAll(): void {
+    put('open.txt', 0o644);
+    put('own.txt', 0o600, idOf('www-data'));
+    put('alone.txt', 0o600);
+    put('other.txt', 0o600, idOf('nobody'));
+    // who else may read it, an access list may say
+    put('group.txt', 0o640);
+    put('closed/a/b.txt', 0o644);
+    chmodSync(join(site.path, 'closed'), 0o700);
+    symlinkSync('closed/a/b.txt', join(site.path, 'link.txt'));
+    symlinkSync('alone.txt', join(site.path, 'alone-link.txt'));
+  }
+
+  async function statuses(url: string): Promise<Record<string, number>> {
+    const names = ['open', 'own', 'alone', 'other', 'group', 'closed/a/b', 'link', 'alone-link'];
+    const found = names.map(async (name) => [name, (await fetch(`${url}/${name}.txt`)).status]);
+    return Object.fromEntries(await Promise.all(found));
+  }
+
+  it.each([['1'], ['2']])(
+    'is what PHP’s user may read, as with nginx: not what is for its owner alone, who is another (%s processes)',
+    async (workers) => {
+      putAll();
+      await using served = await serve(site.path, ['--workers', workers]);
+      const open = { open: 200, own: 200, group: 200 };
+      const closed = { alone: 403, other: 403, 'closed/a/b': 403, link: 403, 'alone-link': 403 };
+      expect(await statuses(served.url)).toEqual({ ...open, ...closed });
+      expect(served.io.err).toContain('GET /alone.txt: not sent: it is for its owner alone');
+      chmodSync(join(site.path, 'alone.txt'), 0o644);
+      expect((await fetch(`${served.url}/alone.txt`)).status).toBe(200);
+    },
+  );
+
+  it('is all, where PHP runs as root', async () => {
+    putAll();
+    await using served = await serve(site.path, ['--user', 'root']);
+    expect(new Set(Object.values(await statuses(served.url)))).toEqual(new Set([200]));
+  });
+
+  it('is not what root alone may read, where another PHP-FPM is asked', async () => {
+    putAll();
+    await using served = await serve(site.path, ['--upstream', 'unix:/nonexistent/fpm.sock']);
+    const open = { open: 200, own: 200, other: 200, group: 200 };
+    const closed = { alone: 403, 'closed/a/b': 403, link: 403, 'alone-link': 403 };
+    expect(await statuses(served.url)).toEqual({ ...open, ...closed });
   });
 });
