@@ -62,13 +62,13 @@ const data = /\.(?:json|xml|csv|md)$/i;
 const packed = /(?:\.(?:gz|bz2|xz|zst|lz4?|lzma|br|zip|7z|rar|tar|tgz|tbz2?|txz|\d[\d_-]*))+$/i;
 
 const backup =
-  /(?:^|[-_. ])(?:backups?|bak|dump|database)(?:[-_. ]|$)|^(?:db|mysql|html|htdocs|httpdocs|public(?:_html)?|web(?:root|site)?|wwwroot|www|site|src|vendor|wordpress|wp-content|old)$/i;
+  /(?:^|[-_. ])(?:db|full|my|site|sql|web|wp|www)?(?:backups?|bak|dump|database)\d*(?:[-_. ]|$)|^(?:db|mysql|html|htdocs|httpdocs|public(?:_html)?|web(?:root|site)?|wwwroot|www|site|src|vendor|wordpress|wp-content|old)$/i;
 
 const leftover =
   /^[#~]|[#~$%. ]$|,v$|\.(?:ba(?:k|c|ckup|kup)?\d*|back|bck|bkp?\d*|old\d*|orig\d*|original|rej|saved?|sav|autosave|asv|lck|sw[a-p]|te?mp\d*|copy\d*|dist|sample|example|default|prev|disabled|new|mine|part|partial|filepart|crdownload|(?:rpm|dpkg|ucf|pac)-?(?:new|old|save|orig|dist|tmp|bak))(?:[-_~ ].*)?$/i;
 
 const privateEnding =
-  /\.(?:\w*sql|sqlite\w*|s3db|db\d?|mdb|accdb|rdb|frm|ibd|my[di]|[ml]df|ndf|bson|\w*dump|dmp|hprof|pst|mbox|wpress|jpa|jps|ini|conf|config|cnf|cfg|env|ya?ml|toml|neon|typoscript|tsconfig|lockb?|log|err|pid|xt|key|pem|p8|p12|pfx|pkcs\d+|pvk|jks|jceks|bks|keystore|keytab|kdbx?|psafe3|ppk|ovpn|tf|tfstate|tfvars|htaccess|htpasswd|htdigest|war|ear|iml|suo|sln|csproj|sublime-(?:project|workspace)|code-workspace)(?:[-_~ ].*|\.te?xt)?$/i;
+  /\.(?:\w*sql|sqlite\w*|s3db|db\d?|mdb|accdb|rdb|frm|ibd|my[di]|[ml]df|ndf|bson|\w*dump|dmp|hprof|pst|mbox|wpress|daf|jpa|jps|ini|conf|config|cnf|cfg|env|ya?ml|toml|neon|typoscript|tsconfig|lockb?|log|err|pid|xt|key|pem|p8|p12|pfx|pkcs\d+|pvk|jks|jceks|bks|keystore|keytab|passwd|secrets?|kdbx?|psafe3|ppk|ovpn|tf|tfstate|tfvars|htaccess|htpasswd|htdigest|war|ear|iml|suo|sln|csproj|sublime-(?:project|workspace)|code-workspace)(?:[-_~ ].*|\.te?xt)?$/i;
 
 // package managers', builders' and deployers' files
 const toolName =
@@ -76,7 +76,7 @@ const toolName =
 
 // keys, settings, PHP programs without an ending, what PHP and servers write
 const privateName =
-  /^(?:(?:credentials|secrets?|passwords?)(?:\.\w+)?|parameters\.json|service[-_]?account.*\.json|client_secrets?.*\.json|.*-adminsdk.*\.json|config\.(?:local|dev\w*|prod\w*|staging|test\w*)\.json|(?:root|access)_?keys?\.csv|wp-config.*|env(?:\.(?:local|dev\w*|prod\w*|staging|test\w*))?|ht(?:passwd|digest|access)(?:\.txt)?|passwd|shadow|_?netrc|kubeconfig|wallet\.dat|privkey\d*|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub$).*|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_?errors?)_?log(?:[-_.].*)?|(?:catalina|nohup)\.out|core|vgcore|cachegrind\.out|sess_[a-z0-9,-]{20,}|ibdata\d+|ib_logfile\d+)$/i;
+  /^(?:(?:credentials|secrets?|passwords?)(?:\.\w+)?|parameters\.json|service[-_]?account.*\.json|client_secrets?.*\.json|.*-adminsdk.*\.json|config\.(?:local|dev\w*|prod\w*|staging|test\w*)\.json|(?:root|access)_?keys?\.csv|wp-config.*|env(?:\.(?:local|dev\w*|prod\w*|staging|test\w*))?|ht(?:passwd|digest|access|users|groups?)(?:\.txt)?|(?:smb)?passwd|shadow|_?netrc|kubeconfig|wallet\.dat|privkey\d*|ssh_host_\w+_key|(?:private|secret|encryption)[-_]?key(?:\.txt)?|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub$).*|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_?errors?)_?log(?:[-_.].*)?|(?:catalina|nohup)\.out|core|vgcore|cachegrind\.out|sess_[a-z0-9,-]{20,}|ibdata\d+|ib_logfile\d+)$/i;
 
 // of version control, development and operating systems, and what Java's servers hide
 const privateFolder =
