@@ -64,7 +64,7 @@ export function fromNginx(tree: readonly Directive[], target: Target | null = nu
   if (resolves) options.pool['resolve'] = 'true';
   const last = lastTried(place);
   if (last) options.gateway['frontController'] = quoted(last.script);
-  notes.push(...notesOn(place, given, last), ...otherPlaces(places, place));
+  notes.push(...notesOn(place, given, last), ...otherPlaces(places, place), ...notTaken(place));
   return { code: codeOf(servers, options), notes, root: rootOf(place) };
 }
 
@@ -116,6 +116,24 @@ function notesOn({ pass, site }: PhpPlace, servers: readonly Options[], last: La
     if (isLost) notes.push(`try_files ${args.join(' ')}: ${triedNote}`);
   }
   return notes;
+}
+
+/** Nothing of them is about requests: where they come in, how they are written down, how blocks are named. */
+const ofNoRequest =
+  /^(?:listen|server|server_name|server_tokens|index|location|if|upstream|map|geo|include|set|(?:access|error)_log|log_\w+|default_type|types\w*|ssl\w*|http|http[23]\w*|events|sendfile\w*|tcp_\w+|keepalive_\w+|open_file_cache\w*|resolver\w*|fastcgi_(?:cache|temp|max_temp|busy)\w*)$/;
+
+/** In the site, and around it. */
+function notTaken({ site, blocks }: PhpPlace): string[] {
+  const known = new Set(migration.map(({ directive }) => directive));
+  const around = blocks.filter((block) => block !== site).flat();
+  const inSite = site.flatMap((one) => [one, ...everyIn(one.inside)]);
+  const names = [...inSite, ...around].map(({ name }) => name);
+  const others = [...new Set(names)].filter((name) => !known.has(name) && !ofNoRequest.test(name));
+  return others.length === 0 ? [] : [`not taken over: ${others.join(', ')}`];
+}
+
+function everyIn(block: readonly Directive[]): Directive[] {
+  return block.flatMap((one) => [one, ...everyIn(one.inside)]);
 }
 
 function otherPlaces(places: readonly PhpPlace[], place: PhpPlace): string[] {

@@ -1,6 +1,8 @@
 /** nginx's configuration with the files that it includes in their places. */
+
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expanded, MOST_FILES } from './glob.ts';
 import { type Directive, parseNginx } from './nginx-conf.ts';
 
@@ -9,7 +11,7 @@ export async function readNginxConf(
   file: string,
 ): Promise<{ readonly tree: readonly Directive[]; readonly missing: readonly string[] }> {
   const missing: string[] = [];
-  const folder = dirname(file);
+  const folder = prefixOf(file);
   let files = 0;
   const read = async (path: string): Promise<Directive[]> => {
     if (++files > MOST_FILES) throw new Error(`${path}: more than ${MOST_FILES} files are included`);
@@ -22,7 +24,6 @@ export async function readNginxConf(
   };
   const included = async (pattern: string): Promise<Directive[]> => {
     const trees: Directive[] = [];
-    // relative ones are meant from nginx.conf's folder, whichever file they are in
     for (const path of await expanded(folder, pattern)) {
       trees.push(
         ...(await read(path).catch((error: unknown) => {
@@ -43,4 +44,12 @@ export async function readNginxConf(
     return found;
   };
   return { tree: await read(file), missing };
+}
+
+/** From where nginx takes relative names: the folder of nginx.conf, whichever file they are in. `file` may be that of one site. */
+function prefixOf(file: string): string {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'nginx.conf'))) return folder;
+    if (folder === dirname(folder)) return dirname(file);
+  }
 }

@@ -50,18 +50,10 @@ export function siteName({ site }: PhpPlace): string {
 /** Of the site: `location /` counts before others, as that of PHP itself is asked for scripts only. */
 export function lastTried({ site, blocks }: PhpPlace): LastTried | null {
   const home = site.filter(({ name, args }) => name === 'location' && args.length === 1 && args[0] === '/');
-  const ordered = [
-    ...home.flatMap(({ inside }) => inside),
-    ...site,
-    ...blocks.flat(),
-    ...allOf(site, 'location'),
-  ];
-  for (const { name, args } of ordered) {
-    const last = name === 'try_files' ? args.at(-1) : undefined;
-    const found = last?.startsWith('@') ? named(site, last) : scriptIn(last ?? '');
-    if (found) return found;
-  }
-  return null;
+  const inOrder = [home.flatMap(({ inside }) => inside), site, ...blocks];
+  const tries = inOrder.flatMap((block) => block.filter(({ name }) => name === 'try_files'));
+  const last = tries[0]?.args.at(-1) ?? '';
+  return last.startsWith('@') ? named(site, last) : scriptIn(last);
 }
 
 /** A location such as `@php` that has one script for all. */

@@ -150,6 +150,37 @@ describe("nginx's configuration", () => {
     await expect(readNginxConf(join(site.path, 'bad.conf'))).rejects.toThrow(/sites\/bad: .* lacks a }/);
   });
 
+  it('of one site is read with what it includes from the folder of nginx.conf, as nginx does', async () => {
+    const put = (name: string, text: string): void => writeFileSync(join(site.path, name), text);
+    for (const name of ['etc', 'etc/sites-enabled', 'etc/snippets']) mkdirSync(join(site.path, name));
+    put('etc/nginx.conf', 'http { include sites-enabled/*; }');
+    put(
+      'etc/sites-enabled/blog',
+      'server { location ~ php { include snippets/php.conf; fastcgi_pass a:1; } }',
+    );
+    put('etc/snippets/php.conf', 'fastcgi_read_timeout 7s;');
+    const { tree, missing } = await readNginxConf(join(site.path, 'etc/sites-enabled/blog'));
+    expect(missing).toEqual([]);
+    expect(fromTree(tree).code).toContain('headersTimeout: 7000');
+  });
+
+  it('names what has no place in ours: a guard that is missing must not be missed', () => {
+    const { notes } = fromNginx(`http {
+      gzip on;
+      server {
+        listen 80; server_name a.example; access_log off;
+        add_header X-Frame-Options DENY;
+        location /admin { auth_basic "admins"; auth_basic_user_file /etc/htpasswd; }
+        location ~ /\\.ht { deny all; }
+        location ~ \\.php$ { fastcgi_pass a:1; fastcgi_hide_header X-Powered-By; if ($a) { return 403; } }
+      }
+      server { listen 81; rewrite ^ /x; }
+    }`);
+    expect(notes).toEqual([
+      'not taken over: add_header, auth_basic, auth_basic_user_file, deny, fastcgi_hide_header, return, gzip',
+    ]);
+  });
+
   it('has times as nginx writes them', () => {
     expect(['1m30s', '1h 30m', '1d', '2w', '1M', '1y', '1m30', '1x', ''].map(millisecondsOf)).toEqual([
       ...[90_000, 5_400_000, 86_400_000, 1_209_600_000, 2_592_000_000, 31_536_000_000, 90_000],
@@ -220,6 +251,7 @@ describe("of several sites in nginx's configuration", () => {
     expect(notes).toEqual([
       'fastcgi_pass 127.0.0.1:9001 (blog.example, location = /status): another PHP, which the code above does not ask',
       'fastcgi_pass old (old.example, location ~ \\.php$): another PHP, which the code above does not ask',
+      'not taken over: proxy_pass',
     ]);
   });
 
@@ -260,7 +292,7 @@ describe("of several sites in nginx's configuration", () => {
       location ~ \\.php$ { fastcgi_pass a:1; try_files $uri =404; }
     }`);
     expect(/frontController: '(.*)'/.exec(code)?.[1] ?? null).toBe(script);
-    const others = notes.filter((note) => !note.startsWith('fastcgi_param'));
+    const others = notes.filter((note) => !/^(?:fastcgi_param|not taken over)/.test(note));
     expect(others).toEqual(told === '' ? [] : [expect.stringContaining(told)]);
   });
 
