@@ -120,7 +120,7 @@ function notesOn({ pass, site }: PhpPlace, servers: readonly Options[], last: La
 
 /** Nothing of them is about requests: where they come in, how they are written down, how blocks are named. */
 const ofNoRequest =
-  /^(?:listen|server|server_name|server_tokens|index|location|if|upstream|map|geo|include|set|(?:access|error)_log|log_\w+|default_type|types\w*|ssl\w*|http|http[23]\w*|events|sendfile\w*|tcp_\w+|keepalive_\w+|open_file_cache\w*|resolver\w*|fastcgi_(?:cache|temp|max_temp|busy)\w*)$/;
+  /^(?:listen|server|server_name|server_tokens|index|location|if|upstream|map|geo|include|set|(?:access|error)_log|log_\w+|default_type|types\w*|ssl\w*|http|http[23]\w*|events|user|pid|worker_\w+|load_module|daemon|sendfile\w*|tcp_\w+|keepalive_\w+|open_file_cache\w*|resolver\w*|fastcgi_(?:cache|temp|max_temp|busy)\w*)$/;
 
 /** In the site, and around it. */
 function notTaken({ site, blocks }: PhpPlace): string[] {
