@@ -221,6 +221,7 @@ export class Connection {
 
   #complete(exchange: Exchange, end: EndRequest, atBorder: boolean): void {
     if (this.#exchange !== exchange) return;
+    this.#owner.learned.backend.onStreams(this.#reader.endsStreams);
     const wrong = refusal(end) ?? (exchange.headDone ? null : headMissing());
     if (wrong) {
       this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');

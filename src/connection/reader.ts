@@ -65,6 +65,11 @@ export class ResponseReader implements ResponseSink {
       exchange.ofUnknownRequest = !this.#decoder.atBorder;
   }
 
+  /** See KnownServer.onStreams. */
+  get endsStreams(): boolean {
+    return this.#decoder.endsStreams;
+  }
+
   /** No byte of another record has been read. */
   get atBorder(): boolean {
     return this.#decoder.atBorder;

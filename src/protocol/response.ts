@@ -90,6 +90,11 @@ export class ResponseDecoder implements RecordSink {
     return this.#records.atBorder;
   }
 
+  /** An empty record has ended STDOUT or STDERR. */
+  get endsStreams(): boolean {
+    return this.#stdoutEnded || this.#stderrEnded;
+  }
+
   onRecord(type: number, requestId: number, contentLength: number): void {
     this.#recordId = requestId;
     if (requestId === this.#id && this.#open) this.#reading = this.#own(type, contentLength);

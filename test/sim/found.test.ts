@@ -1,7 +1,11 @@
 /** Scenarios that broke a promise once. */
 import { expect, it } from 'vitest';
+import type { Asked } from './asked.ts';
+import { SimFpm } from './fpm.ts';
+import { SimGateway } from './gateway.ts';
 import { brokenPromises } from './laws.ts';
 import { play, type Scenario } from './scenario.ts';
+import { randomFrom, VirtualTime } from './time.ts';
 
 const cases: readonly [string, Scenario][] = [
   [
@@ -52,4 +56,18 @@ it('whoever needs the worker of an idle connection has it within 50 ms, where co
   const most = 50 + 2 * 2.1;
   expect(visitor?.asked.length).toBeGreaterThan(100);
   expect(visitor?.asked.filter(({ took }) => took < 0 || took > most)).toEqual([]);
+});
+
+it('scripts that all go on behind their responses do not hide that it is PHP-FPM: no request waits behind one', async () => {
+  await import('generic-pool');
+  const time = new VirtualTime();
+  const fpm = new SimFpm(time, { workers: 4 });
+  const gateway = new SimGateway('g', time, fpm, 0, randomFrom(1), {});
+  const script = { ms: 20, tail: 400 };
+  // Whenever the server is asked behind a response what it is, that worker is busy.
+  for (let at = 0; at < 80_000; at += 2_000) gateway.at(at, () => gateway.ask(script));
+  const behind: Asked[] = [];
+  gateway.at(81_000, () => gateway.ask(script, () => behind.push(gateway.ask(script))));
+  await time.run(90_000);
+  expect(behind.map(({ error, took }) => [error, took < script.tail])).toEqual([['', true]]);
 });

@@ -22,4 +22,6 @@ export interface KnownServer extends ServerFacts {
    * a TCP proxy does when the server behind it is gone.
    */
   onHalfClosed(): void;
+  /** A response is whole, and has or has not ended its streams by an empty record, as PHP-FPM does not. */
+  onStreams(endsStreams: boolean): void;
 }

@@ -8,7 +8,7 @@
  * again before it has answered FCGI_GET_VALUES, or has stayed open for some milliseconds: else the next request would
  * be sent into the close.
  *
- * Decisions only; times are given, in ms.
+ * Decisions only; times are given, in ms, monotonic.
  */
 
 import type { DetectedBackend } from '../../connection/detect-backend.ts';
@@ -22,6 +22,8 @@ export type AfterResponse = 'nothing' | 'ask' | 'wait';
 
 /** ms between one FCGI_GET_VALUES that got no answer and the next: a worker may be busy behind its response. */
 const QUERY_INTERVALS = [0, 1_000, 10_000, 60_000];
+/** The same of a server that is taken for another, and ends its answers as PHP-FPM does: it may be PHP-FPM after all, or one day. */
+const LONGEST_INTERVAL = 60_000;
 /** ms between a search for a proxy that found nothing out, and the next. */
 const PROXY_CHECK_INTERVAL = 10_000;
 /** So many connections in a row that the server closed behind their first answer: it closes all of them. */
@@ -52,8 +54,12 @@ export class BackendKind implements KnownServer {
   #takesEndOfInput = false;
   #askAt = 0;
   #examineAt = 0;
+  /** Its latest answer ended STDOUT or STDERR by an empty record; null: there is none. */
+  #endsStreams: boolean | null = null;
+  readonly #proxied: boolean;
 
   constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>) {
+    this.#proxied = proxied;
     this.isConfigured = backend !== 'auto';
     this.#isPhpFpm = backend === 'auto' ? null : backend === 'php-fpm';
     this.#isDirect = proxied ? false : backend === 'php-fpm' ? true : null;
@@ -77,9 +83,16 @@ export class BackendKind implements KnownServer {
     return this.#isPhpFpm ?? (this.#unanswered === 0 && !this.#refusedEndOfInput);
   }
 
-  /** Nothing is known, and it is time to send FCGI_GET_VALUES. */
+  /** It is not known to be PHP-FPM, and it is time to send FCGI_GET_VALUES. */
   isQueryDue(now: number): boolean {
-    return this.#isPhpFpm === null && !this.#asking && now >= this.#askAt;
+    if (this.#isPhpFpm === true || this.isConfigured || this.#asking) return false;
+    // Some others end themselves where they do not know the question.
+    return now >= this.#askAt && (this.#isPhpFpm === null || this.#endsStreams === false);
+  }
+
+  /** On a kept connection that was in vain: perhaps each script goes on behind its response (`fastcgi_finish_request()`). */
+  get wantsOwnConnection(): boolean {
+    return this.#unanswered > 0;
   }
 
   /** It is PHP-FPM, but whether there is a proxy is not known, and it is time to find out. */
@@ -87,9 +100,14 @@ export class BackendKind implements KnownServer {
     return this.#isPhpFpm === true && this.#isDirect === null && now >= this.#examineAt;
   }
 
-  /** Nothing is left to be found out. */
+  /** It is PHP-FPM, and all is known of it: nothing is ever to be asked. */
+  get isSettled(): boolean {
+    return this.#isPhpFpm === true && this.#isDirect !== null;
+  }
+
+  /** A failure is judged by what is known. */
   get isKnown(): boolean {
-    return this.#isPhpFpm === false || (this.#isPhpFpm === true && this.#isDirect !== null);
+    return this.#isPhpFpm === false || this.isSettled;
   }
 
   /** It closes each connection behind its answer. */
@@ -114,6 +132,7 @@ export class BackendKind implements KnownServer {
     if (this.#isPhpFpm === true) return 'nothing';
     if (this.isQueryDue(now)) {
       this.#asking = true;
+      if (this.#isPhpFpm === false) this.#askAt = now + LONGEST_INTERVAL;
       return 'ask';
     }
     // Else that would go out in front of the next request, and a server that closes at it would take that one along.
@@ -139,7 +158,8 @@ export class BackendKind implements KnownServer {
   onDetected({ values, isDirect }: DetectedBackend, now: number): void {
     this.#examineAt = now + PROXY_CHECK_INTERVAL;
     if (values !== null) this.onValues(values);
-    else if (this.#isPhpFpm === null) this.#notAnswered(now);
+    else if (this.#isPhpFpm !== true) this.#notAnswered(now);
+    if (this.#isPhpFpm === false) this.#askAt = now + LONGEST_INTERVAL;
     // Without an answer it may be a server that shuts down: how it closes then tells nothing.
     if (this.#isPhpFpm === true && values !== null) this.#isDirect ??= isDirect;
   }
@@ -177,6 +197,22 @@ export class BackendKind implements KnownServer {
     this.#takesEndOfInput = true;
   }
 
+  /**
+   * A response is whole; `endsStreams`: STDOUT or STDERR was ended by an empty record. PHP-FPM never sends one, most others do.
+   * Where it comes all of a sudden, another server has taken the address over, and must show anew what it is.
+   */
+  onStreams(endsStreams: boolean): void {
+    const isOther = endsStreams && this.#endsStreams === false;
+    this.#endsStreams = endsStreams;
+    if (!isOther || this.#isPhpFpm !== true || this.isConfigured) return;
+    this.#isPhpFpm = null;
+    this.#isDirect = this.#proxied ? false : null;
+    this.#hasAnswered = false;
+    this.#unanswered = 0;
+    this.#askAt = 0;
+    this.#examineAt = 0;
+  }
+
   onHalfClosed(): void {
     this.#isDirect = false;
   }
@@ -184,7 +220,7 @@ export class BackendKind implements KnownServer {
   #notAnswered(now: number): void {
     this.#unanswered++;
     const pause = QUERY_INTERVALS[this.#unanswered];
-    this.#askAt = pause === undefined ? Number.POSITIVE_INFINITY : now + pause;
+    this.#askAt = now + (pause ?? LONGEST_INTERVAL);
     if (pause === undefined) this.#isPhpFpm ??= false;
   }
 }

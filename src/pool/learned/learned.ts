@@ -71,7 +71,7 @@ export class Learned {
 
   /** See BackendKind. */
   get isQueryDue(): boolean {
-    return this.backend.isPhpFpm === null && this.backend.isQueryDue(this.#clock.now());
+    return this.backend.isPhpFpm !== true && this.backend.isQueryDue(this.#clock.monotonic());
   }
 
   /** A response is whole: must its connection go all the same, for the sake of a request that waits? */

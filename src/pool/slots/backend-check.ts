@@ -88,15 +88,15 @@ export class BackendCheck {
   }
 
   /**
-   * A response is whole. If its connection is kept, that may have to be asked, or waited for, before it is used; where
-   * there is none, the server may be asked on a connection of its own. null: the slot is free now; else once that resolves.
+   * A response is whole. If its connection is kept, that may have to be asked, or waited for, before it is used; else the
+   * server may be, on a connection of its own. null: the slot is free now; else once that resolves.
    */
   afterResponse(slot: Slot | null, exchange: Exchange | null): Promise<void> | null {
     const connection = slot?.connection ?? null;
     const isKept = connection !== null && !connection.closed;
-    // The hot path: most servers are known, and then nobody needs the time.
-    if (slot !== null && exchange !== null && !this.#backend.isKnown && this.#mayDetect) {
-      if (this.#detectsEarly && this.#backend.isProxyCheckDue(this.#clock.now())) {
+    // The hot path: most servers are known.
+    if (slot !== null && exchange !== null && !this.#backend.isSettled && this.#mayDetect) {
+      if (this.#detectsEarly && this.#backend.isProxyCheckDue(this.#clock.monotonic())) {
         if (this.#open.size < this.#settings.connections) {
           void this.#detectSeparately(new Slot());
           return null;
@@ -105,7 +105,10 @@ export class BackendCheck {
         connection?.close('fresh-needed');
         return this.#detectSeparately(slot);
       }
-      if (!isKept && this.#needsOwnConnection(exchange)) return this.#detectSeparately(slot);
+      if (this.#needsOwnConnection(isKept, exchange)) {
+        connection?.close('fresh-needed');
+        return this.#detectSeparately(slot);
+      }
     }
     if (isKept) this.#onKept(connection, exchange?.script ?? '');
     return null;
@@ -115,11 +118,11 @@ export class BackendCheck {
     return this.#detecting === null && !this.#stop.signal.aborted;
   }
 
-  /** It keeps no connection that could be asked, or may have waited for the end of its input. */
-  #needsOwnConnection(exchange: Exchange): boolean {
-    return (
-      this.#backend.isQueryDue(this.#clock.now()) && (this.#backend.closesAll || exchange.terminatorAfter > 0)
-    );
+  /** It keeps none that could be asked, or may have waited for the end of its input. */
+  #needsOwnConnection(isKept: boolean, exchange: Exchange): boolean {
+    const { wantsOwnConnection, closesAll } = this.#backend;
+    const cannotBeAsked = !isKept && (closesAll || exchange.terminatorAfter > 0);
+    return (wantsOwnConnection || cannotBeAsked) && this.#backend.isQueryDue(this.#clock.monotonic());
   }
 
   /**
@@ -176,11 +179,8 @@ export class BackendCheck {
       this.#awaitWorker(connection, script);
       return;
     }
-    const what = this.#backend.afterResponse(
-      connection.requests,
-      this.#clock.now(),
-      connection.owesTerminator,
-    );
+    const { requests, owesTerminator } = connection;
+    const what = this.#backend.afterResponse(requests, this.#clock.monotonic(), owesTerminator);
     if (what === 'wait') this.#waitForClose(connection);
     else if (what === 'ask')
       connection.sendGetValues(ANSWER_TIMEOUT, (reply) => this.#onIdleCheck(connection, reply));
@@ -211,7 +211,7 @@ export class BackendCheck {
 
   #onIdleCheck(connection: Connection, reply: IdleCheckResult): void {
     this.#waiting.delete(connection);
-    const mayBeUsed = this.#backend.onIdleCheck(reply, connection.requests, this.#clock.now());
+    const mayBeUsed = this.#backend.onIdleCheck(reply, connection.requests, this.#clock.monotonic());
     if (!mayBeUsed) connection.close('unanswered');
     // The answer on one connection is enough for all: the others need not wait.
     if (this.#backend.isPhpFpm === true) for (const { idleCheck } of this.#waiting) idleCheck.endWait();
@@ -285,7 +285,8 @@ export class BackendCheck {
       const { transport } = this.#target;
       const detected = await detectBackend(connect, { transport, clock: this.#clock, timeout, stop });
       const answered = detected.values !== null;
-      if (!stop.aborted && (answered || countsSilence)) this.#backend.onDetected(detected, this.#clock.now());
+      if (!stop.aborted && (answered || countsSilence))
+        this.#backend.onDetected(detected, this.#clock.monotonic());
       return answered;
     } catch {
       // Nobody is there, or the job was given up: nothing is known.

@@ -302,3 +302,92 @@ describe('whether something stands in between', () => {
     expect(backend.isProxyCheckDue(0)).toBe(false);
   });
 });
+
+describe('the empty records by which most servers end STDOUT and STDERR, and PHP-FPM does not', () => {
+  const shown = (): BackendKind => {
+    const backend = auto();
+    backend.onStreams(false);
+    backend.onValues(php);
+    backend.onDetected({ values: php, isDirect: true }, 0);
+    return backend;
+  };
+
+  it('show that another server has taken the address over: it is to be asked anew, and nothing is believed until then', () => {
+    const backend = shown();
+    backend.onStreams(true);
+    expect(backend).toMatchObject({ isPhpFpm: null, isDirect: null, answersGetValues: false });
+    expect(backend.afterResponse(1, 0, false)).toBe('ask');
+    backend.onIdleCheck({ values: php, closed: null }, 1, 0);
+    expect(backend).toMatchObject({ isPhpFpm: true, isDirect: null });
+  });
+
+  it('show nothing where they were there from the start: it has been asked since', () => {
+    const backend = auto();
+    backend.onStreams(true);
+    backend.onValues(php);
+    backend.onStreams(true);
+    expect(backend.isPhpFpm).toBe(true);
+  });
+
+  it('show nothing where the operator has said what it is', () => {
+    const backend = new BackendKind({ backend: 'php-fpm', proxied: false });
+    for (const endsStreams of [false, true]) backend.onStreams(endsStreams);
+    expect(backend).toMatchObject({ isPhpFpm: true, isDirect: true });
+  });
+
+  it('leave a proxy that was declared where it is', () => {
+    const backend = new BackendKind({ backend: 'auto', proxied: true });
+    backend.onValues(php);
+    for (const endsStreams of [false, true]) backend.onStreams(endsStreams);
+    expect(backend).toMatchObject({ isPhpFpm: null, isDirect: false });
+  });
+});
+
+describe('a server that was taken for another', () => {
+  const silent = (): BackendKind => {
+    const backend = auto();
+    for (let i = 0; i < 4; i++) backend.onDetected({ values: null, isDirect: null }, 0);
+    expect(backend.isPhpFpm).toBe(false);
+    return backend;
+  };
+
+  it.each([
+    ['was asked in vain', silent],
+    [
+      'said that it is another',
+      (): BackendKind => {
+        const backend = auto();
+        backend.onDetected({ values: go, isDirect: null }, 0);
+        return backend;
+      },
+    ],
+  ])(
+    'as it %s, and ends its answers as PHP-FPM does, is asked once a minute: it may be PHP-FPM by now',
+    (_, other) => {
+      const backend = other();
+      backend.onStreams(false);
+      const asked: number[] = [];
+      for (let now = 0; now < 200_000; now += 1_000) {
+        if (backend.afterResponse(1, now, false) !== 'ask') continue;
+        asked.push(now);
+        backend.onIdleCheck({ values: null, closed: 'server-closed' }, 1, now);
+      }
+      expect(asked).toEqual([60_000, 120_000, 180_000]);
+      backend.onValues(php);
+      expect(backend.isPhpFpm).toBe(true);
+    },
+  );
+
+  it('and ends them by empty records is never asked again: some of those end themselves over the question', () => {
+    const backend = silent();
+    backend.onStreams(true);
+    expect(backend.isQueryDue(1e9)).toBe(false);
+  });
+});
+
+it('is asked on a connection of its own once it was asked in vain: each worker may be busy behind its response', () => {
+  const backend = auto();
+  expect(backend.wantsOwnConnection).toBe(false);
+  backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, 0);
+  expect(backend.wantsOwnConnection).toBe(true);
+});
