@@ -26,7 +26,9 @@ async function fromFiles(files: TlsFiles, cwd: string, warn: (line: string) => v
       throw new UsageError(`${option} '${path}' cannot be read: ${error.code ?? error.message}`);
     });
   };
-  const [cert, key] = await Promise.all([read('--tls-cert', files.cert), read('--tls-key', files.key)]);
+  // one by one: where both cannot be read, the same one is always named
+  const cert = await read('--tls-cert', files.cert);
+  const key = await read('--tls-key', files.key);
   // they take a while to load, and few need them
   const [{ createSecureContext }, { createPrivateKey, X509Certificate }] = await Promise.all([
     import('node:tls'),
