@@ -8,6 +8,7 @@ import { checkNames, isOptions, LONGEST_DELAY } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { type FpmFigures, FpmStatuses, fpmMetrics } from './prometheus/fpm-status.ts';
+import { joined } from './prometheus/joined.ts';
 import { figuresOf, type Metric, type Observed, poolMetrics, type Sample } from './prometheus/metrics.ts';
 
 export type { Observed, ObservedServer } from './prometheus/metrics.ts';
@@ -17,7 +18,10 @@ export interface ObserveOptions {
   readonly client: Pick<typeof promClient, 'Gauge' | 'Counter' | 'register'>;
   /** Where the metrics are registered. Default: `client.register`. */
   readonly registry?: promClient.Registry | undefined;
-  /** Labels of all metrics, which tell several pools apart: `{ site: 'blog' }`. All that share a registry have the same names. Default none. */
+  /**
+   * Labels of all metrics, which tell several pools apart: `{ site: 'blog' }`. All that share a registry have the same names. Of pools that
+   * nothing tells apart the figures are added, and of times the longest stands. Default none.
+   */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /**
    * `pm.status_path`: PHP-FPM's own status is asked for at each scrape, and given by the names of hipages' exporter. It takes
@@ -131,12 +135,12 @@ function sourcesIn(
 function register(
   client: ObserveOptions['client'],
   registry: promClient.Registry,
-  { name, help, type }: Metric<never>,
+  { name, help, type, joins }: Metric<never>,
   labelNames: readonly string[],
 ): Set<Source> {
   const sources = new Set<Source>();
   const all = async (): Promise<readonly Sample[]> =>
-    (await Promise.all([...sources].map(({ read }) => read()))).flat();
+    joined((await Promise.all([...sources].map(({ read }) => read()))).flat(), joins);
   const config = { name, help, labelNames: [...labelNames], registers: [registry] };
   const made: Gauge | Counter =
     type === 'gauge'

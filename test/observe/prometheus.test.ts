@@ -76,6 +76,31 @@ describe('metrics of a pool', () => {
     expect(await served()).toEqual([`fastcgi_pool_served_total{server="${fpm.address}"} 1`]);
   });
 
+  it('of several pools that nothing tells apart are added, where they can be', async () => {
+    const { stats } = new Pool('127.0.0.1:9');
+    const pool = (more: Partial<Observed['stats']>): Observed => ({
+      address: 'php:9000',
+      stats: { ...stats, ...more },
+    });
+    const registry = new client.Registry();
+    observe(pool({ busy: 2, queued: 3, workers: 8, served: 10, waiting: { count: 9, p50: 100, p99: 250 } }), {
+      client,
+      registry,
+    });
+    observe(pool({ busy: 1, queued: 4, workers: 6, served: 7, waiting: { count: 9, p50: 50, p99: 500 } }), {
+      client,
+      registry,
+    });
+    expect(await scrape(registry)).toEqual([
+      'fastcgi_pool_connections{server="php:9000",state="busy"} 3',
+      'fastcgi_pool_workers{server="php:9000"} 8',
+      'fastcgi_pool_served_total{server="php:9000"} 17',
+      'fastcgi_pool_queued 7',
+      'fastcgi_pool_waiting_seconds{quantile="0.5"} 0.1',
+      'fastcgi_pool_waiting_seconds{quantile="0.99"} 0.5',
+    ]);
+  });
+
   it('of a pool that is observed twice count once, until both have stopped', async () => {
     await using fpm = await startFakeFpm();
     await using pool = new Pool(fpm.address);
@@ -159,6 +184,18 @@ describe("PHP-FPM's own status", () => {
     // One scrape is one request.
     expect(found).toContain(`phpfpm_accepted_connections{${labels}} 1`);
     expect(pool.stats.served).toBe(1);
+  });
+
+  it('is that of one PHP-FPM, however many pools ask it', async () => {
+    await using fpm = await startFpm({ maxChildren: 2 });
+    await using one = new Pool(fpm.address);
+    await using another = new Pool(fpm.address);
+    const registry = new client.Registry();
+    observe(one, { client, registry, status: '/status' });
+    observe(another, { client, registry, status: '/status' });
+    const found = (await scrape(registry)).map((line) => line.replace(/\{.*\}/, ''));
+    expect(found).toContain('phpfpm_up 1');
+    expect(found).toContain('phpfpm_total_processes 2');
   });
 
   it('comes from each server of an Upstream', async () => {

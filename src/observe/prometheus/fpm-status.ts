@@ -42,6 +42,7 @@ export const fpmMetrics: readonly Metric<FpmFigures>[] = [
     help: 'Did the status page answer?',
     type: 'gauge',
     labels: ['pool', 'scrape_uri'],
+    joins: 'most',
     samples: (figures) => [{ labels: labelsOf(figures), value: Number(figures.page !== null) }],
   },
   {
@@ -49,6 +50,7 @@ export const fpmMetrics: readonly Metric<FpmFigures>[] = [
     help: 'How often it did not.',
     type: 'counter',
     labels: ['pool', 'scrape_uri'],
+    joins: 'sum',
     samples: (figures) => [{ labels: labelsOf(figures), value: figures.failures }],
   },
   ...PAGE.map(
@@ -57,6 +59,7 @@ export const fpmMetrics: readonly Metric<FpmFigures>[] = [
       help,
       type,
       labels: ['pool', 'scrape_uri'],
+      joins: 'most',
       samples: (figures) => {
         const value = figures.page?.[member];
         return typeof value === 'number' && value >= 0 ? [{ labels: labelsOf(figures), value }] : [];

@@ -28,6 +28,8 @@ export interface Metric<Source> {
   readonly help: string;
   readonly type: 'gauge' | 'counter';
   readonly labels: readonly string[];
+  /** Of several pools with the same labels: 'most' where each says the same of the server, or none can be added. */
+  readonly joins: 'sum' | 'most';
   samples(source: Source): readonly Sample[];
 }
 
@@ -49,12 +51,14 @@ function perServer(
   name: string,
   help: string,
   read: (stats: ConnectionStats) => number | null,
+  joins: 'sum' | 'most' = 'sum',
 ): Metric<PoolFigures> {
   return {
     name,
     help,
     type,
     labels: ['server'],
+    joins,
     samples: ({ servers }) =>
       servers.flatMap(({ address, stats }) => {
         const value = read(stats);
@@ -70,7 +74,8 @@ function ofQueue(
   help: string,
   read: (stats: Stats) => number,
 ): Metric<PoolFigures> {
-  return { name, help, type, labels: [], samples: ({ stats }) => [{ labels: {}, value: read(stats) }] };
+  const samples = ({ stats }: PoolFigures): Sample[] => [{ labels: {}, value: read(stats) }];
+  return { name, help, type, labels: [], joins: 'sum', samples };
 }
 
 function quantiles(name: string, help: string, which: 'waiting' | 'running'): Metric<PoolFigures> {
@@ -79,6 +84,7 @@ function quantiles(name: string, help: string, which: 'waiting' | 'running'): Me
     help,
     type: 'gauge',
     labels: ['quantile'],
+    joins: 'most',
     samples: ({ stats }) => {
       const { p50, p99 } = stats[which];
       return [
@@ -95,6 +101,7 @@ export const poolMetrics: readonly Metric<PoolFigures>[] = [
     help: 'Sockets that are open or being opened; each may hold a worker of php-fpm.',
     type: 'gauge',
     labels: ['server', 'state'],
+    joins: 'sum',
     samples: ({ servers }) =>
       servers.flatMap(({ address, stats }) => [
         { labels: { server: address, state: 'busy' }, value: stats.busy },
@@ -106,12 +113,14 @@ export const poolMetrics: readonly Metric<PoolFigures>[] = [
     'fastcgi_pool_workers',
     'Workers of php-fpm that have been seen to run at once for this pool; missing while it is not known.',
     ({ workers }) => workers,
+    'most',
   ),
   {
     name: 'fastcgi_pool_server_state',
     help: '1 for the state in which a server of several is, else 0.',
     type: 'gauge',
     labels: ['server', 'state'],
+    joins: 'most',
     samples: ({ servers }) =>
       servers.flatMap(({ address, state }) =>
         state === null
@@ -131,6 +140,7 @@ export const poolMetrics: readonly Metric<PoolFigures>[] = [
     help: 'Closed sockets by reason.',
     type: 'counter',
     labels: ['server', 'reason'],
+    joins: 'sum',
     samples: ({ servers }) =>
       servers.flatMap(({ address, stats }) =>
         Object.entries(stats.closed).map(([reason, value]) => ({
