@@ -58,7 +58,7 @@ const NO_HEADERS: readonly string[] = [];
 
 export class Job implements DispatchController, ExchangeListener, ListNode<Job> {
   body: PlannedBody | null = null;
-  /** Of a body that must be read whole before it can be sent. */
+  /** Of a body of which some must be read, or all, before it can be sent. */
   unread: BodyStream | null = null;
   /** How often it was sent, or tried to be. */
   attempts = 0;

@@ -91,7 +91,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       const body = planBody(request.body, request.params, this.#settings.replayBuffer);
       if (body.kind === 'unread') {
         job.unread = body.stream;
-        body.whole.then(
+        body.read.then(
           (planned) => this.#admit(job, planned, this.clock.monotonic()),
           (error: unknown) => job.fail(error),
         );

@@ -127,17 +127,20 @@ it('aborted while it waits for a worker: it ends at once, gives its place up, an
   const first = ended(pool, { params: { ...page, REQUEST_ID: 'first' } });
   await waitFor(() => log.executions().size === 1);
   const controller = new AbortController();
-  let isRead = false;
+  let isGivenUp = false;
   async function* body(): AsyncGenerator<string> {
-    isRead = true;
-    yield 'a=1';
+    try {
+      yield 'a=1';
+    } finally {
+      isGivenUp = true;
+    }
   }
   const params = { ...page, REQUEST_METHOD: 'PUT', CONTENT_LENGTH: '3', REQUEST_ID: 'aborted' };
   const aborted = errorOf(pool.request({ params, body: body(), signal: controller.signal }));
   await waitFor(() => pool.connections.length === 2 && pool.stats.queued === 0);
   controller.abort(new Error('gone'));
   expect((await aborted).message).toBe('gone');
-  expect(isRead).toBe(false);
+  await waitFor(() => isGivenUp);
   await waitFor(() => pool.connections.every(({ state }) => state !== 'connecting'));
   await first;
   await ended(pool, { params: { ...page, REQUEST_ID: 'after' } });

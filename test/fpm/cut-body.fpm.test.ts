@@ -42,3 +42,40 @@ it.each([
   expect(log.entries()).toHaveLength(runs);
   for (const { id } of log.entries()) expect(Number(id) % (16 * KIB)).toBe(0);
 });
+
+it.each([
+  [
+    'cannot begin',
+    (reason: Error): AsyncIterable<Buffer> =>
+      (async function* (): AsyncGenerator<Buffer> {
+        if (reason) throw reason;
+        yield Buffer.alloc(1);
+      })(),
+  ],
+  [
+    'fails while its request waits for a connection, before it has given a byte',
+    (reason: Error): AsyncIterable<Buffer> =>
+      new ReadableStream<Buffer>({
+        async start(controller): Promise<void> {
+          await new Promise((resolve) => setImmediate(resolve));
+          controller.error(reason);
+        },
+      }),
+  ],
+])('a PUT whose source %s: its script is never run without its body', async (_, sourceOf) => {
+  await using fpm = await startFpm({ maxChildren: 1 });
+  const log = executionLog(fpm.root, length);
+  const script = fpm.script('length.php', `${log.php} echo 1;`);
+  const page = fpm.script('page.php', 'usleep(200000); echo 1;');
+  await using pool = new Pool(fpm.address, { connections: 1 });
+  const before = ended(pool, { params: page });
+  const reason = new Error('no such file');
+  const params = { ...script, REQUEST_METHOD: 'PUT', CONTENT_LENGTH: '100000' };
+  const recorder = new Recorder();
+  pool.dispatch({ params, body: sourceOf(reason) }, recorder);
+  expect(await recorder.over).toBe(reason);
+  expect(recorder.controller?.facts).toMatchObject({ executed: 'no', cause: reason });
+  await before;
+  await ended(pool, { params: page });
+  expect(log.entries()).toEqual([]);
+});

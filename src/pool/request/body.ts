@@ -25,15 +25,16 @@ export interface StreamedBody {
 export type PlannedBody = BytesBody | StreamedBody;
 
 /**
- * A stream that is read whole first. One of unknown length, as PHP-FPM sees no body without CONTENT_LENGTH. And that of a
- * POST, where it is short enough: PHP reads all of it before the script starts, and if the source fails half-way, it runs
- * the script with what it has, whatever we do.
+ * A stream that is read before anything is sent: where its source fails afterwards, PHP runs the script with what it has of
+ * the body, whatever we do. It is read whole where its length is not known, as PHP-FPM sees no body without CONTENT_LENGTH,
+ * and for a POST, where it is short enough: PHP reads all of that before the script starts. Else its first piece has to do: a
+ * source that cannot even begin must not have a PUT run without its body.
  */
 export interface UnreadBody {
   readonly kind: 'unread';
   readonly stream: BodyStream;
   /** Rejects as the source does, and with FCGI_ERR_BODY_LENGTH_REQUIRED if it is longer than `replayBuffer`. */
-  readonly whole: Promise<BytesBody>;
+  readonly read: Promise<PlannedBody>;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -64,8 +65,8 @@ export function planBody(
   checkUnread(body);
   const stream = new BodyStream(body, replayBuffer, declared);
   if (declared !== null && (declared > replayBuffer || !isPost(params)))
-    return { kind: 'stream', stream, length: declared, addLength: false };
-  return { kind: 'unread', stream, whole: readWhole(stream, replayBuffer) };
+    return { kind: 'unread', stream, read: readFirst(stream, declared) };
+  return { kind: 'unread', stream, read: readWhole(stream, replayBuffer) };
 }
 
 /**
@@ -78,6 +79,11 @@ export function checkUnchanged(body: PlannedBody): void {
     body.length,
     `its memory was resized or transferred, and has ${body.bytes.length} bytes now`,
   );
+}
+
+async function readFirst(stream: BodyStream, length: number): Promise<StreamedBody> {
+  await stream.begin();
+  return { kind: 'stream', stream, length, addLength: false };
 }
 
 async function readWhole(stream: BodyStream, replayBuffer: number): Promise<BytesBody> {
@@ -111,6 +117,7 @@ export class BodyStream {
   readonly #keepsBuffers: boolean;
   #held: Uint8Array[] = [];
   #dropped = false;
+  /** Some of it has been asked for, to be sent. */
   #started = false;
   /** Pieces that have come out of it. */
   #count = 0;
@@ -148,14 +155,16 @@ export class BodyStream {
    */
   piece(index: number): Promise<Uint8Array | null> {
     const held = this.#held[index];
+    this.#started = true;
+    this.#dropTooMuch();
     if (held !== undefined) return Promise.resolve(held);
     if (index < this.#count) return Promise.reject(goneBeginning());
-    if (this.#ended) return Promise.resolve(null);
-    this.#started = true;
-    this.#next ??= this.#pull().finally(() => {
-      this.#next = null;
-    });
-    return this.#next;
+    return this.#nextPiece();
+  }
+
+  /** Resolves once the first piece is there to be had, or the end. Rejects as `piece` does. */
+  async begin(): Promise<void> {
+    if (this.#count === 0) await this.#nextPiece();
   }
 
   /** Tells the source that no more is wanted. */
@@ -164,6 +173,14 @@ export class BodyStream {
     this.#ended = true;
     // A generator that is waiting itself never settles this; and what it throws then concerns nobody.
     new Promise((resolve) => resolve(this.#iterator.return?.())).catch(() => undefined);
+  }
+
+  #nextPiece(): Promise<Uint8Array | null> {
+    if (this.#ended) return Promise.resolve(null);
+    this.#next ??= this.#pull().finally(() => {
+      this.#next = null;
+    });
+    return this.#next;
   }
 
   async #pull(): Promise<Uint8Array | null> {
@@ -204,12 +221,15 @@ export class BodyStream {
 
   #hold(piece: Uint8Array): void {
     this.#count++;
-    if (this.#length > this.#replayBuffer) {
-      this.#dropped = true;
-      this.#held = [];
-    } else {
-      this.#held.push(piece);
-    }
+    if (!this.#dropped) this.#held.push(piece);
+    this.#dropTooMuch();
+  }
+
+  /** What was read ahead is held in any case, until it is asked for. */
+  #dropTooMuch(): void {
+    if (!this.#started || this.#length <= this.#replayBuffer) return;
+    this.#dropped = true;
+    this.#held = [];
   }
 }
 

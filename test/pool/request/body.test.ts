@@ -14,7 +14,7 @@ async function* pieces(...all: (Uint8Array | string)[]): AsyncGenerator<Uint8Arr
 async function plan(body: Body | undefined, contentLength?: string): Promise<PlannedBody> {
   const params = contentLength === undefined ? {} : { CONTENT_LENGTH: contentLength };
   const planned = planBody(body, params, MIB);
-  return planned.kind === 'unread' ? planned.whole : planned;
+  return planned.kind === 'unread' ? planned.read : planned;
 }
 
 async function drain(stream: BodyStream): Promise<string> {
@@ -84,11 +84,17 @@ describe('CONTENT_LENGTH', () => {
   it.each([
     ['longer', ['ab', 'cd']],
     ['shorter', ['ab']],
-    ['empty', []],
   ])('a stream that is %s fails as soon as that is known', async (_, given) => {
     const body = await plan(pieces(...given), '3');
     if (body.kind !== 'stream') throw new Error('a stream of known length must stay a stream');
     await expect(drain(body.stream)).rejects.toMatchObject({ code: 'FCGI_ERR_BODY_LENGTH' });
+  });
+
+  it.each([
+    ['empty', []],
+    ['longer with its first piece', ['abcd']],
+  ])('a stream that is %s fails before anything is sent', async (_, given) => {
+    await expect(plan(pieces(...given), '3')).rejects.toMatchObject({ code: 'FCGI_ERR_BODY_LENGTH' });
   });
 });
 
@@ -282,5 +288,46 @@ describe('a stream that is read again from its start', () => {
     const stream = new BodyStream(pieces('abc', 'def'), 100, 6);
     void stream.piece(0);
     expect(await drain(stream)).toBe('abcdef');
+  });
+});
+
+describe('a stream of known length, of which the first piece is read before anything is sent', () => {
+  it.each([
+    ['fits', MIB],
+    ['does not fit', 2 * MIB],
+  ])(
+    'is whole all the same, and can be sent until some of it has been: a first piece that %s into replayBuffer',
+    async (_, size) => {
+      const body = await plan(pieces(Buffer.alloc(size, 'a'), 'b'), String(size + 1));
+      if (body.kind !== 'stream') throw new Error('a stream of known length must stay a stream');
+      expect(body.stream.replayable).toBe(true);
+      expect((await body.stream.piece(0))?.length).toBe(size);
+      expect(String(await body.stream.piece(1))).toBe('b');
+      expect(await body.stream.piece(2)).toBe(null);
+      expect(body.stream.replayable).toBe(false);
+      await expect(body.stream.piece(0)).rejects.toThrow('beginning');
+    },
+  );
+
+  it('is read no further than that', async () => {
+    let given = 0;
+    async function* source(): AsyncGenerator<string> {
+      for (const piece of 'abc') {
+        given++;
+        yield piece;
+      }
+    }
+    const body = await plan(source(), '3');
+    expect(given).toBe(1);
+    expect(body.kind === 'stream' && (await drain(body.stream))).toBe('abc');
+  });
+
+  it('rejects as its source does, where that cannot begin', async () => {
+    const reason = new Error('no such file');
+    async function* source(): AsyncGenerator<string> {
+      if (reason) throw reason;
+      yield '';
+    }
+    await expect(plan(source(), '3')).rejects.toBe(reason);
   });
 });
