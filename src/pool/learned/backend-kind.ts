@@ -24,6 +24,8 @@ export type AfterResponse = 'nothing' | 'ask' | 'wait';
 const QUERY_INTERVALS = [0, 1_000, 10_000, 60_000];
 /** The same of a server that is taken for another, and ends its answers as PHP-FPM does: it may be PHP-FPM after all, or one day. */
 const LONGEST_INTERVAL = 60_000;
+/** So often it may be replaced by another; more, and there are several behind its address, which is not worth to ask each time. */
+const MOST_CHANGES = 3;
 /** ms between a search for a proxy that found nothing out, and the next. */
 const PROXY_CHECK_INTERVAL = 10_000;
 /** So many connections in a row that the server closed behind their first answer: it closes all of them. */
@@ -56,6 +58,8 @@ export class BackendKind implements KnownServer {
   #examineAt = 0;
   /** Its latest answer ended STDOUT or STDERR by an empty record; null: there is none. */
   #endsStreams: boolean | null = null;
+  /** So often another server has taken the address over. */
+  #changes = 0;
   readonly #proxied: boolean;
 
   constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>) {
@@ -205,11 +209,12 @@ export class BackendKind implements KnownServer {
     const isOther = endsStreams && this.#endsStreams === false;
     this.#endsStreams = endsStreams;
     if (!isOther || this.#isPhpFpm !== true || this.isConfigured) return;
-    this.#isPhpFpm = null;
+    this.#changes++;
+    this.#isPhpFpm = this.#changes > MOST_CHANGES ? false : null;
+    if (this.#isPhpFpm === null) this.#askAt = 0;
     this.#isDirect = this.#proxied ? false : null;
     this.#hasAnswered = false;
     this.#unanswered = 0;
-    this.#askAt = 0;
     this.#examineAt = 0;
   }
 

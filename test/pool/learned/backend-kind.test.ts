@@ -321,6 +321,22 @@ describe('the empty records by which most servers end STDOUT and STDERR, and PHP
     expect(backend).toMatchObject({ isPhpFpm: true, isDirect: null });
   });
 
+  it('where they come and go, there are several servers behind the address: it is asked once a minute, not each time', () => {
+    const backend = shown();
+    const asked: number[] = [];
+    for (let now = 0; now < 200_000; now += 500) {
+      backend.onStreams(now % 1_000 === 0);
+      if (backend.afterResponse(1, now, false) !== 'ask') continue;
+      asked.push(now);
+      backend.onIdleCheck({ values: php, closed: null }, 1, now);
+    }
+    expect(asked.filter((now) => now < 10_000).length).toBeLessThanOrEqual(4);
+    expect(asked.filter((now) => now >= 10_000).length).toBeLessThanOrEqual(4);
+    expect(asked.length).toBeGreaterThan(4);
+    backend.onStreams(true);
+    expect(backend.isPhpFpm).toBe(false);
+  });
+
   it('show nothing where they were there from the start: it has been asked since', () => {
     const backend = auto();
     backend.onStreams(true);
