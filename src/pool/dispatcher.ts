@@ -30,7 +30,7 @@ export interface DispatchRequest {
   /**
    * Default null. CONTENT_LENGTH is added where the params lack it and the length is known or turns out within
    * `replayBuffer`; a body that differs from its CONTENT_LENGTH is `FCGI_ERR_BODY_LENGTH`. Bytes are not copied: leave them as they
-   * are until the request is over.
+   * are until the request is over. A stream is read to its first piece, and a short one of a POST to its end, before anything is sent.
    */
   readonly body?: Body | undefined;
   /** Fails the request at any stage with the signal's reason; a connection in use is closed. An EventEmitter, which undici takes, is none. */
