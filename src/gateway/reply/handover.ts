@@ -52,7 +52,7 @@ export class HandoverFiles {
   }
 
   #redirected(uri: string): HandedOver {
-    const target = parseTarget(uri);
+    const target = parseTarget(asPath(uri));
     if ('refused' in target || target.authority !== '') return forbidden;
     for (const [prefix, folder] of this.#mappings) {
       if (target.path.startsWith(prefix)) {
@@ -68,6 +68,14 @@ export class HandoverFiles {
     if (path === null || !path.startsWith('/')) return forbidden;
     return fileInside(this.#folders, path);
   }
+}
+
+/**
+ * As nginx reads it: the first slash may be encoded as well, which is how Symfony sends it; and there are no fragments, so `#` is a
+ * part of a name that nobody has encoded.
+ */
+function asPath(uri: string): string {
+  return uri.replace(/^%2f/i, '/').replaceAll('#', '%23');
 }
 
 /** Links are followed, and must end below one of the folders. */

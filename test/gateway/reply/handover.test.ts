@@ -25,6 +25,7 @@ function files(): TempSite {
   writeFileSync(join(outside, 'report.pdf'), report);
   writeFileSync(join(outside, 'deep', 'a b%c.txt'), 'odd name');
   writeFileSync(join(outside, 'deep', 'na\u00efve.txt'), 'accent');
+  writeFileSync(join(outside, 'deep', 'no. #1.txt'), 'number');
   writeFileSync(join(outside, 'empty.txt'), '');
   writeFileSync(join(`${outside}-sibling`, 'x.txt'), 'secret');
   symlinkSync(join(site.root, 'secret.txt'), join(outside, 'link.txt'));
@@ -68,6 +69,11 @@ describe.each(adapters)('through $name', ({ name }) => {
     ['x-accel-redirect', '/protected/deep/a%20b%25c.txt', 'odd name'],
     ['X-Accel-Redirect', '/protected/deep/na%c3%afve.txt', 'accent'],
     ['X-Accel-Redirect', '/protected/empty.txt', ''],
+    // as Symfony has it: rawurlencode() of all
+    ['X-Accel-Redirect', '%2Fprotected%2Fdeep%2Fa%20b%25c.txt', 'odd name'],
+    ['X-Accel-Redirect', '%2fprotected%2freport.pdf', report],
+    ['X-Accel-Redirect', '/protected/deep/no. #1.txt', 'number'],
+    ['X-Accel-Redirect', '/protected/deep/no.%20%231.txt', 'number'],
     ['X-Sendfile', '{outside}/report.pdf', report],
     ['X-Sendfile', '{outside}/deep/a b%c.txt', 'odd name'],
   ])('%s: %s is that file, under the headers of PHP', async (header, value, content) => {
@@ -101,6 +107,11 @@ describe.each(adapters)('through $name', ({ name }) => {
     ['X-Accel-Redirect', '/protected/../a.php', 502],
     ['X-Accel-Redirect', '/protected/%2e%2e/%2e%2e/etc/passwd', 502],
     ['X-Accel-Redirect', '/protected/report.pdf%00.txt', 502],
+    ['X-Accel-Redirect', '%2Fprotected%2F..%2Fa.php', 502],
+    ['X-Accel-Redirect', '%2F%2Fevil.example%2Fprotected%2Freport.pdf', 502],
+    ['X-Accel-Redirect', 'http%3A%2F%2Fevil.example%2Fprotected%2Freport.pdf', 502],
+    ['X-Accel-Redirect', '%252Fprotected%252Freport.pdf', 502],
+    ['X-Accel-Redirect', '/protected/report.pdf#1', 404],
     ['X-Accel-Redirect', 'http://evil.example/protected/report.pdf', 502],
     ['X-Accel-Redirect', '/protected/link.txt', 502],
     ['X-Accel-Redirect', '/protected/deep', 404],
