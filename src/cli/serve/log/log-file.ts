@@ -1,6 +1,14 @@
 /** A log in a file that can be moved away and opened anew, as logrotate does it. */
-import { closeSync, openSync, write } from 'node:fs';
+import { closeSync, constants, openSync, write } from 'node:fs';
 import { Writable } from 'node:stream';
+import { errorCode } from '../../../errors.ts';
+
+/** To a named pipe as well: opened to wait for its reader, or written to while it is full, it would stop the process. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/** Milliseconds: how long a pipe that is full is waited for, and how often it is tried. */
+const FULL_LIMIT = 1000;
+const TRY_AGAIN = 10;
 
 export class LogFile extends Writable {
   readonly #path: string;
@@ -14,23 +22,28 @@ export class LogFile extends Writable {
     super();
     this.#path = path;
     this.#complain = complain;
-    this.#descriptor = openSync(path, 'a', 0o640);
+    this.#descriptor = openSync(path, APPEND, 0o640);
   }
 
   /** What is written from now on goes to the file that has the name now. @throws where it cannot be opened: the old one stays. */
   reopen(): void {
     const old = this.#descriptor;
-    this.#descriptor = openSync(this.#path, 'a', 0o640);
+    this.#descriptor = openSync(this.#path, APPEND, 0o640);
     if (this.#writing !== old) closeSync(old);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     const descriptor = this.#descriptor;
     this.#writing = descriptor;
+    let tries = this.#failing ? 0 : FULL_LIMIT / TRY_AGAIN;
     const put = (from: number): void => {
       write(descriptor, chunk, from, chunk.length - from, null, (error, written) => {
         if (!error && from + written < chunk.length) {
           put(from + written);
+          return;
+        }
+        if (errorCode(error) === 'EAGAIN' && tries-- > 0) {
+          setTimeout(put, TRY_AGAIN, from);
           return;
         }
         this.#writing = null;
