@@ -73,13 +73,17 @@ it('counts nothing but the body: not the heads of HEAD, 304 and errors', async (
   });
   const head = request({ port, path: '/head', method: 'HEAD' }).end();
   await once(head, 'response');
-  for (const path of ['/304', '/none', '/chunked']) await ask(port, path);
+  for (const path of ['/304', '/none']) await ask(port, path);
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /chunked HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const [, body = ''] = (await text(socket)).split('\r\n\r\n', 2);
   const found = await lines(4);
   const bytes = Object.fromEntries(
     found.map((line) => (/\/(\w+) HTTP\/1\.1" \d+ (\d+) /.exec(line) ?? []).slice(1)),
   );
-  // the frame of two chunks, as with nginx: 3 CRLF abc CRLF 4 CRLF defg CRLF 0 CRLF CRLF
-  expect(bytes).toEqual({ head: '0', 304: '0', none: '3', chunked: String(8 + 9 + 5) });
+  // with the frame of its chunks, as with nginx: 3 CRLF abc CRLF 4 CRLF defg CRLF 0 CRLF CRLF; Node 26 makes one of both
+  expect(bytes).toEqual({ head: '0', 304: '0', none: '3', chunked: String(`${body}\r\n\r\n`.length) });
+  expect(body).toMatch(/^(?:3\r\nabc\r\n4\r\ndefg|7\r\nabcdefg)\r\n0$/);
 });
 
 it('counts its own bytes of each of several requests that are sent in one go', async () => {
