@@ -330,7 +330,8 @@ describe('the empty records by which most servers end STDOUT and STDERR, and PHP
       asked.push(now);
       backend.onIdleCheck({ values: php, closed: null }, 1, now);
     }
-    expect(asked.filter((now) => now < 10_000).length).toBeLessThanOrEqual(4);
+    // Behind three changes at once; behind the fourth only where it has answered as PHP-FPM does once more.
+    expect(asked.filter((now) => now < 10_000)).toEqual([0, 1_000, 2_000, 3_500]);
     expect(asked.filter((now) => now >= 10_000).length).toBeLessThanOrEqual(4);
     expect(asked.length).toBeGreaterThan(4);
     backend.onStreams(true);
@@ -406,4 +407,44 @@ it('is asked on a connection of its own once it was asked in vain: each worker m
   expect(backend.wantsOwnConnection).toBe(false);
   backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, 0);
   expect(backend.wantsOwnConnection).toBe(true);
+});
+
+it('a server that the operator has named is never asked what it is', () => {
+  for (const told of ['php-fpm', 'generic'] as const) {
+    const backend = new BackendKind({ backend: told, proxied: false });
+    backend.onStreams(false);
+    expect(backend.isQueryDue(1e9)).toBe(false);
+  }
+});
+
+describe('that FCGI_GET_VALUES is not answered', () => {
+  it('is known once it was left so, of a server that has never answered it, until it does', () => {
+    const backend = auto();
+    expect(backend.ignoresGetValues).toBe(false);
+    backend.onGetValuesIgnored();
+    expect(backend.ignoresGetValues).toBe(true);
+    backend.onValues(php);
+    expect(backend.ignoresGetValues).toBe(false);
+    backend.onGetValuesIgnored();
+    expect(backend.ignoresGetValues).toBe(false);
+  });
+
+  it('may be so again of the server that has taken the address over', () => {
+    const backend = auto();
+    backend.onValues(php);
+    for (const endsStreams of [false, true]) backend.onStreams(endsStreams);
+    backend.onGetValuesIgnored();
+    expect(backend.ignoresGetValues).toBe(true);
+  });
+});
+
+it('a silence of a server of which nothing is known has it asked less and less often', () => {
+  const backend = auto();
+  const asked: number[] = [];
+  for (let now = 0; now < 20_000; now += 500) {
+    if (!backend.isQueryDue(now)) continue;
+    asked.push(now);
+    backend.onDetected({ values: null, isDirect: null }, now);
+  }
+  expect(asked).toEqual([0, 1_000, 11_000]);
 });
