@@ -1,7 +1,7 @@
 /** What a configuration of nginx says, as ours. Pure. */
 import { parseAddress, type Target } from '../../connection/socket/address.ts';
 import { migration } from './migration.ts';
-import { allOf, type Directive } from './nginx-conf.ts';
+import { allOf, type Directive, every } from './nginx-conf.ts';
 import { lastTried, type PhpPlace, placesOf, saidAt, siteName } from './nginx-place.ts';
 import { type LastTried, quoted } from './nginx-values.ts';
 
@@ -126,14 +126,9 @@ const ofNoRequest =
 function notTaken({ site, blocks }: PhpPlace): string[] {
   const known = new Set(migration.map(({ directive }) => directive));
   const around = blocks.filter((block) => block !== site).flat();
-  const inSite = site.flatMap((one) => [one, ...everyIn(one.inside)]);
-  const names = [...inSite, ...around].map(({ name }) => name);
+  const names = [...every(site), ...around].map(({ name }) => name);
   const others = [...new Set(names)].filter((name) => !known.has(name) && !ofNoRequest.test(name));
   return others.length === 0 ? [] : [`not taken over: ${others.join(', ')}`];
-}
-
-function everyIn(block: readonly Directive[]): Directive[] {
-  return block.flatMap((one) => [one, ...everyIn(one.inside)]);
 }
 
 function otherPlaces(places: readonly PhpPlace[], place: PhpPlace): string[] {

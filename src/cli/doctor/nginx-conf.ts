@@ -49,7 +49,12 @@ function unquoted(word: string): string {
   return /^(["']).*\1$/s.test(word) ? word.slice(1, -1) : word;
 }
 
+/** At any depth, in the order in which they are written. */
+export function every(tree: readonly Directive[]): Directive[] {
+  return tree.flatMap((one) => [one, ...every(one.inside)]);
+}
+
 /** All of that name, at any depth. */
 export function allOf(tree: readonly Directive[], name: string): Directive[] {
-  return tree.flatMap((one) => [...(one.name === name ? [one] : []), ...allOf(one.inside, name)]);
+  return every(tree).filter((one) => one.name === name);
 }

@@ -277,19 +277,14 @@ function segmentsOf(path: string): number {
  * nobody in front has checked as one.
  */
 function badMethod(method: string): Plan {
-  const message = `The method ${JSON.stringify(method.slice(0, 200))} is in small letters`;
-  return {
-    kind: 'answer',
-    statusCode: 400,
-    reason: new ArgumentError('FCGI_ERR_INVALID_ARG', 'method', message),
-  };
+  return badRequest('method', `The method ${JSON.stringify(method.slice(0, 200))} is in small letters`);
 }
 
 function badTarget(url: string, refused: string): Plan {
-  const message = `The URL ${JSON.stringify(url.slice(0, 200))} cannot be served: ${refused}`;
-  return {
-    kind: 'answer',
-    statusCode: 400,
-    reason: new ArgumentError('FCGI_ERR_INVALID_ARG', 'url', message),
-  };
+  return badRequest('url', `The URL ${JSON.stringify(url.slice(0, 200))} cannot be served: ${refused}`);
+}
+
+function badRequest(what: 'method' | 'url', message: string): Plan {
+  const reason = new ArgumentError('FCGI_ERR_INVALID_ARG', what, message);
+  return { kind: 'answer', statusCode: 400, reason };
 }
