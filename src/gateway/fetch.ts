@@ -45,6 +45,8 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     const judged = gateway.plan({ method, url, originalUrl: url });
     if (judged.kind === 'pass' && typeof info.next === 'function') return info.next();
     const plan = judged.kind === 'pass' ? judged.otherwise : judged;
+    const loading = gateway.load(plan);
+    if (loading) await loading;
     const sent = plan.kind === 'file' ? sendFile(gateway, plan, request) : null;
     if (sent instanceof Response) return sent;
     const sink = new FetchSink(request.headers, gateway.sendTimeout);

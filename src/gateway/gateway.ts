@@ -59,7 +59,9 @@ export class Gateway<Req> {
       outlivesClient: this.#settings.outlivesClient,
       handedOver: handover && ((files) => handover.find(files)),
       intercepts: this.#settings.interceptErrors,
+      mediaTypes: this.#settings.mediaTypes,
     };
+    if (handover) void this.#settings.mediaTypes.load();
   }
 
   /** The option, ms. */
@@ -72,7 +74,13 @@ export class Gateway<Req> {
     return this.#site.plan(line, isDirect);
   }
 
-  /** Carries out a plan to send a file: see Site. */
+  /** What is loaded for the first plan that needs it. Null: it is there. It never rejects: the plan fails by itself. */
+  load(plan: Plan): Promise<void> | null {
+    const { handover, mediaTypes } = this.#settings;
+    return plan.kind === 'file' || (plan.kind === 'run' && handover) ? mediaTypes.load() : null;
+  }
+
+  /** Carries out a plan to send a file, once it is loaded: see Site. */
   sendFile<T>(
     plan: Plan & { kind: 'file' },
     acceptEncoding: string | undefined,

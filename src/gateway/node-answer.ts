@@ -32,6 +32,17 @@ export function answerNodeRequest<Req>(
   raw: NodePair,
 ): void {
   const plan = judged.kind === 'pass' ? judged.otherwise : judged;
+  const loading = gateway.load(plan);
+  if (loading) void loading.then(() => carryOut(gateway, plan, request, raw));
+  else carryOut(gateway, plan, request, raw);
+}
+
+function carryOut<Req>(
+  gateway: Gateway<Req>,
+  plan: Exclude<Plan, { kind: 'pass' }>,
+  request: Req,
+  raw: NodePair,
+): void {
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;

@@ -23,6 +23,7 @@ import { forwardedHeaders, TrustedProxies } from './request/proxies.ts';
 import type { SpoolLimits } from './request/spool.ts';
 import { type AmbiguousPaths, ambiguousPaths, mount } from './site/place-options.ts';
 import { type FilesSettings, filesSettings } from './site/static/files-options.ts';
+import { MediaTypes } from './site/static/media-types.ts';
 import { triedFiles } from './site/try-files.ts';
 
 /** The options, checked and complete. */
@@ -42,6 +43,7 @@ export interface Settings<Req> {
   readonly mount: string;
   /** Null: none is sent. */
   readonly files: FilesSettings | null;
+  readonly mediaTypes: MediaTypes;
   readonly ambiguousPaths: AmbiguousPaths;
   readonly paramsOf: (request: Req) => Params | undefined;
   /** Null: whom the framework trusts. */
@@ -150,6 +152,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     resolveRootSymlink: resolveRootSymlink(options),
     mount: mount(options.mount),
     files,
+    mediaTypes: new MediaTypes(),
     ambiguousPaths: ambiguousPaths(options.ambiguousPaths),
     paramsOf: paramsOf(options),
     proxies:

@@ -1,9 +1,9 @@
 /** A file that PHP has handed over, as it goes to the client: PHP's headers, the file's bytes, ranges and conditions answered. */
 import { closeSync, fstatSync, type Stats } from 'node:fs';
-import mime from 'mime-types';
 import { etagOf, fileAnswer, type HeaderOf, headersOf } from '../site/static/file-answer.ts';
 import { fileError } from '../site/static/file-error.ts';
 import { FilePart } from '../site/static/file-part.ts';
+import type { MediaTypes } from '../site/static/media-types.ts';
 import { openFound } from '../site/static/site-files.ts';
 import { type HandedOver, handoverError } from './handover.ts';
 import { fileFields, fileHead, type ReplyHead } from './head.ts';
@@ -28,18 +28,19 @@ const mostReplaced = 20;
 
 /**
  * `head` is PHP's, `header` a header of the request. `findAgain`: whoever puts new files in place by a rename leaves no
- * moment in which there is none.
+ * moment in which there is none. `types`: loaded.
  */
 export function handedFile(
   found: HandedOver & { kind: 'file' },
   head: ReplyHead,
   header: HeaderOf,
+  types: MediaTypes,
   findAgain: () => HandedOver | null,
 ): OutgoingFile | FileRefusal {
   let file = found;
   for (let left = mostReplaced; ; left--) {
     try {
-      return opened(file, head, header);
+      return opened(file, head, header, types);
     } catch (error) {
       const { statusCode, reason } = fileError(error);
       const next = statusCode === 404 && left > 0 ? findAgain() : null;
@@ -56,11 +57,12 @@ function opened(
   { path, dev, ino }: HandedOver & { kind: 'file' },
   head: ReplyHead,
   header: HeaderOf,
+  types: MediaTypes,
 ): OutgoingFile | FileRefusal {
   const descriptor = openFound({ real: Buffer.from(path).toString('latin1'), dev, ino });
   let isHeld = false;
   try {
-    const facts = factsOf(path, fstatSync(descriptor), fileFields(head));
+    const facts = factsOf(path, fstatSync(descriptor), fileFields(head), types);
     const { statusCode, fields, range } = fileAnswer(facts, header);
     if (statusCode === 412 || statusCode === 416) return { statusCode, headers: headersOf(fields) };
     isHeld = range !== null && head.hasBody;
@@ -72,7 +74,12 @@ function opened(
 }
 
 /** What PHP says of the file counts more than what it looks like. */
-function factsOf(path: string, stats: Stats, given: readonly string[]): Parameters<typeof fileAnswer>[0] {
+function factsOf(
+  path: string,
+  stats: Stats,
+  given: readonly string[],
+  types: MediaTypes,
+): Parameters<typeof fileAnswer>[0] {
   const { size, mtimeMs } = stats;
   const fields = [...given];
   const field = (name: string, usual: () => string): string => {
@@ -85,10 +92,7 @@ function factsOf(path: string, stats: Stats, given: readonly string[]): Paramete
   };
   const etag = field('ETag', () => etagOf(stats));
   const lastModified = field('Last-Modified', () => new Date(mtimeMs).toUTCString());
-  field(
-    'Content-Type',
-    () => mime.contentType(/\.[^./]*$/.exec(path)?.[0] ?? '') || 'application/octet-stream',
-  );
+  field('Content-Type', () => types.contentType(/\.[^./]*$/.exec(path)?.[0] ?? ''));
   fields.push('Accept-Ranges', 'bytes', 'Content-Length', String(size));
   return { size, etag, lastModified, fields };
 }

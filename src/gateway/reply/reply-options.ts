@@ -1,4 +1,5 @@
 /** What replies are told by their gateway. */
+import type { MediaTypes } from '../site/static/media-types.ts';
 import type { BufferSpace } from './buffer.ts';
 import type { HandedOver, Handover } from './handover.ts';
 import type { HeaderKinds, OwnAnswer } from './head.ts';
@@ -16,6 +17,8 @@ export interface ReplyOptions {
   readonly outlivesClient: boolean;
   /** The file that PHP hands over; null: none. */
   readonly handedOver: ((handover: Handover) => HandedOver | null) | null;
+  /** Loaded where files are handed over. */
+  readonly mediaTypes: MediaTypes;
   /** A page of `errorPage` takes the place of PHP's own. */
   readonly intercepts: boolean;
 }

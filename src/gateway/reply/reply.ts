@@ -219,7 +219,9 @@ export class Reply implements DispatchHandler {
     if (file === null) return false;
     this.#handOver();
     if (file.kind === 'file')
-      this.#sendFile(handedFile(file, head, (name) => this.#sink.requestHeader(name), find));
+      this.#sendFile(
+        handedFile(file, head, (name) => this.#sink.requestHeader(name), this.#options.mediaTypes, find),
+      );
     else {
       const statusCode = file.kind === 'missing' ? 404 : 502;
       const error = handoverError(head.handover, file.kind);

@@ -92,7 +92,7 @@ export class Site {
 
   constructor(settings: Settings<never>) {
     this.#files = filesOf(settings);
-    this.#sent = settings.files && new SiteFiles(this.#files, settings.files);
+    this.#sent = settings.files && new SiteFiles(this.#files, settings.files, settings.mediaTypes);
     this.#fpmPages = settings.fpmPages;
     this.#mount = settings.mount;
     this.#ambiguousPaths = settings.ambiguousPaths;

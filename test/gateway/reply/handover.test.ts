@@ -1,10 +1,11 @@
 /** X-Accel-Redirect and X-Sendfile: what PHP may hand over, and how it is sent. */
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { handedFile } from '../../../src/gateway/reply/handed-file.ts';
 import { type HandedOver, HandoverFiles } from '../../../src/gateway/reply/handover.ts';
 import { replyHead } from '../../../src/gateway/reply/head.ts';
+import { MediaTypes } from '../../../src/gateway/site/static/media-types.ts';
 import { type AnyOptions, type Ask, adapters } from '../adapters.ts';
 import { answer, FakeDispatcher, type Play } from '../fake-dispatcher.ts';
 import { type TempSite, tempSite } from '../temp-site.ts';
@@ -176,6 +177,10 @@ describe.each(adapters)('through $name', ({ name }) => {
 });
 
 describe('a file that is replaced between being found and being opened', () => {
+  const types = new MediaTypes();
+  beforeAll(async () => {
+    await types.load();
+  });
   const sent = (change: (path: string) => void): unknown => {
     const { outside } = files();
     const path = join(outside, 'report.pdf');
@@ -185,7 +190,7 @@ describe('a file that is replaced between being found and being opened', () => {
     const found = find();
     if (found?.kind !== 'file') throw new Error(`It is ${found?.kind}`);
     change(path);
-    const handed = handedFile(found, head, () => undefined, find);
+    const handed = handedFile(found, head, () => undefined, types, find);
     return 'head' in handed ? handed.head.contentLength : handed.statusCode;
   };
 

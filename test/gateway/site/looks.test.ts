@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import { closeSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createHandler, type NodeHandler } from '../../../src/gateway/node.ts';
 import { readOptions } from '../../../src/gateway/settings.ts';
 import { Site } from '../../../src/gateway/site/site.ts';
@@ -19,7 +19,11 @@ afterEach(() => void vi.useRealTimers());
 afterAll(() => temp.remove());
 
 describe('what was seen of a file', () => {
-  const site = new Site(readOptions({ root: temp.root, files: true }));
+  const settings = readOptions({ root: temp.root, files: true });
+  const site = new Site(settings);
+  beforeAll(async () => {
+    await settings.mediaTypes.load();
+  });
   const sizeFor = (isDirect: boolean): number | string => {
     const plan = site.plan({ method: 'GET', url: '/a.txt', originalUrl: '/a.txt' }, isDirect);
     return plan.kind === 'file' ? plan.file.stats.size : plan.kind;

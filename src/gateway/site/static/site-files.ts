@@ -3,12 +3,12 @@
  * This folder: files sent as they are. It imports the judge's findings, and reply/ for the way out.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import mime from 'mime-types';
 import type { Files, FoundFile } from '../files.ts';
 import { isUntouched } from '../root-folder.ts';
 import { TtlCache } from '../ttl-cache.ts';
 import { etagOf, type FileFacts } from './file-answer.ts';
 import type { FilesSettings } from './files-options.ts';
+import type { MediaTypes } from './media-types.ts';
 
 export interface SiteFile extends FileFacts {
   /** All of it; null: too large to be kept. */
@@ -37,14 +37,17 @@ const codings = [
 export class SiteFiles {
   readonly #files: Files;
   readonly #settings: FilesSettings;
+  readonly #types: MediaTypes;
   #known = new Map<string, SiteFile>();
   #bytes = 0;
   /** Files that have no packed copy beside them: most, and two looks each. */
   readonly #alone = new TtlCache<true>(1000, 4096);
 
-  constructor(files: Files, settings: FilesSettings) {
+  /** `types`: loaded before a file is taken. */
+  constructor(files: Files, settings: FilesSettings, types: MediaTypes) {
     this.#files = files;
     this.#settings = settings;
+    this.#types = types;
   }
 
   /**
@@ -54,7 +57,7 @@ export class SiteFiles {
    */
   take(found: FoundFile, acceptEncoding: string | undefined): SiteFile {
     if (!this.#settings.precompressed || this.#alone.get(found.name)) return this.#load(found, none);
-    const candidates = isCompressible(found.name) ? codings : [];
+    const candidates = this.#types.isCompressible(found.name) ? codings : [];
     const packed = candidates.flatMap(([coding, ending]) => {
       const sibling = this.#files.sibling(found, ending);
       return sibling ? [{ coding, sibling }] : [];
@@ -116,7 +119,7 @@ export class SiteFiles {
       lastModified,
       fields: [
         ...['Accept-Ranges', 'bytes', 'Last-Modified', lastModified, 'ETag', etag],
-        ...['Content-Type', typeOf(name, real), 'Content-Length', String(size)],
+        ...['Content-Type', this.#types.contentType(endingOf(name, real)), 'Content-Length', String(size)],
         ...(cacheControl === null ? [] : ['Cache-Control', cacheControl]),
         ...more,
       ],
@@ -127,15 +130,8 @@ export class SiteFiles {
 }
 
 /** A link `logo.svg` to `3f2a` is an SVG: the name that was asked for counts, if it has an ending. */
-function typeOf(name: string, real: string): string {
-  const ending = /[^/](\.[^./]*)$/.exec(name)?.[1] ?? /[^/](\.[^./]*)$/.exec(real)?.[1] ?? '';
-  return mime.contentType(ending) || 'application/octet-stream';
-}
-
-function isCompressible(name: string): boolean {
-  const type = mime.lookup(name);
-  const charset = type ? mime.charset(type) : false;
-  return charset !== false || /(?:json|xml|javascript|wasm|\/font-|vnd\.ms-fontobject)$/.test(String(type));
+function endingOf(name: string, real: string): string {
+  return /[^/](\.[^./]*)$/.exec(name)?.[1] ?? /[^/](\.[^./]*)$/.exec(real)?.[1] ?? '';
 }
 
 function accepts(header: string | undefined, coding: string): boolean {

@@ -1,14 +1,20 @@
 /** What is taken for a file that was found: it, or a packed copy beside it. */
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Files, FoundFile } from '../../../../src/gateway/site/files.ts';
 import { filesSettings } from '../../../../src/gateway/site/static/files-options.ts';
+import { MediaTypes } from '../../../../src/gateway/site/static/media-types.ts';
 import { SiteFiles } from '../../../../src/gateway/site/static/site-files.ts';
 import { tempSite } from '../../temp-site.ts';
 
 const site = tempSite({ 'app.js': 'plain', 'app.js.gz': 'packed' });
 afterAll(() => site.remove());
+
+const types = new MediaTypes();
+beforeAll(async () => {
+  await types.load();
+});
 
 it.each([6, 100_000])(
   'a packed copy of %i bytes that cannot be opened costs nothing: the file itself is sent',
@@ -29,7 +35,7 @@ it.each([6, 100_000])(
     const settings = filesSettings(true);
     if (settings === null) throw new Error('they are sent');
     const headers = (sibling: FoundFile): readonly string[] =>
-      new SiteFiles(siblings(sibling), settings).take(found, 'gzip').fields;
+      new SiteFiles(siblings(sibling), settings, types).take(found, 'gzip').fields;
 
     expect(headers(packed)).toContain('Content-Encoding');
     const vain = headers({ ...packed, real: '/nothing/at/all' });

@@ -1,0 +1,53 @@
+/**
+ * What a file is, by its ending. mime-types makes its tables while it is loaded, which takes longer than all of the gateway:
+ * neither an import nor the first page of a PHP application is to wait for that.
+ */
+type Library = typeof import('mime-types');
+
+export class MediaTypes {
+  #library: Library | null = null;
+  #failure: unknown = null;
+  #loading: Promise<void> | null = null;
+
+  /** Null: they are there. It never rejects: what is wrong is thrown to those who ask for a type. */
+  load(): Promise<void> | null {
+    if (this.#library) return null;
+    this.#loading ??= import('mime-types').then(
+      (loaded) => {
+        this.#library = loaded.default;
+      },
+      (error: unknown) => {
+        this.#failure = error;
+        // what was missing may be there the next time
+        this.#loading = null;
+      },
+    );
+    return this.#loading;
+  }
+
+  /**
+   * Content-Type, with its charset. `ending`: with its dot, or empty.
+   *
+   * @throws why they could not be loaded.
+   */
+  contentType(ending: string): string {
+    return this.#loaded().contentType(ending) || 'application/octet-stream';
+  }
+
+  /**
+   * Whether packing it makes it smaller.
+   *
+   * @throws why they could not be loaded.
+   */
+  isCompressible(name: string): boolean {
+    const library = this.#loaded();
+    const type = library.lookup(name);
+    if (type !== false && library.charset(type) !== false) return true;
+    return /(?:json|xml|javascript|wasm|\/font-|vnd\.ms-fontobject)$/.test(String(type));
+  }
+
+  #loaded(): Library {
+    if (this.#library) return this.#library;
+    throw this.#failure ?? new TypeError('The media types are not loaded yet');
+  }
+}

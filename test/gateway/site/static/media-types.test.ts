@@ -1,0 +1,51 @@
+/** What files are by their endings, and that only files wait for the tables. */
+import { execFileSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { MediaTypes } from '../../../../src/gateway/site/static/media-types.ts';
+
+it('tells the type and the charset of an ending, and octets of one that nobody knows', async () => {
+  const types = new MediaTypes();
+  await types.load();
+  expect(types.contentType('.html')).toBe('text/html; charset=utf-8');
+  expect(types.contentType('.png')).toBe('image/png');
+  expect(types.contentType('.nobody-knows-it')).toBe('application/octet-stream');
+  expect(types.contentType('')).toBe('application/octet-stream');
+});
+
+it.each([
+  ['/a.html', true],
+  ['/a.js', true],
+  ['/a.svg', true],
+  ['/a.json', true],
+  ['/a.woff', false],
+  ['/a.ttf', false],
+  ['/a.wasm', true],
+  ['/a.eot', true],
+  ['/a.png', false],
+  ['/a', false],
+])('whether a packed copy of %s is looked for: %s', async (name, expected) => {
+  const types = new MediaTypes();
+  await types.load();
+  expect(types.isCompressible(name)).toBe(expected);
+});
+
+it('says so where a type is asked for before the tables are there, and has nothing to wait for after', async () => {
+  const types = new MediaTypes();
+  expect(() => types.contentType('.html')).toThrow('not loaded yet');
+  const loading = types.load();
+  expect(types.load()).toBe(loading);
+  await loading;
+  expect(types.load()).toBeNull();
+});
+
+it('an import of the handler loads no tables of media types: only files wait for them', () => {
+  const code = `
+    import { createRequire } from 'node:module';
+    await import('fastcgi-pool/node');
+    console.log(Object.keys(createRequire(import.meta.url).cache).join());`;
+  const cwd = new URL('../../../..', import.meta.url);
+  const args = ['--input-type=module', '-e', code];
+  const loaded = execFileSync(process.execPath, args, { cwd, encoding: 'utf8' });
+  expect(loaded).toContain('range-parser');
+  expect(loaded).not.toContain('mime-db');
+});
