@@ -3,6 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { Pool } from '../../src/index.ts';
 import { ended } from '../pool/support.ts';
+import { firstPid } from './support/fpm.ts';
 import { executionLog, startFpm, waitFor } from './support/index.ts';
 import { localPortTo } from './support/sockets.ts';
 
@@ -39,7 +40,7 @@ it('a worker is killed in its script, and a neighbour has left a connection open
   const answer = pool.request({ params: { ...wait, ...form, REQUEST_ID: '1' }, body: 'a=1' });
   answer.catch(() => {});
   await waitFor(() => log.executions().has('1'));
-  process.kill(log.entries()[0]?.worker ?? 0, 'SIGKILL');
+  process.kill(firstPid(log.entries().map(({ worker }) => worker)), 'SIGKILL');
   await expect(answer).rejects.toMatchObject({ executed: 'unknown', attempts: 1, reused: true });
   expect(log.executions()).toEqual(new Map([['1', 1]]));
 }, 30_000);

@@ -6,6 +6,7 @@ import type { DispatchRequest } from '../../src/pool/dispatcher.ts';
 import type { PoolOptions } from '../../src/pool/options.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { ended, Recorder } from '../pool/support.ts';
+import { firstPid } from './support/fpm.ts';
 import {
   type ExecutionLog,
   executionLog,
@@ -249,7 +250,7 @@ describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s'
     await using one = await bench({ transport, maxChildren: 2 });
     await ended(one.pool, one.request('first', 'GET'));
     for (let i = 0; i < 20; i++) {
-      const worker = one.log.entries().at(-1)?.worker ?? 0;
+      const worker = firstPid([...one.log.entries()].reverse().map((entry) => entry.worker));
       process.kill(worker, 'SIGKILL');
       await ended(one.pool, one.request(`${i}`, every[i % 3] ?? 'GET'));
     }

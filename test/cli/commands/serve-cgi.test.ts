@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { need } from '../../fpm/support/child.ts';
-import { childrenOf, gone } from '../../fpm/support/fpm.ts';
+import { childrenOf, firstPid, gone } from '../../fpm/support/fpm.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { serve } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
@@ -93,8 +93,7 @@ it('killed by SIGKILL it is started again, and serves', async () => {
   site.put('index.php', '<?php echo getmypid();');
   await using served = await serve(site.path, php);
   await text(served.url);
-  const [parent = 0] = parents();
-  process.kill(parent, 'SIGKILL');
+  process.kill(firstPid(parents()), 'SIGKILL');
   await served.io.complained(/^php-cgi ended: it was ended by SIGKILL; starting it again$/m);
   await waitFor(async () => /^\d+$/.test(await text(served.url)), { what: 'a page', timeout: 20_000 });
 });

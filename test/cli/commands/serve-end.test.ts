@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/main.ts';
-import { childrenOf, gone } from '../../fpm/support/fpm.ts';
+import { childrenOf, firstPid, gone } from '../../fpm/support/fpm.ts';
 import { waitFor, within } from '../../fpm/support/wait.ts';
 import { FakeIo } from '../support/io.ts';
 import { serve } from '../support/serving.ts';
@@ -80,8 +80,7 @@ describe('php-fpm that ends', () => {
     site.put('index.php', '<?php echo getmypid();');
     await using served = await serve(site.path, []);
     const before = await text(served.url);
-    const [first = 0] = masters();
-    process.kill(first, 'SIGKILL');
+    process.kill(firstPid(masters()), 'SIGKILL');
     await served.io.complained(/^php-fpm ended: it was ended by SIGKILL; starting it again$/m);
     const response = await fetch(served.url);
     expect(response.status).toBe(200);

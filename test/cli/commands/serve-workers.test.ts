@@ -1,11 +1,11 @@
 /** `serve --workers`: several processes with one php-fpm, one of which may crash. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { StatusReport } from '../../../src/observe/status/report.ts';
-import { childrenOf, gone } from '../../fpm/support/fpm.ts';
+import { childrenOf, firstPid, gone } from '../../fpm/support/fpm.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
 import { family, type Program, startServe } from '../support/program.ts';
 import { SiteFolder, text } from '../support/site.ts';
@@ -16,16 +16,17 @@ beforeEach(() => {
 });
 afterEach(() => site.remove());
 
-function nameOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
+/** By its file: how the main thread of Node is called depends on the version. */
+function programOf(pid: number): string {
+  return basename(readlinkSync(`/proc/${pid}/exe`));
 }
 
 function workersOf({ pid }: Program): number[] {
-  return childrenOf(pid).filter((child) => nameOf(child) === 'node');
+  return childrenOf(pid).filter((child) => programOf(child) === 'node');
 }
 
 function mastersOf({ pid }: Program): number[] {
-  return childrenOf(pid).filter((child) => nameOf(child).startsWith('php-fpm'));
+  return childrenOf(pid).filter((child) => programOf(child).startsWith('php-fpm'));
 }
 
 /** On a connection of its own; resolves with the page, or with the code of what went wrong. */
@@ -93,7 +94,7 @@ it('the status page of one is that of all of them, also where one does not answe
     expect.objectContaining({ script: join(site.path, 'index.php'), requests: 6 }),
   ]);
   expect(after.servers).toEqual([expect.objectContaining({ served: after.served, state: 'up' })]);
-  const [stopped = 0] = workersOf(program);
+  const stopped = firstPid(workersOf(program));
   process.kill(stopped, 'SIGSTOP');
   try {
     // half of the connections go to the one that stands still
@@ -122,7 +123,7 @@ it('one that crashes takes no more than its own requests with it, and another ta
   const pages: Promise<string>[] = [];
   for (let nth = 0; nth < 10; nth += 1) pages.push(page(`${program.url}/`));
   await Promise.all(pages.splice(0));
-  process.kill(before[0] ?? 0, 'SIGKILL');
+  process.kill(firstPid(before), 'SIGKILL');
   // also while it is gone, and nothing hangs
   for (let nth = 0; nth < 40; nth += 1) pages.push(page(`${program.url}/`));
   expect(await Promise.all(pages)).toEqual(Array(40).fill('page'));

@@ -130,6 +130,13 @@ export function scriptParams(root: string, name: string): ScriptParams {
   };
 }
 
+/** The first of them. Throws where there is none: 0 is to kill() the process group of the tests themselves. */
+export function firstPid(pids: readonly number[]): number {
+  const [first] = pids;
+  if (!first) throw new Error('There is no such process');
+  return first;
+}
+
 /** Whether a process runs; a zombie does not. */
 export function isAlive(pid: number): boolean {
   return statOf(pid)?.state !== undefined && statOf(pid)?.state !== 'Z';
