@@ -73,6 +73,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   list: LinkedList<Job> | null = null;
   previous: Job | null = null;
   next: Job | null = null;
+  place = 0;
   /** Where it runs; null: it waits, or is over. */
   slot: Slot | null = null;
   /** The latest that ran it. */
@@ -92,7 +93,6 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   readonly caller: Caller;
   readonly snapshot: RequestSnapshot;
   readonly #owner: JobOwner;
-  /** Bytes of an answer that nobody wants any more. */
   #discarded = 0;
   /** Of its request, once that was found to be one. */
   #signal: AbortSignal | null = null;

@@ -5,7 +5,7 @@
 import { Clock, TICK_INTERVAL } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { sourceStuck } from '../connection/timeouts.ts';
-import { ConnectError, PoolError } from '../errors.ts';
+import { ConnectError, type FcgiError, PoolError } from '../errors.ts';
 import { RequestEncoder } from '../protocol/encoder.ts';
 import type { Balancer } from './balancer.ts';
 import { publishQueued } from './channels.ts';
@@ -15,6 +15,7 @@ import type { PoolSettings } from './options.ts';
 import { AbortListeners } from './queue/abort-listeners.ts';
 import { Admission } from './queue/admission.ts';
 import { LinkedList } from './queue/linked-list.ts';
+import { Queue } from './queue/queue.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
@@ -31,7 +32,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly signals: AbortListeners = new AbortListeners();
   readonly #settings: PoolSettings;
   readonly balancer: Balancer;
-  readonly #queue: LinkedList<Job> = new LinkedList();
+  readonly #queue: Queue<Job> = new Queue(wantedBy);
   /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
   readonly #running: LinkedList<Job> = new LinkedList();
   readonly #admission: Admission;
@@ -67,9 +68,10 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   get stats(): Stats {
+    const { size, oldest } = this.#queue;
     return statsOf(this.balancer.counts, {
-      queued: this.#queue.size,
-      queueAge: this.#queue.first === null ? 0 : this.clock.now() - this.#queue.first.queuedAt,
+      queued: size,
+      queueAge: oldest === null ? 0 : this.clock.now() - oldest.queuedAt,
       refused: this.#admission.refused,
       waiting: this.#waiting.summary,
       running: this.#runningTimes.summary,
@@ -139,26 +141,24 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   next(server: Server): Job | null {
-    for (let job = this.#queue.first; job !== null; job = job.next) {
-      if (!this.balancer.accepts(server, job)) continue;
-      this.#running.add(job);
-      const now = this.clock.now();
-      if (this.#queue.size === 0) this.#admission.emptied(this.balancer.servers, now);
-      this.#waiting.add(now - job.queuedAt);
-      return job;
-    }
-    return null;
+    const job = this.#queue.firstFor(server.name, (one) => this.balancer.accepts(server, one));
+    if (job === null) return null;
+    this.#running.add(job);
+    const now = this.clock.now();
+    if (this.#queue.sizeFor(job) === 0) this.#admission.emptied(wantedBy(job), this.balancer.servers, now);
+    this.#waiting.add(now - job.queuedAt);
+    return job;
   }
 
   /** As many of those that wait as find room. */
   runQueued(): void {
-    for (let job = this.#queue.first; job !== null; ) {
-      const after: Job | null = job.next;
+    this.#queue.offer((job) => {
       const server = this.balancer.choose(job);
       if (server !== null) this.run(job, server);
-      job = after;
-      if (server === null && !this.balancer.hasRoom) return;
-    }
+      if (server !== null) return 'gone';
+      // What keeps one of those that have asked for a server keeps all of them.
+      return wantedBy(job) !== '' || !this.balancer.hasRoom ? 'all-wait' : 'waits';
+    });
   }
 
   onAbort(job: Job, reason: unknown): void {
@@ -169,7 +169,7 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   onComplete(job: Job, now: number): void {
     const { server } = job;
-    this.#admission.served(now);
+    this.#admission.served(wantedBy(job), now);
     this.#runningTimes.add(now - job.startedAt);
     if (server === null) return;
     this.balancer.onServed(job);
@@ -215,18 +215,21 @@ export class Scheduler implements JobOwner, ServerOwner {
     job.times.enter('queued', monotonic);
     const now = this.clock.at(monotonic);
     job.queuedAt = now;
-    this.#admission.arrived(now);
-    const server = this.#queue.size === 0 ? this.balancer.choose(job) : null;
+    const wanted = wantedBy(job);
+    const { servers } = this.balancer;
+    this.#admission.arrived(wanted, now);
+    const before = this.#queue.sizeFor(job);
+    const server = before === 0 ? this.balancer.choose(job) : null;
     if (server !== null) {
-      this.#admission.emptied(this.balancer.servers, now);
+      this.#admission.emptied(wanted, servers, now);
       this.run(job, server, now);
       return;
     }
-    const { servers, name } = this.balancer;
-    const refused = this.#admission.refusal(servers, this.#queue.size, name, now);
+    const all = this.#queue.size;
+    const refused = this.#admission.refusal(wanted, servers, { all, before }, this.balancer.name, now);
     if (refused === null) {
       this.#queue.add(job);
-      publishQueued(job, this.#queue.size);
+      publishQueued(job, all + 1);
       return;
     }
     // Not at once: who asks again in a loop must not keep the event loop from the answers.
@@ -246,6 +249,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       this.#waiting.rotate();
       this.#runningTimes.rotate();
       for (const { learned } of servers) learned.workers.rotate();
+      this.#admission.keep(servers);
     }
     const isIdle = this.alive === 0 && servers.every(({ connected }) => connected === 0);
     if (isIdle && (this.#closing || !this.balancer.isChecking)) this.clock.stop();
@@ -256,21 +260,32 @@ export class Scheduler implements JobOwner, ServerOwner {
     // Of several servers another one may answer them.
     if (this.balancer.servers.length > 1) return;
     const since = this.clock.now() - this.#settings.connectTimeout;
-    for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
-      this.#running.add(job);
-      job.fail(new ConnectError(error.code, error.message, { cause: error, facts: { hint: error.hint } }));
-    }
+    this.#failQueued(since, () => {
+      const facts = { hint: error.hint };
+      return new ConnectError(error.code, error.message, { cause: error, facts });
+    });
   }
 
   #expire(now: number): void {
     const { queueTimeout } = this.#settings;
     if (queueTimeout === 0) return;
-    // In the order in which they came: the first that may still wait ends the search.
-    const since = now - queueTimeout;
-    for (let job = this.#queue.first; job !== null && job.queuedAt <= since; job = this.#queue.first) {
-      this.#running.add(job);
-      const message = `no connection to ${this.balancer.name} came free within ${queueTimeout} ms`;
-      job.fail(new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
+    const message = `no connection to ${this.balancer.name} came free within ${queueTimeout} ms`;
+    this.#failQueued(now - queueTimeout, () => new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
+  }
+
+  /** Those that were let in by then. */
+  #failQueued(by: number, error: () => FcgiError): void {
+    for (const line of this.#queue.lines) {
+      // In the order in which they came: the first that may still wait ends the search.
+      for (let job = line.first; job !== null && job.queuedAt <= by; job = line.first) {
+        this.#running.add(job);
+        job.fail(error());
+      }
     }
   }
+}
+
+/** The server that it has asked for; '' for any. */
+function wantedBy({ request }: Job): string {
+  return request.server ?? '';
 }

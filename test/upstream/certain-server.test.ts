@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Pool, Upstream } from '../../src/index.ts';
 import { ended, GET, gate } from '../pool/support.ts';
-import { answering, ask } from './support.ts';
+import { answering, ask, askAtOnce } from './support.ts';
 
 describe('a request for a certain server', () => {
   it('goes there and nowhere else, whatever the balance', async () => {
@@ -26,6 +26,52 @@ describe('a request for a certain server', () => {
     expect(await ask(upstream, { server: b.address })).toBe('b');
     held.open();
     expect(await Promise.all([first, second])).toEqual(['a', 'a']);
+  });
+
+  it('keeps nobody waiting for the others while it waits: whoever may go elsewhere goes at once', async () => {
+    const held = gate();
+    await using a = await answering('a', { onRequest: () => held.opened });
+    await using b = await answering('b');
+    await using upstream = new Upstream([a.address, b.address], { connections: 1 });
+    const pinned = [1, 2].map(() => ask(upstream, { server: a.address }));
+    expect(upstream.stats.queued).toBe(1);
+    const any = ask(upstream);
+    expect(upstream.stats).toMatchObject({ queued: 1, servers: [{ load: 1 }, { load: 1 }] });
+    expect(await any).toBe('b');
+    const named = ask(upstream, { server: b.address });
+    expect(upstream.stats).toMatchObject({ queued: 1, servers: [{ load: 1 }, { load: 1 }] });
+    expect(await named).toBe('b');
+    held.open();
+    expect(await Promise.all(pinned)).toEqual(['a', 'a']);
+  });
+
+  it('goes at once where it has room, while the others wait for a first answer', async () => {
+    const held = gate();
+    await using a = await answering('a', { onRequest: () => held.opened });
+    await using b = await answering('b', { onRequest: () => held.opened });
+    await using upstream = new Upstream([a.address, b.address]);
+    const others = askAtOnce(upstream, 5);
+    expect(upstream.stats.queued).toBe(1);
+    const named = ask(upstream, { server: b.address });
+    expect(upstream.stats).toMatchObject({ queued: 1, servers: [{ load: 2 }, { load: 3 }] });
+    held.open();
+    expect(await named).toBe('b');
+    await others;
+  });
+
+  it('waits its turn among those that any server may have', async () => {
+    const held = gate();
+    await using a = await answering('a', { onRequest: () => held.opened });
+    await using upstream = new Upstream([a.address, { address: '127.0.0.1:9', down: true }], {
+      connections: 1,
+    });
+    const ordered = (N: number): Promise<string> =>
+      ask(upstream, { params: { ...GET, N: String(N) }, ...(N % 3 === 0 ? {} : { server: a.address }) });
+    const all = [0, 1, 2, 3, 4, 5, 6, 7].map(ordered);
+    expect(upstream.stats.queued).toBe(7);
+    held.open();
+    await Promise.all(all);
+    expect(a.requests.map(({ params }) => params['N'])).toEqual([...'01234567']);
   });
 
   it('fails with that server, and is not sent to another one', async () => {

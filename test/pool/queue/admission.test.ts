@@ -4,11 +4,14 @@ import { Admission } from '../../../src/pool/queue/admission.ts';
 /** Eight were sent at once 206 ms ago, `answered` of them have just been, and one of their clients asks behind 15 others. */
 function askedAgain(answered: number): string {
   const admission = new Admission(1_000);
-  admission.emptied([{ busy: 0, workers: 0 }], 1_000);
-  for (let i = 0; i < 24; i++) admission.arrived(1_001);
-  for (let i = 0; i < answered; i++) admission.served(1_206);
-  admission.arrived(1_206);
-  return admission.refusal([{ busy: 8, workers: 1 }], 15, 'fpm', 1_206)?.code ?? 'let in';
+  admission.emptied('', [{ name: 'a', busy: 0, workers: 0 }], 1_000);
+  for (let i = 0; i < 24; i++) admission.arrived('', 1_001);
+  for (let i = 0; i < answered; i++) admission.served('', 1_206);
+  admission.arrived('', 1_206);
+  return (
+    admission.refusal('', [{ name: 'a', busy: 8, workers: 1 }], { all: 15, before: 15 }, 'fpm', 1_206)
+      ?.code ?? 'let in'
+  );
 }
 
 it('while the first requests of a pool run, the rest of them is taken to run as well', () => {
@@ -18,59 +21,122 @@ it('while the first requests of a pool run, the rest of them is taken to run as 
 
 describe('a new queue begins', () => {
   /** More than is answered, for three seconds, with 40 that wait. */
-  const refused = (servers: { busy: number; workers: number }[]): boolean => {
+  const refused = (servers: { name: string; busy: number; workers: number }[]): boolean => {
     const admission = new Admission(1_000);
     for (let now = 0; now < 3_000; now += 20) {
-      admission.served(now);
-      admission.arrived(now);
-      admission.arrived(now);
+      admission.served('', now);
+      admission.arrived('', now);
+      admission.arrived('', now);
     }
-    admission.emptied(servers, 2_990);
-    return admission.refusal([{ busy: 8, workers: 4 }], 40, 'fpm', 3_000) !== null;
+    admission.emptied('', servers, 2_990);
+    return (
+      admission.refusal('', [{ name: 'a', busy: 8, workers: 4 }], { all: 40, before: 40 }, 'fpm', 3_000) !==
+      null
+    );
   };
 
   it('where a worker was idle', () => {
-    expect(refused([{ busy: 3, workers: 4 }])).toBe(false);
+    expect(refused([{ name: 'a', busy: 3, workers: 4 }])).toBe(false);
     expect(
       refused([
-        { busy: 4, workers: 4 },
-        { busy: 0, workers: 0 },
+        { name: 'a', busy: 4, workers: 4 },
+        { name: 'a', busy: 0, workers: 0 },
       ]),
     ).toBe(false);
   });
 
   it('not where all workers were busy, and one more waited for them', () => {
-    expect(refused([{ busy: 4, workers: 4 }])).toBe(true);
-    expect(refused([{ busy: 1, workers: 0 }])).toBe(true);
+    expect(refused([{ name: 'a', busy: 4, workers: 4 }])).toBe(true);
+    expect(refused([{ name: 'a', busy: 1, workers: 0 }])).toBe(true);
   });
 });
 
 it('the workers of all servers count: where fewer wait than there are, nobody is refused', () => {
   const admission = new Admission(1_000);
   for (let now = 0; now < 5_000; now += 200) {
-    admission.served(now);
-    for (let i = 0; i < 3; i++) admission.arrived(now);
+    admission.served('', now);
+    for (let i = 0; i < 3; i++) admission.arrived('', now);
   }
   const servers = [
-    { busy: 4, workers: 4 },
-    { busy: 4, workers: 4 },
+    { name: 'a', busy: 4, workers: 4 },
+    { name: 'a', busy: 4, workers: 4 },
   ];
-  expect(admission.refusal(servers, 7, 'fpm', 5_000)).toBeNull();
-  const soon = admission.refusal(servers, 8, 'fpm', 5_000);
+  expect(admission.refusal('', servers, { all: 7, before: 7 }, 'fpm', 5_000)).toBeNull();
+  const soon = admission.refusal('', servers, { all: 8, before: 8 }, 'fpm', 5_000);
   expect(soon).toMatchObject({ code: 'FCGI_ERR_QUEUE_OVERLOAD', retryAfter: 1 });
   // 5 a second are answered, so 100 take some 10 to 20 seconds.
-  const late = admission.refusal(servers, 100, 'fpm', 5_000)?.retryAfter;
+  const late = admission.refusal('', servers, { all: 100, before: 100 }, 'fpm', 5_000)?.retryAfter;
   expect(late).toBeGreaterThanOrEqual(8);
   expect(late).toBeLessThanOrEqual(20);
 });
 
 it('says how many were refused, and when the queue is simply full', () => {
   const admission = new Admission(2);
-  const server = { busy: 1, workers: 1 };
-  for (let i = 0; i < 2; i++) expect(admission.refusal([server], 1, 'fpm', 1_000)).toBeNull();
-  expect(admission.refusal([server], 2, 'fpm', 1_000)).toMatchObject({
+  const server = { name: 'a', busy: 1, workers: 1 };
+  for (let i = 0; i < 2; i++)
+    expect(admission.refusal('', [server], { all: 1, before: 1 }, 'fpm', 1_000)).toBeNull();
+  expect(admission.refusal('', [server], { all: 2, before: 2 }, 'fpm', 1_000)).toMatchObject({
     code: 'FCGI_ERR_QUEUE_FULL',
     retryAfter: 1,
   });
   expect(admission.refused).toBe(1);
+});
+
+describe('those who have asked for a certain server', () => {
+  const servers = [
+    { name: 'hung', busy: 8, workers: 8 },
+    { name: 'well', busy: 8, workers: 8 },
+  ];
+
+  /** 100 who wait for one that has answered none of them for five seconds, while the other one answers all that any may have. */
+  function oneHangs(): Admission {
+    const admission = new Admission(1_000);
+    for (let now = 0; now < 5_000; now += 50) {
+      admission.arrived('hung', now);
+      admission.arrived('', now);
+      admission.served('', now);
+    }
+    return admission;
+  }
+
+  it('are refused where that one does not answer in time, and nobody else is for that', () => {
+    const admission = oneHangs();
+    const refusal = (wanted: string, before: number): string =>
+      admission.refusal(wanted, servers, { all: 100 + before, before }, 'both', 5_000)?.message ?? 'let in';
+    expect(refusal('hung', 100)).toMatch(/^100 requests wait already for hung, /);
+    expect(refusal('', 20)).toBe('let in');
+    expect(refusal('well', 1)).toBe('let in');
+  });
+
+  it('begin a new queue where that one was idle, and only there', () => {
+    const admission = oneHangs();
+    const isRefused = (): boolean =>
+      admission.refusal('hung', servers, { all: 100, before: 100 }, 'both', 5_000) !== null;
+    admission.emptied('hung', [{ name: 'well', busy: 0, workers: 8 }], 4_990);
+    expect(isRefused()).toBe(true);
+    admission.emptied('hung', [{ name: 'hung', busy: 7, workers: 8 }], 4_990);
+    expect(isRefused()).toBe(false);
+    const another = oneHangs();
+    another.emptied('', [{ name: 'hung', busy: 7, workers: 8 }], 4_990);
+    expect(another.refusal('hung', servers, { all: 100, before: 100 }, 'both', 5_000)).toBeNull();
+  });
+
+  it('begin with a burst, which may wait', () => {
+    const admission = new Admission(1_000);
+    admission.arrived('well', 9_000);
+    expect(admission.refusal('well', servers, { all: 100, before: 100 }, 'both', 9_100)).toBeNull();
+  });
+
+  it('are forgotten with their server', () => {
+    const admission = oneHangs();
+    admission.keep([{ name: 'well' }]);
+    admission.arrived('hung', 5_000);
+    expect(admission.refusal('hung', servers, { all: 100, before: 100 }, 'both', 5_000)).toBeNull();
+  });
+
+  it('count for queueSize as all others do', () => {
+    const admission = new Admission(100);
+    const full = admission.refusal('', servers, { all: 100, before: 0 }, 'both', 1_000);
+    expect(full).toMatchObject({ code: 'FCGI_ERR_QUEUE_FULL' });
+  });
 });
