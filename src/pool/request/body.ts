@@ -252,12 +252,17 @@ function checkUnread(body: object): void {
   const stream = body as Readable;
   const isRead =
     body instanceof Readable
-      ? body.readableDidRead && body.readableEnded
+      ? isTaken(body) || (body.readableDidRead && body.readableEnded)
       : body instanceof ReadableStream &&
         Readable.isDisturbed(stream) &&
         !isReadable(stream) &&
         !isErrored(stream);
   if (isRead) throw invalid('body', 'the body has been read before: its stream has nothing to give any more');
+}
+
+/** By its text() or json(), as the body of a response is: the stream has seen nothing of that. */
+function isTaken(body: Readable & { readonly bodyUsed?: unknown }): boolean {
+  return body.bodyUsed === true && !body.readableDidRead;
 }
 
 function isPost(params: Params): boolean {

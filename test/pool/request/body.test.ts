@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Body } from '../../../src/pool/dispatcher.ts';
+import type { Body, DispatchController } from '../../../src/pool/dispatcher.ts';
 import { BodyStream, type PlannedBody, planBody } from '../../../src/pool/request/body.ts';
+import { StreamedBody } from '../../../src/pool/request/streamed-body.ts';
 
 const MIB = 1024 * 1024;
 
@@ -131,6 +132,17 @@ describe('a stream that somebody has read to its end', () => {
         const stream = new Blob(['abc']).stream();
         for await (const _ of stream);
         return stream as Body;
+      },
+    ],
+    [
+      'of a response, whole by text()',
+      async () => {
+        const controller = { abort() {}, pause() {}, resume() {} } as unknown as DispatchController;
+        const stream = new StreamedBody(controller, 0, '');
+        stream.accept(Buffer.from('abc'));
+        stream.finish();
+        await stream.text();
+        return stream;
       },
     ],
   ])('%s is refused: PHP would get an empty body', async (_, read) => {
