@@ -1,4 +1,6 @@
 /** A mock that takes what a Pool refuses would let a fault of the application pass its tests. */
+import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { DispatchRequest } from '../../src/index.ts';
 import { Pool } from '../../src/index.ts';
@@ -26,6 +28,39 @@ const cases: readonly (readonly [string, () => unknown])[] = [
   ['a CONTENT_LENGTH in words', () => ({ params: { ...POST, CONTENT_LENGTH: 'three' }, body: 'abc' })],
   ['a shorter CONTENT_LENGTH', () => ({ params: { ...POST, CONTENT_LENGTH: '2' }, body: 'abc' })],
   ['a longer CONTENT_LENGTH', () => ({ params: { ...POST, CONTENT_LENGTH: '4' }, body: 'abc' })],
+  ['NUL in a name', () => ({ params: { ...GET, 'HTTP_\0': 'x' } })],
+  ['NUL in a value', () => ({ params: { ...GET, HTTP_X: 'a\0b' } })],
+  ['an empty name', () => ({ params: { ...GET, '': 'x' } })],
+  ['a param that fits into no record', () => ({ params: { ...GET, HTTP_COOKIE: 'x'.repeat(70_000) } })],
+  ['a Blob as body', () => ({ params: POST, body: new Blob(['abc']) })],
+  ['a plain generator as body', () => ({ params: POST, body: ['abc'].values() })],
+  ['a number as body', () => ({ params: POST, body: 5 })],
+  [
+    'a stream that was read before',
+    async () => {
+      const body = Readable.from(['abc']);
+      await body.toArray();
+      return { params: POST, body };
+    },
+  ],
+  [
+    'a web stream that was read before',
+    async () => {
+      const body = new Blob(['abc']).stream();
+      for await (const _ of body);
+      return { params: POST, body };
+    },
+  ],
+  ['a signal that is none', () => ({ params: GET, signal: new EventEmitter() })],
+  ['a policy that nobody knows', () => ({ params: GET, retry: 'twice' })],
+  ['a timeout below 0', () => ({ params: GET, timeout: -1 })],
+  ['a headersTimeout in words', () => ({ params: GET, headersTimeout: '5s' })],
+  ['a bodyTimeout without end', () => ({ params: GET, bodyTimeout: Number.POSITIVE_INFINITY })],
+  ['a word as idempotent', () => ({ params: GET, idempotent: 'yes' })],
+  ['a number as closeOnAbort', () => ({ params: GET, closeOnAbort: 1 })],
+  ['an object as server', () => ({ params: GET, server: {} })],
+  ['an onStderr that cannot be called', () => ({ params: GET, onStderr: 'log' })],
+  ['an onAbort that cannot be called', () => ({ params: GET, onAbort: {} })],
   ['a stream longer than it says', () => ({ params: { ...POST, CONTENT_LENGTH: '4' }, body: pieces() })],
   ['a stream shorter than it says', () => ({ params: { ...POST, CONTENT_LENGTH: '6' }, body: pieces() })],
 ];
@@ -36,10 +71,12 @@ describe('a mock refuses as a Pool does', () => {
     await using pool = new Pool(fpm.address);
     const mock = new MockDispatcher({ body: 'ok' });
     const refusalOf = (to: Pool | MockDispatcher): Promise<unknown> =>
-      to.request(made() as DispatchRequest).then(
-        () => 'answered',
-        ({ name, code, option }) => ({ name, code, option }),
-      );
+      Promise.resolve(made())
+        .then((request) => to.request(request as DispatchRequest))
+        .then(
+          () => 'answered',
+          ({ name, code, option }) => ({ name, code, option }),
+        );
     const byPool = await refusalOf(pool);
     expect(byPool).toMatchObject({ name: 'ArgumentError' });
     expect(await refusalOf(mock)).toEqual(byPool);
@@ -53,7 +90,24 @@ describe('a mock refuses as a Pool does', () => {
       { params: { ...POST, CONTENT_LENGTH: '5' }, body: pieces() },
       { params: { ...POST, CONTENT_LENGTH: Buffer.from('3') }, body: 'abc', timeout: 5, headersTimeout: 5 },
       { params: Object.assign(Object.create(null), GET) },
+      { params: GET, retry: 'always', server: '127.0.0.1:9000', closeOnAbort: true, bodyTimeout: 0 },
     ])
       expect(await (await mock.request(request)).body.text()).toBe('ok');
+  });
+
+  it('a param that is undefined is left out by both', async () => {
+    const params = { ...GET, HTTP_X: undefined } as unknown as DispatchRequest['params'];
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address);
+    const mock = new MockDispatcher();
+    for (const to of [pool, mock]) await (await to.request({ params })).body.text();
+    for (const { requests } of [fpm, mock])
+      expect(requests.map((request) => 'HTTP_X' in request.params)).toEqual([false]);
+  });
+
+  it('a callback, which would never be called', async () => {
+    const mock = new MockDispatcher();
+    const called = (): unknown => mock.request({ params: GET }, (() => {}) as unknown as undefined);
+    expect(called).toThrow(expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option: 'callback' }));
   });
 });

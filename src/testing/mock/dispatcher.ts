@@ -2,11 +2,12 @@
  * A Dispatcher without a socket: for tests of what stands on one, an adapter or an application.
  * This folder: that dispatcher, which refuses, answers and fails as a Pool does.
  */
-import { isOptions, kindOf } from '../../arguments.ts';
+import { checkNoCallback, isOptions, kindOf } from '../../arguments.ts';
 import { ArgumentError, PoolError } from '../../errors.ts';
 import { MockExchange } from './exchange.ts';
 import { refusalOf } from './request.ts';
 import { MockResponder } from './response.ts';
+import { Signals } from './signals.ts';
 import type { MockAnswer, MockDispatchRequest, MockHandler, MockResponse, RecordedRequest } from './types.ts';
 
 /** The answer to every request, or a function that gives one; what it throws fails the request. */
@@ -76,6 +77,7 @@ export class MockDispatcher implements AsyncDisposable {
   readonly requests: RecordedRequest[] = [];
   readonly #script: MockScript;
   readonly #running: Set<MockExchange> = new Set();
+  readonly #signals: Signals = new Signals();
   #served = 0;
   #refusal: Error | null = null;
   readonly #emptied: (() => void)[] = [];
@@ -103,6 +105,7 @@ export class MockDispatcher implements AsyncDisposable {
     const exchange: MockExchange = new MockExchange(
       isOptions(request) ? request : nothing,
       handler,
+      this.#signals,
       (well) => {
         if (well) this.#served += 1;
         this.#running.delete(exchange);
@@ -123,7 +126,8 @@ export class MockDispatcher implements AsyncDisposable {
   }
 
   /** Resolves with the head; rejects as onResponseError would be told. */
-  request(request: MockDispatchRequest): Promise<MockResponse> {
+  request(request: MockDispatchRequest, callback?: undefined): Promise<MockResponse> {
+    checkNoCallback('request', callback);
     const responder = new MockResponder();
     this.dispatch(request, responder);
     return responder.response;

@@ -1,9 +1,18 @@
 /** One request through a MockDispatcher: an answer, told to a handler, with exactly one end. */
 import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { type Executed, type FailureFacts, FcgiError, type Phase, type RequestTimes } from '../../errors.ts';
+import {
+  type Executed,
+  type FailureFacts,
+  FcgiError,
+  type Phase,
+  type RequestTimes,
+  type TimeoutError,
+} from '../../errors.ts';
 import { checkAnswer } from './answer.ts';
+import { Limits } from './limits.ts';
 import { checkMockLength } from './request.ts';
+import type { Signals } from './signals.ts';
 import type {
   MockAnswer,
   MockController,
@@ -29,10 +38,19 @@ export class MockExchange implements MockController {
   /** What a Pool would say of a request that is given up now. */
   #seen: { readonly executed: Executed; readonly phase: Phase } = { executed: 'no', phase: 'queued' };
   #resumed: (() => void) | null = null;
+  readonly #signals: Signals;
+  #limits: Limits | null = null;
+  #forget: () => void = () => {};
 
   /** `onOver` is called once, just before the handler's last callback: with true where the response ended well. */
-  constructor(request: MockDispatchRequest, handler: MockHandler, onOver: (well: boolean) => void) {
+  constructor(
+    request: MockDispatchRequest,
+    handler: MockHandler,
+    signals: Signals,
+    onOver: (well: boolean) => void,
+  ) {
     this.#request = request;
+    this.#signals = signals;
     this.#handler = handler;
     this.#onOver = onOver;
   }
@@ -47,10 +65,12 @@ export class MockExchange implements MockController {
 
   pause(): void {
     this.#paused = true;
+    this.#limits?.pause(true);
   }
 
   resume(): void {
     this.#paused = false;
+    this.#limits?.pause(false);
     this.#resumed?.();
   }
 
@@ -64,10 +84,16 @@ export class MockExchange implements MockController {
   async run(answer: (request: RecordedRequest) => MockAnswer | Promise<MockAnswer>): Promise<void> {
     const { signal } = this.#request;
     const onAbort = (): void => this.abort(signal?.reason);
+    const limits = new Limits(this.#request, (error) => this.#late(error));
+    this.#limits = limits;
     try {
       // What is given up by then has not begun.
       if (!signal?.aborted) this.#call(() => this.#handler.onRequestStart?.(this));
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal && !this.#over) {
+        this.#signals.add(signal, onAbort);
+        // Not where run() ends: an answer that is waited for in vain would hold it for as long as the signal lives.
+        this.#forget = () => this.#signals.remove(signal, onAbort);
+      }
       // As with a socket: no callback of the response before dispatch() has returned.
       await Promise.resolve();
       if (signal?.aborted) onAbort();
@@ -75,11 +101,10 @@ export class MockExchange implements MockController {
       const recorded = await record(this.#request);
       if (this.#over) return;
       this.#seen = { executed: 'unknown', phase: 'waiting' };
-      await this.#tell(await answer(recorded));
+      limits.await('head');
+      await this.#tell(await answer(recorded), limits);
     } catch (error) {
       this.fail(error);
-    } finally {
-      signal?.removeEventListener?.('abort', onAbort);
     }
   }
 
@@ -114,7 +139,13 @@ export class MockExchange implements MockController {
     } catch {}
   }
 
-  async #tell(answer: MockAnswer): Promise<void> {
+  /** Of one of our own limits: what was seen is told by the error itself. */
+  #late(error: TimeoutError): void {
+    if (error.code === 'FCGI_ERR_TIMEOUT') this.#aborted = true;
+    this.fail(error.learn(this.#seen));
+  }
+
+  async #tell(answer: MockAnswer, limits: Limits): Promise<void> {
     checkAnswer(answer);
     const { statusCode = 200, statusText = '', stderr = '', appStatus = 0, error, body } = answer;
     if (this.#over) return;
@@ -127,12 +158,16 @@ export class MockExchange implements MockController {
     this.rawHeaders = pairs.flat();
     this.#seen = { executed: 'yes', phase: 'body' };
     this.#call(() => this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText));
+    limits.await('piece');
     for await (const piece of pieces(body ?? '')) {
+      limits.await('nothing');
       while (this.#paused && !this.#over) await this.#resume();
       if (this.#over) return;
       const chunk = Buffer.from(piece);
       if (chunk.length > 0) this.#call(() => this.#handler.onResponseData(this, chunk));
+      limits.await('piece');
     }
+    limits.await('nothing');
     while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (error !== undefined) throw error;
@@ -162,6 +197,8 @@ export class MockExchange implements MockController {
   /** `tell`: the last callback, and the last to see the raw headers. */
   #finish(well: boolean, tell: () => void): void {
     this.#over = true;
+    this.#limits?.end();
+    this.#forget();
     this.#resumed?.();
     this.#onOver(well);
     tell();
@@ -178,6 +215,8 @@ export class MockExchange implements MockController {
 async function record(request: MockDispatchRequest): Promise<RecordedRequest> {
   const params: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(request.params)) {
+    // A Pool leaves out what is not there, as `{ ...params, HTTP_X: headers['x'] }` has it.
+    if (value === undefined) continue;
     params[name] = typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
   }
   const read: Buffer[] = [];

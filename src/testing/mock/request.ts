@@ -1,25 +1,31 @@
 /** What a Pool refuses a mock refuses, in the same words: a test is to fail where the application would. */
+import { isErrored, isReadable, Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import { checkArgument, isOptions, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
+import { RequestEncoder } from '../../protocol/index.ts';
 import type { MockDispatchRequest } from './types.ts';
 
-const known = [
-  'params',
-  'body',
-  'signal',
-  'idempotent',
-  'retry',
-  'timeout',
-  'headersTimeout',
-  'bodyTimeout',
-  'onStderr',
-  'onAbort',
-  'closeOnAbort',
-  'server',
-];
+/** All that a request may have. Spelled out as the type's own keys, so that none can be forgotten. */
+const KNOWN: Readonly<Record<keyof MockDispatchRequest, true>> = {
+  params: true,
+  body: true,
+  signal: true,
+  idempotent: true,
+  retry: true,
+  timeout: true,
+  headersTimeout: true,
+  bodyTimeout: true,
+  onStderr: true,
+  onAbort: true,
+  closeOnAbort: true,
+  server: true,
+};
 
-/** Null: it may be run. Else FCGI_ERR_INVALID_ARG. */
+const known: readonly string[] = Object.keys(KNOWN);
+const POLICIES: readonly unknown[] = ['unexecuted', 'never', 'idempotent', 'always'];
+
+/** Null: it may be run. Else FCGI_ERR_INVALID_ARG, or FCGI_ERR_PARAM_TOO_LARGE. */
 export function refusalOf(request: MockDispatchRequest): ArgumentError | null {
   try {
     check(request);
@@ -35,7 +41,21 @@ function check(request: MockDispatchRequest): void {
   for (const key in request) {
     if (!known.includes(key) && !(key in Object.prototype)) throw unknownName(key, known, 'a request');
   }
-  const { params } = request;
+  checkParams(request.params);
+  const { signal, retry, body } = request;
+  checkArgument('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
+  checkKinds(request, ['idempotent', 'closeOnAbort'], 'boolean', 'true or false');
+  checkKinds(request, ['onStderr', 'onAbort'], 'function', 'a function');
+  checkKinds(request, ['server'], 'string', 'an address');
+  if (retry !== undefined && !POLICIES.includes(retry))
+    throw invalid('retry', `must be one of ${POLICIES.join(', ')}`);
+  for (const name of ['timeout', 'headersTimeout', 'bodyTimeout'] as const) {
+    if (!isTime(request[name])) throw invalid(name, 'must be a number of ms from 0');
+  }
+  checkBody(body);
+}
+
+function checkParams(params: MockDispatchRequest['params']): void {
   checkArgument(
     'params',
     params,
@@ -43,16 +63,52 @@ function check(request: MockDispatchRequest): void {
     'an object of strings and Uint8Arrays',
   );
   checkArgument('params', params, isPlain(params), 'a plain object of strings and Uint8Arrays');
-  for (const [name, value] of Object.entries(params)) {
-    const good = typeof value === 'string' || isUint8Array(value);
-    checkArgument(`params.${name}`, value, good, 'a string or a Uint8Array');
-  }
+  // What cannot be sent is found where it is encoded: bytes are bytes, with a client or without.
+  new RequestEncoder().params(params);
   const method = params['REQUEST_METHOD'];
-  if (method === undefined || method.length === 0) {
-    const option = 'params.REQUEST_METHOD';
-    const message = `${option} is missing: 'GET', 'POST' or another method`;
-    throw new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
+  if (method === undefined || method.length === 0)
+    throw invalid('params.REQUEST_METHOD', "is missing: 'GET', 'POST' or another method");
+}
+
+function checkKinds(
+  request: MockDispatchRequest,
+  names: readonly (keyof MockDispatchRequest)[],
+  type: 'boolean' | 'function' | 'string',
+  expected: string,
+): void {
+  for (const name of names) {
+    const value: unknown = request[name];
+    checkArgument(name, value, value === undefined || typeof value === type, expected);
   }
+}
+
+/** What can be no body, and what has nothing to give any more: PHP would get an empty one. */
+function checkBody(body: unknown): void {
+  if (body === undefined || body === null || typeof body === 'string' || isUint8Array(body)) return;
+  if (typeof body !== 'object' || !(Symbol.asyncIterator in body))
+    throw wrongBody('the body must be a string, a Uint8Array, an AsyncIterable or null');
+  if (body instanceof Readable ? isTaken(body) : body instanceof ReadableStream && isRead(body))
+    throw wrongBody('the body has been read before: its stream has nothing to give any more');
+}
+
+/** To its end; or whole, by the text() of a response's body. */
+function isTaken(body: Readable & { readonly bodyUsed?: unknown }): boolean {
+  return body.readableDidRead ? body.readableEnded : body.bodyUsed === true;
+}
+
+function isRead(body: object): boolean {
+  // Node's functions take web streams as well; its types do not know that.
+  const stream = body as Readable;
+  return Readable.isDisturbed(stream) && !isReadable(stream) && !isErrored(stream);
+}
+
+/** By what it can do: a signal may come from another realm. */
+function isSignal(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value;
+}
+
+function isTime(value: unknown): boolean {
+  return value === undefined || (typeof value === 'number' && Number.isFinite(value) && value >= 0);
 }
 
 /**
@@ -69,7 +125,7 @@ export function checkMockLength({ params }: MockDispatchRequest, length: number)
     throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'params.CONTENT_LENGTH', message);
   }
   if (Number(text) === length) return;
-  const message = `CONTENT_LENGTH says ${text} bytes, but the body has ${length}`;
+  const message = `CONTENT_LENGTH says ${text} bytes, but the body has ${length} bytes`;
   throw new ArgumentError('FCGI_ERR_BODY_LENGTH', 'body', message);
 }
 
@@ -78,4 +134,12 @@ function isPlain(params: object): boolean {
   if (Symbol.iterator in params) return false;
   const prototype: unknown = Object.getPrototypeOf(params);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function invalid(option: string, message: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, `${option} ${message}`);
+}
+
+function wrongBody(message: string): ArgumentError {
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', 'body', message);
 }

@@ -5,12 +5,19 @@
 import type { Readable } from 'node:stream';
 import type { FailureFacts, RequestTimes } from '../../errors.ts';
 
-/** What is dispatched: the members that a mock looks at. */
+/** What is dispatched. A mock sends nothing, so it has no use for `retry`, `server` and the like but to check them. */
 export interface MockDispatchRequest {
   readonly params: Readonly<Record<string, string | Uint8Array>>;
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array | string> | null | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly idempotent?: boolean | undefined;
+  readonly closeOnAbort?: boolean | undefined;
+  readonly server?: string | undefined;
+  readonly retry?: string | undefined;
+  /** ms; 0, or left out: none. */
+  readonly timeout?: number | undefined;
+  readonly headersTimeout?: number | undefined;
+  readonly bodyTimeout?: number | undefined;
   readonly onStderr?: ((chunk: Uint8Array) => void) | undefined;
   readonly onAbort?: ((facts: FailureFacts) => void) | undefined;
 }
