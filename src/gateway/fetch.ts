@@ -7,6 +7,7 @@ import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { bodyRead } from './request/touched-body.ts';
+import { codingRefusal } from './request/transfer-coding.ts';
 import type { Plan } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
 import { fileResponse } from './site/static/send-fetch.ts';
@@ -60,7 +61,10 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       // what waits for its reader is to be let go when there is none any more
       if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
     });
+    const coding = request.headers.get('transfer-encoding');
+    const broken = coding === null ? null : codingRefusal(coding);
     if (request.signal.aborted) leave();
+    else if (broken !== null) reply.refuse(broken);
     else if (plan.kind === 'run') {
       const wrong = isRead(request) ? bodyRead('read') : wrongInfo(info);
       if (wrong) reply.refuse(500, wrong);

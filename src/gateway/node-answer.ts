@@ -6,7 +6,7 @@ import { isGone, type NodeRequest, type NodeResponse, serverOf } from './reply/n
 import { NodeSink } from './reply/node/node-sink.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
-import { hasLostHeaders, incoming, isIllFormed } from './request/node-request.ts';
+import { hasLostHeaders, illFormed, incoming } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
 import { requestLine } from './site/request-line.ts';
 import type { Plan, RunScript } from './site/site.ts';
@@ -46,7 +46,7 @@ function carryOut<Req>(
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;
-  const broken = isIllFormed(raw.request) ? 400 : hasLostHeaders(raw.request) ? 431 : null;
+  const broken = illFormed(raw.request) ?? (hasLostHeaders(raw.request) ? 431 : null);
   const refusal = plan.kind === 'file' && broken === null ? sendFile(gateway, plan, raw) : null;
   if (plan.kind === 'file' && refusal === null) return;
   const sink = raw.sink ?? new NodeSink(raw.request, response);

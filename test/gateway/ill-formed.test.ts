@@ -25,6 +25,45 @@ it.each([
   expect(php.exchanges).toHaveLength(0);
 });
 
+/** RFC 9112, 6.1. PHP would have the coded bytes, and nothing would tell it of that. */
+it.each(['gzip, chunked', 'x-gzip ,\tchunked', 'identity, chunked', 'Deflate,Chunked'])(
+  'a body of the transfer coding "%s" is 501, as with nginx, the connection ends, and PHP is not asked',
+  async (coding) => {
+    const php = new FakeDispatcher();
+    server = await rawServer(createHandler(php, { fpmRoot: '/srv' }));
+    const { text: heard } = await server.exchange(
+      `POST /a.php HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ${coding}\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
+    );
+    expect(heard).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n(?:.+\r\n)*Connection: close\r\n/);
+    expect(php.exchanges).toHaveLength(0);
+  },
+);
+
+it('so it is with a Request that has such a header', async () => {
+  const php = new FakeDispatcher();
+  const handler = createFetchHandler(php, { fpmRoot: '/srv' });
+  const asked = new Request('http://a.example/a.php', { method: 'POST', body: 'x' });
+  const coded = new Proxy(asked, {
+    get: (target, key) => {
+      if (key === 'headers') return new Headers([['Transfer-Encoding', 'gzip, chunked']]);
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  expect((await handler(coded)).status).toBe(501);
+  expect(php.exchanges).toHaveLength(0);
+});
+
+it.each(['chunked', 'CHUNKED', ', chunked'])('the coding "%s" is none but chunked', async (coding) => {
+  const php = new FakeDispatcher(answer(200, [], 'page'));
+  server = await rawServer(createHandler(php, { fpmRoot: '/srv' }));
+  const { text: heard } = await server.exchange(
+    `POST /a.php HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: ${coding}\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
+  );
+  expect(heard).toMatch(/^HTTP\/1\.1 200 /);
+  expect(php.params).toMatchObject({ CONTENT_LENGTH: '1' });
+});
+
 /** 4 bytes each: what node takes of a head holds some thousands. */
 const many = (count: number): string =>
   `POST /a.php HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${'a:\r\n'.repeat(count)}Cookie: b=c\r\nContent-Length: 1\r\n\r\nx`;

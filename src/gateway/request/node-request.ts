@@ -9,6 +9,7 @@ import { isHttp2Request, type NodeRequest, serverOf } from '../reply/node/node-r
 import type { Trust } from './proxies.ts';
 import { currentHeaders } from './request-headers.ts';
 import { type BodyHead, bodyRead, rawBytes, touched } from './touched-body.ts';
+import { codingRefusal } from './transfer-coding.ts';
 import { chunksOf, sharedChunksOf } from './upload.ts';
 
 /**
@@ -45,13 +46,13 @@ function bodyOf(request: NodeRequest, left: object): Incoming['body'] {
 }
 
 /**
- * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, HTTP/1.0 no codings (RFC 9112, 6.1), and
- * where chunked is not the last coding nobody can know where the body ends (6.3): a proxy in front may see another request.
+ * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, HTTP/1.0 no codings (RFC 9112, 6.1), and what
+ * `codingRefusal` refuses. Null: all is well.
  */
-export function isIllFormed(request: NodeRequest): boolean {
+export function illFormed(request: NodeRequest): 400 | 501 | null {
   const coding = request.headers['transfer-encoding'];
-  if (coding === undefined) return request.httpVersionMajor < 1;
-  return request.httpVersion === '1.0' || !/(?:^|[\t ,])chunked[\t ]*$/i.test(coding);
+  if (coding === undefined) return request.httpVersionMajor < 1 ? 400 : null;
+  return request.httpVersion === '1.0' ? 400 : codingRefusal(coding);
 }
 
 /** Headers that node keeps of a request, where its server does not say. */
