@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
 import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
+import { endLingering } from './refusals.ts';
 
 /**
  * Node itself would write 100 Continue when it has read the head. Where the request before on the connection is not answered yet,
@@ -9,10 +10,18 @@ import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
  */
 export function inviteBodies(server: Server, onRequest: (req: NodeRequest, res: NodeResponse) => void): void {
   server.on('checkContinue', (req: NodeRequest, res: NodeResponse) => {
-    if ('stream' in res) res.writeContinue();
-    else whenItsTurn(res, () => !res.headersSent && res.writeContinue());
+    // first, as it may be refused for what its head says: a client with 2 GB that are too many need not send them
     onRequest(req, res);
+    if ('stream' in res) {
+      if (!res.headersSent) res.writeContinue();
+    } else if (res.headersSent) endsBehind(res);
+    else whenItsTurn(res, () => !res.headersSent && res.writeContinue());
   });
+}
+
+/** Node has said in the head that the connection closes, as nobody knows whether the body comes; and would close it at once. */
+function endsBehind({ req: { socket } }: ServerResponse): void {
+  socket.destroySoon = () => endLingering(socket);
 }
 
 /** A response has the socket when those before it are out. */

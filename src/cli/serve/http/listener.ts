@@ -108,7 +108,14 @@ export class Listener {
 
   async #serverFor(listenAddress: ListenAddress): Promise<{ tls: boolean; server: Server }> {
     const onRequest = (req: NodeRequest, res: NodeResponse): void => {
-      if ('shouldKeepAlive' in res) this.#track(res);
+      if ('shouldKeepAlive' in res) {
+        // it comes behind the end, and nobody would hear what became of it
+        if (res.req.socket.writableEnded) {
+          res.req.socket.destroy();
+          return;
+        }
+        this.#track(res);
+      }
       this.#handler(req, res);
     };
     if (this.#certificate === null || 'path' in listenAddress || !listenAddress.tls) {

@@ -59,8 +59,18 @@ export function refuseOn(socket: Duplex, status: number, why = ''): void {
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}\n`);
-  // closed with bytes unread, the system would send a reset, and the client might lose the answer
   socket.resume();
+  linger(socket);
+}
+
+/** For a connection that ends with an answer to a request whose body may be on its way, and is read. */
+export function endLingering(socket: Duplex): void {
+  socket.end();
+  linger(socket);
+}
+
+/** Closed with bytes unread, the system would send a reset, and the client might lose the answer. */
+function linger(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));
 }

@@ -102,6 +102,54 @@ it('who has the answer already is not told to continue', async () => {
   expect(answers[1]).toMatch(/\r\nContent-Length: 3\r\n(?:.*\r\n)*\r\ntwo$/);
 });
 
+/** Answers each with its method, POST by 413, and counts. */
+function refusing(): { asked: string[]; url: Promise<URL> } {
+  const asked: string[] = [];
+  const url = listen((req, res) => {
+    asked.push(req.method ?? '');
+    res.statusCode = req.method === 'POST' ? 413 : 200;
+    res.end(req.method);
+  });
+  return { asked, url };
+}
+
+const upload = (length: number): string =>
+  `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`;
+
+it('who is refused by his head is not told to send the body, as with nginx', async () => {
+  const { url } = refusing();
+  const socket = await open(await url);
+  const heard = text(socket);
+  socket.write(upload(4));
+  expect(await heard).toMatch(/^HTTP\/1\.1 413 (?:.+\r\n)+\r\nPOST$/);
+});
+
+it('who sends the body all the same is not reset before the answer is read, and what comes behind it is nobody’s', async () => {
+  const { asked, url } = refusing();
+  const { port, hostname } = await url;
+  const ended = new Promise<void>((resolve) => {
+    listener?.server?.once('connection', (accepted: Socket) => accepted.once('close', () => resolve()));
+  });
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+  const failures: unknown[] = [];
+  socket.on('error', (error) => failures.push(error));
+  let heard = '';
+  socket.setEncoding('latin1').on('data', (piece: string) => {
+    heard += piece;
+  });
+  socket.write(upload(200_000));
+  await once(socket, 'end');
+  expect(heard).toMatch(/^HTTP\/1\.1 413 (?:.+\r\n)+\r\nPOST$/);
+  // the other end has said that it is over; one that had closed would answer the first of these by a reset
+  for (let nth = 0; nth < 2; nth++) {
+    await new Promise<void>((resolve) => socket.write(Buffer.alloc(100_000), () => resolve()));
+  }
+  expect(failures).toEqual([]);
+  socket.end('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await ended;
+  expect(asked).toEqual(['POST']);
+});
+
 it('an IPv6 address stands in brackets', async () => {
   listener = new Listener(http1((_, res) => res.end()));
   expect(await listener.listen([{ host: '::1', port: 0 }])).toEqual([
