@@ -145,7 +145,8 @@ interface HostPort {
   readonly port: string;
 }
 
-const host = /^([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
+// no label but the root behind the last dot is empty
+const host = /^((?!\.|[^:]*\.\.)[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
 
 function hostPort(header: string | Uint8Array | undefined): HostPort {
   if (header === undefined) return { name: '', port: '' };

@@ -31,6 +31,9 @@ const neverForwarded = new Set([
   'upgrade',
 ]);
 
+// of two each reader picks another: a guard that Node gives the first lets pass what an application takes the last of
+const single = new Set(['HTTP_HOST', 'HTTP_AUTHORIZATION', 'CONTENT_TYPE', 'CONTENT_LENGTH']);
+
 interface KnownHeader {
   /** What PHP calls it; '' where it is not forwarded. */
   readonly param: string;
@@ -57,8 +60,8 @@ function paramName(header: string): string {
 /**
  * Adds `headers` to `params`. A header that comes again is joined to the first with `, ` (Cookie: `; `).
  *
- * @throws ArgumentError FCGI_ERR_INVALID_ARG for a value with NUL, CR, LF or a char that is no byte, a second Host
- * or Content-Type, and a Content-Length that is not one number.
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG for a value with NUL, CR, LF or a char that is no byte, a second Host,
+ * Authorization or Content-Type, and a Content-Length that is not one number.
  */
 export function addHeaders(
   params: ParamsDraft,
@@ -75,7 +78,7 @@ export function addHeaders(
     const before = params[param];
     if (before === undefined) {
       params[param] = value === latest.plain ? latest.plain : newValue(header, value, latest);
-    } else if (param === 'HTTP_HOST' || param === 'CONTENT_TYPE' || param === 'CONTENT_LENGTH') {
+    } else if (single.has(param)) {
       throw badHeader(header, 'came twice');
     } else {
       const first = typeof before === 'string' ? before : Buffer.from(before).toString('latin1');

@@ -164,6 +164,14 @@ describe('request headers', () => {
     expect(made).toMatchObject({ HTTP_X_A: '1, 2, 3', HTTP_COOKIE: 'a=1; b=2' });
   });
 
+  it('Authorization that comes twice is refused, as by nginx: Node checks the first, Laravel takes the last', () => {
+    const headers: [string, string][] = [
+      ['Authorization', 'Bearer checked'],
+      ['authorization', 'Bearer used'],
+    ];
+    expect(refused({ headers })).toBe('headers');
+  });
+
   it('keep their bytes, joined ones too', () => {
     expect(withHeaders(['X-A', '\xe9\xff'])['HTTP_X_A']).toEqual(Buffer.from('e9ff', 'hex'));
     expect(withHeaders(['X-A', '\xe9'], ['X-A', 'b'], ['X-A', '\xff'])['HTTP_X_A']).toEqual(
@@ -309,6 +317,12 @@ describe('Host', () => {
     'a:999999',
     '\xe9',
     'a\\b',
+    // names with an empty label are none (RFC 1035, 2.3.1), and nginx refuses them
+    '.',
+    '..',
+    '.a',
+    'a..b',
+    'a..:80',
   ])('"%s" is refused', (header) => {
     expect(refused({ headers: [['Host', header]] })).toBe('headers');
   });
