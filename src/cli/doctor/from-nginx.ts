@@ -1,9 +1,10 @@
 /** What a configuration of nginx says, as ours. Pure. */
 import { parseAddress, type Target } from '../../connection/socket/address.ts';
 import { migration } from './migration.ts';
-import { allOf, type Directive, every } from './nginx-conf.ts';
+import { allOf, type Directive } from './nginx-conf.ts';
 import { lastTried, type PhpPlace, placesOf, saidAt, siteName } from './nginx-place.ts';
 import { type LastTried, quoted } from './nginx-values.ts';
+import { withValues } from './nginx-variables.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -38,7 +39,8 @@ const triedNote = plain(migration.find(({ directive }) => directive === 'try_fil
  * Of one site: what is asked at `target`, if that is there, else the first one. Others may be other applications, by another PHP,
  * and are no more than named.
  */
-export function fromNginx(tree: readonly Directive[], target: Target | null = null): FromNginx {
+export function fromNginx(written: readonly Directive[], target: Target | null = null): FromNginx {
+  const tree = withValues(written);
   const upstreams = new Map(allOf(tree, 'upstream').map((one) => [one.args[0] ?? '', one.inside]));
   const places = placesOf(tree);
   const place = chosen(places, upstreams, target) ?? { pass: '', blocks: [tree], site: tree, location: '' };
@@ -122,11 +124,19 @@ function notesOn({ pass, site }: PhpPlace, servers: readonly Options[], last: La
 const ofNoRequest =
   /^(?:listen|server|server_name|server_tokens|index|location|if|upstream|map|geo|include|set|(?:access|error)_log|log_\w+|default_type|types\w*|ssl\w*|http|http[23]\w*|events|user|pid|worker_\w+|load_module|daemon|sendfile\w*|tcp_\w+|keepalive_\w+|open_file_cache\w*|resolver\w*|fastcgi_(?:cache|temp|max_temp|busy)\w*)$/;
 
+/** What stands in them are types, patterns and networks. */
+const TABLES: ReadonlySet<string> = new Set(['types', 'map', 'geo', 'split_clients', 'charset_map']);
+
+/** At any depth. */
+function directivesIn(tree: readonly Directive[]): Directive[] {
+  return tree.flatMap((one) => [one, ...(TABLES.has(one.name) ? [] : directivesIn(one.inside))]);
+}
+
 /** In the site, and around it. */
 function notTaken({ site, blocks }: PhpPlace): string[] {
   const known = new Set(migration.map(({ directive }) => directive));
   const around = blocks.filter((block) => block !== site).flat();
-  const names = [...every(site), ...around].map(({ name }) => name);
+  const names = [...directivesIn(site), ...around].map(({ name }) => name);
   const others = [...new Set(names)].filter((name) => !known.has(name) && !ofNoRequest.test(name));
   return others.length === 0 ? [] : [`not taken over: ${others.join(', ')}`];
 }

@@ -181,6 +181,38 @@ describe("nginx's configuration", () => {
     ]);
   });
 
+  it('what stands in a table is no directive, as in Nextcloud’s server with its types', () => {
+    const { notes } = fromNginx(`server {
+      include mime.types;
+      types { text/javascript mjs; "text/x y" z; }
+      geo $near { default 0; 10.0.0.0/8 1; }
+      location ~ \\.php$ { fastcgi_pass a:1; gzip on; }
+    }`);
+    expect(notes).toEqual(['not taken over: gzip']);
+  });
+
+  it('a variable that is set once is what it says, as in Magento’s', () => {
+    const root = '$MAGE_ROOT/pub';
+    const server = `set $MAGE_ROOT /var/www/magento2; root ${root}; location ~ \\.php$ { fastcgi_pass a:1; }`;
+    expect(fromNginx(`server { ${server} }`).code).toContain("root: '/var/www/magento2/pub'");
+    expect(fromNginx(server.replace(root, '"$' + '{MAGE_ROOT}/pub"')).code).toContain(
+      "root: '/var/www/magento2/pub'",
+    );
+    const unsure = [
+      'if ($a) { set $MAGE_ROOT /other; }',
+      'set $MAGE_ROOT /other;',
+      'map $a $MAGE_ROOT { default /other; }',
+    ];
+    for (const more of unsure) {
+      expect(fromNginx(`server { ${server} ${more} }`).code).toContain('root: root');
+    }
+    // of another name, of another site, and made of what the request says
+    expect(fromNginx(`server { ${server.replace(root, '$MAGE_ROOTS/pub')} }`).code).toContain('root: root');
+    expect(fromNginx(`server { ${server.replace('/var/www', '/srv/$host')} }`).code).toContain('root: root');
+    const other = 'server { set $MAGE_ROOT /other; }';
+    expect(fromNginx(`${other} server { ${server} }`).code).toContain("root: '/var/www/magento2/pub'");
+  });
+
   it('has times as nginx writes them', () => {
     expect(['1m30s', '1h 30m', '1d', '2w', '1M', '1y', '1m30', '1x', ''].map(millisecondsOf)).toEqual([
       ...[90_000, 5_400_000, 86_400_000, 1_209_600_000, 2_592_000_000, 31_536_000_000, 90_000],
