@@ -262,10 +262,10 @@ export class Connection {
       return;
     }
     const after = this.#owner.clock.monotonic() - exchange.sentAt;
-    this.#stopProbe = probe(this.#probed, after, exchange.requestId, this.#owner.clock, (afterFin) => {
+    this.#stopProbe = probe(this.#probed, exchange, after, this.#owner.clock, (afterFin) => {
       if (afterFin === 'accepted' && !exchange.reused) this.#owner.learned.backend.onHalfClosed();
-      const reason = afterFin === 'accepted' && exchange.reused ? 'recycled' : 'failed';
-      this.#failed({ sign: 'fin', error: null, reason, afterFin, after });
+      const hasLeft = exchange.reused && (afterFin === 'accepted' || afterFin === 'crossed');
+      this.#failed({ sign: 'fin', error: null, reason: hasLeft ? 'recycled' : 'failed', afterFin, after });
     });
   }
 

@@ -37,6 +37,9 @@ interface DetectOptions {
   readonly stop: AbortSignal;
 }
 
+/** The probe's: nothing hangs on what had come of it. */
+const NO_REQUEST = { requestId: 1, readBeforeScript: false, terminatorSent: false };
+
 /** Resolves in time, or when it is told to stop, and closes the connection. `unread`: records. */
 function probeConnection(
   connected: Connected,
@@ -88,7 +91,7 @@ function probeConnection(
       }
       // The server has said what it had to say. The rest is our kernel's, which is slow where there are thousands of sockets.
       cancel();
-      stopProbe = probe({ ...connected, transport }, 0, 1, clock, (afterFin) =>
+      stopProbe = probe({ ...connected, transport }, NO_REQUEST, 0, clock, (afterFin) =>
         finish(afterFin === 'accepted' ? 'half-closed' : 'fin'),
       );
     });

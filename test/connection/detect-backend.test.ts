@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { type DetectedBackend, detectBackend } from '../../src/connection/detect-backend.ts';
-import { type Acknowledged, TcpSockets } from '../../src/connection/evidence/acknowledged.ts';
+import { TcpSockets, type Unacknowledged } from '../../src/connection/evidence/acknowledged.ts';
 import { parseAddress } from '../../src/connection/socket/address.ts';
 import { type Connected, connect } from '../../src/connection/socket/connect.ts';
 import { ReadBuffer } from '../../src/connection/socket/read-buffer.ts';
@@ -71,11 +71,11 @@ async function detected({
     const nth = opened++;
     await waitFor(() => isOver.length > nth);
     await isOver[nth];
-    const acknowledged = async (): Promise<Acknowledged> => {
+    const unacknowledged = async (): Promise<Unacknowledged> => {
       if (kernelTime > 0) await new Promise<void>((resolve) => clock.after(kernelTime, resolve));
-      return connected.acknowledged?.() ?? 'unknown';
+      return connected.unacknowledged?.() ?? 'unknown';
     };
-    return { ...connected, acknowledged };
+    return { ...connected, unacknowledged };
   };
   try {
     return {

@@ -38,6 +38,10 @@ const rows: readonly (readonly [string, Partial<Evidence>])[] = [
   ['the same on a fresh connection: a proxy does so', { ...fin, afterFin: 'accepted', reused: false }],
   ['the same, more than ten seconds later', { ...fin, afterFin: 'accepted', elapsed: 15_000 }],
   [
+    'tcp: the server had ended its side before all of the request had come to it, as its FIN has not acknowledged that (Linux only); PHP reads the request whole before it starts the script',
+    { ...fin, afterFin: 'crossed' },
+  ],
+  [
     'tcp: the server ended its side, and the very first write after that met a reset, which was for the request ([see below](#limits)); PHP reads the request whole before it starts the script',
     { ...fin, afterFin: 'first-refused' },
   ],

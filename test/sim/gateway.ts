@@ -108,8 +108,8 @@ function runtimeOf(
           time.arrive(time.now, () => settled(() => reject(error)), loop);
         });
         const roundTrip = 2 * latency + CONNECT;
-        const acknowledged = async (): Promise<'all' | 'gone'> => (socket.dropped ? 'gone' : 'all');
-        const connected = { socket, incoming: input, roundTrip, acknowledged, isLocal: latency === 0 };
+        const unacknowledged = async (): Promise<0 | 'gone'> => (socket.dropped ? 'gone' : 0);
+        const connected = { socket, incoming: input, roundTrip, unacknowledged, isLocal: latency === 0 };
         time.arrive(time.now + roundTrip, () => settled(() => resolve(connected)), loop);
       }),
   };

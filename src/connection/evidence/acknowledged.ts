@@ -7,24 +7,23 @@ import { SocketList } from './socket-list.ts';
 
 /**
  * Of a socket whose other end has sent its FIN:
- * - `'all'`: everything that was sent has been acknowledged.
- * - `'some'`: not everything.
+ * - a number: so many of the bytes that were sent have not been acknowledged.
  * - `'gone'`: there is no such socket any more: it has been reset.
  * - `'unknown'`: this machine does not say.
  */
-export type Acknowledged = 'all' | 'some' | 'gone' | 'unknown';
+export type Unacknowledged = number | 'gone' | 'unknown';
 
 /** Of Linux alone. One for all connections to a server. */
 export class TcpSockets {
   readonly #ipv4: SocketList = new SocketList('/proc/net/tcp');
   readonly #ipv6: SocketList = new SocketList('/proc/net/tcp6');
 
-  async acknowledged({
+  async unacknowledged({
     localAddress = '',
     localPort = 0,
     remoteAddress = '',
     remotePort = 0,
-  }: SocketNames): Promise<Acknowledged> {
+  }: SocketNames): Promise<Unacknowledged> {
     const list = await (localAddress.includes(':') ? this.#ipv6 : this.#ipv4).read();
     if (list === '') return 'unknown';
     return unacknowledgedIn(
@@ -48,11 +47,10 @@ interface SocketNames {
  * `list`: as in /proc/net/tcp: number, local and remote end, state, bytes to send : bytes to read, all in hex. It has the sockets of
  * all processes: on the ports of ours there may be one to another address, which a program has forgotten to close.
  */
-export function unacknowledgedIn(list: string, local: string, remote: string): Acknowledged {
+export function unacknowledgedIn(list: string, local: string, remote: string): Unacknowledged {
   const CLOSE_WAIT = '08';
   const line = new RegExp(` ${local} ${remote} ([0-9A-F]{2}) ([0-9A-F]{8}):`, 'g');
   // It may be listed twice: the kernel loses its place where sockets come and go while it is read.
   const waiting = [...list.matchAll(line)].filter(([, state]) => state === CLOSE_WAIT);
-  if (waiting.length === 0) return 'gone';
-  return waiting.some(([, , queued]) => queued === '00000000') ? 'all' : 'some';
+  return waiting.length === 0 ? 'gone' : Math.min(...waiting.map(([, , queued]) => Number(`0x${queued}`)));
 }

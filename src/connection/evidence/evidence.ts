@@ -24,6 +24,8 @@ export type Sign =
 export type AfterFin =
   /** Its kernel has taken them: over unix at once, over tcp it has acknowledged them. Somebody reads, or discards. */
   | 'accepted'
+  /** tcp: not all of the request had come when the server ended its side. */
+  | 'crossed'
   /** tcp: the very first write failed, so a reset had come before it, and for the request (orphans.ts): that met a closed socket. */
   | 'first-refused'
   /** The first was taken and a later one not (tcp), or the first was refused (unix). */
@@ -89,6 +91,8 @@ export function judgeExecuted(seen: Evidence): Executed {
       // A worker at pm.max_requests half-closes and discards what comes; one that died takes nothing more.
       if (seen.afterFin === 'accepted')
         return seen.reused && seen.elapsed <= LEAVES_WITHIN ? 'no' : 'unknown';
+      // PHP has to have read all of it, and reads no request behind the end of its own side.
+      if (seen.afterFin === 'crossed') return seen.readBeforeScript ? 'no' : 'unknown';
       return seen.afterFin === 'first-refused' && nothingLeftToRead ? 'no' : 'unknown';
     default:
       return 'unknown';

@@ -31,6 +31,8 @@ export function hint(error: Failure, cause: PrematureClose, at: HintFacts): stri
   if (cause.afterFin === 'accepted' && isPhpFpm !== false) return HALF_CLOSED;
   if (isPhpFpm === false) return ofAnother(error);
   const { isDirect, ignoresGetValues } = at.server;
+  if (isDirect !== false && cause.afterFin === 'refused' && error.reused && at.transport === 'tcp')
+    return `${ofPhp(error, at)}. ${ALIKE}`;
   if (isDirect !== false || error.bytesReceived > 0) return ofPhp(error, at);
   return `${ofPhp(error, at)} (${PROXY})${ignoresGetValues ? `. ${NOT_ASKED}` : ''}`;
 }
@@ -50,6 +52,10 @@ const PROXY =
 const NOT_ASKED =
   'Where it waits for a worker cannot be told from that, as the server leaves FCGI_GET_VALUES unanswered: is it php-fpm, as `backend` says?';
 
+/** A worker that discards behind its FIN is told to leave by a reload, and closes. */
+const ALIKE =
+  'Or php-fpm was reloaded just as the worker was recycled (`pm.max_requests`), before it read the request: over tcp the two look alike';
+
 /** The other end goes on reading, though it has answered nothing and will not. */
 const HALF_CLOSED = `the server ended its side and went on reading: so does a TCP proxy when the worker behind it has died; if there is one, say \`proxied: true\``;
 
@@ -59,6 +65,8 @@ const TURNED_AWAY =
 function notRun(error: Failure, cause: PrematureClose, { transport, server }: HintFacts): string {
   if (cause.afterFin === 'accepted')
     return 'the worker was recycled (`pm.max_requests`) before it read the request';
+  if (cause.afterFin === 'crossed' && error.reused)
+    return 'the worker had left before the request came: it was recycled (`pm.max_requests`), or php-fpm was reloaded or stopped';
   if (server.isPhpFpm !== true) return 'the connection took nothing of the request';
   if (mayBeTurnedAway(error, transport, server)) return `${TURNED_AWAY} Else it was reloaded or stopped`;
   return 'the worker left before it read the request: php-fpm was reloaded or stopped';

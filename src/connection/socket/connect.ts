@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { connect as netConnect } from 'node:net';
 import { ConnectError, errorCode, isError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
-import type { Acknowledged, TcpSockets } from '../evidence/acknowledged.ts';
+import type { TcpSockets, Unacknowledged } from '../evidence/acknowledged.ts';
 import type { Target } from './address.ts';
 import type { ReadBuffer, SocketInput } from './read-buffer.ts';
 import type { ConnectionSocket } from './socket.ts';
@@ -15,8 +15,8 @@ export interface Connected {
   readonly roundTrip: number;
   /** The other end is on this machine: no firewall or load balancer in between cuts the connection. */
   readonly isLocal: boolean;
-  /** tcp: has the kernel at the other end taken all that was sent? Without it nobody knows. */
-  readonly acknowledged?: (() => Promise<Acknowledged>) | undefined;
+  /** tcp: how much of what was sent has the kernel at the other end not taken? Without it nobody knows. */
+  readonly unacknowledged?: (() => Promise<Unacknowledged>) | undefined;
   /**
    * tcp: may the kernel of the other end have reset what a dead process left, since `sentAt` (ms, monotonic)? Without it nobody
    * knows, as of another machine.
@@ -91,7 +91,7 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, tcpSocket
       incoming,
       roundTrip: clock.now() - begun,
       isLocal: localAddress === remoteAddress,
-      acknowledged: () => tcpSockets.acknowledged({ localAddress, localPort, remoteAddress, remotePort }),
+      unacknowledged: () => tcpSockets.unacknowledged({ localAddress, localPort, remoteAddress, remotePort }),
     });
   });
   return promise;

@@ -11,19 +11,20 @@ const ours = '0100007F:A1B2';
 const theirs = '0100007F:2328';
 
 it.each([
-  ['all', line(ours, theirs, '08', '00000000')],
-  ['some', line(ours, theirs, '08', '00000140')],
+  [0, line(ours, theirs, '08', '00000000')],
+  [0x140, line(ours, theirs, '08', '00000140')],
   ['gone', line(ours, theirs, '01', '00000000')],
   ['gone', line(theirs, ours, '05', '00000000')],
   ['gone', ''],
   // The kernel may list a socket twice, and say something newer the second time, where others come and go meanwhile.
-  ['all', line(ours, theirs, '08', '00000000') + line(ours, theirs, '08', '00000000')],
-  ['all', line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000000')],
-  ['all', line(ours, theirs, '08', '00000000') + line(ours, theirs, '07', '00000000')],
-  ['some', line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000140')],
+  [0, line(ours, theirs, '08', '00000000') + line(ours, theirs, '08', '00000000')],
+  [0, line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000000')],
+  [0, line(ours, theirs, '08', '00000000') + line(ours, theirs, '07', '00000000')],
+  [0x140, line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000140')],
+  [0x20, line(ours, theirs, '08', '00000140') + line(ours, theirs, '08', '00000020')],
   // Other connections are on the same ports.
-  ['all', line('0200007F:A1B2', theirs, '08', '00000140') + line(ours, theirs, '08', '00000000')],
-  ['some', line(ours, theirs, '08', '00000140') + line('0200007F:A1B2', theirs, '08', '00000000')],
+  [0, line('0200007F:A1B2', theirs, '08', '00000140') + line(ours, theirs, '08', '00000000')],
+  [0x140, line(ours, theirs, '08', '00000140') + line('0200007F:A1B2', theirs, '08', '00000000')],
   ['gone', line('0200007F:A1B2', theirs, '08', '00000000')],
   ['gone', line(ours, '0200007F:2328', '08', '00000000')],
 ])('says %s, by the list of the kernel', (expected, lines) => {
@@ -52,11 +53,55 @@ it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])(
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     const names = { localAddress, localPort, remoteAddress, remotePort };
     socket.write('x');
-    await waitFor(async () => (await sockets.acknowledged(names)) === 'all');
+    await waitFor(async () => (await sockets.unacknowledged(names)) === 0);
     accepted[0]?.destroy();
     socket.write('x');
-    await waitFor(async () => (await sockets.acknowledged(names)) === 'gone');
+    await waitFor(async () => (await sockets.unacknowledged(names)) === 'gone');
     socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   },
 );
+
+it('a FIN acknowledges all that the other end had read before: 200 connections', async () => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {}).once('data', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  const sockets = new TcpSockets();
+  const left = await Promise.all(
+    Array.from({ length: 200 }, async () => {
+      const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }).resume();
+      await new Promise((resolve) => socket.once('connect', resolve));
+      const { localAddress, localPort, remoteAddress, remotePort } = socket;
+      socket.write('x'.repeat(500));
+      await new Promise((resolve) => socket.once('end', resolve));
+      const seen = await sockets.unacknowledged({ localAddress, localPort, remoteAddress, remotePort });
+      socket.destroy();
+      return seen;
+    }),
+  );
+  expect(new Set(left)).toEqual(new Set([0]));
+  await new Promise((resolve) => server.close(resolve));
+});
+
+it('what is sent behind the FIN of a server that reads nothing is not acknowledged at once', async () => {
+  // More than its kernel keeps for one that does not read.
+  const accepted: Socket[] = [];
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    accepted.push(socket.on('error', () => {}).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }).resume();
+  await new Promise((resolve) => socket.once('end', resolve));
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  socket.on('error', () => {}).write(Buffer.alloc(32 * 1024 * 1024));
+  const sockets = new TcpSockets();
+  const left = await sockets.unacknowledged({ localAddress, localPort, remoteAddress, remotePort });
+  expect(left).toBeGreaterThan(0);
+  for (const one of [socket, ...accepted]) one.destroy();
+  await new Promise((resolve) => server.close(resolve));
+});

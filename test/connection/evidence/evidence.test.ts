@@ -38,6 +38,10 @@ describe('what is proof that a request was not executed', () => {
     ['FIN on a kept connection, soon, and what came after was still taken', recycled],
     ['the same ten seconds after the request, and no later', { ...recycled, elapsed: 10_000 }],
     ['tcp: FIN, and then the very first write failed', { ...get, sign: 'fin', afterFin: 'first-refused' }],
+    [
+      'tcp: FIN, sent before all of the request had come, on whatever connection and however late',
+      { ...get, sign: 'fin', afterFin: 'crossed', reused: false, terminatorSent: true, elapsed: 10_001 },
+    ],
     ['a reset before the terminator, nothing for the script to read', get],
     ['the same on a fresh connection', { ...get, reused: false }],
     ['the same after a minute, on this machine', { ...get, elapsed: 60_000 }],
@@ -69,6 +73,15 @@ describe('what leaves open whether a request was executed', () => {
     ['tcp: FIN, a first write taken, a later one refused', { ...get, sign: 'fin', afterFin: 'refused' }],
     ['FIN that nobody could look behind', { ...get, sign: 'fin' }],
     ['tcp: FIN and a first write refused, for a PUT', { ...put, sign: 'fin', afterFin: 'first-refused' }],
+    ['tcp: FIN, before all of a PUT had come', { ...put, sign: 'fin', afterFin: 'crossed' }],
+    [
+      'tcp: FIN, before all had come, of another server',
+      { ...get, ...anybody, sign: 'fin', afterFin: 'crossed' },
+    ],
+    [
+      'the same where a proxy may stand in between',
+      { ...get, isDirect: false, sign: 'fin', afterFin: 'crossed' },
+    ],
     ['a later write refused, all of the request taken before', { ...get, sign: 'write-refused' }],
     ['we gave up waiting', { ...get, sign: 'other' }],
     ['a reset from a server that is not known to be PHP-FPM', { ...get, isPhpFpm: false }],
@@ -86,7 +99,7 @@ describe('what leaves open whether a request was executed', () => {
 
 const anySeen = fc.record<Evidence>({
   sign: fc.constantFrom('not-connected', 'write-refused', 'reset', 'fin', 'other'),
-  afterFin: fc.constantFrom('accepted', 'first-refused', 'refused', 'not-probed'),
+  afterFin: fc.constantFrom('accepted', 'crossed', 'first-refused', 'refused', 'not-probed'),
   answered: fc.boolean(),
   ofUnknownRequest: fc.boolean(),
   reused: fc.boolean(),
@@ -108,6 +121,7 @@ describe('whatever was seen', () => {
   const metNobody = (seen: Evidence): boolean => seen.sign === 'not-connected' || seen.nothingAccepted;
   const recycledUnder = (seen: Evidence): boolean =>
     seen.sign === 'fin' && seen.afterFin === 'accepted' && seen.reused && seen.isDirect;
+  const crossed = (seen: Evidence): boolean => seen.sign === 'fin' && seen.afterFin === 'crossed';
 
   it('a record of the response, and nothing else, says yes', () => {
     holds((seen) => (judgeExecuted(seen) === 'yes') === seen.answered);
@@ -138,13 +152,20 @@ describe('whatever was seen', () => {
     );
   });
 
-  it('once all of a request and its terminator were taken, only a worker that still discards says no', () => {
+  it('once all of a request and its terminator were taken, only a worker that discards, or had left before, says no', () => {
     holds(
       (seen) =>
         !(seen.wholeAccepted && seen.terminatorSent) ||
         judgeExecuted(seen) !== 'no' ||
         metNobody(seen) ||
-        recycledUnder(seen),
+        recycledUnder(seen) ||
+        crossed(seen),
+    );
+  });
+
+  it('that the request had not come before the FIN says no of what PHP reads first, and of nothing else', () => {
+    holds(
+      (seen) => !crossed(seen) || metNobody(seen) || judgeExecuted(seen) !== 'no' || seen.readBeforeScript,
     );
   });
 

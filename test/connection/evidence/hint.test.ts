@@ -14,6 +14,7 @@ const lost: Failure = {
 const fin: PrematureClose = { sign: 'fin', error: null, reason: 'failed', afterFin: 'refused' };
 const php: HintFacts = { transport: 'unix', server: { isPhpFpm: true, isDirect: true }, elapsed: 10 };
 const accepted: PrematureClose = { ...fin, afterFin: 'accepted' };
+const crossed: PrematureClose = { ...fin, afterFin: 'crossed' };
 const other: HintFacts = { ...php, server: { isPhpFpm: false, isDirect: true } };
 const unknown: HintFacts = { ...php, server: { isPhpFpm: null, isDirect: null } };
 const proxied: HintFacts = { ...php, server: { isPhpFpm: true, isDirect: false } };
@@ -33,6 +34,8 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
   ['a head that is too large', { ...lost, code: 'FCGI_ERR_HEAD_TOO_LARGE' }, fin, php, /`maxHeaderSize`/],
   ['an abort', { ...lost, code: 'FCGI_ERR_ABORTED' }, fin, php, /^$/],
   ['a recycled worker', notRun, accepted, php, /`pm.max_requests`/],
+  ['a worker that had left', notRun, crossed, tcp, /`pm.max_requests`.* or php-fpm was reloaded or stopped$/],
+  ['the same on a fresh connection', { ...fresh, executed: 'no' }, crossed, tcp, /allowed_clients.*reloaded/],
   ['a server that took nothing', notRun, fin, unknown, /^the connection took nothing of the request$/],
   ['a reload', notRun, fin, php, /^the worker left before it read the request/],
   ['a reload, or a host not allowed', { ...fresh, executed: 'no' }, fin, tcp, /allowed_clients.*reloaded/],
@@ -44,6 +47,14 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
   ['a crash', lost, fin, php, /^the worker died while running the script: .* see the log of php-fpm$/],
   ['a crash of an unknown server', lost, fin, unknown, /see its log$/],
   ['a crash in the middle of its answer', half, fin, php, /^the worker died while it answered: a crash/],
+  [
+    'a crash on a kept tcp connection',
+    lost,
+    fin,
+    tcp,
+    /^the worker died .*php-fpm\. Or php-fpm was reloaded/,
+  ],
+  ['the same, by its reset', lost, { ...fin, sign: 'reset', afterFin: 'not-probed' }, tcp, /of php-fpm$/],
   ['a crash after less than a second', lost, fin, { ...php, elapsed: 899 }, /: a crash, or it was killed/],
   ['a script that took too long', lost, fin, { ...php, elapsed: 900 }, /after 0.9 s: `request_terminate/],
   ['a crash, or a host not allowed', fresh, fin, tcp, /allowed_clients`\? Else the worker died/],
