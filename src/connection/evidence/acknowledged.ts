@@ -25,7 +25,6 @@ export class TcpSockets {
     remotePort = 0,
   }: SocketNames): Promise<Unacknowledged> {
     const list = await (localAddress.includes(':') ? this.#ipv6 : this.#ipv4).read();
-    if (list === '') return 'unknown';
     return unacknowledgedIn(
       list,
       listedAddress(localAddress, localPort),
@@ -44,10 +43,11 @@ interface SocketNames {
 }
 
 /**
- * `list`: as in /proc/net/tcp: number, local and remote end, state, bytes to send : bytes to read, all in hex. It has the sockets of
+ * `list`: '' where the kernel does not tell; as in /proc/net/tcp: number, local and remote end, state, bytes to send : bytes to read, all in hex. It has the sockets of
  * all processes: on the ports of ours there may be one to another address, which a program has forgotten to close.
  */
 export function unacknowledgedIn(list: string, local: string, remote: string): Unacknowledged {
+  if (list === '') return 'unknown';
   const CLOSE_WAIT = '08';
   const line = new RegExp(` ${local} ${remote} ([0-9A-F]{2}) ([0-9A-F]{8}):`, 'g');
   // It may be listed twice: the kernel loses its place where sockets come and go while it is read.

@@ -31,6 +31,10 @@ it.each([
   expect(unacknowledgedIn(HEAD + lines, ours, theirs)).toBe(expected);
 });
 
+it('says that it does not know, where there is no list', () => {
+  expect(unacknowledgedIn('', ours, theirs)).toBe('unknown');
+});
+
 it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])(
   'a half-closed peer on %s takes all, and one that is gone is seen to be gone',
   async (host) => {

@@ -77,9 +77,13 @@ it('who is put in front is the first of all, and who leaves is counted no more',
   queue.addFirst(first);
   queue.addFirst(second);
   expect(queue.sizeFor(first)).toBe(2);
+  expect(queue.sizeFor(new One('3'))).toBe(2);
+  queue.add(new One('3a', 'a'));
+  expect(queue.sizeFor(first)).toBe(3);
+  expect(queue.sizeFor(second)).toBe(2);
   second.list?.remove(second);
   expect(queue.firstFor('a', () => true)?.name).toBe('0a');
-  expect(offered(queue, [])).toEqual(['0a', '1', '2a']);
+  expect(offered(queue, [])).toEqual(['0a', '1', '2a', '3a']);
   expect(queue.sizeFor(first)).toBe(0);
   expect(queue.size).toBe(0);
 });
