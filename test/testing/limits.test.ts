@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { type DispatchRequest, Pool } from '../../src/index.ts';
 import { MockDispatcher, startFakeFpm } from '../../src/testing/index.ts';
+import { Limits } from '../../src/testing/mock/limits.ts';
 
 const params = { REQUEST_METHOD: 'GET', SCRIPT_FILENAME: '/a.php' };
 const never = new Promise<never>(() => {});
@@ -101,4 +102,38 @@ it('one signal for many requests has one listener, which goes with the last of t
   abort();
   expect(await Promise.all(all)).toEqual(Array.from({ length: 20 }, () => 'enough'));
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});
+
+describe('no timer is left behind that would keep a test suite alive', () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length;
+  const times = { timeout: 60_000, headersTimeout: 50_000, bodyTimeout: 40_000 };
+  const begin = (): Limits => new Limits({ params: {}, ...times }, () => {});
+
+  it('one for the whole, and one for what is due', () => {
+    const before = timers();
+    const limits = begin();
+    expect(timers()).toBe(before + 1);
+    limits.await('head');
+    expect(timers()).toBe(before + 2);
+    limits.await('piece');
+    expect(timers()).toBe(before + 2);
+    limits.pause(true);
+    expect(timers()).toBe(before + 1);
+    limits.pause(false);
+    expect(timers()).toBe(before + 2);
+    limits.await('nothing');
+    expect(timers()).toBe(before + 1);
+    limits.end();
+    expect(timers()).toBe(before);
+  });
+
+  it('and none that begins behind the end', () => {
+    const before = timers();
+    const limits = begin();
+    limits.await('head');
+    limits.end();
+    limits.await('piece');
+    limits.pause(false);
+    expect(timers()).toBe(before);
+  });
 });
