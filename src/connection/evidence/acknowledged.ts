@@ -34,7 +34,7 @@ export class TcpSockets {
 }
 
 /** As a socket of node's has them, while it is connected. */
-interface SocketNames {
+export interface SocketNames {
   /** `::ffff:127.0.0.1` where it is one of IPv6 that speaks to the other. */
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { connect as netConnect } from 'node:net';
 import { ConnectError, errorCode, isError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
-import type { TcpSockets, Unacknowledged } from '../evidence/acknowledged.ts';
+import type { SocketNames, TcpSockets, Unacknowledged } from '../evidence/acknowledged.ts';
 import type { Target } from './address.ts';
 import type { ReadBuffer, SocketInput } from './read-buffer.ts';
 import type { ConnectionSocket } from './socket.ts';
@@ -84,6 +84,10 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, tcpSocket
       resolve({ socket, incoming, roundTrip: 0, isLocal: true });
       return;
     }
+    if (meetsItself(socket)) {
+      fail(refused(target, Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })));
+      return;
+    }
     // it has them no more once it is reset
     const { localPort, remotePort, localAddress, remoteAddress } = socket;
     resolve({
@@ -96,6 +100,14 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, tcpSocket
   });
   return promise;
 };
+
+/**
+ * Where nothing listens at a port of this machine that the kernel also takes for outgoing connections, one of them gets that very port
+ * in the end, and TCP connects it to itself. We would hear our own request, and php-fpm could not come back: the port is in use.
+ */
+export function meetsItself({ localPort, remotePort, localAddress, remoteAddress }: SocketNames): boolean {
+  return remotePort !== undefined && localPort === remotePort && localAddress === remoteAddress;
+}
 
 /** Worth another try within connectTimeout? */
 export function isPassing(error: unknown): boolean {

@@ -1,4 +1,5 @@
 /** Temporary folders and free ports, and a last-resort clean-up for whatever a failing test left behind. */
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,17 +44,21 @@ export function tempDir(prefix = 'fcgi-'): TempDir {
   return { path, remove, [Symbol.dispose]: remove };
 }
 
+/** Below those that the kernel gives to outgoing connections: one of those would be taken while a server is restarted. */
+const PORTS = [12_000, 32_000] as const;
+
 /** A TCP port of the loopback that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('no port to be had on 127.0.0.1'));
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(...PORTS);
+    const isFree = await new Promise<boolean>((resolve, reject) => {
+      const server = createServer();
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE') resolve(false);
+        else reject(error);
       });
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }
