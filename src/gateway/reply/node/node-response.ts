@@ -1,7 +1,8 @@
 /** Node's request and response objects, HTTP/1 or HTTP/2: what is the same for whoever sends by them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 import { Server } from 'node:net';
+import { setTimeout } from 'node:timers';
 import { discard } from '../../request/upload.ts';
 import type { ReplyHead } from '../head.ts';
 
@@ -10,6 +11,12 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** INTERNAL_ERROR of RFC 9113, 7: the client must not take what came for the whole. */
 const internalError = 2;
+
+/**
+ * Milliseconds for the rest of a body behind its response. Most are on their way already; and Node's own client takes a
+ * response for cut short where its end and that of the stream come together.
+ */
+const UPLOAD_GRACE = 100;
 
 const nothing = Buffer.alloc(0);
 
@@ -38,9 +45,23 @@ export function requestHeader(request: NodeRequest, name: string): string | unde
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** Its connection is to be free for the next request, also where nobody has read the body. */
+/** Its connection is to be free for the next request, also where nobody has read the body. The response is on its way. */
 export function freeRequest(request: NodeRequest): void {
-  if (!request.complete) discard(request);
+  if (request.complete) return;
+  discard(request);
+  if (isHttp2Request(request)) endBehindResponse(request.stream);
+}
+
+/**
+ * Else the client goes on sending what nobody wants, or, where it has stalled, its stream and session stay for ever. With
+ * NO_ERROR it keeps the response (RFC 9113, 8.1). Node would do so where nobody has read, but somebody has.
+ */
+function endBehindResponse(stream: ServerHttp2Stream): void {
+  const end = (): void => {
+    setTimeout(() => stream.close(), UPLOAD_GRACE).unref();
+  };
+  if (stream.writableFinished) end();
+  else stream.once('finish', end);
 }
 
 /** flushHeaders() would write a head as UTF-8, an empty piece lets its bytes be; but it takes a body for that. */
