@@ -8,7 +8,7 @@ import { isClientsFault } from './hooks.ts';
 import { answerNodeRequest } from './node-answer.ts';
 import type { GatewayOptions } from './options.ts';
 import type { OwnAnswer, ReplyHead } from './reply/head.ts';
-import { inAscii } from './reply/node/disposition.ts';
+import { inAscii } from './reply/in-ascii.ts';
 import { type Framework, FrameworkSink } from './reply/node/framework-sink.ts';
 import { setHeaders } from './reply/node/node-headers.ts';
 import { isGone } from './reply/node/node-response.ts';

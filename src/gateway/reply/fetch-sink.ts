@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { TimeoutError } from '../../errors.ts';
 import type { OutgoingFile } from './handed-file.ts';
 import type { OwnAnswer, ReplyHead } from './head.ts';
+import { asciiValue } from './in-ascii.ts';
 import type { Sink, SinkOwner } from './sink.ts';
 import { webFile } from './web-file.ts';
 
@@ -161,6 +162,9 @@ export class FetchSink implements Sink {
 
 function headersOf(fields: readonly string[]): Headers {
   const headers = new Headers();
-  for (let i = 0; i + 1 < fields.length; i += 2) headers.append(fields[i] ?? '', fields[i + 1] ?? '');
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    headers.append(name, asciiValue(name, fields[i + 1] ?? ''));
+  }
   return headers;
 }
