@@ -29,12 +29,21 @@ interface Traits {
   readonly anyStatus: boolean;
   /** Bytes in a head as they are; else they are taken for characters and go out as UTF-8. */
   readonly latin1Heads: boolean;
+  /** Names of downloads in ASCII, as another writes the head. */
+  readonly asciiNames: boolean;
   /** A page without a type; else the server says that it is text. */
   readonly typeless: boolean;
 }
 
-const http1: Traits = { scheme: 'http', anyStatus: true, latin1Heads: true, typeless: true };
+const http1: Traits = {
+  scheme: 'http',
+  anyStatus: true,
+  latin1Heads: true,
+  asciiNames: false,
+  typeless: true,
+};
 const noOddStatus: Traits = { ...http1, anyStatus: false };
+const asResponse: Traits = { ...noOddStatus, asciiNames: true };
 
 export interface Adapter extends Traits {
   readonly name: string;
@@ -74,6 +83,7 @@ export const adapters: readonly Adapter[] = [
   {
     name: 'Koa',
     ...http1,
+    asciiNames: true,
     serve: async (dispatcher, options) => overHttp1(behindKoa(dispatcher, options)),
   },
   {
@@ -85,23 +95,23 @@ export const adapters: readonly Adapter[] = [
   { name: 'Fastify', ...http1, serve: behindFastify },
   {
     name: 'fetch',
-    ...noOddStatus,
+    ...asResponse,
     serve: async (dispatcher, options) => direct(createFetchHandler(dispatcher, options)),
   },
   {
     name: 'h3',
-    ...noOddStatus,
+    ...asResponse,
     serve: async (dispatcher, options) => overHttp1(behindH3(dispatcher, options)),
   },
   {
     name: 'srvx',
-    ...noOddStatus,
+    ...asResponse,
     serve: async (dispatcher, options) => overHttp1(behindSrvx(dispatcher, options)),
   },
   // last, as it puts its own Request and Response in the place of node's
   {
     name: 'Hono',
-    ...noOddStatus,
+    ...asResponse,
     latin1Heads: false,
     typeless: false,
     serve: async (dispatcher, options) => overHttp1(behindHono(dispatcher, options)),
