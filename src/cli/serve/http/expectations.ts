@@ -2,7 +2,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
 import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
-import { endLingering } from './refusals.ts';
 
 /**
  * Node itself would write 100 Continue when it has read the head. Where the request before on the connection is not answered yet,
@@ -14,14 +13,8 @@ export function inviteBodies(server: Server, onRequest: (req: NodeRequest, res: 
     onRequest(req, res);
     if ('stream' in res) {
       if (!res.headersSent) res.writeContinue();
-    } else if (res.headersSent) endsBehind(res);
-    else whenItsTurn(res, () => !res.headersSent && res.writeContinue());
+    } else if (!res.headersSent) whenItsTurn(res, () => !res.headersSent && res.writeContinue());
   });
-}
-
-/** Node has said in the head that the connection closes, as nobody knows whether the body comes; and would close it at once. */
-function endsBehind({ req: { socket } }: ServerResponse): void {
-  socket.destroySoon = () => endLingering(socket);
 }
 
 /** A response has the socket when those before it are out. */

@@ -11,7 +11,7 @@ import { inviteBodies } from './expectations.ts';
 import { httpLimits } from './http-limits.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import { listenOn } from './listen-on.ts';
-import { Refusals, refuseOn } from './refusals.ts';
+import { lingerBehindBody, Refusals, refuseOn } from './refusals.ts';
 import type { SecureServer } from './secure-server.ts';
 import type { Certificate } from './tls.ts';
 
@@ -153,7 +153,9 @@ export class Listener {
   }
 
   #opened(socket: Socket): void {
-    this.#connections.set(socket, []);
+    const responses: ServerResponse[] = [];
+    this.#connections.set(socket, responses);
+    lingerBehindBody(socket, () => responses.at(-1)?.req.complete === false);
     socket.once('close', () => {
       this.#connections.delete(socket);
       this.#left();

@@ -150,6 +150,26 @@ it('who sends the body all the same is not reset before the answer is read, and 
   expect(asked).toEqual(['POST']);
 });
 
+it.each([
+  ['says Connection: close', 'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n'],
+  // nginx's proxy_pass, where nothing else is said: it took the reset for a bad gateway
+  ['speaks HTTP/1.0', 'POST / HTTP/1.0\r\n'],
+])('who %s, and sends all of a body before it reads why that is refused, is not reset', async (_, lines) => {
+  const { url } = refusing();
+  const { port, hostname } = await url;
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+  const failures: unknown[] = [];
+  socket.on('error', (error) => failures.push(error));
+  const piece = Buffer.alloc(1024 * 1024);
+  socket.write(`${lines}Content-Length: ${20 * piece.length}\r\n\r\n`);
+  for (let nth = 0; nth < 20; nth++) {
+    await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
+  }
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 (?:.+\r\n)+\r\nPOST$/);
+  expect(failures).toEqual([]);
+  socket.destroy();
+});
+
 it('an IPv6 address stands in brackets', async () => {
   listener = new Listener(http1((_, res) => res.end()));
   expect(await listener.listen([{ host: '::1', port: 0 }])).toEqual([
