@@ -48,7 +48,9 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     const plan = judged.kind === 'pass' ? judged.otherwise : judged;
     const loading = gateway.load(plan);
     if (loading) await loading;
-    const sent = plan.kind === 'file' ? sendFile(gateway, plan, request) : null;
+    const coding = request.headers.get('transfer-encoding');
+    const broken = coding === null ? null : codingRefusal(coding);
+    const sent = plan.kind === 'file' && broken === null ? sendFile(gateway, plan, request) : null;
     if (sent instanceof Response) return sent;
     const sink = new FetchSink(request.headers, gateway.sendTimeout);
     const reply = gateway.replyBy(sink, method, request);
@@ -61,8 +63,6 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       // what waits for its reader is to be let go when there is none any more
       if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
     });
-    const coding = request.headers.get('transfer-encoding');
-    const broken = coding === null ? null : codingRefusal(coding);
     if (request.signal.aborted) leave();
     else if (broken !== null) reply.refuse(broken);
     else if (plan.kind === 'run') {

@@ -48,7 +48,7 @@ function carryOut<Req>(
   if (isGone(response)) return;
   const broken = illFormed(raw.request) ?? (hasLostHeaders(raw.request) ? 431 : null);
   const refusal = plan.kind === 'file' && broken === null ? sendFile(gateway, plan, raw) : null;
-  if (plan.kind === 'file' && refusal === null) return;
+  if (plan.kind === 'file' && broken === null && refusal === null) return;
   const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   response.on('close', () => reply.leave());

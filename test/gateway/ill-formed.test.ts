@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { createFetchHandler } from '../../src/gateway/fetch.ts';
 import { createHandler } from '../../src/gateway/node.ts';
+import { within } from '../fpm/support/wait.ts';
 import { answer, FakeDispatcher } from './fake-dispatcher.ts';
 import { type RawServer, rawServer } from './raw.ts';
+import { tempSite } from './temp-site.ts';
 
 let server: RawServer | undefined;
 afterEach(() => server?.close());
@@ -39,18 +41,22 @@ it.each(['gzip, chunked', 'x-gzip ,\tchunked', 'identity, chunked', 'Deflate,Chu
   },
 );
 
-it('so it is with a Request that has such a header', async () => {
-  const php = new FakeDispatcher();
-  const handler = createFetchHandler(php, { fpmRoot: '/srv' });
-  const asked = new Request('http://a.example/a.php', { method: 'POST', body: 'x' });
-  const coded = new Proxy(asked, {
+/** As servers make them: `new Request` takes no such header. */
+function codedRequest(url: string, method: string): Request {
+  return new Proxy(new Request(url, { method, body: method === 'POST' ? 'x' : null }), {
     get: (target, key) => {
       if (key === 'headers') return new Headers([['Transfer-Encoding', 'gzip, chunked']]);
       const value: unknown = Reflect.get(target, key);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  expect((await handler(coded)).status).toBe(501);
+}
+
+it('so it is with a Request that has such a header', async () => {
+  const php = new FakeDispatcher();
+  const handler = createFetchHandler(php, { fpmRoot: '/srv' });
+  const asked = codedRequest('http://a.example/a.php', 'POST');
+  expect((await handler(asked)).status).toBe(501);
   expect(php.exchanges).toHaveLength(0);
 });
 
@@ -87,6 +93,33 @@ it.each([
   server = await rawServer(createHandler(php, { fpmRoot: '/srv' }), { maxHeadersCount });
   expect((await server.exchange(many(count))).text).toMatch(/^HTTP\/1\.1 200 /);
   expect(php.params).toMatchObject({ HTTP_COOKIE: 'b=c', CONTENT_LENGTH: '1' });
+});
+
+/** Whatever its path leads to. */
+describe.each([
+  ['a file', '/a.txt'],
+  ['a folder without its slash', '/folder'],
+  ['nothing', '/none'],
+])('for %s, too,', (_what, path) => {
+  const site = tempSite({ 'a.txt': 'text', 'folder/index.php': '' });
+  afterAll(site.remove);
+  const coded = `Host: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`;
+
+  it.each([
+    ['HTTP/0.9', 400, `GET ${path} HTTP/0.9\r\nHost: a\r\n\r\n`],
+    ['a coding', 501, `GET ${path} HTTP/1.1\r\n${coded}`],
+    ['too many headers', 431, many(1000).replace('POST /a.php', `GET ${path}`)],
+  ])('%s is answered %i', async (_kind, status, bytes) => {
+    server = await rawServer(createHandler(new FakeDispatcher(), { root: site.root, files: true }));
+    const { text: heard } = await within(server.exchange(bytes), 5000, 'an answer');
+    expect(heard.slice(0, 13)).toBe(`HTTP/1.1 ${status} `);
+  });
+
+  it('so is a Request with a coding', async () => {
+    const handler = createFetchHandler(new FakeDispatcher(), { root: site.root, files: true });
+    const asked = codedRequest(`http://a.example${path}`, 'GET');
+    expect((await handler(asked)).status).toBe(501);
+  });
 });
 
 /** By HTTP/2: the parser of HTTP/1 refuses them. Symfony takes `post` for POST; who counts or checks what is POST does not. */
