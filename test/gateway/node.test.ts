@@ -166,6 +166,35 @@ describe('a connection', () => {
     expect(responses(text).map((response) => response.slice(9, 12))).toEqual(['413', '413', '404', '200']);
   });
 
+  it.each([
+    ['says Connection: close', 'HTTP/1.1\r\nHost: a\r\nConnection: close'],
+    // nginx's proxy_pass, where nothing else is said: it took the reset for a bad gateway
+    ['speaks HTTP/1.0', 'HTTP/1.0'],
+  ])('that %s, and whose body is refused, is not reset while it is sent', async (_, lines) => {
+    const { server } = await bench(undefined, { maxBodySize: 10 });
+    const socket = await server.open();
+    const failures: unknown[] = [];
+    socket.on('error', (error) => failures.push(error));
+    const piece = Buffer.alloc(1024 * 1024);
+    socket.write(`POST /a.php ${lines}\r\nContent-Length: ${20 * piece.length}\r\n\r\n`);
+    for (let nth = 0; nth < 20; nth++) {
+      await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
+    }
+    let text = '';
+    for await (const chunk of socket.setEncoding('latin1')) text += chunk;
+    expect(text).toMatch(/^HTTP\/1\.1 413 /);
+    expect(failures).toEqual([]);
+  });
+
+  it('that is the last, and refused, has nothing run that comes behind it', async () => {
+    const { server, php } = await bench(undefined, { maxBodySize: 10 });
+    const { text } = await server.exchange(
+      `POST /a.php HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}${get('/a.php')}`,
+    );
+    expect(responses(text).map((response) => response.slice(9, 12))).toEqual(['413']);
+    expect(php.exchanges).toHaveLength(0);
+  });
+
   it('serves the next request where PHP answered before it had read the body', async () => {
     const { server } = await bench();
     const big = 'x'.repeat(300_000);

@@ -5,13 +5,14 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
+import { lingerBehindBody } from '../../../gateway/reply/node/linger.ts';
 import { settlesWithin } from '../../delay.ts';
 import type { Handler } from '../handler.ts';
 import { inviteBodies } from './expectations.ts';
 import { httpLimits } from './http-limits.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import { listenOn } from './listen-on.ts';
-import { lingerBehindBody, Refusals, refuseOn } from './refusals.ts';
+import { Refusals, refuseOn } from './refusals.ts';
 import type { SecureServer } from './secure-server.ts';
 import type { Certificate } from './tls.ts';
 

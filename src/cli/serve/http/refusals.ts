@@ -3,7 +3,6 @@
  * tunnel. Node's own refusal would also throw away the answers to good requests that came before on the connection.
  */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** By Node's codes for what is wrong with a request; for all others 400. */
@@ -68,26 +67,4 @@ export function refuseOn(socket: Duplex, status: number, why = ''): void {
 function linger(socket: Duplex): void {
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));
-}
-
-/** Milliseconds for what is left of a body behind its answer, and of these without a byte of it: nginx's lingering_time and -_timeout. */
-const BODY_LINGER = 30_000;
-const BODY_SILENCE = 5000;
-
-/**
- * Where the last request of a connection is answered before all of its body is there, Node would close at once: for a proxy that is
- * still sending, as nginx does by its default of HTTP/1.0, the reset takes the place of the answer.
- */
-export function lingerBehindBody(socket: Socket, isBodyDue: () => boolean): void {
-  const close = socket.destroySoon;
-  socket.destroySoon = () => {
-    if (!isBodyDue()) {
-      close.call(socket);
-      return;
-    }
-    socket.end();
-    socket.setTimeout(BODY_SILENCE, () => socket.destroy());
-    const timer = setTimeout(() => socket.destroy(), BODY_LINGER);
-    socket.once('close', () => clearTimeout(timer));
-  };
 }
