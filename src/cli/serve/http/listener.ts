@@ -156,7 +156,8 @@ export class Listener {
   #opened(socket: Socket): void {
     const responses: ServerResponse[] = [];
     this.#connections.set(socket, responses);
-    lingerBehindBody(socket, () => responses.at(-1)?.req.complete === false);
+    // whoever stops us waits for answers, and not for what nobody wants
+    lingerBehindBody(socket, () => !this.#draining && responses.at(-1)?.req.complete === false);
     socket.once('close', () => {
       this.#connections.delete(socket);
       this.#left();

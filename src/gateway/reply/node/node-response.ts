@@ -71,7 +71,7 @@ function isLast({ httpVersion, headers: { connection = '' } }: IncomingMessage):
  */
 function endBehindResponse(stream: ServerHttp2Stream): void {
   const end = (): void => {
-    setTimeout(() => stream.close(), UPLOAD_GRACE).unref();
+    if (!stream.readableEnded && !stream.destroyed) setTimeout(() => stream.close(), UPLOAD_GRACE).unref();
   };
   if (stream.writableFinished) end();
   else stream.once('finish', end);

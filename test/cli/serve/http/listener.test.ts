@@ -218,6 +218,24 @@ it('listens at several places, a unix socket among them, though a server that wa
   temp.remove();
 });
 
+it('who stops it waits for an answer, and not for what is left of the body that it refuses', async () => {
+  let refuse: () => void = () => {};
+  const asked = new Promise<void>((resolve) => {
+    void listen((req, res) => {
+      req.resume();
+      refuse = () => res.writeHead(413).end('too large');
+      resolve();
+    }).then(async (url) => {
+      const socket = await open(url);
+      socket.write('POST / HTTP/1.0\r\nContent-Length: 1000\r\n\r\na piece');
+    });
+  });
+  await asked;
+  const drained = drain(0);
+  refuse();
+  expect(await within(drained, 3000, 'the end')).toBe(true);
+});
+
 it('a request in progress is answered, then its kept connection is closed', async () => {
   let finish: () => void = () => {};
   const url = await listen((_, res) => {
