@@ -82,6 +82,11 @@ export class Clock {
     this.#stop = null;
   }
 
+  /** Calls back behind this turn of I/O: every socket that has bytes by now has been read. */
+  afterReads(callback: () => void): void {
+    this.#timers.afterIo(callback);
+  }
+
   /** Calls back once what lies in the kernel by now has been read: the end of a connection comes one turn behind its bytes. */
   afterIo(callback: () => void): void {
     this.#timers.afterIo(() => this.#timers.afterIo(callback));

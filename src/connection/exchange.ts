@@ -10,6 +10,8 @@ export interface ExchangeListener {
   onHead(head: Head): void;
   onData(chunk: Buffer): void;
   onStderr(chunk: Buffer): void;
+  /** All that was read has been told, and the response is not whole. */
+  onPart(): void;
   /** The response is whole; `verdict` is what became of the connection. */
   onComplete(end: EndRequest, verdict: 'keep' | CloseReason): void;
   /** `error` carries the facts, where it is an FcgiError. The connection is closed. */

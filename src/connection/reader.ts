@@ -63,6 +63,7 @@ export class ResponseReader implements ResponseSink {
     this.#decoder.push(chunk, length);
     if (exchange !== null && exchange.bytesReceived === 0)
       exchange.ofUnknownRequest = !this.#decoder.atBorder;
+    if (exchange !== null && this.end === null && this.#exchange === exchange) exchange.listener.onPart();
   }
 
   /** See KnownServer.onStreams. */

@@ -5,17 +5,18 @@
 import type { Head } from '../cgi/head.ts';
 import type { Clock } from '../connection/clock.ts';
 import type { Connection } from '../connection/connection.ts';
-import { scriptHint } from '../connection/evidence/hint.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
 import { type FailureFacts, FcgiError, type RequestTimes } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { traceRetry } from './channels.ts';
-import type { DispatchController, DispatchHandler, DispatchRequest, Ended } from './dispatcher.ts';
+import type { DispatchController, DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import type { AbortListeners } from './queue/abort-listeners.ts';
+import type { Deliveries } from './queue/deliveries.ts';
 import type { LinkedList, ListNode } from './queue/linked-list.ts';
 import type { BodyStream, PlannedBody } from './request/body.ts';
 import { Caller } from './request/caller.ts';
-import { abortFacts, noteable, RequestSnapshot, timedOut } from './request/request-snapshot.ts';
+import { Received } from './request/received.ts';
+import { abortFacts, noteAnswer, noteable, RequestSnapshot, timedOut } from './request/request-snapshot.ts';
 import { discardSource, watchSource } from './request/source.ts';
 import type { Slot, SlotJob } from './slots/slot.ts';
 import { Times } from './stats/times.ts';
@@ -39,6 +40,7 @@ export interface JobOwner {
   readonly server: string;
   readonly clock: Clock;
   readonly signals: AbortListeners;
+  readonly deliveries: Deliveries;
   /** The caller wants no more of it: take it out of wherever it is. */
   onAbort(job: Job, reason: unknown): void;
   /** `now`: by its clock. */
@@ -93,7 +95,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   readonly caller: Caller;
   readonly snapshot: RequestSnapshot;
   readonly #owner: JobOwner;
-  #discarded = 0;
+  readonly #received = new Received();
   /** Of its request, once that was found to be one. */
   #signal: AbortSignal | null = null;
   /** What abort() or the signal gave. */
@@ -150,6 +152,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     this.aborted = true;
     this.#reason = { given: reason };
     const seen = noted ?? abortFacts(reason, null);
+    // Where it still has its connection, that notes it.
+    if (this.connection === null && this.exchange !== null) noteAnswer(seen, this.exchange);
     if (this.dialling !== null) seen.learn({ phase: 'connecting' });
     this.#owner.onAbort(this, seen);
     this.fail(seen);
@@ -168,20 +172,19 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   }
 
   onHead(head: Head): void {
-    if (this.over) return;
-    this.rawHeaders = head.rawHeaders;
-    try {
-      this.caller.onResponseStart(this, head);
-    } catch (error) {
-      this.abort(error);
-    }
+    if (!this.over) this.#received.head(head);
   }
 
   onData(chunk: Buffer): void {
-    if (this.abandoned !== null) this.#discard(chunk, this.abandoned.reason);
-    if (this.over) return;
+    if (!this.over) this.#received.data(chunk);
+    // A long answer that nobody wants is not worth reading: PHP stops when its connection is closed.
+    else if (this.abandoned !== null && this.#received.drop(chunk) > MOST_DISCARDED)
+      this.connection?.fail(this.abandoned.reason, 'aborted');
+  }
+
+  onPart(): void {
     try {
-      this.caller.onResponseData(this, chunk);
+      this.#received.tell(this);
     } catch (error) {
       this.abort(error);
     }
@@ -190,6 +193,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   onStderr(chunk: Buffer): void {
     const { onStderr } = this.request;
     if (!onStderr || this.over) return;
+    this.onPart();
     try {
       this.caller.runInAsyncScope(onStderr, undefined, chunk);
     } catch (error) {
@@ -203,22 +207,23 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     this.connection = null;
     this.#owner.onComplete(this, this.#owner.clock.at(monotonic));
     if (this.over) return;
+    // It has been answered in time, whenever that is told.
+    this.#cancelDeadline?.();
+    const server = this.server?.name ?? this.#owner.server;
+    this.#received.end(end, exchange, this.attempts, server, this.#timesAt(monotonic));
+    this.#owner.deliveries.add(this);
+  }
+
+  /** Its response is whole. */
+  deliver(): void {
+    const { ended } = this.#received;
+    this.onPart();
+    if (this.over || ended === null) return;
     this.#settle();
-    const stderr = exchange?.stderr ?? '';
-    const ended: Ended = {
-      appStatus: end.appStatus,
-      reused: exchange?.reused ?? false,
-      attempts: this.attempts,
-      server: this.server?.name ?? this.#owner.server,
-      times: this.#timesAt(monotonic),
-      executed: 'yes',
-      stderr,
-      hint: stderr === '' ? '' : scriptHint(stderr, exchange?.script ?? ''),
-    };
     try {
       this.caller.onResponseEnd(this, ended);
     } catch (error) {
-      this.#note(abortFacts(error, exchange));
+      this.#note(abortFacts(error, this.exchange));
       this.caller.onResponseError(this, error);
     }
     this.#leave();
@@ -226,6 +231,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
 
   onFailed(error: unknown): void {
     this.connection = null;
+    this.onPart();
     if (this.over) {
       this.#owner.onAbandonedEnd(this);
       return;
@@ -251,12 +257,6 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   /** As it was when dispatch() was called. */
   get request(): Omit<DispatchRequest, 'params'> {
     return this.snapshot.request;
-  }
-
-  /** A long answer that nobody wants is not worth reading: PHP stops when its connection is closed. */
-  #discard(chunk: Buffer, reason: unknown): void {
-    this.#discarded += chunk.length;
-    if (this.#discarded > MOST_DISCARDED) this.connection?.fail(reason, 'aborted');
   }
 
   /** What an attempt before the last one has left in the dark stays there. */

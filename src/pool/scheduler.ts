@@ -14,6 +14,7 @@ import { Job, type JobOwner } from './job.ts';
 import type { PoolSettings } from './options.ts';
 import { AbortListeners } from './queue/abort-listeners.ts';
 import { Admission } from './queue/admission.ts';
+import { Deliveries } from './queue/deliveries.ts';
 import { LinkedList } from './queue/linked-list.ts';
 import { Queue } from './queue/queue.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
@@ -30,6 +31,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly clock: Clock;
   readonly encoder: RequestEncoder = new RequestEncoder();
   readonly signals: AbortListeners = new AbortListeners();
+  readonly deliveries: Deliveries;
   readonly #settings: PoolSettings;
   readonly balancer: Balancer;
   readonly #queue: Queue<Job> = new Queue(wantedBy);
@@ -45,6 +47,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   /** `balancerOf` makes the servers, which need their scheduler. */
   constructor(settings: PoolSettings, runtime: Runtime, balancerOf: (scheduler: Scheduler) => Balancer) {
     this.clock = new Clock(runtime.timers);
+    this.deliveries = new Deliveries(this.clock);
     this.#settings = settings;
     this.#admission = new Admission(settings.queueSize);
     this.balancer = balancerOf(this);
@@ -116,6 +119,7 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   destroy(reason?: Error): Promise<void> {
     const closed = this.close();
+    this.deliveries.flush();
     const message = `the pool to ${this.balancer.name} was destroyed`;
     // Those that wait first: else they would move up. An error for each, as each is told what was seen of its own.
     for (const job of [...this.#queue.toArray(), ...this.#running.toArray()]) {

@@ -11,6 +11,8 @@ import type { ServerSettings } from './options.ts';
 
 /** ms: so long a server that was seen to be full is taken to be. */
 const FULL_FOR = 1000;
+/** ms: so long a server is known to be there behind an answer: the callers of a burst ask again when they are told of theirs. */
+const JUST_ANSWERED = 25;
 /** The smallest part of its weight that a server gets that is eased in. */
 const FIRST_SHARE = 0.1;
 
@@ -138,7 +140,7 @@ export class Member implements Candidate, Ranked {
 
   /** It is given a request. */
   onGiven(): void {
-    if (this.load > 0) return;
+    if (this.load > 0 || this.server.clock.now() - this.answeredAt < JUST_ANSWERED) return;
     this.answering = false;
     this.#isThere = false;
   }

@@ -22,6 +22,7 @@ async function sent(): Promise<Sent> {
       onHead() {},
       onData() {},
       onStderr() {},
+      onPart() {},
       onComplete: () => reject(new Error('it must fail')),
       onFailed: resolve,
     };

@@ -13,6 +13,7 @@ export const nobody: ExchangeListener = {
   onHead() {},
   onData() {},
   onStderr() {},
+  onPart() {},
   onComplete() {},
   onFailed() {},
 };

@@ -1,7 +1,11 @@
 /** How several servers share what comes. */
 import { describe, expect, it } from 'vitest';
+import { systemTimers } from '../../src/connection/clock.ts';
+import { systemRuntime } from '../../src/connection/runtime.ts';
 import { Upstream, type UpstreamOptions } from '../../src/index.ts';
-import { type FakeFpm, startFakeFpm } from '../../src/testing/index.ts';
+import { requestBy } from '../../src/pool/request/response.ts';
+import { type FakeFpm, type FakeFpmOptions, startFakeFpm } from '../../src/testing/index.ts';
+import { upstreamParts } from '../../src/upstream/upstream.ts';
 import { waitFor } from '../fpm/support/index.ts';
 import { GET, gate, HEAD } from '../pool/support.ts';
 import { answering, ask, askAtOnce, askInTurn, countOf, stateOf } from './support.ts';
@@ -114,6 +118,38 @@ describe('requests that come at once', () => {
     await using upstream = new Upstream([a.address, b.address], { queueSize: 0 });
     const answers = await askAtOnce(upstream, 16);
     expect(countOf(answers, 'a') + countOf(answers, 'b')).toBe(16);
+  });
+
+  it('are all sent at once to servers that have just answered, though these had nothing to do for a moment', async () => {
+    const opened = gate();
+    let isHeld = false;
+    const script: FakeFpmOptions['script'] = async (_, response) => {
+      if (isHeld) await opened.opened;
+      await response.stdout(`${HEAD}ok`);
+    };
+    await using a = await answering('a', { script });
+    await using b = await answering('b', { script });
+    // The moment must not depend on how busy the machine is.
+    const begun = systemTimers.now();
+    const runtime = { ...systemRuntime, timers: { ...systemTimers, now: () => begun } };
+    const { scheduler } = upstreamParts([a.address, b.address], { backend: 'php-fpm' }, runtime);
+    const burst = (): Promise<string[]> =>
+      Promise.all(
+        Array.from({ length: 8 }, async () => {
+          const response = await requestBy(scheduler, { params: GET }, 0);
+          return response.body.text();
+        }),
+      );
+    await burst();
+    const { examined } = scheduler.stats.closed;
+    isHeld = true;
+    const answers = burst();
+    await waitFor(() => a.requests.length + b.requests.length === 16);
+    opened.open();
+    expect(countOf(await answers, 'ok')).toBe(8);
+    // Nor were they asked first whether they are there.
+    expect(scheduler.stats.closed.examined).toBe(examined);
+    await scheduler.close();
   });
 
   it('are no more than maxConns on one server', async () => {

@@ -114,6 +114,13 @@ export function abortFacts(reason: unknown, exchange: Exchange | null): FcgiErro
   });
 }
 
+/** Notes on an abort's error that some of the answer has come, or all. */
+export function noteAnswer(seen: FcgiError, exchange: Exchange): void {
+  const { bytesReceived, reused, stderr } = exchange;
+  if (bytesReceived === 0) return;
+  seen.learn({ phase: exchange.phase(false), bytesReceived, reused, stderr, executed: 'yes' });
+}
+
 /** The error, where what was seen can be noted on it: not on one of the caller's that he has frozen. Else null. */
 export function noteable(error: unknown): FcgiError | null {
   return error instanceof FcgiError && !Object.isFrozen(error) ? error : null;

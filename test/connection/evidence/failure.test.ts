@@ -25,7 +25,7 @@ const direct: Circumstances = {
 };
 /** On a kept connection; all of it was sent but the end of input. */
 function sent(change: Partial<Exchange> = {}): Exchange {
-  const listener = { onHead() {}, onData() {}, onStderr() {}, onComplete() {}, onFailed() {} };
+  const listener = { onHead() {}, onData() {}, onStderr() {}, onPart() {}, onComplete() {}, onFailed() {} };
   const exchange = new Exchange(listener, 2, true, true, 0, 0);
   exchange.begin(1, '/srv/before.php', 0, 0);
   exchange.handedOver = true;
