@@ -37,8 +37,7 @@ export class AccessLog {
 
   constructor(out: Writable, options: AccessLogOptions, now: () => number = Date.now) {
     this.#isJson = options.logFormat === 'json';
-    // what is beyond it is escaped in a combined line
-    this.#lines = new LineBuffer(out, this.#isJson ? 'utf8' : 'ascii');
+    this.#lines = new LineBuffer(out);
     this.ended = this.#isJson ? (info, req) => this.#ended.set(req, info) : null;
     this.#now = now;
   }
@@ -53,10 +52,10 @@ export class AccessLog {
       const sent = this.#bytes.of(req, res);
       // it comes once
       res.on('close', () => {
-        const bytes = sent();
+        const bytes = sent.bytes();
         const status = res.headersSent ? res.statusCode : 499;
         if (!this.#isJson) {
-          this.#lines.add(this.#combined(req, client, status, bytes));
+          this.#addCombined(req, client, status, bytes);
           return;
         }
         // where the client has left it is told of how the request ended after this
@@ -76,20 +75,16 @@ export class AccessLog {
     this.#lines.flush();
   }
 
-  #combined(
+  #addCombined(
     { headers, method = '', url = '', httpVersion }: NodeRequest,
     client: string,
     status: number,
     bytes: number,
-  ): string {
-    const { authorization, referer, 'user-agent': agent } = headers;
-    const user = authorization === undefined ? '-' : escaped(userIn(authorization));
-    const from = referer === undefined ? '-' : escaped(referer);
-    const by = agent === undefined ? '-' : escaped(agent);
-    return (
-      `${client} - ${user} [${this.#date(this.#now())}] ` +
-      `"${escaped(method)} ${escaped(url)} HTTP/${httpVersion}" ${status} ${bytes} "${from}" "${by}"\n`
-    );
+  ): void {
+    const { authorization, referer = '-', 'user-agent': agent = '-' } = headers;
+    const user = authorization === undefined ? '-' : userIn(authorization);
+    const time = this.#date(this.#now());
+    this.#lines.add({ client, user, time, method, url, httpVersion, status, bytes, referer, agent });
   }
 
   #json(req: NodeRequest, client: string, status: number, bytes: number, began: number): string {
@@ -150,14 +145,4 @@ function pairsOf(rawHeaders: readonly string[]): [string, string][] {
 function plainAddress(address: string | undefined): string {
   if (address === undefined) return 'unix:';
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
-}
-
-const harmless = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-
-/** As nginx escapes: quotes, backslashes, control and non-ASCII bytes become `\xHH`. Node gives bytes as chars. */
-function escaped(text: string): string {
-  if (harmless.test(text)) return text;
-  return text.replace(/[^\x20-\x7e]|["\\]/g, (byte) => {
-    return `\\x${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
-  });
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, request, type Server } from 'node:http';
+import { Agent, createServer, type RequestListener, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -84,6 +84,30 @@ it('counts nothing but the body: not the heads of HEAD, 304 and errors', async (
   // with the frame of its chunks, as with nginx: 3 CRLF abc CRLF 4 CRLF defg CRLF 0 CRLF CRLF; Node 26 makes one of both
   expect(bytes).toEqual({ head: '0', 304: '0', none: '3', chunked: String(`${body}\r\n\r\n`.length) });
   expect(body).toMatch(/^(?:3\r\nabc\r\n4\r\ndefg|7\r\nabcdefg)\r\n0$/);
+});
+
+it('does not count 100 Continue', async () => {
+  const { port, lines } = await logged((_req, res) => {
+    res.writeContinue();
+    res.end('abc');
+  });
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  expect(await text(socket)).toContain('100 Continue');
+  expect((await lines(1))[0]).toContain('"GET /a HTTP/1.1" 200 3 ');
+});
+
+it('counts from where the request before on its connection has ended', async () => {
+  const answers = ['0123456789', 'ab', ''];
+  const { port, lines } = await logged((_req, res) => void res.end(answers.shift()));
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (const path of ['/a', '/b', '/c']) {
+    const [response] = await once(request({ port, path, agent }).end(), 'response');
+    await text(response);
+  }
+  agent.destroy();
+  const bytes = (await lines(3)).map((line) => /HTTP\/1\.1" 200 (\d+) /.exec(line)?.[1]);
+  expect(bytes).toEqual(['10', '2', '0']);
 });
 
 it('counts its own bytes of each of several requests that are sent in one go', async () => {
