@@ -111,7 +111,11 @@ function add(
   sources.add(source);
   return () => {
     source.uses--;
-    if (source.uses === 0) sources.delete(source);
+    if (source.uses > 0) return;
+    sources.delete(source);
+    // Where nothing is left to read, a metric without labels would go on to say 0. It may be another's by now: the registry was cleared.
+    const there = registry.getSingleMetric(metric.name) as (promClient.Metric & Sourced) | undefined;
+    if (sources.size === 0 && there?.[SOURCES] === sources) registry.removeSingleMetric(metric.name);
   };
 }
 

@@ -118,6 +118,24 @@ describe('metrics of a pool', () => {
     expect(await served()).toEqual([]);
   });
 
+  it('leave the registry with the last pool, which may then be observed by other labels', async () => {
+    const registry = new client.Registry();
+    const other = new client.Gauge({ name: 'other', help: 'of the application', registers: [registry] });
+    const stats = new Pool('127.0.0.1:9').stats;
+    const first = observe({ stats, address: 'a' }, { client, registry });
+    const second = observe({ stats, address: 'b' }, { client, registry });
+    first.stop();
+    expect(await registry.metrics()).toContain('fastcgi_pool_queued 0');
+    second.stop();
+    expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['other']);
+    observe({ stats, address: 'a' }, { client, registry, labels: { site: 'blog' } });
+    expect(await registry.metrics()).toContain('fastcgi_pool_queued{site="blog"} 0');
+    // By now the metrics are those of the third: it is no affair of the others.
+    second.stop();
+    expect(await registry.metrics()).toContain('fastcgi_pool_queued{site="blog"} 0');
+    other.set(1);
+  });
+
   it('go to the registry of prom-client itself, where none is given', async () => {
     const stats = { ...new Pool('127.0.0.1:9').stats, waiting: { count: 2, p50: 250, p99: 500 } };
     observe({ stats, address: 'a' }, { client });
@@ -212,6 +230,24 @@ describe("PHP-FPM's own status", () => {
     const found = await scrape(registry);
     expect(found.filter((line) => line.startsWith('phpfpm_up'))).toHaveLength(2);
     expect(pool.stats.servers.map(({ stats }) => stats.served)).toEqual([1, 1]);
+  });
+
+  it('goes down in the series in which it was up', async () => {
+    const page = { pool: 'www', 'accepted conn': 7 };
+    const body = `Content-Type: application/json\r\n\r\n${JSON.stringify(page)}`;
+    let well = true;
+    await using fpm = await startFakeFpm({
+      script: (_, response) => response.stdout(well ? body : 'Status: 503\r\n\r\n'),
+    });
+    await using pool = new Pool(fpm.address);
+    const registry = new client.Registry();
+    observe(pool, { client, registry, status: '/status' });
+    const seen = async (): Promise<string[]> =>
+      (await registry.metrics()).split('\n').filter((line) => /^phpfpm_(?:up|scrape)/.test(line));
+    const labels = `{pool="www",scrape_uri="${fpm.address};/status"}`;
+    expect(await seen()).toEqual([`phpfpm_up${labels} 1`, `phpfpm_scrape_failures${labels} 0`]);
+    well = false;
+    expect(await seen()).toEqual([`phpfpm_up${labels} 0`, `phpfpm_scrape_failures${labels} 1`]);
   });
 
   it('is down where it cannot be had, and the scrape goes on', async () => {

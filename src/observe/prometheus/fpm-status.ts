@@ -6,6 +6,8 @@ import type { Metric, Observed } from './metrics.ts';
 export interface FpmFigures {
   /** The status page's members; null: there was no answer. */
   readonly page: Readonly<Record<string, unknown>> | null;
+  /** Its name for itself, the last that it has given; '' while there was no answer yet. */
+  readonly pool: string;
   /** `tcp://127.0.0.1:9000/status`, `unix:/run/php/php-fpm.sock;/status`. */
   readonly uri: string;
   readonly failures: number;
@@ -68,9 +70,9 @@ export const fpmMetrics: readonly Metric<FpmFigures>[] = [
   ),
 ];
 
-function labelsOf({ page, uri }: FpmFigures): Record<string, string> {
-  const name = page?.['pool'];
-  return { pool: typeof name === 'string' ? name : '', scrape_uri: uri };
+/** The same where it does not answer: else an alert on `phpfpm_up` would look at a series that ends as it goes down. */
+function labelsOf({ pool, uri }: FpmFigures): Record<string, string> {
+  return { pool, scrape_uri: uri };
 }
 
 /** The pages of all servers, those that are there now. */
@@ -115,6 +117,7 @@ class FpmStatus {
   #asking: Promise<FpmFigures> | null = null;
   #failures = 0;
   #uri = '';
+  #pool = '';
 
   readonly #server: string | undefined;
 
@@ -163,7 +166,9 @@ class FpmStatus {
       // phpfpm_up says so; why, the pool's own errors say to those who ask for pages.
     }
     if (page === null) this.#failures++;
-    return { page, uri: this.#uri, failures: this.#failures };
+    const name = page?.['pool'];
+    if (typeof name === 'string') this.#pool = name;
+    return { page, pool: this.#pool, uri: this.#uri, failures: this.#failures };
   }
 }
 
