@@ -1,5 +1,5 @@
 /** What is due in the middle of an exchange: a decision over plain facts. */
-import { TimeoutError } from '../errors.ts';
+import { TimeoutError, type TimeoutErrorCode } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 
 export interface Moment {
@@ -38,14 +38,13 @@ function dueTimeout(silence: number, exchange: Exchange, at: Moment): TimeoutErr
   if (at.paused && !at.closing) return null;
   if (exchange.headDone) {
     if (bodyTimeout === 0 || silence < bodyTimeout) return null;
-    const message = at.paused
-      ? `the pool closes, and its reader has paused the response for ${bodyTimeout} ms`
-      : `no more of the response's body for ${bodyTimeout} ms`;
-    return new TimeoutError('FCGI_ERR_BODY_TIMEOUT', message);
+    if (at.paused) return readerStuck('FCGI_ERR_BODY_TIMEOUT', bodyTimeout);
+    return new TimeoutError('FCGI_ERR_BODY_TIMEOUT', `no more of the response's body for ${bodyTimeout} ms`);
   }
   if (headersTimeout === 0 || silence < headersTimeout) return null;
   const stuck = at.sending && !at.backpressured;
   if (stuck) return at.closing ? sourceStuck(headersTimeout) : null;
+  if (at.paused) return readerStuck('FCGI_ERR_HEADERS_TIMEOUT', headersTimeout);
   const what = at.sending ? 'the server took nothing of the request' : 'no head of the response';
   return new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', `${what} for ${headersTimeout} ms`);
 }
@@ -55,7 +54,15 @@ export function sourceStuck(timeout: number): TimeoutError {
   return new TimeoutError(
     'FCGI_ERR_HEADERS_TIMEOUT',
     `the pool closes, and nothing more of the request came from its source for ${timeout} ms`,
+    { facts: { hint: "the source of the request's body gives no more: end it before the pool is closed" } },
   );
+}
+
+/** Of the caller, who reads the body. */
+function readerStuck(code: TimeoutErrorCode, timeout: number): TimeoutError {
+  return new TimeoutError(code, `the pool closes, and its reader has paused the response for ${timeout} ms`, {
+    facts: { hint: 'read the response to its end, or give it up, before the pool is closed' },
+  });
 }
 
 function dueTerminator(silence: number, exchange: Exchange, at: Moment): boolean {

@@ -20,6 +20,16 @@ interface Moment {
 }
 
 function due(moment: Moment): string | undefined {
+  const what = dueIn(moment);
+  return what === null ? undefined : what === 'terminator' ? what : what.code;
+}
+
+function hintOf(moment: Moment): string | undefined {
+  const what = dueIn(moment);
+  return what === null || what === 'terminator' ? undefined : what.hint;
+}
+
+function dueIn(moment: Moment): ReturnType<typeof dueAfter> {
   const {
     headDone = false,
     sending = false,
@@ -41,8 +51,7 @@ function due(moment: Moment): string | undefined {
   exchange.bytesReceived = moment.bytesReceived ?? 0;
   exchange.terminatorAfter = moment.terminatorSent === true ? 1 : -1;
   const at = { sending, paused, backpressured, closing, ended, terminatorDelay: 5_000 };
-  const what = dueAfter(silence, exchange, at);
-  return what === null ? undefined : what === 'terminator' ? what : what.code;
+  return dueAfter(silence, exchange, at);
 }
 
 describe('before the head is there', () => {
@@ -87,6 +96,14 @@ it('while the pool closes, a reader who has paused us has the time of a timeout,
   expect(
     due({ ...held, headDone: true, silence: 1e6, bodyTimeout: 0, terminatorSent: true }),
   ).toBeUndefined();
+});
+
+it('who holds a pool up that closes is told so, and not that PHP is slow', () => {
+  const closing = { closing: true, silence: 1e6, terminatorSent: true };
+  expect(hintOf({ ...closing, sending: true })).toMatch(/^the source of the request's body/);
+  expect(hintOf({ ...closing, paused: true })).toMatch(/^read the response/);
+  expect(hintOf({ ...closing, paused: true, headDone: true })).toMatch(/^read the response/);
+  expect(hintOf(closing)).toBe('');
 });
 
 it('0 is no timeout', () => {

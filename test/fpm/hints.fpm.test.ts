@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { FcgiError, Pool, type PoolOptions } from '../../src/index.ts';
-import { type FpmOptions, startFpm } from './support/index.ts';
+import { type FpmOptions, gone, startFpm } from './support/index.ts';
 
 /** The error of a request for a script on a php-fpm of its own. */
 async function failure(
@@ -68,6 +68,38 @@ describe.each(['unix', 'tcp'] as const)('over %s, the hint names', (transport) =
     const { hint, stderr } = await response.ended;
     expect(stderr).toContain('Primary script unknown');
     expect(hint).toContain(`${fpm.root}/nowhere.php`);
+  });
+});
+
+describe('a process that a script has started in the background holds the connection, and its worker leaves', () => {
+  /** The next request's answer, where the script has said this of its own. */
+  async function next(head: string): Promise<string> {
+    await using fpm = await startFpm({ maxChildren: 1 });
+    const options = { backend: 'php-fpm', connections: 1, keepaliveTime: 0, keepaliveTimeout: 0 } as const;
+    await using pool = new Pool(fpm.address, { ...options, headersTimeout: 300 });
+    const params = fpm.script(
+      'a.php',
+      `${head} exec('sleep 60 > /dev/null 2>&1 & echo $!', $pid); echo $pid[0];`,
+    );
+    const sleeper = Number(await (await pool.request({ params })).body.text());
+    try {
+      const workers = await fpm.workers();
+      await fpm.reload();
+      await gone(workers);
+      return await (await pool.request({ params: fpm.script('b.php', 'echo "answered";') })).body.text();
+    } finally {
+      process.kill(sleeper);
+    }
+  }
+
+  it('the hint for the request that nobody reads says so', async () => {
+    const error = await caught(next(''));
+    expect(error).toMatchObject({ code: 'FCGI_ERR_HEADERS_TIMEOUT', executed: 'unknown', reused: true });
+    expect(error.hint).toContain('a process that a script had started in the background');
+  });
+
+  it('and what it advises helps', async () => {
+    expect(await next('header("Connection: close");')).toBe('answered');
   });
 });
 

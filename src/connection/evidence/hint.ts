@@ -14,16 +14,13 @@ export interface HintFacts {
   readonly elapsed: number;
 }
 
-type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed'>;
+type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed' | 'phase'>;
 
 /** '' where nothing useful can be said. */
 export function hint(error: Failure, cause: PrematureClose, at: HintFacts): string {
   const { isPhpFpm } = at.server;
-  if (error.code === 'FCGI_ERR_HEADERS_TIMEOUT' && !error.reused) {
-    return isPhpFpm === false
-      ? 'the program behind the server is slow, or all its processes are busy'
-      : 'the script is slow, or all workers are busy: see `pm.max_children`, and the listen queue on the status page';
-  }
+  if (error.code === 'FCGI_ERR_HEADERS_TIMEOUT' || error.code === 'FCGI_ERR_BODY_TIMEOUT')
+    return isPhpFpm === false ? ofSlowProgram(error) : ofSlowScript(error);
   const ofResponse = OF_RESPONSE[error.code];
   if (ofResponse !== undefined) return ofResponse;
   if (!error.code.startsWith('FCGI_ERR_SOCKET')) return '';
@@ -36,6 +33,27 @@ export function hint(error: Failure, cause: PrematureClose, at: HintFacts): stri
   if (isDirect !== false || error.bytesReceived > 0) return ofPhp(error, at);
   return `${ofPhp(error, at)} (${PROXY})${ignoresGetValues ? `. ${NOT_ASKED}` : ''}`;
 }
+
+/** PHP-FPM, or nobody knows yet. */
+function ofSlowScript({ reused, phase }: Failure): string {
+  if (phase === 'head' || phase === 'body') return 'the script has begun to answer, and is slow to go on';
+  const slow = phase === 'sending' ? 'the script is slow to read its body' : 'the script is slow';
+  return reused
+    ? `${slow}. ${HELD}`
+    : `${slow}, or all workers are busy: see \`pm.max_children\`, and the listen queue on the status page`;
+}
+
+function ofSlowProgram({ reused, phase }: Failure): string {
+  const slow = 'the program behind the server is slow';
+  return reused || phase === 'head' || phase === 'body' ? slow : `${slow}, or all its processes are busy`;
+}
+
+/**
+ * Whatever a script starts by `exec("... &")` has its connection open as well: it stays open when the worker leaves, at a reload say, and takes
+ * a request that nobody will ever read.
+ */
+const HELD =
+  'Or nobody reads: the worker is not back from the request before it, or has left while a process that a script had started in the background holds the connection. Such a script should say `header("Connection: close")`';
 
 /** What is wrong with the response itself. */
 const OF_RESPONSE: Readonly<Record<string, string>> = {

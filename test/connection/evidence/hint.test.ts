@@ -10,6 +10,7 @@ const lost: Failure = {
   reused: true,
   bytesReceived: 0,
   executed: 'unknown',
+  phase: 'waiting',
 };
 const fin: PrematureClose = { sign: 'fin', error: null, reason: 'failed', afterFin: 'refused' };
 const php: HintFacts = { transport: 'unix', server: { isPhpFpm: true, isDirect: true }, elapsed: 10 };
@@ -24,13 +25,34 @@ const knows: HintFacts = { ...tcp, server: { ...tcp.server, answersGetValues: tr
 const fresh: Failure = { ...lost, reused: false };
 const notRun: Failure = { ...lost, executed: 'no' };
 const timeout: Failure = { ...fresh, code: 'FCGI_ERR_HEADERS_TIMEOUT' };
-const half: Failure = { ...lost, bytesReceived: 9 };
+const keptTimeout: Failure = { ...timeout, reused: true };
+const begun: Failure = { ...timeout, bytesReceived: 9, executed: 'yes', phase: 'head' };
+const stopped: Failure = { ...begun, code: 'FCGI_ERR_BODY_TIMEOUT', phase: 'body' };
+const half: Failure = { ...lost, bytesReceived: 9, phase: 'head' };
 
 it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
   ['no answer on a fresh connection', timeout, fin, php, /all workers are busy: see `pm.max_children`/],
   ['the same of an unknown server', timeout, fin, unknown, /`pm.max_children`/],
   ['the same of another server', timeout, fin, other, /^the program behind the server is slow/],
-  ['no answer on a kept one', { ...timeout, reused: true }, fin, php, /^$/],
+  [
+    'no answer on a kept one',
+    keptTimeout,
+    fin,
+    php,
+    /^the script is slow\. Or .* `header\("Connection: close"\)`$/,
+  ],
+  ['the same of another server', keptTimeout, fin, other, /^the program behind the server is slow$/],
+  [
+    'a body that is not read',
+    { ...timeout, phase: 'sending' },
+    fin,
+    php,
+    /slow to read its body, or all workers/,
+  ],
+  ['the same on a kept one', { ...keptTimeout, phase: 'sending' }, fin, php, /slow to read its body\. Or/],
+  ['STDERR, and then no head', begun, fin, php, /^the script has begun to answer/],
+  ['the same of another server', begun, fin, other, /^the program behind the server is slow$/],
+  ['a body that stops', stopped, fin, php, /^the script has begun to answer/],
   ['a head that is too large', { ...lost, code: 'FCGI_ERR_HEAD_TOO_LARGE' }, fin, php, /`maxHeaderSize`/],
   ['an abort', { ...lost, code: 'FCGI_ERR_ABORTED' }, fin, php, /^$/],
   ['a recycled worker', notRun, accepted, php, /`pm.max_requests`/],
