@@ -28,7 +28,7 @@ export interface PoolOptions {
   readonly queueTimeout?: number | undefined;
   /** How long a request may take in all, from dispatch() to its end, then FCGI_ERR_TIMEOUT. Default: 0, no limit. */
   readonly timeout?: number | undefined;
-  /** How long a request may take to get connected, further tries included where php-fpm refuses or its socket is gone. Default: 5000. */
+  /** How long a request may take to get connected, further tries included where php-fpm refuses, its socket is gone, or its host is for the moment. Default: 5000. */
   readonly connectTimeout?: number | undefined;
   /** From the end of sending to the head of the response, then FCGI_ERR_HEADERS_TIMEOUT. Default: 60,000. */
   readonly headersTimeout?: number | undefined;

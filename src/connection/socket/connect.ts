@@ -41,8 +41,20 @@ export interface ConnectOptions {
 
 export type Connect = (target: Target, options: ConnectOptions) => Promise<Connected>;
 
-/** The server may be back in a moment: it restarts (refused, no socket) or its backlog is full (EAGAIN on a unix socket). */
-const PASSING = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'ECONNRESET', 'EAI_AGAIN', 'ECONNABORTED']);
+/**
+ * The server may be back in a moment: it restarts (refused, no socket), its host or container does (EHOSTUNREACH: it cannot be found on
+ * its network), or its backlog is full (EAGAIN on a unix socket).
+ */
+const PASSING = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EAGAIN',
+  'ECONNRESET',
+  'EAI_AGAIN',
+  'ECONNABORTED',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+]);
 
 /** This machine is short of something for the moment; the server has no part in it. */
 const LOCAL_SHORTAGE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
@@ -190,9 +202,11 @@ function causeOf(error: unknown): unknown {
 }
 
 function codeOf(error: unknown): string {
-  // Several addresses tried in turn fail as one AggregateError: the first tells enough.
+  // Several addresses tried in turn fail as one AggregateError. Where one of them may be back, so may the server: that another,
+  // of IPv6 mostly, leads nowhere is no news.
   const all: unknown = isError(error) && 'errors' in error ? error.errors : null;
-  return errorCode(Array.isArray(all) && all.length > 0 ? all[0] : error) || 'unknown error';
+  const codes = (Array.isArray(all) && all.length > 0 ? all : [error]).map(errorCode);
+  return codes.find((code) => PASSING.has(code)) || codes[0] || 'unknown error';
 }
 
 function ignore(): void {}

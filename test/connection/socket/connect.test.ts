@@ -1,12 +1,25 @@
 /** What a connect makes of an address, on the real kernel. */
+import dns from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { createServer, connect as netConnect } from 'node:net';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Clock, systemTimers } from '../../../src/connection/clock.ts';
 import { TcpSockets } from '../../../src/connection/evidence/acknowledged.ts';
 import { parseAddress } from '../../../src/connection/socket/address.ts';
-import { connect, meetsItself } from '../../../src/connection/socket/connect.ts';
+import { type ConnectOptions, connect, meetsItself } from '../../../src/connection/socket/connect.ts';
 import { ReadBuffer } from '../../../src/connection/socket/read-buffer.ts';
+
+type Done = (error: Error | null, addresses: readonly { address: string; family: number }[]) => void;
+
+function once(): ConnectOptions {
+  return {
+    timeout: 0,
+    clock: new Clock(systemTimers),
+    readBuffer: new ReadBuffer(),
+    tcpSockets: new TcpSockets(),
+    signal: new AbortController().signal,
+  };
+}
 
 /**
  * A port at which nothing listens, of those that the kernel takes for outgoing connections: of these every other one, as Linux
@@ -44,14 +57,7 @@ it('a connection that has met itself is told from all others by its two ends', a
 
 it('where nothing listens at a port of the ephemeral range, a connection that would meet itself is refused', async () => {
   const target = parseAddress(`127.0.0.1:${await outgoingPort()}`);
-  const clock = new Clock(systemTimers);
-  const options = {
-    timeout: 0,
-    clock,
-    readBuffer: new ReadBuffer(),
-    tcpSockets: new TcpSockets(),
-    signal: new AbortController().signal,
-  };
+  const options = once();
   // Each time with another port of its own, until that is the one it connects to.
   for (let tries = 0; tries < 15_000; tries++) {
     await expect(connect(target, options)).rejects.toMatchObject({
@@ -60,3 +66,23 @@ it('where nothing listens at a port of the ephemeral range, a connection that wo
     });
   }
 }, 60_000);
+
+it('of a name with two addresses, of which one leads nowhere and one refuses, it says that nothing listens', async () => {
+  const port = await outgoingPort();
+  const both = [
+    // RFC 3849: for documentation, nobody has it.
+    { address: '2001:db8::1', family: 6 },
+    { address: '127.0.0.1', family: 4 },
+  ];
+  const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_: string, __: object, done: Done) => {
+    process.nextTick(done, null, both);
+  }) as never);
+  try {
+    await expect(connect(parseAddress(`two.test:${port}`), once())).rejects.toMatchObject({
+      message: `cannot connect to two.test:${port}: ECONNREFUSED`,
+      hint: expect.stringContaining('nothing listens'),
+    });
+  } finally {
+    lookup.mockRestore();
+  }
+});

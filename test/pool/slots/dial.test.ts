@@ -9,9 +9,14 @@ import { ConnectError } from '../../../src/errors.ts';
 import { dial } from '../../../src/pool/slots/dial.ts';
 
 const target = parseAddress('fpm.test:9000');
-const refused = new ConnectError('FCGI_ERR_CONNECT', 'refused', {
-  cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
-});
+const refused = failed('ECONNREFUSED');
+
+/** As Node has it: of several addresses, one error for each in the order in which they were tried. */
+function failed(...codes: string[]): ConnectError {
+  const errors = codes.map((code) => Object.assign(new Error(code), { code }));
+  const cause = errors.length === 1 ? errors[0] : new AggregateError(errors);
+  return new ConnectError('FCGI_ERR_CONNECT', 'not connected', { cause });
+}
 
 /** How a dial ends whose tries end so, the last one again and again; each is told what is left of 200 ms. */
 async function endOf(...tries: ((left: number) => ConnectError)[]): Promise<unknown> {
@@ -49,5 +54,38 @@ describe('no connection within connectTimeout', () => {
       cause: refused,
       hint: expect.stringContaining('nothing listens'),
     });
+  });
+});
+
+describe('is tried again within connectTimeout', () => {
+  it.each<[string, string[]]>([
+    ['a server that refuses', ['ECONNREFUSED']],
+    ['a host, or a container, that cannot be found on its network for the moment', ['EHOSTUNREACH']],
+    ['a name of which one address leads nowhere, and the other refuses', ['ENETUNREACH', 'ECONNREFUSED']],
+    ['... and answers nothing', ['ETIMEDOUT', 'ECONNREFUSED']],
+    ['... behind the other', ['ECONNREFUSED', 'ETIMEDOUT']],
+  ])('%s', async (_, codes) => {
+    const over = failed('EACCES');
+    expect(
+      await endOf(
+        () => failed(...codes),
+        () => over,
+      ),
+    ).toBe(over);
+  });
+
+  it.each<[string, string[]]>([
+    ['not who may not connect', ['EACCES']],
+    ['not a network to which there is no way', ['ENETUNREACH']],
+    ['not a name that does not exist', ['ENOTFOUND']],
+    ['not a name whose addresses all lead nowhere', ['ENETUNREACH', 'ETIMEDOUT']],
+  ])('%s', async (_, codes) => {
+    const last = failed(...codes);
+    expect(
+      await endOf(
+        () => last,
+        () => refused,
+      ),
+    ).toBe(last);
   });
 });
