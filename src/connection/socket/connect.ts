@@ -121,9 +121,14 @@ export function meetsItself({ localPort, remotePort, localAddress, remoteAddress
   return remotePort !== undefined && localPort === remotePort && localAddress === remoteAddress;
 }
 
-/** Worth another try within connectTimeout? */
-export function isPassing(error: unknown): boolean {
-  return error instanceof ConnectError && PASSING.has(codeOf(error.cause));
+/**
+ * Worth another try within connectTimeout? `known`: there was a connection before. Then the name was right, and a container that restarts
+ * has none meanwhile.
+ */
+export function isPassing(error: unknown, known: boolean): boolean {
+  if (!(error instanceof ConnectError)) return false;
+  const code = codeOf(error.cause);
+  return PASSING.has(code) || (known && code === 'ENOTFOUND');
 }
 
 /** Worth waiting for, and no fault of the server's? */

@@ -54,6 +54,8 @@ export class Sender {
   readonly #orphanResets: KernelCounter;
   readonly #retransmissions: KernelCounter;
   #refreshAt = 0;
+  /** There was a connection. */
+  #isKnown = false;
   /** Of dials that nobody gave up: a new one costs a tenth of what connecting does. */
   readonly #spare: AbortController[] = [];
 
@@ -160,8 +162,10 @@ export class Sender {
       signal,
       timeout: this.#settings.connectTimeout,
       retryRefused: this.#retryRefused,
+      known: this.#isKnown,
       failures,
     });
+    this.#isKnown = true;
     if (this.#target.transport === 'unix') return connected;
     const counter = connected.isLocal ? this.#orphanResets : this.#retransmissions;
     counter.begin();

@@ -20,6 +20,8 @@ export interface DialOptions {
   readonly timeout: number;
   /** Try again while the server refuses, has no socket, or its backlog is full. */
   readonly retryRefused: boolean;
+  /** There was a connection to it before. */
+  readonly known: boolean;
   /** Fresh connections that failed the same request before; the more, the longer the first pause. */
   readonly failures: number;
 }
@@ -27,10 +29,10 @@ export interface DialOptions {
 /**
  * Opens a socket, if need be after several tries with jittered pauses. A shortage of this machine (file descriptors,
  * ports, memory) is waited out in any case: no other server would help. Rejects with the signal's reason, or a
- * ConnectError: at once where another try would not help (no permission, a directory at the path, an unknown host).
+ * ConnectError: at once where another try would not help (no permission, a directory at the path, a host that was never known).
  */
 export async function dial(target: Target, options: DialOptions): Promise<Connected> {
-  const { runtime, clock, readBuffer, tcpSockets, signal, timeout, retryRefused, failures } = options;
+  const { runtime, clock, readBuffer, tcpSockets, signal, timeout, retryRefused, known, failures } = options;
   const deadline = clock.now() + timeout;
   let before: unknown;
   if (failures > 0) await clock.sleep(pauseAfter(failures, runtime.random), signal);
@@ -42,7 +44,7 @@ export async function dial(target: Target, options: DialOptions): Promise<Connec
       // It knows of the last try only, and of what was left for that.
       if (isTimeout(error)) throw timedOut(target, timeout, before);
       before = error;
-      const refused = isPassing(error);
+      const refused = isPassing(error, known);
       const wrong = refused ? await runtime.notASocket(target) : '';
       if (wrong !== '' && error instanceof ConnectError) throw error.learn({ hint: wrong });
       const mayPass = isLocalShortage(error) || (retryRefused && refused);

@@ -19,7 +19,12 @@ function failed(...codes: string[]): ConnectError {
 }
 
 /** How a dial ends whose tries end so, the last one again and again; each is told what is left of 200 ms. */
-async function endOf(...tries: ((left: number) => ConnectError)[]): Promise<unknown> {
+function endOf(...tries: ((left: number) => ConnectError)[]): Promise<unknown> {
+  return endOfKnown(false, ...tries);
+}
+
+/** `known`: there was a connection before. */
+async function endOfKnown(known: boolean, ...tries: ((left: number) => ConnectError)[]): Promise<unknown> {
   const left = [...tries];
   const connect: Connect = (_, { timeout }) => {
     const next = left.length > 1 ? left.shift() : left[0];
@@ -33,6 +38,7 @@ async function endOf(...tries: ((left: number) => ConnectError)[]): Promise<unkn
     signal: new AbortController().signal,
     timeout: 200,
     retryRefused: true,
+    known,
     failures: 0,
   }).catch((error: unknown) => error);
 }
@@ -87,5 +93,22 @@ describe('is tried again within connectTimeout', () => {
         () => refused,
       ),
     ).toBe(last);
+  });
+
+  it('a name that has led to a server before, as a container that restarts has none meanwhile', async () => {
+    const gone = failed('ENOTFOUND');
+    const over = failed('EACCES');
+    expect(
+      await endOfKnown(
+        true,
+        () => gone,
+        () => over,
+      ),
+    ).toBe(over);
+    const late = (left: number): ConnectError => timedOut(target, left);
+    expect(await endOfKnown(true, () => gone, late)).toMatchObject({
+      code: 'FCGI_ERR_CONNECT_TIMEOUT',
+      hint: 'the name fpm.test does not resolve',
+    });
   });
 });
