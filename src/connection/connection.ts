@@ -79,17 +79,17 @@ export class Connection {
 
   /**
    * Asks FCGI_GET_VALUES while idle, and closes if there is no answer within `timeout` ms (checked every 25 ms). `onResult` is
-   * called once, not from within; nothing may be sent before that.
+   * called once, not from within; nothing may be sent before that. `isLate`: as it is known to be.
    */
-  sendGetValues(timeout: number, onResult: OnIdleCheck): void {
-    this.waitIdle(timeout, onResult, false);
+  sendGetValues(timeout: number, onResult: OnIdleCheck, isLate = false): void {
+    this.waitIdle(timeout, onResult, false, isLate);
     this.#reader.ask();
     this.writer.write(encodeGetValues());
   }
 
   /** Lets `time` ms go by in the same state, and sends nothing: does the server close the connection behind its last answer? */
-  waitIdle(time: number, onResult: OnIdleCheck, onlyTime = true): void {
-    this.idleCheck.begin(this.#owner.clock.now() + time, onlyTime, onResult);
+  waitIdle(time: number, onResult: OnIdleCheck, onlyTime = true, isLate = false): void {
+    this.idleCheck.begin(this.#owner.clock.now() + time, onlyTime, onResult, isLate);
     this.idle.end();
   }
 

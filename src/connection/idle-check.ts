@@ -25,16 +25,23 @@ export class IdleCheck {
   /** Nothing was sent: only time must pass. */
   #onlyTime = false;
   #onResult: OnIdleCheck | null = null;
+  #isLate = false;
   #onceSettled: (() => void) | null = null;
 
   get isPending(): boolean {
     return this.#onResult !== null;
   }
 
+  /** It is pending, and the answer is known to take long. */
+  get isLate(): boolean {
+    return this.#isLate && this.isPending;
+  }
+
   /** `onResult` is called once. */
-  begin(due: number, onlyTime: boolean, onResult: OnIdleCheck): void {
+  begin(due: number, onlyTime: boolean, onResult: OnIdleCheck, isLate = false): void {
     this.#due = due;
     this.#onlyTime = onlyTime;
+    this.#isLate = isLate;
     this.#onResult = onResult;
   }
 

@@ -103,13 +103,11 @@ export class Server implements ConnectionOwner {
   }
 
   #acquireSlot(job: Job): void {
-    this.#slots.acquire(
-      (slot) => this.#assign(slot, job),
-      (error) => {
-        this.busy--;
-        job.fail(error);
-      },
-    );
+    const fail = (error: unknown): void => {
+      this.busy--;
+      job.fail(error);
+    };
+    this.#slots.acquire((slot) => this.#assign(slot, job), fail);
   }
 
   /** The caller wants no more of the job. */
@@ -208,19 +206,20 @@ export class Server implements ConnectionOwner {
   #onClosed(slot: Slot, connection: Connection, reason: CloseReason): void {
     this.closed[reason]++;
     this.learned.closed(connection, reason);
-    this.#endIdle(slot);
+    if (slot.endIdle()) this.idle--;
     slot.disconnected(this.target, reason, this.clock.now());
     this.open.delete(slot);
   }
 
-  /** Its connection is used again, or has gone. */
-  #endIdle(slot: Slot): void {
-    if (slot.idle) this.idle--;
-    slot.idle = false;
-  }
-
   #assign(slot: Slot, job: Job): void {
-    this.#endIdle(slot);
+    if (slot.endIdle()) this.idle--;
+    const { connection } = slot;
+    if (connection?.idleCheck.isLate && this.hasRoom && !job.over) {
+      // It stays busy, as its worker is.
+      connection.idleCheck.onceSettled(() => this.#release(slot));
+      this.run(job);
+      return;
+    }
     slot.job = job;
     job.slot = slot;
     if (job.over) {
@@ -230,7 +229,6 @@ export class Server implements ConnectionOwner {
     const monotonic = this.clock.monotonic();
     job.startedAt = this.clock.at(monotonic);
     job.times.givenAt = monotonic;
-    const { connection } = slot;
     if (connection === null) {
       this.#dial(slot, job);
     } else if (connection.idleCheck.isPending) {

@@ -43,6 +43,12 @@ export class BackgroundWork {
     return known === undefined || known.atOnce < (known.suspected ? SURE_AGAIN : SURE);
   }
 
+  /** The last time its worker came back late, or is believed to have: it is not waited for where another one may be free. */
+  isLate(script: string): boolean {
+    const known = this.#scripts.get(script);
+    return known?.suspected === true && known.atOnce === 0;
+  }
+
   /** It was asked, and the worker was back after `took`. */
   workerReturned(script: string, took: number): void {
     const known = this.#scripts.get(script) ?? this.#remember(script);

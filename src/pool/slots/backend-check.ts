@@ -227,10 +227,10 @@ export class BackendCheck {
   #awaitWorker(connection: Connection, script: string): void {
     if (this.#backend.isConfigured || !this.#learned.backgroundWork.mustCheck(script)) return;
     const asked = this.#clock.now();
+    const { backgroundWork } = this.#learned;
     // PHP-FPM before 8.2 closes behind its answer; either way the worker is back.
-    connection.sendGetValues(BACKGROUND_WORK_TIMEOUT, () =>
-      this.#learned.backgroundWork.workerReturned(script, this.#clock.now() - asked),
-    );
+    const onReturn = (): void => backgroundWork.workerReturned(script, this.#clock.now() - asked);
+    connection.sendGetValues(BACKGROUND_WORK_TIMEOUT, onReturn, backgroundWork.isLate(script));
   }
 
   /**

@@ -34,6 +34,13 @@ export class Slot implements PooledSlot {
     return this.used && this.connection === null;
   }
 
+  /** Its connection is used again, or has gone. True: it was idle. */
+  endIdle(): boolean {
+    const { idle } = this;
+    this.idle = false;
+    return idle;
+  }
+
   /** Its connection is closed. `now`: by the pool's clock, ms. */
   disconnected(target: Target, reason: CloseReason, now: number): void {
     if (this.connection !== null) publishClosed(target, reason, this.connection, now);

@@ -32,6 +32,16 @@ describe('a connection is asked whether its worker is back', () => {
     expect(timesAtOnce(work, '/page.php', 1)).toBe(false);
   });
 
+  it('and is late behind one whose worker came back late the last time', () => {
+    const work = known();
+    expect(work.isLate('/new.php')).toBe(false);
+    expect(work.isLate('/page.php')).toBe(false);
+    work.workerReturned('/page.php', 251);
+    expect(work.isLate('/page.php')).toBe(true);
+    work.workerReturned('/page.php', 250);
+    expect(work.isLate('/page.php')).toBe(false);
+  });
+
   it('behind one that made another wait for far longer than usual', () => {
     const work = known();
     expect(timesAtOnce(work, '/tail.php', 2)).toBe(false);
