@@ -70,8 +70,8 @@ it('where nothing listens at a port of the ephemeral range, a connection that wo
 it('of a name with two addresses, of which one leads nowhere and one refuses, it says that nothing listens', async () => {
   const port = await outgoingPort();
   const both = [
-    // RFC 3849: for documentation, nobody has it.
-    { address: '2001:db8::1', family: 6 },
+    // TCP cannot connect to it: the kernel says so, and sends nothing.
+    { address: '255.255.255.255', family: 4 },
     { address: '127.0.0.1', family: 4 },
   ];
   const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_: string, __: object, done: Done) => {
