@@ -4,6 +4,7 @@ import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
 import { isGone, type NodeRequest, type NodeResponse, serverOf } from './reply/node/node-response.ts';
 import { NodeSink } from './reply/node/node-sink.ts';
+import { endedByOther } from './reply/outcome.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
 import { hasLostHeaders, illFormed, incoming } from './request/node-request.ts';
@@ -51,7 +52,10 @@ function carryOut<Req>(
   if (plan.kind === 'file' && broken === null && refusal === null) return;
   const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
-  response.on('close', () => reply.leave());
+  // behind a head it may be right: a framework ends the response to HEAD, or one with 304, without its body
+  response.on('close', () =>
+    reply.leave(response.writableEnded && !reply.hasHead ? endedByOther() : undefined),
+  );
   response.on('error', () => reply.leave());
   // and the connection with it: what follows may be taken for another request
   if (broken !== null) reply.refuse(broken, undefined, { Connection: 'close' });

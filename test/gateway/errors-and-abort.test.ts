@@ -1,8 +1,13 @@
 /** Pages for errors, scripts whose client has left, and a root that is moved. */
+import { once } from 'node:events';
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FcgiError } from '../../src/errors.ts';
+import { createHandler, type NodeHandler, type NodeResponse } from '../../src/gateway/node.ts';
 import type { ErrorPage } from '../../src/gateway/options.ts';
 import { readOptions } from '../../src/gateway/settings.ts';
 import { RootLink } from '../../src/gateway/site/root-link.ts';
@@ -184,4 +189,64 @@ describe('a root that is a link', () => {
     expect(params['SCRIPT_FILENAME']).toMatch(expected);
     expect(`${params['DOCUMENT_ROOT']}/a.php`).toBe(params['SCRIPT_FILENAME']);
   });
+});
+
+describe('a response that somebody else ends while PHP is asked', () => {
+  const servers = {
+    'node:http': (handler: NodeHandler) =>
+      http.createServer((request, response) => handler(request, response)),
+    'node:http2': (handler: NodeHandler) =>
+      http2.createServer((request, response) => handler(request, response)),
+  };
+
+  async function ended(
+    server: keyof typeof servers,
+    end: (response: NodeResponse) => void,
+  ): Promise<unknown[]> {
+    const site = tempSite({ 'a.php': '' });
+    const errors: unknown[] = [];
+    let tell: (reason: unknown) => void = () => {};
+    const gone = new Promise((resolve) => {
+      tell = resolve;
+    });
+    const php = new FakeDispatcher((exchange) => exchange.gone.then(tell));
+    const handler = createHandler(php, { root: site.root, onError: (error) => void errors.push(error) });
+    const listener = servers[server]((request, response) => {
+      handler(request, response);
+      end(response);
+    });
+    await once(listener.listen(0, '127.0.0.1'), 'listening');
+    const { port } = listener.address() as AddressInfo;
+    open.push(() => listener.close(), site.remove);
+    if (server === 'node:http') http.get({ port, path: '/a.php', agent: false }).on('error', () => {});
+    else {
+      const session = http2.connect(`http://127.0.0.1:${port}`);
+      open.push(() => session.destroy());
+      session
+        .request({ ':path': '/a.php' })
+        .on('error', () => {})
+        .resume();
+    }
+    await gone;
+    await new Promise((resolve) => setImmediate(resolve));
+    return errors;
+  }
+
+  it.each(['node:http', 'node:http2'] as const)(
+    "%s: onError is told why PHP's reply is lost",
+    async (server) => {
+      expect(await ended(server, (response) => response.end())).toEqual([
+        expect.objectContaining({
+          message: expect.stringContaining('Another handler has ended the response'),
+        }),
+      ]);
+    },
+  );
+
+  it.each(['node:http', 'node:http2'] as const)(
+    '%s: of a client that has left it is not told',
+    async (server) => {
+      expect(await ended(server, (response) => response.destroy())).toEqual([]);
+    },
+  );
 });

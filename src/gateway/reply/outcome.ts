@@ -40,3 +40,14 @@ function factsOf({ name: _name, code: _code, ...facts }: FcgiError): Partial<Fai
 export function scriptNotFound({ appStatus: _status, ...facts }: Ended): RequestError {
   return new RequestError('FCGI_ERR_SCRIPT_NOT_FOUND', 'PHP-FPM has no such script', { facts });
 }
+
+export function clientLeft(): Error {
+  return new Error('The client closed the connection');
+}
+
+/** A framework does so by itself where its handler has returned. */
+export function endedByOther(): Error {
+  return new Error(
+    "Another handler has ended the response while PHP was asked, and PHP's reply is lost: where a framework ends it as soon as its handler returns, the PHP handler belongs in front of the framework",
+  );
+}

@@ -5,7 +5,7 @@ import { ReplyBuffer } from './buffer.ts';
 import { type FileRefusal, handedFile, type OutgoingFile } from './handed-file.ts';
 import { type HandedOver, handoverError } from './handover.ts';
 import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
-import { endedBadly, endedWell, scriptNotFound } from './outcome.ts';
+import { clientLeft, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
 import type { ReplyHooks, ReplyOptions } from './reply-options.ts';
 import type { Sink } from './sink.ts';
 
@@ -123,6 +123,10 @@ export class Reply implements DispatchHandler {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  get hasHead(): boolean {
+    return this.#head !== null;
   }
 
   /** The client can take more. */
@@ -293,8 +297,4 @@ export class Reply implements DispatchHandler {
     if (this.#excess > toleratedExcess)
       controller.abort(new Error('Far more output than the Content-Length'));
   }
-}
-
-function clientLeft(): Error {
-  return new Error('The client closed the connection');
 }
