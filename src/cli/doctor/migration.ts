@@ -214,9 +214,12 @@ export const migration: readonly Row[] = [
   {
     directive: 'fastcgi_param',
     ours: '`params`',
-    note: 'only those of your own: CGI and HTTP params are made',
-    to: 'none',
-    read: nothing,
+    note: 'only those of your own: CGI and HTTP params are made; where SCRIPT_FILENAME begins with `$realpath_root`, `resolveRootSymlink`',
+    to: 'gateway',
+    read: ([name, value = '']): Readonly<Record<string, string>> =>
+      name === 'SCRIPT_FILENAME' && /^\$(?:\{realpath_root\}|realpath_root\b)/.test(value)
+        ? { resolveRootSymlink: 'true' }
+        : {},
   },
   {
     directive: 'fastcgi_intercept_errors',

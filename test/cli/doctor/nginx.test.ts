@@ -95,16 +95,18 @@ describe("nginx's configuration", () => {
   it.each(tried.map((row) => [row.directive, row] as const))(
     'has each option that %s becomes',
     (directive, { to, read }) => {
-      const values =
-        directive === 'root'
-          ? ['/srv']
-          : ['5', '30s', '/srv', '/index.php', 'index.php', 'on', 'off', 'error'];
+      const own: Readonly<Record<string, string[]>> = {
+        root: ['/srv'],
+        fastcgi_param: ['SCRIPT_FILENAME $realpath_root$fastcgi_script_name'],
+      };
+      const usual = ['5', '30s', '/srv', '/index.php', 'index.php', 'on', 'off', 'error'];
+      const values = own[directive] ?? usual;
       const blocks = values.map((value) =>
         to === 'server'
           ? `upstream u { server 127.0.0.1:9 weight=${value} max_fails=2 slow_start=1s max_conns=3 down; }`
           : `upstream u { server 127.0.0.1:9; } fastcgi_pass u; ${directive} ${value};`,
       );
-      expect(values.some((value) => Object.keys(read([value])).length > 0)).toBe(to !== 'none');
+      expect(values.some((value) => Object.keys(read(value.split(' '))).length > 0)).toBe(to !== 'none');
       for (const block of blocks) {
         const { code } = fromNginx(block.replace('/srv', site.path));
         expect(made(code).fpm).toBeDefined();
@@ -326,6 +328,20 @@ describe("of several sites in nginx's configuration", () => {
     expect(/frontController: '(.*)'/.exec(code)?.[1] ?? null).toBe(script);
     const others = notes.filter((note) => !/^(?:fastcgi_param|not taken over)/.test(note));
     expect(others).toEqual(told === '' ? [] : [expect.stringContaining(told)]);
+  });
+
+  it.each([
+    ['$realpath_root$fastcgi_script_name', true],
+    [`$\{realpath_root}$fastcgi_script_name`, true],
+    ['$realpath_root/index.php', true],
+    ['$document_root$fastcgi_script_name', false],
+    ['/srv/app$fastcgi_script_name', false],
+  ])('SCRIPT_FILENAME %s: a root that is a link to a release is resolved: %s', (script, resolves) => {
+    const { code } = fromNginx(
+      `root ${site.path}; location ~ php { fastcgi_pass a:1; fastcgi_param SCRIPT_FILENAME ${script}; }`,
+    );
+    expect(code.includes('  resolveRootSymlink: true,\n')).toBe(resolves);
+    made(code);
   });
 
   it('an upstream that is in another file is for whoever takes the code over to say', () => {
