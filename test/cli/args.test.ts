@@ -26,6 +26,7 @@ const serveDefaults = {
   proxied: false,
   timeouts: {},
   fpmRoot: null,
+  resolveRootSymlink: false,
   allowSymlinksTo: [],
   allowFiles: [],
   cacheControl: null,
@@ -137,6 +138,7 @@ describe('serve', () => {
     [['--front-controller', '/app.php'], { frontController: '/app.php' }],
     [['--connections', '32'], { connections: 32 }],
     [['--fpm-root', '/var/www'], { fpmRoot: '/var/www' }],
+    [['--resolve-root-symlink'], { resolveRootSymlink: true }],
     [['--allow-symlinks-to', '/a', '--allow-symlinks-to', 'b'], { allowSymlinksTo: ['/a', 'b'] }],
     [
       ['--param', 'APP_ENV=dev', '--param', 'QUERY=a=b'],
@@ -237,6 +239,7 @@ describe('serve', () => {
     [['--connections', '1.5'], /--connections must be a whole number/],
     [['--connections=-1'], /--connections must be a whole number/],
     [['--fpm-root', 'www'], /--fpm-root must be an absolute path/],
+    [['--fpm-root', '/a', '--resolve-root-symlink'], /--resolve-root-symlink: .* not go with --fpm-root/],
     [['--param', 'APP_ENV'], /--param must be NAME=VALUE/],
     [['--trusted-proxy', 'localhost'], /--trusted-proxy must be an address or a network/],
     [['--trusted-proxy', '10.0.0.0/40'], /--trusted-proxy must be an address or a network/],

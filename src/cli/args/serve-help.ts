@@ -34,6 +34,9 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --front-controller PATH  gets what is neither file, folder nor script, such
                            as /index.php (nginx's try_files $uri $uri/ PATH)
   --fpm-root DIR           DOCROOT as PHP-FPM sees it, in another container say
+  --resolve-root-symlink   DOCROOT is a link to a release, or goes through one:
+                           PHP is told the real path (nginx's $realpath_root),
+                           so that it runs the new release at once
   --allow-symlinks-to DIR  links out of DOCROOT may lead here (repeatable)
   --allow-files ENDING     files that end so are sent although their names look
                            like source, configuration or a copy: .yaml or

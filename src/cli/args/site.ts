@@ -26,6 +26,8 @@ export interface SiteCommand {
   readonly timeouts: Timeouts;
   /** DOCROOT as PHP-FPM sees it; null: the same. */
   readonly fpmRoot: string | null;
+  /** DOCROOT is a link to a release: PHP is told its real path. */
+  readonly resolveRootSymlink: boolean;
   /** Folders outside DOCROOT to which links in it may lead. */
   readonly allowSymlinksTo: readonly string[];
   /** Endings of names that are sent although they look like source, configuration or a copy. */
@@ -71,6 +73,7 @@ export const siteOptions = {
   'front-controller': { type: 'string' },
   connections: { type: 'string', default: '8' },
   'fpm-root': { type: 'string' },
+  'resolve-root-symlink': { type: 'boolean', default: false },
   'allow-symlinks-to': { type: 'string', multiple: true },
   'allow-files': { type: 'string', multiple: true },
   'cache-control': { type: 'string' },
@@ -108,6 +111,7 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     proxied: values.proxied ?? false,
     timeouts: timeouts(values),
     fpmRoot: optional(values['fpm-root'], fpmRoot),
+    resolveRootSymlink: values['resolve-root-symlink'] ?? false,
     allowSymlinksTo: values['allow-symlinks-to'] ?? [],
     allowFiles: (values['allow-files'] ?? []).map(fileEnding),
     cacheControl: optional(values['cache-control'], cacheControl),
@@ -129,6 +133,11 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
   }
   if (site.php !== null && site.fpm !== null) {
     throw new UsageError('--php chooses among those that are found; it does not go with --fpm');
+  }
+  if (site.resolveRootSymlink && site.fpmRoot !== null) {
+    throw new UsageError(
+      '--resolve-root-symlink: the link must lead to the same place for PHP-FPM; it does not go with --fpm-root',
+    );
   }
   refuseControlParams(site);
   return site;

@@ -60,6 +60,7 @@ export function siteHandler(
     index: [...new Set([index, 'index.html'])],
     ...(fpmRoot === null ? {} : { fpmRoot }),
     ...(maxBody === null ? {} : { maxBodySize: maxBody }),
+    resolveRootSymlink: command.resolveRootSymlink,
     allowSymlinksTo: linked,
     trustedProxies,
     // nobody stands guard in front: as with nginx, the resolved path counts

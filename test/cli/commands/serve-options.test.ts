@@ -1,6 +1,6 @@
 /** `serve`: what is passed on to php-fpm and to the pool, and what is said at the start. */
 import { once } from 'node:events';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
@@ -56,6 +56,28 @@ it.each(['enable_post_data_reading=0', 'post_max_size=10'])(
     expect(readFileSync(log, 'utf8')).toBe('xxx');
   },
 );
+
+it('--resolve-root-symlink: PHP runs the release to which the link of DOCROOT has been turned, and its own folder is in DOCUMENT_ROOT', async () => {
+  const current = join(site.parent, 'current');
+  const release = (name: string): string => {
+    const folder = join(site.parent, name);
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, 'index.php'),
+      `<?php echo "${name} of ", basename($_SERVER['DOCUMENT_ROOT']);`,
+    );
+    return folder;
+  };
+  const turnTo = (folder: string): void => {
+    symlinkSync(folder, `${current}.new`);
+    renameSync(`${current}.new`, current);
+  };
+  turnTo(release('one'));
+  await using served = await serve(current, ['--resolve-root-symlink']);
+  expect(await text(served.url)).toBe('one of one');
+  turnTo(release('two'));
+  await expect.poll(() => text(served.url), { timeout: 10_000 }).toBe('two of two');
+});
 
 it('--headers-timeout is how long a script may take', async () => {
   site.put('index.php', '<?php sleep(3); echo "done";');
