@@ -1,13 +1,8 @@
 /** What values an option may have. Each function takes the option's name, for the error, and what was given. */
 
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { LONGEST_DELAY } from '../arguments.ts';
 import { ArgumentError, errorText } from '../errors.ts';
-
-/** As bytes (latin1), the way files.ts compares them. */
-export function realFolder(option: string, path: unknown): string {
-  return realpathSync.native(folder(option, path), 'latin1');
-}
 
 export function folder(option: string, path: unknown): string {
   if (typeof path !== 'string' || path === '') throw wrong(option, 'must be the path of a folder');

@@ -11,7 +11,6 @@ import {
   isRelativeName,
   milliseconds,
   oneOf,
-  realFolder,
   size,
   strings,
   wrong,
@@ -147,7 +146,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     trySuffixes: tried.suffixes,
     splitPath,
     allowSymlinksTo: strings('allowSymlinksTo', allowSymlinksTo).map((path) =>
-      realFolder('allowSymlinksTo', path),
+      resolve(folder('allowSymlinksTo', path)),
     ),
     resolveRootSymlink: resolveRootSymlink(options),
     mount: mount(options.mount),

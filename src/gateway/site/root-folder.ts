@@ -48,7 +48,8 @@ export class RootFolder {
   readonly #root: string;
   readonly #others: readonly string[];
   readonly #now: () => number;
-  #realRoot: string;
+  /** Where the root and the others lead: with a link in their paths, to a folder of the release of the day. */
+  #realFolders: readonly string[];
   /**
    * Where a name really leads. While it leads to the same file (device and inode), the answer holds: a real path takes
    * a system call for each of its folders, and a page would spend a sixth of its time on them.
@@ -62,12 +63,12 @@ export class RootFolder {
   #turn = 0;
   #isTurnWatched = false;
 
-  /** `others`: real paths of folders outside to which links may lead. */
+  /** `others`: folders outside to which links may lead. */
   constructor(root: string, others: readonly string[], now: () => number = () => performance.now()) {
     this.#root = root;
     this.#others = others;
     this.#now = now;
-    this.#realRoot = realpathSync.native(root, 'latin1');
+    this.#realFolders = this.#lookUpFolders();
   }
 
   /** The very object of the last call, while the name leads to a file or folder that nothing was done to. */
@@ -148,13 +149,31 @@ export class RootFolder {
   }
 
   #innerOf(real: string): string | null {
-    if (!isInside(real, this.#realRoot)) {
-      // the root may be a link that a new release has moved
-      this.#realRoot = realpathSync.native(this.#root, 'latin1');
+    const isBelow = (folder: string): boolean => isInside(real, folder);
+    let folder = this.#realFolders.find(isBelow);
+    if (folder === undefined) {
+      // a new release may have moved them
+      this.#realFolders = this.#lookUpFolders();
+      folder = this.#realFolders.find(isBelow);
     }
-    const folder = [this.#realRoot, ...this.#others].find((each) => isInside(real, each));
     return folder === undefined ? null : real.slice(folder === '/' ? 0 : folder.length);
   }
+
+  /** @throws where there is no root any more; without another folder its links lead nowhere. */
+  #lookUpFolders(): string[] {
+    return [realpathSync.native(this.#root, 'latin1'), ...realFolders(this.#others)];
+  }
+}
+
+/** Of those that are there: bytes. */
+export function realFolders(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) => {
+    try {
+      return [realpathSync.native(folder, 'latin1')];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function isThere(found: Found): found is There {

@@ -1,4 +1,4 @@
-import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GatewayOptions } from '../../../src/gateway/options.ts';
@@ -118,6 +118,36 @@ describe('a script does not run', () => {
     const options = { allowSymlinksTo: [join(site.outside, 'good')] };
     expect(chosen(site, '/good/x.php', options)).toBe('run /good/x.php');
     expect(chosen(site, '/good-not/x.php', options)).toBe('refuse');
+  });
+
+  it('whose own path may be a link that a new release moves while we run', () => {
+    const site = siteWith(
+      '../releases/1/vendor/a.php',
+      '../releases/2/vendor/a.php',
+      '../releases/2/vendor/b.php',
+    );
+    const current = join(site.outside, 'current');
+    symlinkSync(join(site.root, '../releases/1'), current);
+    site.link(join(current, 'vendor'), 'bundle');
+    const files = filesOf(readOptions({ root: site.root, allowSymlinksTo: [join(current, 'vendor')] }));
+    expect(files.choose('/bundle/a.php').kind).toBe('run');
+    symlinkSync(join(site.root, '../releases/2'), `${current}.new`);
+    renameSync(`${current}.new`, current);
+    expect(files.choose('/bundle/b.php').kind).toBe('run');
+  });
+
+  it('and a folder that has gone costs the others nothing', () => {
+    const site = siteWith('a.php', '../outside/good/x.php', '../outside/gone/x.php', '../outside/evil.php');
+    site.link(join(site.outside, 'good'), 'good');
+    site.link(join(site.outside, 'evil.php'), 'link.php');
+    const folders = ['gone', 'good'].map((name) => join(site.outside, name));
+    const files = filesOf(readOptions({ root: site.root, allowSymlinksTo: folders }));
+    rmSync(join(site.outside, 'gone'), { recursive: true });
+    expect(['/link.php', '/good/x.php', '/a.php'].map((path) => files.choose(path).kind)).toEqual([
+      'refuse',
+      'run',
+      'run',
+    ]);
   });
 
   it('a fifo or a socket is nothing', () => {
