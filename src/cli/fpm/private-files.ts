@@ -3,10 +3,11 @@
  * is not to be sent for that. Only what is certain counts: who else may read a file can be said by an access list, which nothing
  * shows but bits for the group.
  */
-import { realpathSync, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FoundFile } from '../../gateway/site/files.ts';
 import { isInside } from '../../gateway/site/is-inside.ts';
+import { realFolders } from '../../gateway/site/root-folder.ts';
 import { TtlCache } from '../../gateway/site/ttl-cache.ts';
 
 /** Bits of all but the owner. */
@@ -28,15 +29,13 @@ export function isOwnersAlone({ mode, uid }: Pick<Stats, 'mode' | 'uid'>, reader
 
 export class PrivateFiles {
   readonly #reader: PhpUser;
-  readonly #root: string;
-  readonly #linked: readonly string[];
+  readonly #tops: readonly string[];
   readonly #closed = new TtlCache<boolean>(KEEP, MOST);
 
-  /** `linked`: real paths of folders outside to which links may lead. */
+  /** `linked`: folders outside to which links may lead. */
   constructor(reader: PhpUser, root: string, linked: readonly string[]) {
     this.#reader = reader;
-    this.#root = root;
-    this.#linked = linked;
+    this.#tops = [root, ...linked];
   }
 
   /** Whether the file, or a folder that it is in, is for its owner alone. */
@@ -59,8 +58,7 @@ export class PrivateFiles {
 
   /** Who may come as far as the site itself is no question: its scripts are there as well. */
   #look(folder: string): boolean {
-    const tops = [realpathSync.native(this.#root, 'latin1'), ...this.#linked];
-    if (!tops.some((top) => folder !== top && isInside(folder, top))) return false;
+    if (!realFolders(this.#tops).some((top) => folder !== top && isInside(folder, top))) return false;
     const stats = statSync(Buffer.from(folder, 'latin1'));
     return isOwnersAlone(stats, this.#reader) || this.#isClosed(dirname(folder));
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { isOwnersAlone, PrivateFiles } from '../../../src/cli/fpm/private-files.ts';
@@ -38,3 +38,25 @@ it('a folder that goes away in that moment is not an end of the server', () => {
   rmSync(join(folder.path, 'site'), { recursive: true });
   expect(hidden.has({ name: '/new/a.txt', real, stats })).toBe(false);
 });
+
+it.each(['shared', 'gr\u00f6\u00dfe', 'link'])(
+  'a folder of its owner alone is hidden below one to which links may lead: %s',
+  (name) => {
+    const top = join(folder.path, 'to', name);
+    const real = join(folder.path, 'to', name === 'link' ? 'behind' : name);
+    mkdirSync(join(real, 'closed'), { recursive: true });
+    mkdirSync(join(real, 'open'));
+    if (name === 'link') symlinkSync(real, top);
+    chmodSync(join(real, 'closed'), 0o700);
+    const root = join(folder.path, 'docroot');
+    mkdirSync(root, { recursive: true });
+    const hidden = new PrivateFiles({ uid: statSync(root).uid + 1 }, root, [top]);
+    const has = (place: string): boolean => {
+      const file = join(real, place, 'a.txt');
+      writeFileSync(file, '');
+      const bytes = Buffer.from(file).toString('latin1');
+      return hidden.has({ name: `/up/${place}/a.txt`, real: bytes, stats: statSync(file) });
+    };
+    expect([has('closed'), has('open')]).toEqual([true, false]);
+  },
+);
