@@ -3,15 +3,16 @@
  * This folder: a php-fpm of our own: found, configured, supervised, stopped.
  */
 import { randomBytes } from 'node:crypto';
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FpmUser } from './accounts.ts';
 import { cgiArguments, cgiEnvironment } from './cgi.ts';
 import { type FpmSetup, fpmArguments, fpmConfig, socketName } from './config.ts';
 import { Guard } from './guard.ts';
 import { Master } from './master.ts';
 import { Supervisor } from './supervisor.ts';
-import { idsOf } from './user.ts';
+import { idsOf, uidOf } from './user.ts';
 
 export interface PrivateFpmOptions extends Omit<FpmSetup, 'statusPath'> {
   readonly env: NodeJS.ProcessEnv;
@@ -44,10 +45,14 @@ export interface PrivateFpm {
 /** Bytes a unix socket's path may have on macOS, less its NUL; Linux allows 4 more. */
 const MAX_SOCKET_PATH = 103;
 
+/** An access list, too, shows as bits for the group. */
+const WRITABLE_BY_OTHERS = 0o022;
+
 /** Resolves when it accepts connections; rejects with php-fpm's own words where it does not start. */
 export async function startPrivateFpm(options: PrivateFpmOptions): Promise<PrivateFpm> {
   // Told by systemd's build of php-fpm, our own service manager would take it for us.
-  const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, LISTEN_FDS: ___, LISTEN_PID: ____, ...env } = options.env;
+  const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, LISTEN_FDS: ___, LISTEN_PID: ____, ...given } = options.env;
+  const env = await withUsableTemp(given, options.user);
   const folder = await privateFolder();
   const setup: FpmSetup = { ...options, statusPath: `/${randomBytes(16).toString('hex')}` };
   let guard: Guard | null = null;
@@ -122,4 +127,17 @@ async function privateFolder(): Promise<string> {
   if (Buffer.byteLength(join(folder, socketName)) <= MAX_SOCKET_PATH) return folder;
   await rm(folder, { recursive: true });
   return mkdtemp('/tmp/fastcgi-pool-');
+}
+
+/**
+ * PHP puts uploads and sessions into TMPDIR. One that is root's alone, as pam_tmpdir makes it, takes none of another user: without it PHP
+ * has the system's.
+ */
+async function withUsableTemp(env: NodeJS.ProcessEnv, user: FpmUser | null): Promise<NodeJS.ProcessEnv> {
+  const { TMPDIR: temp, ...others } = env;
+  if (temp === undefined || user === null) return env;
+  // of a user that there is not php-fpm itself complains
+  const [uid, info] = await Promise.all([uidOf(user).catch(() => 0), stat(temp).catch(() => null)]);
+  const isClosed = info !== null && uid !== 0 && uid !== info.uid && (info.mode & WRITABLE_BY_OTHERS) === 0;
+  return isClosed ? others : env;
 }

@@ -1,7 +1,7 @@
 /** Who runs PHP, where root starts `serve`. */
-import { chmodSync, chownSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { run } from '../../../src/cli/main.ts';
 import { FakeIo } from '../support/io.ts';
 import { serve, serveInVain } from '../support/serving.ts';
@@ -55,6 +55,30 @@ describe('who runs PHP', () => {
     await using served = await serve(site.path, ['--user', 'nobody']);
     expect(await text(served.url)).toBe('nobody');
   });
+
+  it.runIf(isRoot).each([
+    [0o700, '/tmp'],
+    [0o755, '/tmp'],
+    [0o1777, 'TMPDIR'],
+  ])(
+    "has a folder for uploads where he may write, where root's TMPDIR has mode %o: %s",
+    async (mode, expected) => {
+      const temp = join(site.parent, 'temp');
+      mkdirSync(temp);
+      chmodSync(temp, mode);
+      site.put(
+        'index.php',
+        '<?php echo sys_get_temp_dir(), is_writable(sys_get_temp_dir()) ? "" : " is closed";',
+      );
+      vi.stubEnv('TMPDIR', temp);
+      try {
+        await using served = await serve(site.path, ['--user', 'nobody']);
+        expect(await text(served.url)).toBe(expected === 'TMPDIR' ? temp : expected);
+      } finally {
+        vi.unstubAllEnvs();
+      }
+    },
+  );
 
   it.runIf(isRoot)('is no user that does not exist', async () => {
     for (const name of ['nosuchuser', '-x', 'a b']) {
