@@ -10,7 +10,7 @@ import type { Body, Dispatcher } from '../pool/dispatcher.ts';
 import { RequestHooks } from './hooks.ts';
 import type { GatewayOptions } from './options.ts';
 import { BufferSpace } from './reply/buffer.ts';
-import { headerKinds, statusFor } from './reply/head.ts';
+import { clientStatus, headerKinds, statusFor } from './reply/head.ts';
 import { Reply } from './reply/reply.ts';
 import type { ReplyOptions } from './reply/reply-options.ts';
 import type { Sink } from './reply/sink.ts';
@@ -124,7 +124,7 @@ export class Gateway<Req> {
       spooled = await spool(withReadTimeout(body, bodyReadTimeout), limits);
     } catch (error) {
       // it stalled, or there is no space left, say; where the client broke off, nobody is there to be told
-      reply.refuse(error instanceof ArgumentError ? statusFor(error) : 500, error);
+      reply.refuse(error instanceof ArgumentError ? statusFor(error) : (clientStatus(error) ?? 500), error);
       return;
     }
     if (!spooled) {

@@ -252,6 +252,33 @@ describe('an upload', () => {
     expect(errors).toEqual([expect.objectContaining({ message: 'disk on fire' })]);
   });
 
+  // @sveltejs/adapter-node breaks a body off that is longer than its BODY_SIZE_LIMIT
+  it.each([
+    [{ status: 413 }, true, 413],
+    [{ status: 413 }, false, 413],
+    [{ status: 400 }, true, 400],
+    [{ status: 500 }, true, 500],
+    [{ status: 200 }, true, 500],
+    [{ status: '413' }, true, 500],
+  ])(
+    'that the server in front breaks off with an error of %j, buffered: %s, is answered %i',
+    async (facts, requestBuffering, status) => {
+      const errors: unknown[] = [];
+      const { handler } = bench(
+        async (exchange) => exchange.fail(await exchange.body().catch((error) => error)),
+        {
+          requestBuffering,
+          onError: (error) => void errors.push(error),
+        },
+      );
+      const error = Object.assign(new Error('longer than the limit'), facts);
+      const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(error) });
+      const headers = { 'content-length': '700000' };
+      const response = await handler(new Request(page, { method: 'POST', body, headers, duplex: 'half' }));
+      expect([response.status, errors]).toEqual([status, [error]]);
+    },
+  );
+
   it('with a Content-Length that is no number is 400', async () => {
     const { handler } = bench();
     const headers = { 'content-length': '1e3' };

@@ -254,6 +254,18 @@ export function statusFor(error: unknown): number {
     case 'FCGI_ERR_BODY_READ':
       return 500;
     default:
-      return 502;
+      return clientStatus(error) ?? 502;
   }
+}
+
+/**
+ * What the error of somebody else says of itself, as http-errors and the frameworks have it: a server that limits bodies breaks
+ * off the stream with one of 413. Null: it blames no client.
+ */
+export function clientStatus(error: unknown): number | null {
+  if (typeof error !== 'object' || error === null || !('status' in error)) return null;
+  const { status } = error;
+  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status < 500
+    ? status
+    : null;
 }
