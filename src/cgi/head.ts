@@ -13,7 +13,7 @@ import { Names } from './names.ts';
 export type ResponseHeaders = Record<string, string | string[]> & { 'set-cookie'?: string[] };
 
 export interface Head {
-  /** 100 to 999: from `Status`, else 302 where there is a `Location`, else 200. */
+  /** 100 to 999: from `Status` or a status line in its place, else 302 where there is a `Location`, else 200. */
   readonly statusCode: number;
   /** The reason phrase of `Status`, or ''. */
   readonly statusText: string;
@@ -27,6 +27,8 @@ const CR = 0x0d;
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const statusValue = /^([1-9]\d\d)(?: +(.*))?$/s;
+// PHP's own with `cgi.rfc2616_headers = 1`, in place of `Status`: what a script says by `header('HTTP/1.1 404 Not Found')`
+const statusLine = /^HTTP\/\d(?:\.\d)? +([1-9]\d\d)(?: +([^\r\n]*))?\r?\n/;
 // CR counts only where it does not end a line: alone, it would split the header for a client that takes it for a line end
 const forbidden = /\0|\r(?!\n)/;
 
@@ -104,10 +106,11 @@ function parseHead(text: string, names: HeadNames): Head {
   if (forbidden.test(text)) throw invalid(lineAt(text, text.search(forbidden)), 'has a NUL or a lone CR');
   const headers: ResponseHeaders = Object.create(null);
   const rawHeaders: string[] = [];
-  let statusCode = 0;
-  let statusText = '';
+  const [line = '', code = '0', phrase = ''] = text.startsWith('HTTP/') ? (statusLine.exec(text) ?? []) : [];
+  let statusCode = Number(code);
+  let statusText = trimmed(phrase, 0, phrase.length);
 
-  for (let start = 0; ; ) {
+  for (let start = line.length; ; ) {
     const newline = text.indexOf('\n', start);
     const end = text.charCodeAt(newline - 1) === CR ? newline - 1 : newline;
     if (end <= start) break;

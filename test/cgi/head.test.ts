@@ -66,6 +66,30 @@ describe('a head', () => {
   });
 });
 
+describe('a status line in place of Status, as PHP sends it with cgi.rfc2616_headers = 1', () => {
+  it.each([
+    ['HTTP/1.1 404 Not Found\r\n', 404, 'Not Found'],
+    ['HTTP/1.0 404 Not Found\n', 404, 'Not Found'],
+    ['HTTP/2 503\r\n', 503, ''],
+    ['HTTP/1.1 404 \r\n', 404, ''],
+    ['HTTP/1.1  404  Gone: for ever \r\n', 404, 'Gone: for ever'],
+    ['HTTP/1.1 201 Created\r\nStatus: 500 Oh\r\n', 201, 'Created'],
+    ['HTTP/1.1 200 OK\r\nLocation: /x\r\n', 200, 'OK'],
+  ])('%j', (lines, status, text) => {
+    const head = parse(`${lines}A: 1\r\n\r\nbody`);
+    expect(head).toMatchObject({ statusCode: status, statusText: text, body: 'body' });
+    expect(head.headers['a']).toBe('1');
+  });
+
+  it('may stand alone', () => {
+    expect(parse('HTTP/1.1 404 Not Found\r\n\r\nbody')).toMatchObject({
+      statusCode: 404,
+      rawHeaders: [],
+      body: 'body',
+    });
+  });
+});
+
 describe('Status', () => {
   it.each([
     ['404 Not Found', 404, 'Not Found'],
@@ -167,7 +191,9 @@ describe('headers', () => {
 describe('a line is refused, and named, that', () => {
   it.each([
     ['has no colon', 'A: 1\r\nfoo bar\r\nB: 2\r\n\r\n', '"foo bar"'],
-    ['is HTTP', 'HTTP/1.1 200 OK\r\n\r\n', '"HTTP/1.1 200 OK"'],
+    ['is HTTP, and not the first', 'A: 1\r\nHTTP/1.1 200 OK\r\n\r\n', '"HTTP/1.1 200 OK"'],
+    ['is HTTP without a status', 'HTTP/1.1 OK\r\nA: 1\r\n\r\n', '"HTTP/1.1 OK"'],
+    ['is HTTP with a status of four digits', 'HTTP/1.1 2000 OK\r\nA: 1\r\n\r\n', '"HTTP/1.1 2000 OK"'],
     ['is HTML', '<b>Warning</b>: x\r\n\r\n', '"<b>Warning</b>: x"'],
     ['continues another (obs-fold)', 'A: 1\r\n 2: x\r\n\r\n', '" 2: x"'],
     ['continues another with a tab', 'A: 1\r\n\tx\r\n\r\n', '"\\x09x"'],
