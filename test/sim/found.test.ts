@@ -72,16 +72,19 @@ it('scripts that all go on behind their responses do not hide that it is PHP-FPM
   expect(behind.map(({ error, took }) => [error, took < script.tail])).toEqual([['', true]]);
 });
 
-it('a worker that is known to go on behind its response is not waited for where another one is free', async () => {
-  await import('generic-pool');
-  const time = new VirtualTime();
-  const fpm = new SimFpm(time, { workers: 4 });
-  const gateway = new SimGateway('g', time, fpm, 0, randomFrom(1), {});
-  const script = { ms: 5, tail: 400 };
-  for (let at = 0; at < 4_000; at += 1_000) gateway.at(at, () => gateway.ask(script));
-  const behind: Asked[] = [];
-  gateway.at(5_000, () => gateway.ask(script, () => behind.push(gateway.ask(script))));
-  await time.run(9_000);
-  // Its own script, and getting connected.
-  expect(behind.map(({ error, took }) => [error, took <= 7])).toEqual([['', true]]);
-});
+it.each([100, 400])(
+  'a worker that is known to go on for %i ms behind its response is not waited for where another one is free',
+  async (tail) => {
+    await import('generic-pool');
+    const time = new VirtualTime();
+    const fpm = new SimFpm(time, { workers: 4 });
+    const gateway = new SimGateway('g', time, fpm, 0, randomFrom(1), {});
+    const script = { ms: 5, tail };
+    for (let at = 0; at < 4_000; at += 1_000) gateway.at(at, () => gateway.ask(script));
+    const behind: Asked[] = [];
+    gateway.at(5_000, () => gateway.ask(script, () => behind.push(gateway.ask(script))));
+    await time.run(9_000);
+    // Its own script, and getting connected.
+    expect(behind.map(({ error, took }) => [error, took <= 7])).toEqual([['', true]]);
+  },
+);

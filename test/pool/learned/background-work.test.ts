@@ -10,7 +10,7 @@ function known(): BackgroundWork {
 }
 
 function timesAtOnce(work: BackgroundWork, script: string, times: number): boolean {
-  for (let i = 0; i < times; i++) work.workerReturned(script, 250);
+  for (let i = 0; i < times; i++) work.workerReturned(script, 75);
   return work.mustCheck(script);
 }
 
@@ -27,7 +27,7 @@ describe('a connection is asked whether its worker is back', () => {
 
   it('behind one that came back late, until it has come back at once twenty times', () => {
     const work = known();
-    work.workerReturned('/page.php', 251);
+    work.workerReturned('/page.php', 76);
     expect(timesAtOnce(work, '/page.php', 19)).toBe(true);
     expect(timesAtOnce(work, '/page.php', 1)).toBe(false);
   });
@@ -36,9 +36,9 @@ describe('a connection is asked whether its worker is back', () => {
     const work = known();
     expect(work.isLate('/new.php')).toBe(false);
     expect(work.isLate('/page.php')).toBe(false);
-    work.workerReturned('/page.php', 251);
+    work.workerReturned('/page.php', 76);
     expect(work.isLate('/page.php')).toBe(true);
-    work.workerReturned('/page.php', 250);
+    work.workerReturned('/page.php', 75);
     expect(work.isLate('/page.php')).toBe(false);
   });
 
