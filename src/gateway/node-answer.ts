@@ -54,7 +54,7 @@ function carryOut<Req>(
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   // behind a head it may be right: a framework ends the response to HEAD, or one with 304, without its body
   response.on('close', () =>
-    reply.leave(response.writableEnded && !reply.hasHead ? endedByOther() : undefined),
+    reply.leave(response.writableEnded && reply.isAwaited ? endedByOther() : undefined),
   );
   response.on('error', () => reply.leave());
   // and the connection with it: what follows may be taken for another request

@@ -125,8 +125,9 @@ export class Reply implements DispatchHandler {
     return this.#isOver;
   }
 
-  get hasHead(): boolean {
-    return this.#head !== null;
+  /** Neither PHP nor we have answered yet. */
+  get isAwaited(): boolean {
+    return !this.#isOver && this.#head === null;
   }
 
   /** The client can take more. */
