@@ -15,6 +15,7 @@ interface Connection {
   readonly socket: Socket;
   /** Bytes that it had sent when its latest response was over. */
   sent: number;
+  /** Null once it is over: an idle connection is not to keep a response. */
   latest: ResponseBytes | null;
 }
 
@@ -59,6 +60,7 @@ class ResponseBytes implements Counter {
 
   bytes(): number {
     const connection = this.#connection;
+    if (connection.latest === this) connection.latest = null;
     // To ask a socket walks through what it has not written yet.
     if (this.#end < 0) connection.sent = connection.socket.bytesWritten;
     const end = this.#end < 0 ? connection.sent : this.#end;

@@ -6,14 +6,12 @@ import { Buffer } from 'node:buffer';
 import type { Writable } from 'node:stream';
 import { type CombinedLine, mostBytes, writeCombined } from './combined.ts';
 
-/** Chars: with more they are written at once, else what has come within `GATHER`. */
-const MOST = 64 * 1024;
+/** Bytes: lines that may become more are written at once, else what has come within `GATHER`. */
+const ROOM = 256 * 1024;
 /** Milliseconds. */
 const GATHER = 50;
 /** Bytes of lines that may wait. A reader that stalls must not fill our memory, nor stop the service. */
 const MOST_WAITING = 1024 * 1024;
-/** Of a line, beside what is given with it. */
-const FIXED = 64;
 const NEWLINE = 10;
 
 /** As text with its newline, or several such, or what such a line is made of. */
@@ -22,8 +20,8 @@ type Line = string | CombinedLine;
 export class LineBuffer {
   readonly #out: Writable;
   #lines: Line[] = [];
-  /** Chars of those. */
-  #length = 0;
+  /** Bytes that they may become at the most. */
+  #most = 0;
   /** Written, and free again. */
   readonly #spare: Buffer[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -35,10 +33,11 @@ export class LineBuffer {
   }
 
   add(line: Line): void {
+    const most = typeof line === 'string' ? 3 * line.length : mostBytes(line);
+    if (this.#most + most > ROOM) this.flush();
     this.#lines.push(line);
-    this.#length += typeof line === 'string' ? line.length : line.url.length + line.agent.length + FIXED;
-    if (this.#length > MOST) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), GATHER);
+    this.#most += most;
+    this.#timer ??= setTimeout(() => this.flush(), GATHER);
   }
 
   /** Writes what is there. */
@@ -47,24 +46,15 @@ export class LineBuffer {
     this.#timer = null;
     const lines = this.#lines;
     if (lines.length === 0) return;
+    // What may need more than that is one alone.
+    const spare = this.#most > ROOM ? undefined : this.#spare.pop();
+    const memory = spare ?? Buffer.allocUnsafeSlow(Math.max(this.#most, ROOM));
     this.#lines = [];
-    this.#length = 0;
-    let memory = this.#memory();
+    this.#most = 0;
     let end = 0;
-    for (const line of lines) {
-      const most = typeof line === 'string' ? 3 * line.length : mostBytes(line);
-      if (end + most > memory.length) {
-        this.#write(memory, end);
-        memory = most > memory.length ? Buffer.allocUnsafeSlow(most) : this.#memory();
-        end = 0;
-      }
+    for (const line of lines)
       end = typeof line === 'string' ? end + memory.write(line, end) : writeCombined(memory, end, line);
-    }
     this.#write(memory, end);
-  }
-
-  #memory(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(2 * MOST);
   }
 
   #write(memory: Buffer, end: number): void {
@@ -80,6 +70,6 @@ export class LineBuffer {
   }
 
   #free(memory: Buffer): void {
-    if (this.#spare.length === 0 && memory.length === 2 * MOST) this.#spare.push(memory);
+    if (this.#spare.length === 0 && memory.length === ROOM) this.#spare.push(memory);
   }
 }

@@ -4,9 +4,12 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { AccessLog, type AccessLogOptions } from '../../../../src/cli/serve/log/access-log.ts';
 import { clfDate } from '../../../../src/cli/serve/log/clf-date.ts';
+import { LineBuffer } from '../../../../src/cli/serve/log/line-buffer.ts';
+import { garbageCollector } from '../../../fpm/support/gc.ts';
 import { tempDir } from '../../../fpm/support/temp.ts';
 import { waitFor } from '../../../fpm/support/wait.ts';
 import { http1 } from '../../support/handler.ts';
@@ -108,6 +111,30 @@ it('counts from where the request before on its connection has ended', async () 
   agent.destroy();
   const bytes = (await lines(3)).map((line) => /HTTP\/1\.1" 200 (\d+) /.exec(line)?.[1]);
   expect(bytes).toEqual(['10', '2', '0']);
+});
+
+it('keeps no response of connections that stay open', async () => {
+  const responses: WeakRef<object>[] = [];
+  const { port, lines } = await logged((_req, res) => {
+    responses.push(new WeakRef(res));
+    res.end('abc');
+  });
+  const agent = new Agent({ keepAlive: true });
+  const visit = async (): Promise<void> => {
+    const [response] = await once(request({ port, agent }).end(), 'response');
+    await text(response);
+  };
+  await Promise.all(Array.from({ length: 20 }, visit));
+  await lines(20);
+  const collect = garbageCollector();
+  const held = async (): Promise<number> => {
+    await turn();
+    collect();
+    return responses.filter((each) => each.deref() !== undefined).length;
+  };
+  // the last one may still be somewhere on the stack
+  await expect.poll(held).toBeLessThan(3);
+  agent.destroy();
 });
 
 it('counts its own bytes of each of several requests that are sent in one go', async () => {
@@ -241,6 +268,16 @@ it.each([
     expect(said).toBe(given.join(''));
   },
 );
+
+it('lines that are long by any of their parts do not wait for each other', () => {
+  const out = new PassThrough();
+  const lines = new LineBuffer(out);
+  const plain = { client: '', user: '', time: '', method: '', url: '', httpVersion: '', agent: '' };
+  for (let count = 0; count < 20; count += 1)
+    lines.add({ ...plain, status: 200, bytes: 0, referer: 'x'.repeat(8000) });
+  expect(out.readableLength).toBeGreaterThan(8000);
+  lines.flush();
+});
 
 it('asks how PHP has ended only where its format says so: to tell it costs a tenth of a page', () => {
   const out = new PassThrough();
