@@ -23,8 +23,8 @@ const ENOUGH_SAMPLES = 3;
 /** "Far longer": so many times the usual, and so many ms. */
 const TIMES = 10;
 const AT_LEAST = 500;
-/** ms: as long as a request waits for such a worker before it goes to another one (see slots/wait-for-reply.ts). */
-const AT_ONCE = 75;
+/** ms: a worker that is not back by then is late. To outlive an answer takes 65 at the most. */
+export const AT_ONCE = 75;
 /** A script is taken to have no such work once its worker came back at once so many times in a row. */
 const SURE = 2;
 const SURE_AGAIN = 20;

@@ -1,10 +1,8 @@
-/** A job wants a connection with a pending idle check: it waits for the result for 75 ms, and then goes to another slot. */
+/** A job wants a connection with a pending idle check: it waits for the result for 75 ms, and then goes to another slot: the worker may be busy for long. */
 import type { Clock } from '../../connection/clock.ts';
 import type { IdleCheck } from '../../connection/idle-check.ts';
+import { AT_ONCE } from '../learned/background-work.ts';
 import type { Slot } from './slot.ts';
-
-/** ms. A worker that is not back by then may be busy for long behind its response; to outlive an answer takes 65 at the most. */
-const MAX_WAIT = 75;
 
 export interface WaitForReply {
   /** The reply is here: the job may have the slot. */
@@ -16,7 +14,7 @@ export interface WaitForReply {
 }
 
 export function waitForReply(clock: Clock, slot: Slot, idleCheck: IdleCheck, then: WaitForReply): void {
-  const cancel = clock.after(MAX_WAIT, () => {
+  const cancel = clock.after(AT_ONCE, () => {
     slot.job = null;
     idleCheck.onceSettled(() => then.over());
     then.late();
