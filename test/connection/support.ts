@@ -1,5 +1,7 @@
 /** A connection as a pool makes it, to a server of the test's own. */
+import dns, { type LookupAddress } from 'node:dns';
 import { connect, type Socket } from 'node:net';
+import { type MockInstance, vi } from 'vitest';
 import { headNames } from '../../src/cgi/head.ts';
 import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { Connection } from '../../src/connection/connection.ts';
@@ -17,6 +19,18 @@ export const nobody: ExchangeListener = {
   onComplete() {},
   onFailed() {},
 };
+
+type Looked = (error: Error | null, addresses: readonly LookupAddress[]) => void;
+
+/** Every name leads to what `answer` says, until it is restored. */
+export function lookupMock(answer: () => Error | readonly LookupAddress[]): MockInstance {
+  const lookup = (_name: string, _options: object, done: Looked): void => {
+    const answered = answer();
+    const error = answered instanceof Error ? answered : null;
+    process.nextTick(done, error, answered instanceof Error ? [] : answered);
+  };
+  return vi.spyOn(dns, 'lookup').mockImplementation(lookup as never);
+}
 
 export interface Opened {
   readonly clock: Clock;

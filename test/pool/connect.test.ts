@@ -1,14 +1,12 @@
-import dns from 'node:dns';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
+import { lookupMock } from '../connection/support.ts';
 import { freePort, tempDir } from '../fpm/support/temp.ts';
 import { answer, ended, GET, gate, rawServer, text } from './support.ts';
-
-type Done = (error: Error | null, addresses: readonly { address: string; family: number }[]) => void;
 
 function answering(path: string): Server {
   const server = createServer((socket) => {
@@ -82,11 +80,11 @@ it('its container restarts, and the name is gone meanwhile: it is served once it
   const [host = '', port] = fpm.address.split(':');
   let gone = false;
   const asked = gate();
-  const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((name: string, _: object, done: Done) => {
-    if (gone) asked.open();
-    const error = gone ? Object.assign(new Error(name), { code: 'ENOTFOUND' }) : null;
-    process.nextTick(done, error, [{ address: host, family: 4 }]);
-  }) as never);
+  const lookup = lookupMock(() => {
+    if (!gone) return [{ address: host, family: 4 }];
+    asked.open();
+    return Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+  });
   try {
     await using pool = new Pool(`fpm.test:${port}`, { keepalive: 0 });
     expect(await text(pool, { params: GET })).toBe('ok');

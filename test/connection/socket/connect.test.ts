@@ -1,15 +1,13 @@
 /** What a connect makes of an address, on the real kernel. */
-import dns from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { createServer, connect as netConnect } from 'node:net';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { Clock, systemTimers } from '../../../src/connection/clock.ts';
 import { TcpSockets } from '../../../src/connection/evidence/acknowledged.ts';
 import { parseAddress } from '../../../src/connection/socket/address.ts';
 import { type ConnectOptions, connect, meetsItself } from '../../../src/connection/socket/connect.ts';
 import { ReadBuffer } from '../../../src/connection/socket/read-buffer.ts';
-
-type Done = (error: Error | null, addresses: readonly { address: string; family: number }[]) => void;
+import { lookupMock } from '../support.ts';
 
 function once(): ConnectOptions {
   return {
@@ -74,9 +72,7 @@ it('of a name with two addresses, of which one leads nowhere and one refuses, it
     { address: '255.255.255.255', family: 4 },
     { address: '127.0.0.1', family: 4 },
   ];
-  const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_: string, __: object, done: Done) => {
-    process.nextTick(done, null, both);
-  }) as never);
+  const lookup = lookupMock(() => both);
   try {
     await expect(connect(parseAddress(`two.test:${port}`), once())).rejects.toMatchObject({
       message: `cannot connect to two.test:${port}: ECONNREFUSED`,
