@@ -65,7 +65,7 @@ export class Reply implements DispatchHandler {
   onResponseData(controller: DispatchController, chunk: Buffer): void {
     const head = this.#head;
     if (this.#isHandedOver || (this.#hasLeft && this.#isWhole && !this.#options.outlivesClient))
-      this.#ignore(controller, chunk.length);
+      this.#exceed(controller, chunk.length, 'an unwanted page');
     if (!head?.hasBody || this.#hasLeft) return;
     const room = head.contentLength === null ? chunk.length : head.contentLength - this.#sent;
     const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
@@ -277,12 +277,6 @@ export class Reply implements DispatchHandler {
     return page ? { ...page, headers: { ...headers, ...page.headers } } : own;
   }
 
-  /** A page behind a file is dropped, as long as it is one. */
-  #ignore(controller: DispatchController, bytes: number): void {
-    this.#excess += bytes;
-    if (this.#excess > toleratedExcess) controller.abort(new Error('Far more output than an unwanted page'));
-  }
-
   #finish(): void {
     this.#isOver = true;
     for (const release of this.#releases ?? []) release();
@@ -294,8 +288,12 @@ export class Reply implements DispatchHandler {
       const message = `PHP sent more than its Content-Length of ${this.#head?.contentLength} bytes: the rest is dropped`;
       this.#hooks.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message), this.#status);
     }
+    this.#exceed(controller, bytes, 'the Content-Length');
+  }
+
+  /** What is dropped has an end. */
+  #exceed(controller: DispatchController, bytes: number, what: string): void {
     this.#excess += bytes;
-    if (this.#excess > toleratedExcess)
-      controller.abort(new Error('Far more output than the Content-Length'));
+    if (this.#excess > toleratedExcess) controller.abort(new Error(`Far more output than ${what}`));
   }
 }
