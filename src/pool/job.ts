@@ -17,7 +17,7 @@ import type { BodyStream, PlannedBody } from './request/body.ts';
 import { Caller } from './request/caller.ts';
 import { Received } from './request/received.ts';
 import { abortFacts, noteAnswer, noteable, RequestSnapshot, timedOut } from './request/request-snapshot.ts';
-import { discardSource, watchSource } from './request/source.ts';
+import { discardSource, isReplayable, watchSource } from './request/source.ts';
 import type { Slot, SlotJob } from './slots/slot.ts';
 import { Times } from './stats/times.ts';
 
@@ -135,7 +135,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
 
   /** All of its body can be sent once more. */
   get replayable(): boolean {
-    return this.body !== null && (this.body.kind === 'bytes' || this.body.stream.replayable);
+    return isReplayable(this.body, this.request);
   }
 
   abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
@@ -223,8 +223,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     try {
       this.caller.onResponseEnd(this, ended);
     } catch (error) {
-      this.#note(abortFacts(error, this.exchange));
-      this.caller.onResponseError(this, error);
+      this.#tell(error, abortFacts(error, this.exchange));
     }
     this.#leave();
   }
@@ -247,10 +246,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     this.#settle();
     const seen = noteable(error) ?? abortFacts(error, this.exchange);
     this.#remember(seen);
-    this.#note(seen);
-    const told = this.#reason !== null && error === seen ? this.#reason.given : error;
-    if (told !== seen) this.caller.onAbort(this.request, seen);
-    this.caller.onResponseError(this, told);
+    this.#tell(this.#reason !== null && error === seen ? this.#reason.given : error, seen);
     this.#leave();
   }
 
@@ -264,11 +260,14 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (this.mayHaveRun && seen.executed === 'no') seen.learn({ executed: 'unknown' });
   }
 
-  #note(seen: FcgiError): void {
+  /** `error` may be the caller's own: then what was seen is told apart. */
+  #tell(error: unknown, seen: FcgiError): void {
     const { attempts, replayable } = this;
     const server = this.server?.name ?? this.#owner.server;
     const times = this.#timesAt(this.#owner.clock.monotonic());
     this.facts = seen.learn({ attempts, replayable, server, times });
+    if (error !== seen) this.caller.onAbort(this.request, seen);
+    this.caller.onResponseError(this, error);
   }
 
   #timesAt(monotonic: number): RequestTimes {

@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { FailureFacts, FcgiError } from '../../src/errors.ts';
+import type { DispatchRequest } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
@@ -169,9 +171,11 @@ describe('a request that its caller gives up', () => {
     recorder.onResponseEnd = () => {
       throw reason;
     };
-    pool.dispatch({ params: GET }, recorder);
+    const facts: FailureFacts[] = [];
+    pool.dispatch({ params: GET, onAbort: (seen) => void facts.push(seen) }, recorder);
     expect(await recorder.over).toBe(reason);
     expect(recorder.controller?.facts).toMatchObject({ executed: 'yes', cause: reason });
+    expect(facts).toEqual([recorder.controller?.facts]);
     async function* broken(): AsyncGenerator<string> {
       yield 'abc';
       throw reason;
@@ -188,6 +192,19 @@ describe('a request that its caller gives up', () => {
     }
   });
 });
+
+it.each<[string, DispatchRequest['body'], boolean]>([
+  ['no body', undefined, true],
+  ['bytes', 'abc', true],
+  ['a stream, which is given up with the request', Readable.from(['abc']), false],
+])(
+  'a request that is refused before its body was looked at could be sent again: %s',
+  async (_, body, replayable) => {
+    const pool = new Pool('unix:/nowhere/fpm.sock');
+    await pool.close();
+    await expect(pool.request({ params: POST, body })).rejects.toMatchObject({ executed: 'no', replayable });
+  },
+);
 
 describe('timeout: the most that a request may take in all', () => {
   it('holds where no other timeout does: an answer that comes drop by drop', async () => {

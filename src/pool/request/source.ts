@@ -4,7 +4,9 @@
  * keeps its descriptor.
  */
 import type { Readable } from 'node:stream';
+import { isUint8Array } from 'node:util/types';
 import type { DispatchRequest } from '../dispatcher.ts';
+import type { PlannedBody } from './body.ts';
 
 /** Calls `failed` with the error of a stream that fails before it has been read to its end. */
 export function watchSource(body: unknown, failed: (error: unknown) => void): void {
@@ -12,6 +14,17 @@ export function watchSource(body: unknown, failed: (error: unknown) => void): vo
   body.on('error', (error) => {
     if (!body.readableEnded) failed(error);
   });
+}
+
+/** All of the body can be sent once more; `planned` is null where the request was over before anybody looked at it. Never throws. */
+export function isReplayable(planned: PlannedBody | null, request: Partial<DispatchRequest>): boolean {
+  if (planned !== null) return planned.kind === 'bytes' || planned.stream.replayable;
+  try {
+    const body: unknown = request?.body ?? '';
+    return typeof body === 'string' || isUint8Array(body);
+  } catch {
+    return false;
+  }
 }
 
 /** No more is wanted of its body. Never throws: else the request would never end. */
