@@ -256,8 +256,12 @@ describe('MockDispatcher', () => {
   it('gives no data while paused', async () => {
     const php = new MockDispatcher({ body: ['a', 'b'] });
     const handler = new Handler();
+    const { onResponseStart } = handler;
+    handler.onResponseStart = (controller, ...head) => {
+      onResponseStart.call(handler, controller, ...head);
+      controller.pause();
+    };
     php.dispatch(get, handler);
-    handler.controller?.pause();
     await new Promise((resolve) => setImmediate(resolve));
     expect(handler.told).toEqual(['request', [200, '']]);
     expect(handler.controller?.paused).toBe(true);
@@ -334,8 +338,11 @@ describe('MockDispatcher', () => {
     const running = php.request(get);
     await php.destroy();
     await expect(running).rejects.toMatchObject({ code: 'FCGI_ERR_DESTROYED' });
+    await expect(php.request(get)).rejects.toMatchObject({ code: 'FCGI_ERR_CLOSED' });
     const reason = new Error('mine');
-    await php.destroy(reason);
-    await expect(php.request(get)).rejects.toBe(reason);
+    const other = new MockDispatcher(() => new Promise(() => {}));
+    const given = other.request(get);
+    await other.destroy(reason);
+    await expect(given).rejects.toBe(reason);
   });
 });

@@ -79,7 +79,7 @@ export class MockDispatcher implements AsyncDisposable {
   readonly #running: Set<MockExchange> = new Set();
   readonly #signals: Signals = new Signals();
   #served = 0;
-  #refusal: Error | null = null;
+  #closed = false;
   readonly #emptied: (() => void)[] = [];
 
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG: neither an answer nor a function. */
@@ -92,7 +92,7 @@ export class MockDispatcher implements AsyncDisposable {
   }
 
   /**
-   * The callbacks of the response, and errors, come after it has returned.
+   * The callbacks of the response come after it has returned; what is wrong with the request is told before, as a Pool does.
    *
    * @throws ArgumentError FCGI_ERR_INVALID_ARG: a handler that nobody could tell of an error.
    */
@@ -101,7 +101,6 @@ export class MockDispatcher implements AsyncDisposable {
       const message = 'handler.onResponseError must be a function';
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'handler.onResponseError', message);
     }
-    const wrong = refusalOf(request);
     const exchange: MockExchange = new MockExchange(
       isOptions(request) ? request : nothing,
       handler,
@@ -113,9 +112,11 @@ export class MockDispatcher implements AsyncDisposable {
         for (const emptied of this.#emptied.splice(0)) emptied();
       },
     );
-    const refusal = this.#refusal ?? wrong;
+    const refusal = this.#closed
+      ? new PoolError('FCGI_ERR_CLOSED', 'the dispatcher is closed')
+      : refusalOf(request, handler);
     if (refusal) {
-      queueMicrotask(() => exchange.fail(refusal));
+      exchange.fail(refusal);
       return;
     }
     this.#running.add(exchange);
@@ -128,24 +129,29 @@ export class MockDispatcher implements AsyncDisposable {
   /** Resolves with the head; rejects as onResponseError would be told. */
   request(request: MockDispatchRequest, callback?: undefined): Promise<MockResponse> {
     checkNoCallback('request', callback);
-    const responder = new MockResponder();
+    const responder = new MockResponder(request);
     this.dispatch(request, responder);
     return responder.response;
   }
 
   /** Refuses requests from now on with FCGI_ERR_CLOSED; settles when the last has ended. */
-  close(): Promise<void> {
-    this.#refusal ??= new PoolError('FCGI_ERR_CLOSED', 'the dispatcher is closed');
+  close(callback?: undefined): Promise<void> {
+    checkNoCallback('close', callback);
+    this.#closed = true;
     if (this.#running.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#emptied.push(resolve);
     });
   }
 
-  /** Fails what has not ended, and what comes, with `reason`; by default FCGI_ERR_DESTROYED. */
-  async destroy(reason?: Error): Promise<void> {
-    this.#refusal = reason ?? new PoolError('FCGI_ERR_DESTROYED', 'the dispatcher is destroyed');
-    for (const exchange of this.#running) exchange.fail(this.#refusal);
+  /** As close(), but fails what has not ended with `reason`; by default FCGI_ERR_DESTROYED. */
+  destroy(reason?: Error, callback?: undefined): Promise<void> {
+    checkNoCallback('destroy', callback ?? reason);
+    const over = this.close();
+    // An error for each: it is told what was seen of its own request.
+    for (const exchange of this.#running)
+      exchange.abort(reason ?? new PoolError('FCGI_ERR_DESTROYED', 'the dispatcher was destroyed'));
+    return over;
   }
 
   get stats(): MockStats {

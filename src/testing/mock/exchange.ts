@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import {
+  ArgumentError,
   type Executed,
   type FailureFacts,
   FcgiError,
@@ -25,6 +26,12 @@ import type {
 
 const SERVER = 'mock';
 
+interface Seen {
+  readonly executed: Executed;
+  readonly phase: Phase;
+  readonly attempts: number;
+}
+
 export class MockExchange implements MockController {
   rawHeaders: readonly string[] = [];
   facts: FailureFacts | null = null;
@@ -36,7 +43,7 @@ export class MockExchange implements MockController {
   #aborted = false;
   #over = false;
   /** What a Pool would say of a request that is given up now. */
-  #seen: { readonly executed: Executed; readonly phase: Phase } = { executed: 'no', phase: 'queued' };
+  #seen: Seen = { executed: 'no', phase: 'queued', attempts: 0 };
   #resumed: (() => void) | null = null;
   readonly #signals: Signals;
   #limits: Limits | null = null;
@@ -77,30 +84,36 @@ export class MockExchange implements MockController {
   abort(reason: unknown = new DOMException('This operation was aborted', 'AbortError')): void {
     if (this.#over) return;
     this.#aborted = true;
-    this.fail(reason);
+    // One of ours says what was seen of this request, whoever made it.
+    this.fail(reason, reason instanceof FcgiError ? reason.learn(this.#seen) : null);
   }
 
   /** `answer` is called once the body has been read. Never rejects. */
   async run(answer: (request: RecordedRequest) => MockAnswer | Promise<MockAnswer>): Promise<void> {
     const { signal } = this.#request;
-    const onAbort = (): void => this.abort(signal?.reason);
+    const onAbort = (): void => {
+      this.#aborted = true;
+      // It may be that of many requests: what was seen of this one does not belong on it.
+      this.fail(signal?.reason, null);
+    };
     const limits = new Limits(this.#request, (error) => this.#late(error));
     this.#limits = limits;
     try {
       // What is given up by then has not begun.
-      if (!signal?.aborted) this.#call(() => this.#handler.onRequestStart?.(this));
-      if (signal && !this.#over) {
+      if (signal?.aborted) onAbort();
+      if (this.#over) return;
+      if (signal) {
         this.#signals.add(signal, onAbort);
         // Not where run() ends: an answer that is waited for in vain would hold it for as long as the signal lives.
         this.#forget = () => this.#signals.remove(signal, onAbort);
       }
+      this.#call(() => this.#handler.onRequestStart?.(this));
       // As with a socket: no callback of the response before dispatch() has returned.
       await Promise.resolve();
-      if (signal?.aborted) onAbort();
       if (this.#over) return;
       const recorded = await record(this.#request);
       if (this.#over) return;
-      this.#seen = { executed: 'unknown', phase: 'waiting' };
+      this.#seen = { executed: 'unknown', phase: 'waiting', attempts: 1 };
       limits.await('head');
       await this.#tell(await answer(recorded), limits);
     } catch (error) {
@@ -108,10 +121,10 @@ export class MockExchange implements MockController {
     }
   }
 
-  /** No effect once it is over. Never throws. */
-  fail(error: unknown): void {
+  /** No effect once it is over. Never throws. `seen`: what was seen of the request, where that is noted already. */
+  fail(error: unknown, seen: FcgiError | null = error instanceof FcgiError ? error : null): void {
     if (this.#over) return;
-    this.#finish(false, () => this.#told(error));
+    this.#finish(false, () => this.#told(error, seen));
     discard(this.#request.body);
   }
 
@@ -125,14 +138,13 @@ export class MockExchange implements MockController {
   }
 
   /** The one who is told of errors may fail himself: then there is nobody left to tell. */
-  #told(error: unknown): void {
-    const ours = error instanceof FcgiError;
-    const seen = ours
-      ? error
-      : new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: error, facts: this.#seen });
+  #told(error: unknown, noted: FcgiError | null): void {
+    const seen =
+      noted ??
+      new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: error, facts: this.#seen });
     this.facts = seen.learn({ server: SERVER, times: this.#times() });
     try {
-      if (!ours) this.#request.onAbort?.(seen);
+      if (seen !== error) this.#request.onAbort?.(seen);
     } catch {}
     try {
       this.#handler.onResponseError(this, error);
@@ -149,14 +161,16 @@ export class MockExchange implements MockController {
     checkAnswer(answer);
     const { statusCode = 200, statusText = '', stderr = '', appStatus = 0, error, body } = answer;
     if (this.#over) return;
-    if (stderr !== '') this.#call(() => this.#request.onStderr?.(Buffer.from(stderr, 'utf8')));
+    if (stderr !== '') {
+      this.#seen = { executed: 'yes', phase: 'head', attempts: 1 };
+      this.#call(() => this.#request.onStderr?.(Buffer.from(stderr, 'utf8')));
+    }
+    while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (error !== undefined && body === undefined) throw error;
-    const pairs = Object.entries(answer.headers ?? {}).flatMap(([name, value]) => {
-      return [value].flat().map((one): [string, string] => [name, one]);
-    });
+    const pairs = pairsOf(answer.headers ?? {});
     this.rawHeaders = pairs.flat();
-    this.#seen = { executed: 'yes', phase: 'body' };
+    this.#seen = { executed: 'yes', phase: 'body', attempts: 1 };
     this.#call(() => this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText));
     limits.await('piece');
     for await (const piece of pieces(body ?? '')) {
@@ -185,13 +199,14 @@ export class MockExchange implements MockController {
       try {
         this.#handler.onResponseEnd(this, ended);
       } catch (thrown) {
-        this.#told(thrown);
+        this.#told(thrown, null);
       }
     });
   }
 
   #times(): RequestTimes {
-    return { queued: 0, connecting: 0, firstByte: 0, total: performance.now() - this.#startedAt };
+    const firstByte = this.#seen.executed === 'yes' ? 0 : null;
+    return { queued: 0, connecting: 0, firstByte, total: performance.now() - this.#startedAt };
   }
 
   /** `tell`: the last callback, and the last to see the raw headers. */
@@ -212,6 +227,12 @@ export class MockExchange implements MockController {
   }
 }
 
+function pairsOf(headers: NonNullable<MockAnswer['headers']>): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().map((one): [string, string] => [name, one]),
+  );
+}
+
 async function record(request: MockDispatchRequest): Promise<RecordedRequest> {
   const params: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(request.params)) {
@@ -220,8 +241,9 @@ async function record(request: MockDispatchRequest): Promise<RecordedRequest> {
     params[name] = typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
   }
   const read: Buffer[] = [];
-  for await (const piece of pieces(request.body ?? '')) read.push(Buffer.from(piece));
+  for await (const piece of pieces(request.body ?? '')) read.push(bytesOf(piece));
   const body = Buffer.concat(read);
+  // Of a stream it is known only now.
   checkMockLength(request, body.length);
   return { params, body, text: body.toString('utf8'), request };
 }
@@ -230,6 +252,13 @@ function pieces(
   body: NonNullable<MockAnswer['body']>,
 ): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
   return typeof body === 'string' || isUint8Array(body) ? [body] : body;
+}
+
+/** Of a piece of the body of a request. */
+function bytesOf(piece: unknown): Buffer {
+  if (typeof piece === 'string' || isUint8Array(piece)) return Buffer.from(piece);
+  const message = 'the body gave something that is neither bytes nor a string';
+  throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'body', message);
 }
 
 function collect(pairs: readonly (readonly [string, string])[]): MockHeaders {

@@ -4,7 +4,7 @@ import { isUint8Array } from 'node:util/types';
 import { checkArgument, isOptions, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import { RequestEncoder } from '../../protocol/index.ts';
-import type { MockDispatchRequest } from './types.ts';
+import type { MockDispatchRequest, MockHandler } from './types.ts';
 
 /** All that a request may have. Spelled out as the type's own keys, so that none can be forgotten. */
 const KNOWN: Readonly<Record<keyof MockDispatchRequest, true>> = {
@@ -26,9 +26,10 @@ const known: readonly string[] = Object.keys(KNOWN);
 const POLICIES: readonly unknown[] = ['unexecuted', 'never', 'idempotent', 'always'];
 
 /** Null: it may be run. Else FCGI_ERR_INVALID_ARG, or FCGI_ERR_PARAM_TOO_LARGE. */
-export function refusalOf(request: MockDispatchRequest): ArgumentError | null {
+export function refusalOf(request: MockDispatchRequest, handler: MockHandler): ArgumentError | null {
   try {
     check(request);
+    checkHandler(handler);
     return null;
   } catch (error) {
     if (error instanceof ArgumentError) return error;
@@ -53,6 +54,16 @@ function check(request: MockDispatchRequest): void {
     if (!isTime(request[name])) throw invalid(name, 'must be a number of ms from 0');
   }
   checkBody(body);
+  if (body === undefined || body === null) checkMockLength(request, 0);
+  else if (typeof body === 'string' || isUint8Array(body)) checkMockLength(request, Buffer.byteLength(body));
+}
+
+function checkHandler({ onRequestStart, onResponseStart, onResponseData, onResponseEnd }: MockHandler): void {
+  const callbacks = { onResponseStart, onResponseData, onResponseEnd };
+  for (const [name, callback] of Object.entries(
+    onRequestStart ? { ...callbacks, onRequestStart } : callbacks,
+  ))
+    checkArgument(`handler.${name}`, callback, typeof callback === 'function', 'a function');
 }
 
 function checkParams(params: MockDispatchRequest['params']): void {
