@@ -1,5 +1,5 @@
 /** The likely cause of a failure, in words an operator of PHP-FPM can act on. */
-import type { FcgiError } from '../../errors.ts';
+import type { FcgiError, Phase } from '../../errors.ts';
 import type { PrematureClose } from './premature-close.ts';
 import type { ServerFacts } from './server.ts';
 
@@ -90,12 +90,15 @@ function notRun(error: Failure, cause: PrematureClose, { transport, server }: Hi
   return 'the worker left before it read the request: php-fpm was reloaded or stopped';
 }
 
+const DOING: Readonly<Partial<Record<Phase, string>>> = {
+  sending: 'before all of the request was sent to it',
+  head: 'while it answered',
+  body: 'while it answered',
+};
+
 /** PHP-FPM, or nobody knows yet. */
 function ofPhp(error: Failure, { transport, server, elapsed }: HintFacts): string {
-  const died =
-    error.bytesReceived > 0
-      ? 'the worker died while it answered'
-      : 'the worker died while running the script';
+  const died = `the worker died ${DOING[error.phase] ?? 'while running the script'}`;
   if (elapsed >= SHORTEST_TERMINATION) {
     const seconds = (elapsed / 1000).toFixed(1);
     return `${died}, after ${seconds} s: \`request_terminate_timeout\`, a crash, or a restart of php-fpm; see its log`;

@@ -1,13 +1,11 @@
 /** Finds out what the server is, where the pool does not know yet: after a response, or once a failed request depends on it. */
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
-import { detectBackend } from '../../connection/detect-backend.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import { getValues } from '../../connection/get-values.ts';
 import type { IdleCheckResult } from '../../connection/idle-check.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { Target } from '../../connection/socket/address.ts';
-import type { Connected } from '../../connection/socket/connect.ts';
 import { FcgiError } from '../../errors.ts';
 import { encodeStdinTerminator, requestIdOf } from '../../protocol/encoder.ts';
 import type { Job } from '../job.ts';
@@ -16,6 +14,7 @@ import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
 import { retriesUnknown } from '../retry/resend.ts';
+import { Detection } from './detection.ts';
 import { closeIdle, Slot } from './slot.ts';
 
 /** ms for an answer: a busy machine must not be taken for a server that says nothing. */
@@ -41,21 +40,10 @@ interface CheckedServer {
   readonly closed: Record<CloseReason, number>;
 }
 
-/** Detection on a connection opened for that alone. */
-interface DetectOptions {
-  readonly dial: () => Promise<Connected>;
-  /** ms for an answer. */
-  readonly timeout: number;
-  readonly stop: AbortSignal;
-  /** No answer counts as a sign that it is no PHP-FPM. Not of a server that hangs: that answers nobody. */
-  readonly countsSilence: boolean;
-}
-
 export class BackendCheck {
   readonly #backend: BackendKind;
   readonly #learned: CheckedServer['learned'];
   readonly #clock: Clock;
-  readonly #target: CheckedServer['target'];
   readonly #sender: Sender;
   readonly #detectsEarly: boolean;
   readonly #settings: CheckedServer['settings'];
@@ -68,8 +56,7 @@ export class BackendCheck {
   /** Jobs that wait for one, and what ends it when all of them are over. */
   readonly #confirming: Set<Job> = new Set();
   #confirmStop: AbortController = new AbortController();
-  /** Resolves to whether it has answered. */
-  #detecting: Promise<boolean> | null = null;
+  readonly #detection: Detection;
 
   /**
    * `early`: a proxy is looked for after the first response, and not only once a failed request depends on it. An Upstream
@@ -79,8 +66,8 @@ export class BackendCheck {
     this.#backend = server.learned.backend;
     this.#learned = server.learned;
     this.#clock = server.clock;
-    this.#target = server.target;
     this.#sender = sender;
+    this.#detection = new Detection(server);
     this.#detectsEarly = early;
     this.#settings = server.settings;
     this.#open = server.open;
@@ -115,7 +102,7 @@ export class BackendCheck {
   }
 
   get #mayDetect(): boolean {
-    return this.#detecting === null && !this.#stop.signal.aborted;
+    return !this.#detection.isRunning && !this.#stop.signal.aborted;
   }
 
   /** It keeps none that could be asked, or may have waited for the end of its input. */
@@ -171,7 +158,8 @@ export class BackendCheck {
 
   #detectOnOwnConnection(slot: Slot, timeout: number, countsSilence: boolean): Promise<boolean> {
     const { signal: stop } = this.#stop;
-    return this.#detect(slot, { dial: () => this.#sender.connect(stop, 0), timeout, stop, countsSilence });
+    const dial = () => this.#sender.connect(stop, 0);
+    return this.#detection.run(slot, { dial, timeout, stop, countsSilence });
   }
 
   #onKept(connection: Connection, script: string): void {
@@ -256,44 +244,11 @@ export class BackendCheck {
     const most = this.#backend.isPhpFpm === true ? CONFIRM_PHP_FPM_TIMEOUT : CONFIRM_TIMEOUT;
     const timeout = exchange.headersTimeout > 0 ? Math.min(most, exchange.headersTimeout) : most;
     const options = { dial: () => this.#sender.dial(job), timeout, stop, countsSilence: true };
-    void this.#detect(slot, options).then(() => {
+    void this.#detection.runFor(job, slot, options).then(() => {
       this.#confirming.delete(job);
       apply();
       job.onFailed(error);
     });
     return true;
-  }
-
-  /** On a new connection, in a slot that has none; whoever comes meanwhile gets the same result. Never rejects. */
-  async #detect(slot: Slot, options: DetectOptions): Promise<boolean> {
-    if (this.#detecting !== null) return this.#detecting;
-    this.#detecting = this.#detectNow(slot, options);
-    const answered = await this.#detecting;
-    this.#detecting = null;
-    return answered;
-  }
-
-  async #detectNow(slot: Slot, { dial, timeout, stop, countsSilence }: DetectOptions): Promise<boolean> {
-    this.#open.add(slot);
-    let probes = 0;
-    const connect = async (): Promise<Connected> => {
-      const connected = await dial();
-      probes++;
-      return connected;
-    };
-    try {
-      const { transport } = this.#target;
-      const detected = await detectBackend(connect, { transport, clock: this.#clock, timeout, stop });
-      const answered = detected.values !== null;
-      if (!stop.aborted && (answered || countsSilence))
-        this.#backend.onDetected(detected, this.#clock.monotonic());
-      return answered;
-    } catch {
-      // Nobody is there, or the job was given up: nothing is known.
-      return false;
-    } finally {
-      this.#closed.examined += probes;
-      this.#open.delete(slot);
-    }
   }
 }

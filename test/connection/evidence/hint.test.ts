@@ -67,6 +67,13 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
   ['another server', lost, fin, other, /without an answer: as it is not php-fpm/],
   ['another server in the middle of its answer', half, fin, other, /while it answered; see its log$/],
   ['a crash', lost, fin, php, /^the worker died while running the script: .* see the log of php-fpm$/],
+  [
+    'an upload that took too long',
+    { ...lost, phase: 'sending' },
+    fin,
+    { ...php, elapsed: 1200 },
+    /^the worker died before all of the request was sent to it, after 1.2 s: `request_terminate_timeout`/,
+  ],
   ['a crash of an unknown server', lost, fin, unknown, /see its log$/],
   ['a crash in the middle of its answer', half, fin, php, /^the worker died while it answered: a crash/],
   [

@@ -1,0 +1,87 @@
+/** Detection of what a server is, on connections opened for that alone: one at a time. */
+import type { Clock } from '../../connection/clock.ts';
+import { detectBackend } from '../../connection/detect-backend.ts';
+import type { CloseReason } from '../../connection/reuse.ts';
+import type { Target } from '../../connection/socket/address.ts';
+import type { Connected } from '../../connection/socket/connect.ts';
+import type { BackendKind } from '../learned/backend-kind.ts';
+import type { Slot } from './slot.ts';
+
+/** What it needs of the server. */
+export interface DetectedServer {
+  readonly learned: { readonly backend: Pick<BackendKind, 'onDetected' | 'isKnown'> };
+  readonly clock: Clock;
+  readonly target: Pick<Target, 'transport'>;
+  /** The slots that have a connection, or are dialling for one. */
+  readonly open: Set<Slot>;
+  readonly closed: Record<CloseReason, number>;
+}
+
+export interface DetectOptions {
+  readonly dial: () => Promise<Connected>;
+  /** ms for an answer. */
+  readonly timeout: number;
+  readonly stop: AbortSignal;
+  /** No answer counts as a sign that it is no PHP-FPM. Not of a server that hangs: that answers nobody. */
+  readonly countsSilence: boolean;
+}
+
+export class Detection {
+  readonly #server: DetectedServer;
+  /** Resolves to whether it has answered. */
+  #running: Promise<boolean> | null = null;
+  /** A request waits for it. */
+  #isAwaited = false;
+
+  constructor(server: DetectedServer) {
+    this.#server = server;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== null;
+  }
+
+  /** In a slot that has no connection; whoever comes meanwhile gets the same result. Never rejects. */
+  run(slot: Slot, options: DetectOptions): Promise<boolean> {
+    this.#running ??= this.#detect(slot, options).finally(() => {
+      this.#running = null;
+      this.#isAwaited = false;
+    });
+    return this.#running;
+  }
+
+  /**
+   * The same, where the fate of a request hangs on it. One that nobody waits for gives up sooner, and as soon as the server
+   * is not used any more: where it came to nothing, it begins anew.
+   */
+  async runFor(job: { readonly over: boolean }, slot: Slot, options: DetectOptions): Promise<void> {
+    if (this.#running !== null && !this.#isAwaited) await this.#running;
+    if (this.#server.learned.backend.isKnown || job.over || options.stop.aborted) return;
+    this.#isAwaited = true;
+    await this.run(slot, options);
+  }
+
+  async #detect(slot: Slot, { dial, timeout, stop, countsSilence }: DetectOptions): Promise<boolean> {
+    const { learned, clock, target, open, closed } = this.#server;
+    open.add(slot);
+    let probes = 0;
+    const connect = async (): Promise<Connected> => {
+      const connected = await dial();
+      probes++;
+      return connected;
+    };
+    try {
+      const detected = await detectBackend(connect, { transport: target.transport, clock, timeout, stop });
+      const answered = detected.values !== null;
+      if (!stop.aborted && (answered || countsSilence))
+        learned.backend.onDetected(detected, clock.monotonic());
+      return answered;
+    } catch {
+      // Nobody is there, or the job was given up: nothing is known.
+      return false;
+    } finally {
+      closed.examined += probes;
+      open.delete(slot);
+    }
+  }
+}
