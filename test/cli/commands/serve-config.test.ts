@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withConfig } from '../../../src/cli/args/config.ts';
 import { parseServe, type ServeCommand } from '../../../src/cli/args/serve.ts';
 import { Hosts } from '../../../src/cli/serve/hosts.ts';
+import { configured } from '../../../src/cli/serve/prepare/read-config.ts';
 import { serve, serveInVain } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
 
@@ -84,12 +85,27 @@ describe('serving', () => {
     ['a.json', '{', /--config 'a\.json' cannot be read: .*JSON/],
     ['a.json', '[]', /a\.json: it must hold an object/],
     ['a.mjs', 'throw new Error("oh")', /--config 'a\.mjs' cannot be read: oh/],
+    ['a.mjs', 'export default Promise.reject(new Error("oh"))', /--config 'a\.mjs' cannot be read: oh/],
     ['a.json', '{ "docroot": "nowhere" }', /DOCROOT '.*nowhere' does not exist/],
   ])('%s: %s is named, and the status is 2', async (name, text, why) => {
     site.put(name, text);
     const { status, err } = await serveInVain(site.path, ['--config', name, '--check']);
     expect([status, err.split('\n').length]).toEqual([2, 2]);
     expect(err).toMatch(why);
+  });
+});
+
+describe('a module that waits for ever', () => {
+  it.each([
+    ['in the function that it exports', 'export default () => new Promise(() => {});'],
+    ['in what it exports', 'export default new Promise(() => {});'],
+    ['before it exports anything', 'await new Promise(() => {}); export default {};'],
+  ])('%s is given up, and said to wait', async (_, text) => {
+    site.put('a.mjs', text);
+    const command = parseServe(['--config', 'a.mjs']);
+    await expect(configured(command, site.path, 5)).rejects.toThrow(
+      "--config 'a.mjs' cannot be read: it has not said what it exports within 0.005 s: it waits for a promise",
+    );
   });
 });
 

@@ -3,26 +3,47 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { withConfig } from '../../args/config.ts';
 import type { ServeCommand } from '../../args/serve.ts';
+import { delay } from '../../delay.ts';
 import { importFile } from '../../import-file.ts';
 import { reasonOf } from '../../text.ts';
 import { UsageError } from '../../usage-error.ts';
 
-export async function configured(command: ServeCommand, cwd: string): Promise<ServeCommand> {
+/** Milliseconds that a module may take: it may ask for its settings. */
+const READ_LIMIT = 30_000;
+
+/** `limit`: milliseconds. */
+export async function configured(
+  command: ServeCommand,
+  cwd: string,
+  limit: number = READ_LIMIT,
+): Promise<ServeCommand> {
   if (command.config === null) return command;
   const path = resolve(cwd, command.config);
   const name = basename(path);
-  const content = await contentOf(path, command.config);
+  const content = await contentOf(path, command.config, limit);
   return withConfig(command, { name, content, resolve: (one) => resolve(dirname(path), one) });
 }
 
-async function contentOf(path: string, given: string): Promise<unknown> {
-  const isModule = /\.[mc]?js$/.test(path);
+async function contentOf(path: string, given: string, limit: number): Promise<unknown> {
+  const timer = new AbortController();
   try {
-    // some editors begin a file with a byte order mark
-    if (!isModule) return JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
-    const { default: exported } = await importFile(path);
-    return typeof exported === 'function' ? await exported() : exported;
+    return await Promise.race([read(path), late(limit, timer.signal)]);
   } catch (error) {
     throw new UsageError(`--config '${given}' cannot be read: ${reasonOf(error)}`);
+  } finally {
+    timer.abort();
   }
+}
+
+async function read(path: string): Promise<unknown> {
+  // some editors begin a file with a byte order mark
+  if (!/\.[mc]?js$/.test(path)) return JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
+  const { default: exported } = await importFile(path);
+  return typeof exported === 'function' ? exported() : exported;
+}
+
+/** A promise that never settles would end the process without a word, as nothing else is going on; or keep it for ever. */
+async function late(limit: number, signal: AbortSignal): Promise<never> {
+  await delay(limit, signal);
+  throw new Error(`it has not said what it exports within ${limit / 1000} s: it waits for a promise`);
 }
