@@ -1,51 +1,26 @@
 /** FastCGI by hand, from the specification and without src/protocol, so that the two cannot share a mistake. */
 import { connect, type Socket } from 'node:net';
+import { begin, END, PARAMS, pairs, record, STDIN, STDOUT } from '../../fpm/support/wire.ts';
 
-const BEGIN = 1;
-export const ABORT = 2;
-export const END = 3;
-export const PARAMS = 4;
-export const STDIN = 5;
-export const STDOUT = 6;
-export const STDERR = 7;
-export const GET_VALUES = 9;
-export const GET_VALUES_RESULT = 10;
+export {
+  ABORT,
+  begin,
+  END,
+  GET_VALUES,
+  GET_VALUES_RESULT,
+  PARAMS,
+  pair,
+  record,
+  STDERR,
+  STDIN,
+  STDOUT,
+} from '../../fpm/support/wire.ts';
 
 export interface WireRecord {
   readonly type: number;
   readonly id: number;
   readonly content: Buffer;
   readonly padding: number;
-}
-
-export function record(type: number, content: string | Uint8Array = '', padding = 0, id = 1): Buffer {
-  const bytes = Buffer.from(content);
-  const header = Buffer.from([
-    1,
-    type,
-    id >> 8,
-    id & 0xff,
-    bytes.length >> 8,
-    bytes.length & 0xff,
-    padding,
-    0,
-  ]);
-  return Buffer.concat([header, bytes, Buffer.alloc(padding)]);
-}
-
-export function begin(keepConn: boolean): Buffer {
-  return record(BEGIN, Buffer.from([0, 1, keepConn ? 1 : 0, 0, 0, 0, 0, 0]));
-}
-
-export function pair(name: string, value: string): Buffer {
-  const lengths = [name, value].map((text) => {
-    const length = Buffer.byteLength(text);
-    if (length < 128) return Buffer.from([length]);
-    const four = Buffer.alloc(4);
-    four.writeUInt32BE(length + 0x8000_0000);
-    return four;
-  });
-  return Buffer.concat([...lengths, Buffer.from(name), Buffer.from(value)]);
 }
 
 export interface RequestParts {
@@ -67,10 +42,9 @@ export function request(parts: RequestParts = {}): Buffer {
     ...(parts.id === undefined ? {} : { ID: parts.id }),
     ...parts.params,
   };
-  const pairs = Object.entries(params).map(([name, value]) => pair(name, value));
   return Buffer.concat([
     begin(keepConn),
-    record(PARAMS, Buffer.concat(pairs)),
+    record(PARAMS, pairs(params)),
     record(PARAMS),
     body === '' ? Buffer.alloc(0) : record(STDIN, body),
     terminator ? record(STDIN) : Buffer.alloc(0),
