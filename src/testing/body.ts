@@ -6,6 +6,10 @@ import { readHeader } from './receive.ts';
 /** Where a body ends: after CONTENT_LENGTH bytes, for PHP-FPM, or at the empty STDIN record, for other servers. */
 export type BodyEnd = number | 'terminator';
 
+/** Bytes that PHP takes at a time: before the script starts and for a read of all, and for a script that reads `php://input` piece by piece. */
+const BLOCK = 16 * 1024;
+const PIECE = 8 * 1024;
+
 export class FakeBody implements AsyncIterable<Buffer> {
   readonly #socket: ExactSocket;
   readonly #toTerminator: boolean;
@@ -13,6 +17,8 @@ export class FakeBody implements AsyncIterable<Buffer> {
   #contentLeft = 0;
   #paddingLength = 0;
   #broken = false;
+  /** By the empty STDIN record. */
+  #terminated = false;
   #whole: Promise<Buffer> | null = null;
 
   constructor(socket: ExactSocket, end: BodyEnd) {
@@ -22,20 +28,20 @@ export class FakeBody implements AsyncIterable<Buffer> {
   }
 
   /**
-   * The client closed, or sent something else, before the body was whole. PHP runs such a request all the same, and
-   * with what has come.
+   * The client closed, or sent something else, before the body was whole. PHP runs such a request all the same, with
+   * the whole blocks that have come.
    */
   get truncated(): boolean {
     return this.#broken;
   }
 
-  /** As the records come; what `bytes` has read is given once more. */
+  /** In PHP's pieces of 8 KiB, or as the records of other servers come; what `bytes` has read is given once more. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     if (this.#whole) {
       yield await this.#whole;
       return;
     }
-    for (let piece = await this.#piece(); piece; piece = await this.#piece()) yield piece;
+    for (let piece = await this.#next(PIECE); piece; piece = await this.#next(PIECE)) yield piece;
   }
 
   /** All that no iteration has taken; the same each time. */
@@ -51,14 +57,29 @@ export class FakeBody implements AsyncIterable<Buffer> {
 
   async #rest(): Promise<Buffer> {
     const pieces: Buffer[] = [];
-    for (let piece = await this.#piece(); piece; piece = await this.#piece()) pieces.push(piece);
+    for (let piece = await this.#next(BLOCK); piece; piece = await this.#next(BLOCK)) pieces.push(piece);
     return Buffer.concat(pieces);
   }
 
-  async #piece(): Promise<Buffer | null> {
+  /** PHP waits until so much is there, or the rest of the body; what has come of a block is lost where the client closes. */
+  async #next(size: number): Promise<Buffer | null> {
+    if (this.#toTerminator) return this.#piece(Number.POSITIVE_INFINITY);
+    const pieces: Buffer[] = [];
+    let missing = Math.min(size, this.#left);
+    while (missing > 0) {
+      const piece = await this.#piece(missing);
+      if (piece === null && this.#terminated) break;
+      if (piece === null || this.#broken) return null;
+      pieces.push(piece);
+      missing -= piece.length;
+    }
+    return pieces.length > 0 ? Buffer.concat(pieces) : null;
+  }
+
+  async #piece(most: number): Promise<Buffer | null> {
     if (this.#left === 0 || this.#broken) return null;
     if (this.#contentLeft === 0 && !(await this.#nextRecord())) return null;
-    const length = Math.min(this.#contentLeft, this.#left);
+    const length = Math.min(this.#contentLeft, this.#left, most);
     const piece = await this.#socket.read(length);
     this.#broken = piece.length < length;
     this.#left -= piece.length;
@@ -75,7 +96,8 @@ export class FakeBody implements AsyncIterable<Buffer> {
       return true;
     }
     this.#left = 0;
-    this.#broken = !(this.#toTerminator && header?.type === RecordType.STDIN);
+    this.#terminated = header?.type === RecordType.STDIN;
+    this.#broken = !(this.#toTerminator && this.#terminated);
     return false;
   }
 }

@@ -1,12 +1,12 @@
 /** What a test writes in place of PHP: a function of a request and a response. Types only. */
 
-/** A body to be read once, when the script likes. */
+/** A body to be read once, when the script likes: in pieces of 8 KiB, as PHP reads `php://input`, each as soon as it is whole. */
 export interface RequestBody extends AsyncIterable<Buffer> {
   /** All that no iteration has taken; may be asked for again, also after the request. */
   bytes(): Promise<Buffer>;
   /** `bytes` as UTF-8. */
   text(): Promise<string>;
-  /** The client closed before it had sent CONTENT_LENGTH bytes. PHP runs such a request all the same. */
+  /** The client closed before it had sent CONTENT_LENGTH bytes. PHP runs such a request all the same, with the whole blocks of 16 KiB that came. */
   readonly truncated: boolean;
 }
 

@@ -91,12 +91,29 @@ describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (
     expect(client.text()).toBe('waited');
   });
 
-  it('11: runs a POST whose body was cut short, with what there was of it', async () => {
+  it.each([
+    { sent: 4, ran: 0 },
+    { sent: 16_383, ran: 0 },
+    { sent: 16_384, ran: 16_384 },
+    { sent: 40_000, ran: 32_768 },
+  ])(
+    '11: runs a POST whose body was cut short after $sent bytes, with as many whole blocks of 16 KiB as came: $ran',
+    async ({ sent, ran }) => {
+      await using fpm = await start();
+      const client = await WireClient.open(fpm.address);
+      const params = { CONTENT_LENGTH: '50000' };
+      await client.written(request({ body: 'x'.repeat(sent), params, terminator: false }));
+      client.close();
+      await fpm.executed(1);
+      const [only] = fpm.requests;
+      expect([(await only?.text())?.length, only?.body.truncated]).toEqual([ran, true]);
+    },
+  );
+
+  it('11: runs one that the client itself has ended too soon with all there was of it', async () => {
     await using fpm = await start();
-    const client = await WireClient.open(fpm.address);
-    await client.written(request({ body: 'abcd', params: { CONTENT_LENGTH: '10' }, terminator: false }));
-    client.close();
-    await fpm.executed(1);
+    await using client = await WireClient.open(fpm.address);
+    await client.send(request({ body: 'abcd', params: { CONTENT_LENGTH: '10' } })).ended();
     const [only] = fpm.requests;
     expect([await only?.text(), only?.body.truncated]).toEqual(['abcd', true]);
   });

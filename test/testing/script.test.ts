@@ -25,7 +25,7 @@ describe.each(['unix', 'tcp'] as const)('a script of the fake PHP-FPM (%s)', (tr
     expect(fpm.requests[0]?.rawParams.get('NAME')).toEqual(Buffer.from('é'));
   });
 
-  it('can read the body of a PUT piece by piece, as it comes', async () => {
+  it('can read the body of a PUT as it comes, in the pieces of 8 KiB in which PHP does', async () => {
     const pieces: string[] = [];
     const first = gate();
     await using fpm = await start(async (asked) => {
@@ -35,11 +35,12 @@ describe.each(['unix', 'tcp'] as const)('a script of the fake PHP-FPM (%s)', (tr
       }
     });
     await using client = await WireClient.open(fpm.address);
-    const params = { REQUEST_METHOD: 'PUT', CONTENT_LENGTH: '6' };
-    client.send(request({ params, body: 'one', terminator: false }));
+    const params = { REQUEST_METHOD: 'PUT', CONTENT_LENGTH: '8198' };
+    client.send(request({ params, body: 'x'.repeat(8191), terminator: false }));
+    client.send(wire.record(wire.STDIN, 'one+'));
     await first.opened;
     await client.send(wire.record(wire.STDIN, 'two', 5)).ended();
-    expect(pieces).toEqual(['one', 'two']);
+    expect(pieces).toEqual([`${'x'.repeat(8191)}o`, 'ne+two']);
     await client.send(request()).ended(2);
   });
 
