@@ -195,6 +195,7 @@ export function resolveUpstreamOptions(options: UpstreamOptions): [UpstreamSetti
     healthCheck,
     ...rest
   } = options;
+  for (const name of Object.keys(rest)) if (Object.hasOwn(serverRules, name)) throw ofEachServer(name);
   const pool = resolveOptions(rest, 'an upstream', Object.keys(upstreamRules));
   const own = { balance, hashKey, resolve, resolveInterval, nameservers, retryTimeout, subset, healthCheck };
   checkAll(own, upstreamRules, 'an upstream');
@@ -220,6 +221,11 @@ export function resolveUpstreamOptions(options: UpstreamOptions): [UpstreamSetti
     },
     pool,
   ];
+}
+
+function ofEachServer(name: string): ArgumentError {
+  const message = `${name} is an option of each server, not of an upstream: { address, ${name} }`;
+  return new ArgumentError('FCGI_ERR_INVALID_ARG', name, message);
 }
 
 function checkSubset(subset: Subset): void {

@@ -176,4 +176,14 @@ describe('what an Upstream is given', () => {
     expect(make).toThrow(ArgumentError);
     expect(make).toThrow(expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option }));
   });
+
+  it.each(['weight', 'backup', 'maxFails', 'failTimeout', 'maxConns', 'slowStart', 'down'])(
+    '%s, where it is given to all servers together, is said to belong to each of them',
+    (option) => {
+      const make = (): Upstream => Reflect.construct(Upstream, [[NOBODY], { [option]: 1 }]);
+      expect(make).toThrow(
+        expect.objectContaining({ option, message: expect.stringContaining('of each server') }),
+      );
+    },
+  );
 });

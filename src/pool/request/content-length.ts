@@ -14,6 +14,11 @@ export function contentLength(
   return new ContentLength([...values].map(Number));
 }
 
+const TOO_SHORT =
+  'the script says itself how long its page is, and ended before all of it was written: has it died (see `stderr` and the log of PHP), or has an output buffer behind it made the page shorter?';
+const WRONG =
+  'the script says itself how long its page is, and has counted otherwise: letters in place of bytes, or without what else is written, such as a notice of PHP, a byte order mark, an empty line behind `?>`';
+
 export class ContentLength {
   /** More than one where the header came several times, and not alike. */
   readonly #declared: readonly number[];
@@ -39,8 +44,9 @@ export class ContentLength {
         ? `Content-Length came as ${this.#declared.join(' and as ')}`
         : `Content-Length says ${declared} bytes, but the body has ${this.#received}`;
     const { attempts, executed, reused, server, stderr, times } = ended;
+    const hint = this.#received < Math.min(...this.#declared) ? TOO_SHORT : WRONG;
     return new ProtocolError('FCGI_ERR_CONTENT_LENGTH', message, {
-      facts: { phase: 'body', attempts, executed, reused, server, stderr, times },
+      facts: { phase: 'body', attempts, executed, reused, server, stderr, times, hint },
     });
   }
 }
