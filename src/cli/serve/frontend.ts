@@ -9,6 +9,7 @@ import type { Certificate } from './http/tls.ts';
 import { declineOffers } from './http/upgrades.ts';
 import { PHP_LIMIT } from './limits.ts';
 import type { AccessLog } from './log/access-log.ts';
+import { refusalTeller } from './log/refused.ts';
 import type { Logger } from './logger.ts';
 import type { Php } from './own-fpm.ts';
 import type { Prepared } from './prepare/prepare.ts';
@@ -52,7 +53,7 @@ export async function singleProcess(options: FrontendOptions): Promise<Frontend>
   const middleware = root === null ? null : dev;
   const dial = connect ?? realConnect;
   const app = await App.create(prepared.sites, php, 1, dial, logger, log, middleware);
-  const listener = new Listener(app.handler, prepared.certificate);
+  const listener = new Listener(app.handler, prepared.certificate, refusalTeller(log, logger));
   return {
     gaveUp: never,
     async start() {

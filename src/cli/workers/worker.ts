@@ -8,6 +8,7 @@ import { App } from '../serve/app.ts';
 import { Listener } from '../serve/http/listener.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';
 import { AccessLog } from '../serve/log/access-log.ts';
+import { refusalTeller } from '../serve/log/refused.ts';
 import { merged } from './merged.ts';
 import type { FromWorker, Setup, ToWorker } from './messages.ts';
 
@@ -79,7 +80,7 @@ class Worker {
     const siblings = new Siblings(send);
     const { sites, php, command } = setup;
     const app = await App.create(sites, php, command.workers, connect, logger, log, null, siblings);
-    const listener = new Listener(app.handler, setup.certificate);
+    const listener = new Listener(app.handler, setup.certificate, refusalTeller(log, logger));
     const takers = await listener.accepting(setup.addresses);
     return new Worker(send, app, log, listener, takers, siblings);
   }

@@ -1,6 +1,8 @@
 /** The logs of `serve`: a file that is opened anew, nginx's format, JSON with what PHP-FPM did, and PHP's messages. */
+import { once } from 'node:events';
 import { readFileSync, renameSync } from 'node:fs';
 import { get } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFpm } from '../../fpm/support/fpm.ts';
@@ -52,7 +54,7 @@ it('is line by line what nginx writes', async () => {
     files: { 'a.php': '<?php http_response_code(201); header("Content-Length: 5"); echo "12345";' },
   });
   const theirs = join(site.parent, 'nginx.log');
-  const nginx = await startNginx({ fpm, keepalive: 0, extra: `access_log ${theirs} combined;` });
+  const nginx = await startNginx({ fpm, keepalive: 0, accessLog: theirs });
   await using served = await serve(fpm.root, ['--upstream', fpm.address]);
   const asked: [string, Record<string, string>][] = [
     ['/a.php', {}],
@@ -74,6 +76,62 @@ it('is line by line what nginx writes', async () => {
   await nginx.stop();
   expect(served.io.out.split('\n').slice(1, -1).map(undated)).toEqual(found.map(undated));
 });
+
+describe('what is refused before it is a request', () => {
+  const proxied = 'PROXY TCP4 192.0.2.7 192.0.2.1 56324 80\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+  it('is in it as nginx has it, but for the size of the page', async () => {
+    await using fpm = await startFpm();
+    const theirs = join(site.parent, 'nginx.log');
+    const nginx = await startNginx({ fpm, keepalive: 0, accessLog: theirs });
+    await using served = await serve(fpm.root, ['--upstream', fpm.address]);
+    const sent = [
+      'RUB"BISH\r\n\r\n',
+      'get / HTTP/1.1\r\nHost: a\r\n\r\n',
+      '\x16\x03\x01\xe9\\\r\n\r\n',
+      proxied,
+    ];
+    for (const { port } of [new URL(nginx.url), new URL(served.url)]) {
+      for (const bytes of sent) await sendAndLeave(Number(port), bytes);
+    }
+    await served.stop();
+    const plain = (line: string): string => line.replace(/\[[^\]]*\]/, '[]').replace(/ 400 \d+ /, ' 400 N ');
+    const found = await waitFor(() => lines(theirs).length === sent.length && lines(theirs));
+    await nginx.stop();
+    expect(served.io.out.split('\n').slice(1, -1).map(plain)).toEqual(found.map(plain));
+  });
+
+  it('is in it as JSON, with what was wrong', async () => {
+    await using served = await serve(site.path, ['--log-format', 'json']);
+    await sendAndLeave(Number(new URL(served.url).port), 'RUBBISH\r\n\r\n');
+    await served.stop();
+    expect(JSON.parse(served.io.out.split('\n')[1] ?? '')).toEqual({
+      time: expect.stringMatching(/^\d{4}-/),
+      remote_addr: '127.0.0.1',
+      request: 'RUBBISH',
+      status: 400,
+      body_bytes_sent: '400 Bad Request\n'.length,
+      error: expect.stringMatching(/^Parse Error/),
+    });
+  });
+
+  it('by a proxy that speaks the PROXY protocol, that is said, and once', async () => {
+    await using served = await serve(site.path, ['--quiet']);
+    for (let i = 0; i < 3; i++) await sendAndLeave(Number(new URL(served.url).port), proxied);
+    await served.stop();
+    expect(served.io.err.match(/^fastcgi-pool: a proxy in front speaks the PROXY protocol/gm)).toHaveLength(
+      1,
+    );
+  });
+});
+
+/** Resolves when the server has closed. */
+async function sendAndLeave(port: number, bytes: string): Promise<void> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {});
+  socket.write(bytes, 'latin1');
+  socket.resume();
+  await once(socket, 'close');
+}
 
 it('as JSON says which server answered, how often it was asked, how long it took, and what PHP wrote', async () => {
   await using fpm = await startFpm({ phpIni: { log_errors: true } });

@@ -20,6 +20,8 @@ export interface NginxOptions {
   readonly frontController?: string;
   /** More directives for the PHP location. */
   readonly extra?: string;
+  /** The file of its access log; default none. */
+  readonly accessLog?: string;
 }
 
 /** nginx's stock `fastcgi_params`, SCRIPT_FILENAME and PATH_INFO, and none from a `Proxy` header. */
@@ -80,7 +82,7 @@ http {
 ${tempPaths(folder)}
   types { text/html html; text/css css; text/javascript js; image/svg+xml svg; image/png png; }
   default_type application/octet-stream;
-  access_log off;
+  access_log ${options.accessLog === undefined ? 'off' : `${options.accessLog} combined`};
   client_max_body_size 100m;
   upstream php {
     ${options.balance ?? ''}

@@ -12,7 +12,7 @@ import { inviteBodies } from './expectations.ts';
 import { httpLimits } from './http-limits.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import { listenOn } from './listen-on.ts';
-import { Refusals, refuseOn } from './refusals.ts';
+import { type Refusal, Refusals } from './refusals.ts';
 import type { SecureServer } from './secure-server.ts';
 import type { Certificate } from './tls.ts';
 
@@ -25,14 +25,19 @@ export class Listener {
   readonly #connections = new Map<Socket, ServerResponse[]>();
   /** Those that have not shown yet what they speak, and those of HTTP/2. */
   readonly #others = new Set<Socket>();
-  readonly #refusals = new Refusals();
+  readonly #refusals: Refusals;
   #draining = false;
   #whenEmpty: () => void = () => {};
 
-  /** Without a certificate there is no HTTPS. */
-  constructor(handler: Handler, certificate: Certificate | null = null) {
+  /** Without a certificate there is no HTTPS. `refused` is told of what the handler is not asked. */
+  constructor(
+    handler: Handler,
+    certificate: Certificate | null = null,
+    refused: (refusal: Refusal) => void = () => {},
+  ) {
     this.#handler = handler;
     this.#certificate = certificate;
+    this.#refusals = new Refusals(refused);
   }
 
   /** Resolves with the URLs, when all addresses are listened on; rejects, and listens nowhere, where one cannot be. */
@@ -129,6 +134,7 @@ export class Listener {
     const secure = new SecureServer(this.#certificate, onRequest, {
       opened: (socket) => this.#openedOther(socket),
       isHttp1: (socket) => this.#opened(socket),
+      refuse: (socket, why) => this.#refusals.answer(socket, 400, '', why, why),
     });
     this.#secure.push(secure);
     this.#prepare(secure.server, onRequest);
@@ -141,15 +147,16 @@ export class Listener {
     // it can be heard of nobody where it does not listen
     server.on('error', () => {});
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      const responses = this.#connections.get(socket) ?? [];
-      void this.#refusals.refuse(socket, error, responses.filter(isUnfinished));
+      void this.#refusals.refuse(socket, error, this.#connections.get(socket) ?? []);
     });
     // we are no proxy, and Node would hang up without a word
-    server.on('connect', (_req, answer: Socket | NodeResponse) => {
+    server.on('connect', (req: NodeRequest, answer: Socket | NodeResponse) => {
+      const { method, url, httpVersion } = req;
       if ('statusCode' in answer) {
         answer.statusCode = 405;
         answer.end();
-      } else refuseOn(answer, 405);
+      } else
+        this.#refusals.answer(answer, 405, `${method} ${url} HTTP/${httpVersion}`, 'this server is no proxy');
     });
   }
 

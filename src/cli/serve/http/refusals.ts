@@ -3,6 +3,7 @@
  * tunnel. Node's own refusal would also throw away the answers to good requests that came before on the connection.
  */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** By Node's codes for what is wrong with a request; for all others 400. */
@@ -15,39 +16,98 @@ const statuses = new Map([
 /** Milliseconds in which a client that was refused may read why and close. */
 const LINGER = 1000;
 
+/** What was answered so, for the log. */
+export interface Refusal {
+  /** Of the client; undefined: it has none, by a unix socket. */
+  readonly address: string | undefined;
+  /** The first line of what it sent, where that is known for sure, else ''. Each char is one byte. */
+  readonly line: string;
+  readonly status: number;
+  /** Of the body. */
+  readonly bytes: number;
+  /** What is wrong, in words. */
+  readonly reason: string;
+  /** A proxy says by the PROXY protocol who its client is, which nobody understands here. */
+  readonly isProxyProtocol: boolean;
+}
+
+/** What Node's parser says; `rawPacket`: what was read last. */
+type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
 export class Refusals {
   /** The parser complains anew of every packet that follows. */
   readonly #refused = new WeakSet<Duplex>();
+  readonly #tell: (refusal: Refusal) => void;
 
-  /** `unfinished`: the responses that are not out yet on this connection, in their order. */
-  async refuse(
-    socket: Duplex,
-    error: NodeJS.ErrnoException,
-    unfinished: readonly ServerResponse[],
-  ): Promise<void> {
+  constructor(tell: (refusal: Refusal) => void = () => {}) {
+    this.#tell = tell;
+  }
+
+  /** `responses`: all that are known of this connection, in their order; those before them are finished. */
+  async refuse(socket: Socket, error: ParseError, responses: readonly ServerResponse[]): Promise<void> {
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
+    const packet = responses.length === 0 ? onlyPacket(socket, error) : null;
     // bytes after a request that was to be the last are nobody's request: the connection ends with its response
-    if (error.code === 'HPE_CLOSED_CONNECTION' && unfinished.length > 0) return;
-    for (const res of unfinished) {
+    if (error.code === 'HPE_CLOSED_CONNECTION' && responses.some((res) => !res.destroyed)) return;
+    let isInBody = false;
+    for (const res of [...responses]) {
       // it was finished while those before it were waited for
       if (res.destroyed) continue;
       if (!res.req.complete) {
         // the error is in its body, and nothing good can come after it
         if (res.headersSent) socket.destroy();
+        isInBody = true;
         break;
       }
       await new Promise((resolve) => res.once('close', resolve));
     }
-    refuseOn(socket, statuses.get(error.code ?? '') ?? 400);
+    const status = statuses.get(error.code ?? '') ?? 400;
+    // a request with a body has a line in the log of its own, and a connection on which nobody has said anything is no request
+    if (isInBody || socket.bytesRead === 0) refuseOn(socket, status);
+    else this.answer(socket, status, lineIn(packet), error.message, '', isProxyProtocol(packet));
+  }
+
+  /** As `refuseOn`, and it is told. */
+  answer(
+    socket: Socket,
+    status: number,
+    line: string,
+    reason: string,
+    why = '',
+    isProxyProtocol = false,
+  ): void {
+    const address = socket.remoteAddress;
+    const bytes = refuseOn(socket, status, why);
+    if (bytes > 0) this.#tell({ address, line, status, bytes, reason, isProxyProtocol });
   }
 }
 
-/** Answers with no more than a status, and `why`, if that is given, and closes. */
-export function refuseOn(socket: Duplex, status: number, why = ''): void {
+/** All that has come on the connection; null where there was more, in which the packet may begin anywhere. */
+function onlyPacket({ bytesRead }: Socket, { rawPacket }: ParseError): Buffer | null {
+  return rawPacket?.length === bytesRead ? rawPacket : null;
+}
+
+/** Chars of a first line that are worth keeping. */
+const LONGEST_LINE = 2048;
+
+function lineIn(packet: Buffer | null): string {
+  const [line = ''] = packet?.toString('latin1', 0, LONGEST_LINE).split(/\r?\n/, 1) ?? [];
+  return line;
+}
+
+/** Version 1 begins as text, version 2 as no text could. */
+const proxyProtocol = /^(?:PROXY (?:TCP[46]|UNKNOWN)|\r\n\r\n\0\r\nQUIT\n)/;
+
+function isProxyProtocol(packet: Buffer | null): boolean {
+  return packet !== null && proxyProtocol.test(packet.toString('latin1', 0, 16));
+}
+
+/** Answers with no more than a status, and `why`, if that is given, and closes. Returns the bytes of the body; 0: nobody can be answered. */
+function refuseOn(socket: Duplex, status: number, why = ''): number {
   if (!socket.writable) {
     socket.destroy();
-    return;
+    return 0;
   }
   const line = `${status} ${STATUS_CODES[status] ?? ''}`;
   const text = why === '' ? line : `${line}: ${why}`;
@@ -61,6 +121,7 @@ export function refuseOn(socket: Duplex, status: number, why = ''): void {
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}\n`);
   socket.resume();
   linger(socket);
+  return text.length + 1;
 }
 
 /** Closed with bytes unread, the system would send a reset, and the client might lose the answer. */

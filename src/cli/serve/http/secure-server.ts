@@ -10,7 +10,6 @@ import type { TLSSocket } from 'node:tls';
 import { errorCode } from '../../../errors.ts';
 import type { Handler } from '../handler.ts';
 import { httpLimits, IDLE_LIMIT } from './http-limits.ts';
-import { refuseOn } from './refusals.ts';
 import type { Certificate } from './tls.ts';
 
 /** Milliseconds for a TLS handshake, then the connection is closed: nobody is to hold one for nothing. */
@@ -29,6 +28,8 @@ interface Connections {
   /** TCP is there, TLS is not. */
   readonly opened: (socket: Socket) => void;
   readonly isHttp1: (socket: TLSSocket) => void;
+  /** Of a client that does not speak TLS. */
+  readonly refuse: (socket: Socket, why: string) => void;
 }
 
 export class SecureServer {
@@ -76,7 +77,7 @@ export class SecureServer {
     server.on('tlsClientError', (error, socket) => {
       // who has typed http:// would see nothing but a connection that ends
       const raw = errorCode(error) === 'ERR_SSL_HTTP_REQUEST' ? this.#sockets.get(keyOf(socket)) : undefined;
-      if (raw) refuseOn(raw, 400, 'this port speaks HTTPS');
+      if (raw) connections.refuse(raw, 'this port speaks HTTPS');
     });
     server.on('session', (session) => {
       this.#sessions.add(session);

@@ -10,8 +10,10 @@ import type { NodeRequest } from '../../../gateway/node.ts';
 import type { EndInfo } from '../../../gateway/reply/outcome.ts';
 import { original, TrustedProxies } from '../../../gateway/request/proxies.ts';
 import type { Handler } from '../handler.ts';
+import type { Refusal } from '../http/refusals.ts';
 import { BodyBytes } from './body-bytes.ts';
 import { clfDate } from './clf-date.ts';
+import { refusedLine } from './combined.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { phpFields } from './php-fields.ts';
 
@@ -63,6 +65,20 @@ export class AccessLog {
       });
       handler(req, res);
     };
+  }
+
+  /** What the handler was not asked for. Of a proxy in front it is the proxy's own address: nobody has read what it says. */
+  refused({ address, line, status, bytes, reason }: Refusal): void {
+    const client = plainAddress(address);
+    const now = this.#now();
+    if (!this.#isJson) {
+      this.#lines.add(refusedLine(client, this.#date(now), line, status, bytes));
+      return;
+    }
+    const time = new Date(now).toISOString();
+    const request = line === '' ? {} : { request: line };
+    const said = { time, remote_addr: client, ...request, status, body_bytes_sent: bytes, error: reason };
+    this.#lines.add(`${JSON.stringify(said)}\n`);
   }
 
   /** Lines that another process has made. */

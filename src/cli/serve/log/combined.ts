@@ -2,6 +2,7 @@
  * A line of nginx's `combined` format, written byte by byte into memory: to join a dozen strings and to look each of them through first
  * would cost twice as much.
  */
+import { Buffer } from 'node:buffer';
 
 export interface CombinedLine {
   readonly client: string;
@@ -50,6 +51,19 @@ export function writeCombined(to: Uint8Array, at: number, line: CombinedLine): n
   end = put(to, end, '" "');
   end = putEscaped(to, end, line.agent);
   return put(to, end, '"\n');
+}
+
+/** What was refused before it was a request: `line` is what came in place of one, or ''. With its newline. */
+export function refusedLine(
+  client: string,
+  time: string,
+  line: string,
+  status: number,
+  bytes: number,
+): string {
+  const memory = Buffer.allocUnsafe(MOST_ESCAPED * line.length);
+  const shown = line === '' ? '-' : memory.toString('latin1', 0, putEscaped(memory, 0, line));
+  return `${client} - - [${time}] "${shown}" ${status} ${bytes} "-" "-"\n`;
 }
 
 /** `text`: of ASCII. */

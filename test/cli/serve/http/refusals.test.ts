@@ -1,20 +1,31 @@
 /** Bytes on a bare socket that Node makes no request of, or the wrong one. */
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
-import { connect } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { connect, createServer, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Listener } from '../../../../src/cli/serve/http/listener.ts';
+import { type Refusal, Refusals } from '../../../../src/cli/serve/http/refusals.ts';
 import { http1 } from '../../support/handler.ts';
 
 let listener: Listener | undefined;
 afterEach(() => listener?.destroy());
 
-/** Sends, and reads until the server closes: the status of each response. */
-async function statuses(handler: RequestListener, bytes: string, fin = false): Promise<string[]> {
-  listener = new Listener(http1(handler));
+/** Resolves with the port. */
+async function listen(handler: RequestListener, tell?: (refusal: Refusal) => void): Promise<number> {
+  listener = new Listener(http1(handler), null, tell);
   const [place = ''] = await listener.listen([{ host: '127.0.0.1', port: 0 }]);
-  const url = new URL(place);
-  const socket = connect({ port: Number(url.port), host: url.hostname, allowHalfOpen: true });
+  return Number(new URL(place).port);
+}
+
+/** Sends, and reads until the server closes: the status of each response. */
+async function statuses(
+  handler: RequestListener,
+  bytes: string,
+  fin = false,
+  tell?: (refusal: Refusal) => void,
+): Promise<string[]> {
+  const port = await listen(handler, tell);
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => {});
   socket.write(bytes, 'latin1');
   if (fin) socket.end();
@@ -71,4 +82,81 @@ it.each([
   ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', '405'],
 ])('%s is refused', async (_, bytes, status) => {
   expect(await statuses(soon, bytes, true)).toEqual([status]);
+});
+
+describe('what is told of a refusal', () => {
+  const long = `GET /long?${'x'.repeat(3000)} HTTP/1.1\r\nHost a\r\n\r\n`;
+  const proxied = 'PROXY TCP4 192.0.2.7 192.0.2.1 56324 443';
+
+  it.each([
+    ['rubbish', 'RUBBISH\r\n\r\n', { line: 'RUBBISH', status: 400 }],
+    ['a method in small letters', 'get / HTTP/1.1\r\nHost: a\r\n\r\n', { line: 'get / HTTP/1.1' }],
+    ['TLS at a port without', '\x16\x03\x01\x02\x00\x01"', { line: '\x16\x03\x01\x02\x00\x01"' }],
+    ['a line without an end', 'RUBBISH', { line: 'RUBBISH' }],
+    [
+      'CONNECT',
+      'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n',
+      { line: 'CONNECT a:443 HTTP/1.1', status: 405 },
+    ],
+    ['a line of 3,000 bytes', long, { line: long.slice(0, 2048) }],
+    ['rubbish behind a good request', `${good}RUBBISH\r\n\r\n`, { line: '', status: 400 }],
+    ['version 1 of the PROXY protocol', `${proxied}\r\n${good}`, { line: proxied, isProxyProtocol: true }],
+    [
+      'version 2',
+      `\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x01\x02\x03\x04\x05\x06\x07\x08\0\x01\0\x02${good}`,
+      { line: '', isProxyProtocol: true },
+    ],
+  ])('%s', async (_, bytes, expected) => {
+    const told: Refusal[] = [];
+    await statuses(soon, bytes, true, (refusal) => told.push(refusal));
+    expect(told).toEqual([
+      {
+        address: '127.0.0.1',
+        status: 400,
+        isProxyProtocol: false,
+        bytes: expect.any(Number),
+        reason: expect.stringMatching(/\w{4}/),
+        ...expected,
+      },
+    ]);
+  });
+
+  it('holds nothing of a head that came in pieces, as the last of them may be a cookie', async () => {
+    const told: Refusal[] = [];
+    const port = await listen(soon, (refusal) => told.push(refusal));
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    await once(socket, 'connect');
+    socket.write(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(40_000)}`);
+    socket.write(`\r\nCookie: secret=${'y'.repeat(200_000)}\r\n\r\n`);
+    socket.resume();
+    await once(socket, 'close');
+    expect(told.map(({ status, line }) => [status, line.includes('secret')])).toEqual([[431, false]]);
+  });
+
+  it('is nothing where the body of a request is at fault, which is in the log by itself', async () => {
+    const told: Refusal[] = [];
+    const broken = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n';
+    const patient: RequestListener = (req, res) => void req.on('end', () => res.end()).resume();
+    await statuses(patient, broken, false, (refusal) => told.push(refusal));
+    expect(told).toEqual([]);
+  });
+
+  it('is nothing where nobody has asked for anything, as browsers open connections in advance', async () => {
+    const told: Refusal[] = [];
+    const server = createServer().listen(0, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      const client = connect(port, '127.0.0.1').resume();
+      const [socket]: Socket[] = await once(server, 'connection');
+      if (!socket) throw new Error('there is no connection');
+      const late = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+      await new Refusals((refusal) => told.push(refusal)).refuse(socket, late, []);
+      await once(client, 'end');
+      expect(told).toEqual([]);
+    } finally {
+      server.close();
+    }
+  });
 });

@@ -3,15 +3,20 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type ClientHttp2Session, connect, type ServerHttp2Session } from 'node:http2';
 import { request } from 'node:https';
-import { type AddressInfo, connect as connectTcp } from 'node:net';
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { generate } from 'selfsigned';
 import { afterEach, expect, it } from 'vitest';
 import type { Handler } from '../../../../src/cli/serve/handler.ts';
+import { Refusals } from '../../../../src/cli/serve/http/refusals.ts';
 import { SecureServer } from '../../../../src/cli/serve/http/secure-server.ts';
 import { within } from '../../../fpm/support/wait.ts';
 
-const nobody = { opened: () => {}, isHttp1: () => {} };
+const nobody = {
+  opened: () => {},
+  isHttp1: () => {},
+  refuse: (socket: Socket, why: string) => new Refusals().answer(socket, 400, '', why, why),
+};
 
 let server: SecureServer | undefined;
 afterEach(() => server?.server.close());
