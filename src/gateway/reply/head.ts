@@ -25,6 +25,7 @@ export interface ReplyHead {
 const hopByHop = new Set([
   'http2-settings',
   'keep-alive',
+  'proxy-connection',
   'status',
   'te',
   'trailer',
@@ -81,7 +82,7 @@ function kindOf(name: string): Kind {
     case 'x-sendfile':
       return key;
     default:
-      if (!token.test(key) || hopByHop.has(key) || /^(?:proxy|x-accel)-/.test(key)) return 'dropped';
+      if (!token.test(key) || hopByHop.has(key) || key.startsWith('x-accel-')) return 'dropped';
       return single.has(key) ? 'single' : 'passes';
   }
 }

@@ -18,7 +18,7 @@ export interface Normal {
  */
 const ofNoMatter = new Set([
   ...['date', 'server', 'connection', 'keep-alive', 'transfer-encoding'],
-  ...['upgrade', 'trailer', 'proxy-authenticate'],
+  ...['upgrade', 'trailer'],
 ]);
 
 /** Of a page of the server's own, with its own words, only what a client acts upon. */

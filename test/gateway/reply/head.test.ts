@@ -26,7 +26,6 @@ describe('the head of a reply', () => {
   it.each([
     'Connection',
     'Keep-Alive',
-    'Proxy-Authenticate',
     'Proxy-Connection',
     'TE',
     'Trailer',
@@ -39,6 +38,14 @@ describe('the head of a reply', () => {
   ])('loses %s', (name) => {
     expect(fields(name, 'x', 'A', '1', name.toLowerCase(), 'y')).toEqual(['A', '1']);
   });
+
+  // a script may be a proxy itself (RFC 9110, 11.7.1: it may be forwarded), and Proxy-Status is for all on the way (RFC 9209)
+  it.each(['Proxy-Authenticate', 'Proxy-Authentication-Info', 'Proxy-Status', 'Proxy-Support'])(
+    'keeps %s, as nginx and Apache do',
+    (name) => {
+      expect(fields(name, 'x', 'A', '1')).toEqual([name, 'x', 'A', '1']);
+    },
+  );
 
   it('loses what Connection names, in any order and case', () => {
     expect(
