@@ -22,7 +22,7 @@ const io: Io = {
   hasColors: process.stderr.isTTY && process.stderr.hasColors(),
   env: process.env,
   pid: process.pid,
-  cwd: process.cwd(),
+  cwd: currentFolder(),
   isRoot: process.getuid?.() === 0,
   onSignal(listener) {
     for (const signal of stopSignals) process.on(signal, listener);
@@ -58,6 +58,16 @@ const status = await (process.env[WORKER] === '1' && process.send ? work() : com
 setTimeout(() => process.exit(status), FLUSH_LIMIT);
 await Promise.allSettled([print(process.stdout, ''), print(process.stderr, '')]);
 process.exit(status);
+
+/** Where it is gone, as a release is that a deploy has removed: its path as the shell knows it, so that only what is relative to it is not found. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    const { PWD = '' } = process.env;
+    return PWD.startsWith('/') ? PWD : '/';
+  }
+}
 
 async function command(): Promise<number> {
   const { run } = await import('./main.ts');

@@ -1,8 +1,9 @@
 /** The program itself, as it is built: what only a process of its own can show. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { childrenOf, gone } from '../fpm/support/fpm.ts';
@@ -52,6 +53,21 @@ async function serving(...args: string[]): Promise<Program & { url: string }> {
     what: `a URL; stderr: ${program.err}`,
   });
   return Object.assign(program, { url });
+}
+
+/** As `start`, from a folder that is gone before it begins. */
+async function startNowhere(...args: string[]): Promise<{ status: unknown; out: string; err: string }> {
+  const folder = join(site.parent, 'gone');
+  mkdirSync(folder);
+  const script = 'rmdir "$0" && exec "$@"';
+  const child = spawn('sh', ['-c', script, folder, process.execPath, bin, ...args], { cwd: folder });
+  children.add(child);
+  const [out, err, [status]] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    within(once(child, 'close'), 20_000, 'the end of the program'),
+  ]);
+  return { status, out, err };
 }
 
 /** The processes below one: php-fpm, its workers and the guard. */
@@ -177,5 +193,25 @@ describe('serve', () => {
     program.child.kill('SIGTERM');
     const [status] = (await within(once(program.child, 'exit'), 5000, 'the end')) as [number];
     expect(status).toBe(0);
+  });
+});
+
+describe('from a folder that is gone, as a release is behind a deploy', () => {
+  it('what needs no folder works', async () => {
+    site.put('index.php', '<?php echo "page";');
+    expect(await startNowhere('--version')).toMatchObject({ status: 0, err: '' });
+    expect(await startNowhere('serve', site.path, '--check')).toEqual({
+      status: 0,
+      out: 'all is well\n',
+      err: '',
+    });
+  });
+
+  it('what does says so in a line', async () => {
+    expect(await startNowhere('serve', '--check')).toEqual({
+      status: 2,
+      out: '',
+      err: expect.stringMatching(/^fastcgi-pool: serve: DOCROOT .* does not exist.*\n$/),
+    });
   });
 });
