@@ -51,7 +51,9 @@ async function live(
   asked: Promise<void>,
   running: Running,
 ): Promise<number> {
-  const prepared = await prepare(given, io);
+  const prepared = await Promise.race([prepare(given, io), asked.then(() => null)]);
+  // the module of --config may wait for something
+  if (prepared === null) return given.check ? 1 : 0;
   const { command, sites } = prepared;
   const say = (line: string): void => {
     io.stderr.write(`fastcgi-pool: ${line}\n`);

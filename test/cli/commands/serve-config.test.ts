@@ -7,8 +7,11 @@ import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withConfig } from '../../../src/cli/args/config.ts';
 import { parseServe, type ServeCommand } from '../../../src/cli/args/serve.ts';
+import { run } from '../../../src/cli/main.ts';
 import { Hosts } from '../../../src/cli/serve/hosts.ts';
 import { configured } from '../../../src/cli/serve/prepare/read-config.ts';
+import { waitFor, within } from '../../fpm/support/wait.ts';
+import { FakeIo } from '../support/io.ts';
 import { serve, serveInVain } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
 
@@ -107,6 +110,15 @@ describe('a module that waits for ever', () => {
       "--config 'a.mjs' cannot be read: it has not said what it exports within 0.005 s: it waits for a promise",
     );
   });
+});
+
+it('a signal ends serve while it waits for its module', async () => {
+  site.put('a.mjs', 'export default () => { globalThis.isAsked = true; return new Promise(() => {}); };');
+  const io = new FakeIo(site.path);
+  const ended = run(['serve', '--config', 'a.mjs'], io);
+  await waitFor(() => 'isAsked' in globalThis);
+  io.signal('SIGTERM');
+  expect(await within(ended, 5000, 'the end of serve')).toBe(0);
 });
 
 describe('the file', () => {
