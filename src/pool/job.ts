@@ -66,6 +66,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   attempts = 0;
   /** It was sent again although it may have been run. */
   mayHaveRun = false;
+  /** That it was not run has rested on its body: see learned/body-reading.ts. */
+  doubtsBody = false;
   /** How often a fresh connection failed it. */
   freshFailures = 0;
   /** ms, by the pool's clock: when it was let in, and when it was given a slot. */
@@ -236,6 +238,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       return;
     }
     if (error instanceof FcgiError) this.#remember(error);
+    this.doubtsBody ||= this.exchange?.restsOnBody === true;
     if (this.server?.confirm(this, error) || traceRetry(this, error, this.#owner)) return;
     this.fail(error);
   }
@@ -287,10 +290,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     discardSource(this.request);
   }
 
-  /**
-   * Without what it has learned: a job that waited for long is in the old generation, and what it holds would outlive
-   * the scavenges until it goes itself, with a full collection.
-   */
+  /** Without what it has learned: a job that waited for long is old, and what it holds would outlive the scavenges. */
   #leave(): void {
     this.exchange = null;
     this.rawHeaders = NO_HEADERS;

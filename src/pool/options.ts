@@ -69,13 +69,19 @@ export interface PoolOptions {
   readonly backend?: 'auto' | 'php-fpm' | 'generic' | undefined;
   /**
    * Bytes of a POST body that PHP is sure to read before its script starts: 0 where php.ini says
-   * `enable_post_data_reading = 0`, `post_max_size` where that is less. More than 16,384 are never counted on. Default: 16,384.
+   * `enable_post_data_reading = 0`, `post_max_size` where that is less. More than 16,384 are never counted on. Default: 16,384, and a POST
+   * that is lost as if nobody had read it is sent again with more care, as php.ini may say otherwise.
    */
   readonly postDataReading?: number | undefined;
 }
 
 /** The options with their defaults filled in. */
-export type PoolSettings = { readonly [K in keyof PoolOptions]-?: Exclude<PoolOptions[K], undefined> };
+type Resolved = { readonly [K in keyof PoolOptions]-?: Exclude<PoolOptions[K], undefined> };
+
+export interface PoolSettings extends Resolved {
+  /** `postDataReading` was given: else php.ini may say otherwise. */
+  readonly knowsPostDataReading: boolean;
+}
 
 export interface OptionRule<T = number | string | boolean> {
   readonly unit: '' | 'ms' | 'bytes';
@@ -121,7 +127,7 @@ export const flag: OptionRule<boolean> = {
 };
 
 /** In the README's order. `keepalive` has the default of `connections`. */
-export const optionRules: { readonly [K in keyof PoolSettings]: OptionRule<PoolSettings[K]> } = {
+export const optionRules: { readonly [K in keyof Resolved]: OptionRule<Resolved[K]> } = {
   connections: count(8, 1),
   keepalive: count(8, 0),
   keepaliveRequests: count(1000, 0),
@@ -152,7 +158,7 @@ export function resolveOptions(
   checkIsOptions('options', options);
   for (const [name, value] of Object.entries(options)) {
     const rule: OptionRule | undefined = Object.hasOwn(optionRules, name)
-      ? optionRules[name as keyof PoolSettings]
+      ? optionRules[name as keyof Resolved]
       : undefined;
     if (rule === undefined) throw unknownName(name, [...Object.keys(optionRules), ...others], whose);
     checkOption(name, value, rule);
@@ -181,6 +187,7 @@ export function resolveOptions(
       options.terminatorDelay ?? (backend === 'generic' ? 0 : optionRules.terminatorDelay.default),
     backend,
     postDataReading: options.postDataReading ?? optionRules.postDataReading.default,
+    knowsPostDataReading: options.postDataReading !== undefined,
   };
 }
 

@@ -37,6 +37,44 @@ describe.each(['unix', 'tcp'] as const)(
   },
 );
 
+describe.each(['unix', 'tcp'] as const)(
+  'php.ini has scripts start before their body is read, and the pool is not told (%s)',
+  (transport) => {
+    it.each<[string, Record<string, number>]>([
+      ['enable_post_data_reading is off', { enable_post_data_reading: 0 }],
+      ['post_max_size is small', { post_max_size: 10 }],
+    ])('a POST whose worker dies runs twice at the most, and the next one once: %s', async (_, phpIni) => {
+      await using fpm = await startFpm({ transport, phpIni });
+      const log = executionLog(fpm.root);
+      const page = fpm.script('page.php', 'echo 1;');
+      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      await using pool = new Pool(fpm.address);
+      const post = (params: Record<string, string>): Promise<string> =>
+        text(pool, { params: { ...params, ...form }, body: Buffer.alloc(9_000, 'a') });
+      for (const id of ['1', '2', '3']) {
+        expect(await post(page)).toBe('1');
+        await expect(post({ ...die, REQUEST_ID: id })).rejects.toMatchObject({
+          executed: 'unknown',
+          ...(id === '1' ? { hint: expect.stringContaining('postDataReading') } : { attempts: 1 }),
+        });
+      }
+      expect(log.executions().get('1')).toBeLessThanOrEqual(2);
+      expect([log.executions().get('2'), log.executions().get('3')]).toEqual([1, 1]);
+    });
+
+    it('none runs twice where it is told', async () => {
+      await using fpm = await startFpm({ transport, phpIni: { enable_post_data_reading: 0 } });
+      const log = executionLog(fpm.root);
+      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      await using pool = new Pool(fpm.address, { postDataReading: 0 });
+      await expect(
+        pool.request({ params: { ...die, ...form, REQUEST_ID: '1' }, body: 'a=1' }),
+      ).rejects.toMatchObject({ executed: 'unknown', attempts: 1 });
+      expect(log.executions()).toEqual(new Map([['1', 1]]));
+    });
+  },
+);
+
 describe.each([17_000, 60_000, 200_000])('a POST of %i bytes, and the disk of PHP is full', (length) => {
   it.each(['unix', 'tcp'] as const)(
     'its script is started with some of it unread; where its worker dies, it ran once (%s)',

@@ -23,6 +23,7 @@ it('the defaults are those of the documentation', () => {
     terminatorDelay: 50,
     backend: 'auto',
     postDataReading: 16_384,
+    knowsPostDataReading: false,
   });
 });
 
@@ -35,7 +36,7 @@ it('the table of rules and the defaults say the same', () => {
   const defaults = Object.fromEntries(
     Object.entries(optionRules).map(([name, rule]) => [name, rule.default]),
   );
-  expect(resolveOptions({})).toEqual(defaults);
+  expect(resolveOptions({})).toEqual({ ...defaults, knowsPostDataReading: false });
 });
 
 it('every default is a value that its rule accepts', () => {
@@ -52,6 +53,10 @@ describe('what one option means for another', () => {
   it('a generic backend gets the end of its input at once, unless told otherwise', () => {
     expect(resolveOptions({ backend: 'generic' }).terminatorDelay).toBe(0);
     expect(resolveOptions({ backend: 'generic', terminatorDelay: 7 }).terminatorDelay).toBe(7);
+  });
+
+  it('what php.ini says of bodies is known where it was said, be it the default', () => {
+    expect(resolveOptions({ postDataReading: 16_384 }).knowsPostDataReading).toBe(true);
   });
 
   it('keepaliveRequests 0 is no limit', () => {

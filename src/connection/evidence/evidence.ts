@@ -99,6 +99,12 @@ export function judgeExecuted(seen: Evidence): Executed {
   }
 }
 
+/** Is it a proof that it was not run only if PHP reads the body before the script? */
+export function restsOnBody(seen: Evidence): boolean {
+  const judged = (readBeforeScript: boolean): Executed => judgeExecuted({ ...seen, readBeforeScript });
+  return judged(true) === 'no' && judged(false) !== 'no';
+}
+
 /** Was the reset sent by the server's own kernel, and for the first copy of the request? See readRetransmissions. */
 function isOfServer({ elapsed, sentTwice }: Evidence): boolean {
   return elapsed <= CUT_AFTER && !sentTwice;

@@ -8,7 +8,7 @@ import {
   SocketError,
 } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { type Evidence, judgeExecuted } from './evidence.ts';
+import { type Evidence, judgeExecuted, restsOnBody } from './evidence.ts';
 import { hint } from './hint.ts';
 import type { PrematureClose } from './premature-close.ts';
 import type { ServerFacts } from './server.ts';
@@ -61,19 +61,22 @@ export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Cir
     stderr: exchange.stderr,
   });
   const { isPhpFpm, isDirect } = at.server;
+  const best: ServerFacts = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
+  exchange.restsOnBody = exchange.hasBody && restsOnBody(known(seen, best));
+  const isBodyLeft = exchange.restsOnBody && exchange.isBodyDoubted && exchange.isAccepted;
+  const facts = { ...at, isBodyLeft };
   if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
     const factsOf = (server: ServerFacts): Partial<FailureFacts> => {
-      const verdict = judgeExecuted({
-        ...seen,
-        isPhpFpm: server.isPhpFpm === true,
-        isDirect: server.isDirect === true,
-      });
-      return { executed: verdict, hint: hint({ ...error, executed: verdict }, cause, { ...at, server }) };
+      const verdict = judgeExecuted(known(seen, server));
+      return { executed: verdict, hint: hint({ ...error, executed: verdict }, cause, { ...facts, server }) };
     };
-    const best: ServerFacts = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
     if (factsOf(best).executed === 'no') exchange.onceKnown = factsOf;
   }
-  return error.learn({ hint: error.hint === '' ? hint(error, cause, at) : error.hint });
+  return error.learn({ hint: error.hint === '' ? hint(error, cause, facts) : error.hint });
+}
+
+function known(seen: Evidence, { isPhpFpm, isDirect }: ServerFacts): Evidence {
+  return { ...seen, isPhpFpm: isPhpFpm === true, isDirect: isDirect === true };
 }
 
 /** A refusal says that the request was not begun, and contradicts itself behind a piece of its response. */

@@ -12,12 +12,22 @@ export interface HintFacts {
   readonly server: ServerFacts;
   /** ms since the request was sent. */
   readonly elapsed: number;
+  /** The worker was known to have the connection, and has left the body unread, which PHP reads first by default. */
+  readonly isBodyLeft?: boolean;
 }
 
 type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed' | 'phase'>;
 
 /** '' where nothing useful can be said. */
 export function hint(error: Failure, cause: PrematureClose, at: HintFacts): string {
+  const likely = likelyCause(error, cause, at);
+  return at.isBodyLeft && error.executed === 'unknown' ? `${likely}. ${BODY_LEFT}` : likely;
+}
+
+const BODY_LEFT =
+  'It has left the body unread: where php.ini has `enable_post_data_reading = 0` or a small `post_max_size`, say `postDataReading`; else php-fpm was reloaded or stopped in the very moment';
+
+function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): string {
   const { isPhpFpm } = at.server;
   if (error.code === 'FCGI_ERR_HEADERS_TIMEOUT' || error.code === 'FCGI_ERR_BODY_TIMEOUT')
     return isPhpFpm === false ? ofSlowProgram(error) : ofSlowScript(error);

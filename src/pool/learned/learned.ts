@@ -11,6 +11,7 @@ import type { PoolSettings } from '../options.ts';
 import { AcceptCheck } from './accept-check.ts';
 import { BackendKind } from './backend-kind.ts';
 import { BackgroundWork } from './background-work.ts';
+import { BodyReading } from './body-reading.ts';
 import { KeepaliveTimes } from './keepalive-times.ts';
 import { Terminator } from './terminator.ts';
 import { Workers } from './workers.ts';
@@ -26,6 +27,7 @@ export class Learned {
   readonly acceptCheck: AcceptCheck = new AcceptCheck();
   readonly #keepaliveRequests: number;
   readonly backgroundWork: BackgroundWork = new BackgroundWork();
+  readonly bodyReading: BodyReading = new BodyReading();
   #yieldsSoon = false;
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
@@ -111,6 +113,7 @@ export class Learned {
 
   failed(exchange: Exchange): void {
     this.workers.gone(exchange);
+    this.bodyReading.failed(exchange, this.#clock.now());
   }
 
   closed(connection: Connection, reason: CloseReason): void {

@@ -34,7 +34,8 @@ export interface Encoded {
 
 /**
  * Throws FCGI_ERR_INVALID_ARG, FCGI_ERR_PARAM_TOO_LARGE, and FCGI_ERR_BODY_LENGTH where the body is not what it was. `connection`:
- * the kept one that it will go out on, or null. `terminate`: this one's STDIN is ended at once.
+ * the kept one that it will go out on, or null. `terminate`: this one's STDIN is ended at once. `doubtsBody`: it is not known whether
+ * PHP reads a body first, as it is believed to.
  */
 export function encodeRequest(
   encoder: RequestEncoder,
@@ -44,6 +45,7 @@ export function encodeRequest(
   keepConn: boolean,
   connection: Connection | null,
   terminate: boolean,
+  doubtsBody: boolean,
 ): Encoded {
   const { request, snapshot } = job;
   checkUnchanged(body);
@@ -60,16 +62,20 @@ export function encodeRequest(
     terminateLast: inline && terminate,
     contentLength: body.addLength ? body.length : null,
   });
+  const readFirst = isBodyReadBeforeScript(snapshot.facts, body.length, settings);
+  const isBodyDoubted = readFirst && doubtsBody && body.length > 0;
   const exchange = new Exchange(
     job,
     requestId,
     keepConn,
-    isBodyReadBeforeScript(snapshot.facts, body.length, settings),
+    readFirst && !isBodyDoubted,
     request.headersTimeout ?? settings.headersTimeout,
     request.bodyTimeout ?? settings.bodyTimeout,
   );
   exchange.onLateStderr = lateStderr(job);
   exchange.script = snapshot.facts.script;
+  exchange.hasBody = body.length > 0;
+  exchange.isBodyDoubted = isBodyDoubted;
   exchange.isLarge = body.length > 0 && (!inline || first.length > ONE_READ);
   if (body.kind === 'stream' || body.length > MAX_SLICE) return { exchange, first, parts: null, terminate };
   if (terminate) exchange.terminatorAfter = 0;

@@ -94,7 +94,9 @@ export class Sender {
     if (body === null) return true;
     const proxied = isDirect === false;
     const provable =
-      isPhpFpm !== true || isBodyReadBeforeScript(job.snapshot.facts, body.length, this.#settings);
+      isPhpFpm !== true ||
+      body.length === 0 ||
+      (isBodyReadBeforeScript(job.snapshot.facts, body.length, this.#settings) && !this.#doubtsBody(job));
     if (provable && body.kind === 'bytes' && !proxied) return false;
     return needsFreshConnection({
       proxied,
@@ -186,7 +188,14 @@ export class Sender {
       (connection !== null || this.#learned.backend.mayKeep()) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
     const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
-    return encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate);
+    const doubts = body.length > 0 && this.#doubtsBody(job);
+    return encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate, doubts);
+  }
+
+  /** See learned/body-reading.ts. */
+  #doubtsBody(job: Job): boolean {
+    if (this.#settings.knowsPostDataReading) return false;
+    return job.doubtsBody || this.#learned.bodyReading.isDoubted(this.#clock.now());
   }
 
   /** The response is whole: nobody needs the bytes of the request any more. */
@@ -221,6 +230,7 @@ export class Sender {
     traceServer(job, this.#target);
     job.connection = connection;
     job.exchange = exchange;
+    exchange.isAccepted = connection.proven;
     job.times.enter('sent', monotonic);
     this.#learned.workers.sent(exchange, !connection.proven, open);
     job.snapshot.isTaken = connection.send(exchange, first, parts, monotonic);

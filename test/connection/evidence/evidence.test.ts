@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Evidence, judgeExecuted } from '../../../src/connection/evidence/evidence.ts';
+import { type Evidence, judgeExecuted, restsOnBody } from '../../../src/connection/evidence/evidence.ts';
 
 /** A GET on a kept connection of PHP-FPM, all of it sent, its terminator held back, not a byte of response. */
 const get: Evidence = {
@@ -184,4 +184,20 @@ describe('whatever was seen', () => {
       ),
     );
   });
+});
+
+it.each<[string, Partial<Evidence>, boolean]>([
+  ['a reset', {}, true],
+  ['tcp: FIN that crossed the request', { sign: 'fin', afterFin: 'crossed' }, true],
+  ['tcp: FIN, and then the very first write failed', { sign: 'fin', afterFin: 'first-refused' }, true],
+  ['a reset while some of it was still to be sent', { wholeAccepted: false }, true],
+  ['FIN, and what came after was still taken', { sign: 'fin', afterFin: 'accepted' }, false],
+  ['nothing of it was taken', { sign: 'write-refused', nothingAccepted: true }, false],
+  ['a reset behind the end of input', { terminatorSent: true }, false],
+  ['a reset by nobody knows whom', anybody, false],
+  ['an answer', { answered: true }, false],
+])('that it was not run rests on its body being read first: %s', (_, change, expected) => {
+  expect(
+    [true, false].map((readBeforeScript) => restsOnBody({ ...get, ...change, readBeforeScript })),
+  ).toEqual([expected, expected]);
 });

@@ -127,6 +127,22 @@ it.each<[string, PrematureClose, number, string, string]>([
   expect(error.hint).not.toBe('');
 });
 
+it.each([
+  [{ hasBody: true }, true],
+  [{ hasBody: false }, false],
+  [{ hasBody: true, readBeforeScript: false, isBodyDoubted: true }, true],
+])('a reset of %o: that it was not run rests on its body: %s', (change, expected) => {
+  const exchange = sent(change);
+  failureOf(reset, exchange, direct);
+  expect(exchange.restsOnBody).toBe(expected);
+});
+
+it('a worker that had the request and left its body unread: the hint names the option', () => {
+  const left = { hasBody: true, readBeforeScript: false, isBodyDoubted: true };
+  expect(failureOf(reset, sent({ ...left, isAccepted: true }), direct).hint).toContain('`postDataReading`');
+  expect(failureOf(reset, sent(left), direct).hint).not.toContain('postDataReading');
+});
+
 it('an error that has a hint keeps it; what the caller gave is passed on as it is', () => {
   const own = new ProtocolError('FCGI_ERR_RECORD_TYPE', 'not a record').learn({
     hint: 'is this a FastCGI server?',

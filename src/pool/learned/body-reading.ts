@@ -1,0 +1,27 @@
+/**
+ * Does PHP read the body of a POST before its script starts? It does, but where php.ini has `enable_post_data_reading = 0` or a
+ * small `post_max_size`; and nothing on the wire tells one from the other. Where it does not, a worker that dies in the script leaves
+ * the body unread, and that looks as if nobody had read the request. So one that is lost in that way is sent again as one with a
+ * body that PHP leaves unread is: behind a worker's answer to FCGI_GET_VALUES. Where it is lost there once more, a worker had it,
+ * and for a while no body of this server is taken to be read first.
+ */
+import type { Exchange } from '../../connection/exchange.ts';
+
+/** ms. It costs such requests some speed, and php.ini may have been set right. */
+const DOUBTED_FOR = 10 * 60_000;
+
+export class BodyReading {
+  #doubtedUntil = Number.NEGATIVE_INFINITY;
+
+  /** `now`: ms, by the pool's clock. */
+  isDoubted(now: number): boolean {
+    return now < this.#doubtedUntil;
+  }
+
+  /** An exchange has failed. */
+  failed({ restsOnBody, isBodyDoubted, isAccepted }: LostExchange, now: number): void {
+    if (restsOnBody && isBodyDoubted && isAccepted) this.#doubtedUntil = now + DOUBTED_FOR;
+  }
+}
+
+type LostExchange = Pick<Exchange, 'restsOnBody' | 'isBodyDoubted' | 'isAccepted'>;
