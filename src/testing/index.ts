@@ -13,7 +13,7 @@
  * Neither knows a test runner.
  */
 export { type FakeFpm, startFakeFpm } from './fake-fpm.ts';
-export { MockDispatcher, type MockScript, type MockStats } from './mock/dispatcher.ts';
+export { MockDispatcher, type MockOptions, type MockScript, type MockStats } from './mock/dispatcher.ts';
 export type {
   MockAnswer,
   MockController,

@@ -13,6 +13,16 @@ const pieces = async function* (): AsyncGenerator<string> {
   yield 'de';
 };
 
+const long = async function* (): AsyncGenerator<Buffer> {
+  for (let i = 0; i < 17; i++) yield Buffer.alloc(65_536);
+};
+const endless = async function* (): AsyncGenerator<Buffer> {
+  for (;;) yield Buffer.alloc(65_536);
+};
+const numbers = async function* (): AsyncGenerator<unknown> {
+  yield 5;
+};
+
 const cases: readonly (readonly [string, () => unknown])[] = [
   ['nothing', () => undefined],
   ['a text', () => 'GET /'],
@@ -61,6 +71,13 @@ const cases: readonly (readonly [string, () => unknown])[] = [
   ['an object as server', () => ({ params: GET, server: {} })],
   ['an onStderr that cannot be called', () => ({ params: GET, onStderr: 'log' })],
   ['an onAbort that cannot be called', () => ({ params: GET, onAbort: {} })],
+  ['a stream that is too long to be sent without CONTENT_LENGTH', () => ({ params: POST, body: long() })],
+  ['one without end', () => ({ params: POST, body: endless() })],
+  [
+    'one without end that says so little',
+    () => ({ params: { ...POST, CONTENT_LENGTH: '2' }, body: endless() }),
+  ],
+  ['a stream of numbers', () => ({ params: POST, body: numbers() })],
   ['a stream longer than it says', () => ({ params: { ...POST, CONTENT_LENGTH: '4' }, body: pieces() })],
   ['a stream shorter than it says', () => ({ params: { ...POST, CONTENT_LENGTH: '6' }, body: pieces() })],
 ];
@@ -81,6 +98,25 @@ describe('a mock refuses as a Pool does', () => {
     expect(byPool).toMatchObject({ name: 'ArgumentError' });
     expect(await refusalOf(mock)).toEqual(byPool);
     expect(mock.requests).toEqual([]);
+  });
+
+  it('a stream that the replayBuffer of the Pool in question would hold is taken', async () => {
+    const mock = new MockDispatcher({ body: 'ok' }, { replayBuffer: 2_000_000 });
+    expect(await (await mock.request({ params: POST, body: long() })).body.text()).toBe('ok');
+    expect(() => new MockDispatcher({}, { replayBuffer: -1 })).toThrow('replayBuffer must be');
+    expect(() => Reflect.construct(MockDispatcher, [{}, { replaybuffer: 1 }])).toThrow('replayBuffer');
+  });
+
+  it.each(['params', 'body', 'signal', 'onStderr'])('what a getter of %s throws', async (name) => {
+    const error = new Error('mine');
+    const request = Object.defineProperty({ params: GET }, name, {
+      enumerable: true,
+      get: () => {
+        throw error;
+      },
+    });
+    await using pool = new Pool('unix:/nowhere/fpm.sock');
+    for (const to of [pool, new MockDispatcher()]) await expect(to.request(request)).rejects.toBe(error);
   });
 
   it('and takes what a Pool takes', async () => {

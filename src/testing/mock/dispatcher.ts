@@ -2,7 +2,14 @@
  * A Dispatcher without a socket: for tests of what stands on one, an adapter or an application.
  * This folder: that dispatcher, which refuses, answers and fails as a Pool does.
  */
-import { checkNoCallback, isOptions, kindOf } from '../../arguments.ts';
+import {
+  checkArgument,
+  checkIsOptions,
+  checkNames,
+  checkNoCallback,
+  isOptions,
+  kindOf,
+} from '../../arguments.ts';
 import { ArgumentError, PoolError } from '../../errors.ts';
 import { MockExchange } from './exchange.ts';
 import { refusalOf } from './request.ts';
@@ -12,6 +19,11 @@ import type { MockAnswer, MockDispatchRequest, MockHandler, MockResponse, Record
 
 /** The answer to every request, or a function that gives one; what it throws fails the request. */
 export type MockScript = MockAnswer | ((request: RecordedRequest) => MockAnswer | Promise<MockAnswer>);
+
+export interface MockOptions {
+  /** Of the Pool that it stands for: a stream that is longer needs CONTENT_LENGTH. Default: 1,048,576. */
+  readonly replayBuffer?: number | undefined;
+}
 
 /** Of Stats: how long requests took is not measured here. */
 const nothingTimed = { count: 0, p50: 0, p99: 0 } as const;
@@ -76,19 +88,26 @@ export class MockDispatcher implements AsyncDisposable {
   /** What came, in the order in which the bodies had been read. */
   readonly requests: RecordedRequest[] = [];
   readonly #script: MockScript;
+  readonly #replayBuffer: number;
   readonly #running: Set<MockExchange> = new Set();
   readonly #signals: Signals = new Signals();
   #served = 0;
   #closed = false;
   readonly #emptied: (() => void)[] = [];
 
-  /** @throws ArgumentError FCGI_ERR_INVALID_ARG: neither an answer nor a function. */
-  constructor(script: MockScript = {}) {
+  /** @throws ArgumentError FCGI_ERR_INVALID_ARG: neither an answer nor a function, or an option that cannot be. */
+  constructor(script: MockScript = {}, options: MockOptions = {}) {
     if (typeof script !== 'function' && !isOptions(script)) {
       const message = `script must be an answer or a function that gives one, not ${kindOf(script)}`;
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'script', message);
     }
+    checkIsOptions('options', options);
+    checkNames(options, { replayBuffer: true }, 'a mock');
+    const { replayBuffer = 1_048_576 } = options;
+    const isSize = typeof replayBuffer === 'number' && Number.isFinite(replayBuffer) && replayBuffer >= 0;
+    checkArgument('replayBuffer', replayBuffer, isSize, 'a number of bytes from 0');
     this.#script = script;
+    this.#replayBuffer = replayBuffer;
   }
 
   /**
@@ -113,17 +132,17 @@ export class MockDispatcher implements AsyncDisposable {
       },
     );
     const refusal = this.#closed
-      ? new PoolError('FCGI_ERR_CLOSED', 'the dispatcher is closed')
+      ? { error: new PoolError('FCGI_ERR_CLOSED', 'the dispatcher is closed') }
       : refusalOf(request, handler);
     if (refusal) {
-      exchange.fail(refusal);
+      exchange.fail(refusal.error);
       return;
     }
     this.#running.add(exchange);
     void exchange.run((recorded) => {
       this.requests.push(recorded);
       return typeof this.#script === 'function' ? this.#script(recorded) : this.#script;
-    });
+    }, this.#replayBuffer);
   }
 
   /** Resolves with the head; rejects as onResponseError would be told. */

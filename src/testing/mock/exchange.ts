@@ -2,7 +2,6 @@
 import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import {
-  ArgumentError,
   type Executed,
   type FailureFacts,
   FcgiError,
@@ -12,7 +11,7 @@ import {
 } from '../../errors.ts';
 import { checkAnswer } from './answer.ts';
 import { Limits } from './limits.ts';
-import { checkMockLength } from './request.ts';
+import { readBody } from './request.ts';
 import type { Signals } from './signals.ts';
 import type {
   MockAnswer,
@@ -88,8 +87,11 @@ export class MockExchange implements MockController {
     this.fail(reason, reason instanceof FcgiError ? reason.learn(this.#seen) : null);
   }
 
-  /** `answer` is called once the body has been read. Never rejects. */
-  async run(answer: (request: RecordedRequest) => MockAnswer | Promise<MockAnswer>): Promise<void> {
+  /** `answer` is called once the body has been read, as by a Pool with this `replayBuffer`. Never rejects. */
+  async run(
+    answer: (request: RecordedRequest) => MockAnswer | Promise<MockAnswer>,
+    replayBuffer: number,
+  ): Promise<void> {
     const { signal } = this.#request;
     const onAbort = (): void => {
       this.#aborted = true;
@@ -111,7 +113,7 @@ export class MockExchange implements MockController {
       // As with a socket: no callback of the response before dispatch() has returned.
       await Promise.resolve();
       if (this.#over) return;
-      const recorded = await record(this.#request);
+      const recorded = await record(this.#request, replayBuffer);
       if (this.#over) return;
       this.#seen = { executed: 'unknown', phase: 'waiting', attempts: 1 };
       limits.await('head');
@@ -125,7 +127,9 @@ export class MockExchange implements MockController {
   fail(error: unknown, seen: FcgiError | null = error instanceof FcgiError ? error : null): void {
     if (this.#over) return;
     this.#finish(false, () => this.#told(error, seen));
-    discard(this.#request.body);
+    try {
+      discard(this.#request.body);
+    } catch {}
   }
 
   /** What a callback throws gives the request up. */
@@ -233,18 +237,14 @@ function pairsOf(headers: NonNullable<MockAnswer['headers']>): [string, string][
   );
 }
 
-async function record(request: MockDispatchRequest): Promise<RecordedRequest> {
+async function record(request: MockDispatchRequest, replayBuffer: number): Promise<RecordedRequest> {
   const params: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(request.params)) {
     // A Pool leaves out what is not there, as `{ ...params, HTTP_X: headers['x'] }` has it.
     if (value === undefined) continue;
     params[name] = typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
   }
-  const read: Buffer[] = [];
-  for await (const piece of pieces(request.body ?? '')) read.push(bytesOf(piece));
-  const body = Buffer.concat(read);
-  // Of a stream it is known only now.
-  checkMockLength(request, body.length);
+  const body = await readBody(request, replayBuffer);
   return { params, body, text: body.toString('utf8'), request };
 }
 
@@ -252,13 +252,6 @@ function pieces(
   body: NonNullable<MockAnswer['body']>,
 ): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
   return typeof body === 'string' || isUint8Array(body) ? [body] : body;
-}
-
-/** Of a piece of the body of a request. */
-function bytesOf(piece: unknown): Buffer {
-  if (typeof piece === 'string' || isUint8Array(piece)) return Buffer.from(piece);
-  const message = 'the body gave something that is neither bytes nor a string';
-  throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'body', message);
 }
 
 function collect(pairs: readonly (readonly [string, string])[]): MockHeaders {

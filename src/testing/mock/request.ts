@@ -25,15 +25,17 @@ const KNOWN: Readonly<Record<keyof MockDispatchRequest, true>> = {
 const known: readonly string[] = Object.keys(KNOWN);
 const POLICIES: readonly unknown[] = ['unexecuted', 'never', 'idempotent', 'always'];
 
-/** Null: it may be run. Else FCGI_ERR_INVALID_ARG, or FCGI_ERR_PARAM_TOO_LARGE. */
-export function refusalOf(request: MockDispatchRequest, handler: MockHandler): ArgumentError | null {
+/** Null: it may be run. Else FCGI_ERR_INVALID_ARG, FCGI_ERR_PARAM_TOO_LARGE, or what a getter of the caller's has thrown. */
+export function refusalOf(
+  request: MockDispatchRequest,
+  handler: MockHandler,
+): { readonly error: unknown } | null {
   try {
     check(request);
     checkHandler(handler);
     return null;
   } catch (error) {
-    if (error instanceof ArgumentError) return error;
-    throw error;
+    return { error };
   }
 }
 
@@ -54,8 +56,8 @@ function check(request: MockDispatchRequest): void {
     if (!isTime(request[name])) throw invalid(name, 'must be a number of ms from 0');
   }
   checkBody(body);
-  if (body === undefined || body === null) checkMockLength(request, 0);
-  else if (typeof body === 'string' || isUint8Array(body)) checkMockLength(request, Buffer.byteLength(body));
+  if (body === undefined || body === null) checkLength(request, 0);
+  else if (typeof body === 'string' || isUint8Array(body)) checkLength(request, Buffer.byteLength(body));
 }
 
 function checkHandler({ onRequestStart, onResponseStart, onResponseData, onResponseEnd }: MockHandler): void {
@@ -123,21 +125,57 @@ function isTime(value: unknown): boolean {
 }
 
 /**
- * `length`: bytes that the body had.
+ * Reads the body, and no further than a Pool with this `replayBuffer` does: there is no end to some.
  *
- * @throws ArgumentError FCGI_ERR_INVALID_ARG: CONTENT_LENGTH is no number; FCGI_ERR_BODY_LENGTH: it is not that of the body.
+ * @throws ArgumentError FCGI_ERR_INVALID_ARG: CONTENT_LENGTH is no number, or the body gives something that is none; FCGI_ERR_BODY_LENGTH:
+ * it is not as long as that; FCGI_ERR_BODY_LENGTH_REQUIRED: a stream that is too long to be sent without. And what the body throws.
  */
-export function checkMockLength({ params }: MockDispatchRequest, length: number): void {
-  const value = params['CONTENT_LENGTH'];
-  if (value === undefined || value.length === 0) return;
-  const text = typeof value === 'string' ? value : Buffer.from(value).toString('latin1');
-  if (!/^\d{1,15}$/.test(text)) {
-    const message = `CONTENT_LENGTH must be a number of bytes, not ${JSON.stringify(text)}`;
-    throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'params.CONTENT_LENGTH', message);
+export async function readBody(request: MockDispatchRequest, replayBuffer: number): Promise<Buffer> {
+  const { body } = request;
+  if (body === undefined || body === null) return Buffer.alloc(0);
+  if (typeof body === 'string') return Buffer.from(body, 'utf8');
+  if (isUint8Array(body)) return Buffer.from(body);
+  const declared = declaredLength(request);
+  const read: Buffer[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    const bytes = bytesOf(piece);
+    read.push(bytes);
+    length += bytes.length;
+    if (declared !== null && length > declared) throw wrongLength(declared, `${length} bytes and more`);
+    if (declared === null && length > replayBuffer) throw lengthRequired(replayBuffer);
   }
-  if (Number(text) === length) return;
-  const message = `CONTENT_LENGTH says ${text} bytes, but the body has ${length} bytes`;
-  throw new ArgumentError('FCGI_ERR_BODY_LENGTH', 'body', message);
+  checkLength(request, length);
+  return Buffer.concat(read);
+}
+
+function bytesOf(piece: unknown): Buffer {
+  if (typeof piece === 'string' || isUint8Array(piece)) return Buffer.from(piece);
+  throw wrongBody('the body gave something that is neither bytes nor a string');
+}
+
+function checkLength(request: MockDispatchRequest, length: number): void {
+  const declared = declaredLength(request);
+  if (declared !== null && declared !== length) throw wrongLength(declared, `${length} bytes`);
+}
+
+function declaredLength({ params }: MockDispatchRequest): number | null {
+  const value = params['CONTENT_LENGTH'];
+  if (value === undefined || value.length === 0) return null;
+  const text = typeof value === 'string' ? value : Buffer.from(value).toString('latin1');
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  const message = `CONTENT_LENGTH must be a number of bytes, not ${JSON.stringify(text)}`;
+  throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'params.CONTENT_LENGTH', message);
+}
+
+function wrongLength(declared: number, found: string): ArgumentError {
+  const message = `CONTENT_LENGTH says ${declared} bytes, but the body has ${found}`;
+  return new ArgumentError('FCGI_ERR_BODY_LENGTH', 'body', message);
+}
+
+function lengthRequired(replayBuffer: number): ArgumentError {
+  const message = `a stream longer than replayBuffer (${replayBuffer} bytes) needs CONTENT_LENGTH`;
+  return new ArgumentError('FCGI_ERR_BODY_LENGTH_REQUIRED', 'params.CONTENT_LENGTH', message);
 }
 
 /** A Map, Headers, an array: their values are no properties of theirs. */
