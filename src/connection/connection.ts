@@ -49,27 +49,23 @@ export class Connection {
   readonly idle: IdleState;
   /** ms, by the owner's clock. */
   readonly openedAt: number;
-  readonly #onClosed: ConnectionLimits['onClosed'];
+  readonly #limits: ConnectionLimits;
   #exchange: Exchange | null = null;
   #latestScript: string | null = null;
   #stopProbe: (() => void) | null = null;
   #closingSeen = false;
   readonly #activity: Activity;
 
-  constructor(
-    owner: ConnectionOwner,
-    connected: Connected,
-    { transport, keepaliveRequests, onClosed }: ConnectionLimits,
-  ) {
+  constructor(owner: ConnectionOwner, connected: Connected, limits: ConnectionLimits) {
     const { socket, incoming } = connected;
     this.#owner = owner;
     this.openedAt = owner.clock.now();
     this.#activity = new Activity(this.openedAt);
     this.#socket = socket;
     this.writer = new SocketWriter(socket, this.#activity);
-    this.#probed = { ...connected, transport };
-    this.keepaliveRequests = keepaliveRequests;
-    this.#onClosed = onClosed;
+    this.#probed = { ...connected, transport: limits.transport };
+    this.keepaliveRequests = limits.keepaliveRequests;
+    this.#limits = limits;
     this.#reader = new ResponseReader(owner.settings.maxHeaderSize, owner.headNames, this.#onAnswer);
     this.idle = new IdleState(socket);
     incoming.receive = (bytes, length) => this.#onData(bytes, length);
@@ -140,7 +136,7 @@ export class Connection {
     this.#stopProbe?.();
     this.#socket.destroy();
     this.writer.close();
-    this.#onClosed(reason);
+    this.#limits.onClosed(reason);
     this.idleCheck.close(reason);
   }
 
@@ -157,7 +153,7 @@ export class Connection {
   }
 
   #onBusyTick(exchange: Exchange, silence: number, now: number): void {
-    const { closing } = this.#owner;
+    const closing = this.#limits.isPoolClosing();
     const paused = this.#socket.isPaused();
     // A reader who paused it long before gets his time as well.
     const first = closing && !this.#closingSeen;

@@ -40,5 +40,7 @@ export interface ConnectionLimits {
   readonly transport: 'unix' | 'tcp';
   /** How many requests it may carry. */
   readonly keepaliveRequests: number;
+  /** Nobody is waited for without end any more. */
+  readonly isPoolClosing: () => boolean;
   readonly onClosed: (reason: CloseReason) => void;
 }

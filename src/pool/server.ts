@@ -269,6 +269,7 @@ export class Server implements ConnectionOwner {
     const connection = new Connection(this, connected, {
       transport: this.target.transport,
       keepaliveRequests,
+      isPoolClosing: () => this.#owner.closing,
       onClosed: (reason) => this.#onClosed(slot, connection, reason),
     });
     slot.connection = connection;

@@ -62,7 +62,7 @@ export async function openConnection(server: RawServer): Promise<Opened> {
   const connection = new Connection(
     owner,
     { socket, incoming, roundTrip: 0, isLocal: true },
-    { transport: 'unix', keepaliveRequests: 10, onClosed() {} },
+    { transport: 'unix', keepaliveRequests: 10, isPoolClosing: () => false, onClosed() {} },
   );
   return { clock, socket, connection };
 }

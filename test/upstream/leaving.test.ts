@@ -1,0 +1,73 @@
+/** A server that was taken out of the list ends what it has: who is slow is no faster by that. */
+import { expect, it } from 'vitest';
+import { type DispatchHandler, type Ended, Upstream } from '../../src/index.ts';
+import { GET, gate, HEAD, PUT } from '../pool/support.ts';
+import { answering, ask } from './support.ts';
+
+/** Twice in turn, on the other server: what had as long a timeout before is over by then. */
+async function timedOutTwice(upstream: Upstream): Promise<void> {
+  for (let i = 0; i < 2; i++) expect(await ask(upstream)).toBe('FCGI_ERR_BODY_TIMEOUT');
+}
+
+const times = { bodyTimeout: 120, headersTimeout: 120 };
+
+it('a reader who has paused the response goes on when he likes, and has all of it', async () => {
+  const body = 'x'.repeat(4_000_000);
+  await using a = await answering('a', {
+    script: (_request, response) => response.stdout(HEAD + body),
+  });
+  await using b = await answering('b', {
+    script: async (_request, response) => {
+      await response.stdout(`${HEAD}b`);
+      await response.hang();
+    },
+  });
+  await using upstream = new Upstream([a.address], times);
+  const paused = gate();
+  let length = 0;
+  let resume = (): void => {};
+  const over = new Promise<Ended>((resolve, reject) => {
+    const handler: DispatchHandler = {
+      onResponseStart(controller) {
+        controller.pause();
+        resume = () => controller.resume();
+        paused.open();
+      },
+      onResponseData(_controller, chunk) {
+        length += chunk.length;
+      },
+      onResponseEnd: (_controller, ended) => resolve(ended),
+      onResponseError: (_controller, error) => reject(error),
+    };
+    upstream.dispatch({ params: GET }, handler);
+  });
+  await paused.opened;
+  upstream.update([b.address]);
+  await Promise.race([timedOutTwice(upstream), over]);
+  resume();
+  expect(await over).toMatchObject({ server: a.address, executed: 'yes' });
+  expect(length).toBe(body.length);
+});
+
+it('a source that has no more of its body for a while goes on when it likes', async () => {
+  await using a = await answering('a');
+  await using b = await answering('b', {
+    script: async (_request, response) => {
+      await response.stdout(`${HEAD}b`);
+      await response.hang();
+    },
+  });
+  await using upstream = new Upstream([a.address], times);
+  const more = gate();
+  async function* slow(): AsyncGenerator<string> {
+    yield 'one ';
+    await more.opened;
+    yield 'two';
+  }
+  const asked = ask(upstream, { params: { ...PUT, CONTENT_LENGTH: '7' }, body: slow() });
+  while (a.accepted === 0) await new Promise((resolve) => setImmediate(resolve));
+  upstream.update([b.address]);
+  await Promise.race([timedOutTwice(upstream), asked]);
+  more.open();
+  expect(await asked).toBe('a one two');
+});
