@@ -13,6 +13,7 @@ import { certificate } from '../serve/http/tls.ts';
 import { PHP_LIMIT } from '../serve/limits.ts';
 import { AccessLog } from '../serve/log/access-log.ts';
 import { LogFile } from '../serve/log/log-file.ts';
+import { LossyLog } from '../serve/log/lossy-log.ts';
 import { PhpLog } from '../serve/log/php-log.ts';
 import { OwnFpms } from '../serve/own-fpm.ts';
 import { type Prepared, prepare } from '../serve/prepare/prepare.ts';
@@ -55,16 +56,15 @@ async function live(
   // the module of --config may wait for something
   if (prepared === null) return given.check ? 1 : 0;
   const { command, sites } = prepared;
-  const say = (line: string): void => {
-    io.stderr.write(`fastcgi-pool: ${line}\n`);
-  };
+  const err = new LossyLog(io.stderr);
+  const say = (line: string): void => err.write(`fastcgi-pool: ${line}\n`);
   const logFile = command.accessLog === null ? null : openLog(command.accessLog, io, say);
   const forget = io.onReopen(() => void reopen(prepared, io, logFile, running, say));
-  const php = new PhpLog(io.stderr, io.hasColors);
+  const php = new PhpLog(err, io.hasColors);
   const stop = new AbortController();
   void asked.then(() => stop.abort());
   const starting = OwnFpms.launch(sites, command.workers, io, stop.signal, {
-    say: (line) => io.stderr.write(`${line}\n`),
+    say: (line) => err.write(`${line}\n`),
     php: (line) => php.logged(line),
   });
   try {

@@ -133,6 +133,20 @@ async function sendAndLeave(port: number, bytes: string): Promise<void> {
   await once(socket, 'close');
 }
 
+it('what PHP complains of does not fill the memory while nobody reads stderr', async () => {
+  site.put('a.php', '<?php for ($i = 0; $i < 4000; $i++) error_log(str_repeat("x", 1000)); echo "page";');
+  site.put('b.php', '<?php error_log("read again"); echo "page";');
+  await using served = await serve(site.path, ['--connections', '1', '--quiet', '--ini', 'log_errors=1']);
+  const { stderr } = served.io;
+  stderr.pause();
+  expect(await text(`${served.url}/a.php`)).toBe('page');
+  stderr.resume();
+  expect(await text(`${served.url}/b.php`)).toBe('page');
+  expect(await served.stop()).toBe(0);
+  expect(served.io.err).toMatch(/^- \d+ lines lost: nobody read this log$/m);
+  expect(served.io.err).toContain('PHP: read again (GET /b.php)\n');
+});
+
 it('as JSON says which server answered, how often it was asked, how long it took, and what PHP wrote', async () => {
   await using fpm = await startFpm({ phpIni: { log_errors: true } });
   site.put(

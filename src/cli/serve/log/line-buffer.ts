@@ -5,31 +5,28 @@
 import { Buffer } from 'node:buffer';
 import type { Writable } from 'node:stream';
 import { type CombinedLine, mostBytes, writeCombined } from './combined.ts';
+import { LossyLog } from './lossy-log.ts';
 
 /** Bytes: lines that may become more are written at once, else what has come within `GATHER`. */
 const ROOM = 256 * 1024;
 /** Milliseconds. */
 const GATHER = 50;
-/** Bytes of lines that may wait. A reader that stalls must not fill our memory, nor stop the service. */
-const MOST_WAITING = 1024 * 1024;
-const NEWLINE = 10;
 
 /** As text with its newline, or several such, or what such a line is made of. */
 type Line = string | CombinedLine;
 
 export class LineBuffer {
-  readonly #out: Writable;
+  readonly #out: LossyLog;
   #lines: Line[] = [];
   /** Bytes that they may become at the most. */
   #most = 0;
   /** Written, and free again. */
   readonly #spare: Buffer[] = [];
   #timer: NodeJS.Timeout | null = null;
-  #dropped = 0;
 
   /** `out` must need a chunk no more once it calls back, as what writes to a file or a socket does: its memory is used again. */
   constructor(out: Writable) {
-    this.#out = out;
+    this.#out = new LossyLog(out);
   }
 
   add(line: Line): void {
@@ -54,19 +51,7 @@ export class LineBuffer {
     let end = 0;
     for (const line of lines)
       end = typeof line === 'string' ? end + memory.write(line, end) : writeCombined(memory, end, line);
-    this.#write(memory, end);
-  }
-
-  #write(memory: Buffer, end: number): void {
-    const lines = memory.subarray(0, end);
-    if (this.#out.destroyed || this.#out.writableLength > MOST_WAITING) {
-      for (const byte of lines) if (byte === NEWLINE) this.#dropped++;
-      this.#free(memory);
-      return;
-    }
-    if (this.#dropped > 0) this.#out.write(`- ${this.#dropped} lines lost: nobody read this log\n`);
-    this.#dropped = 0;
-    this.#out.write(lines, () => this.#free(memory));
+    this.#out.write(memory.subarray(0, end), () => this.#free(memory));
   }
 
   #free(memory: Buffer): void {

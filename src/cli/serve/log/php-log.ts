@@ -3,7 +3,6 @@
  * and in php-fpm's own log, which has no request, but has also what comes after the end of one, or of a worker that dies.
  * So a line of the log waits a moment for the request that it belongs to.
  */
-import type { Writable } from 'node:stream';
 import { phpMessages } from '../../../cgi/php-message.ts';
 import { printable } from '../../text.ts';
 import { phpText } from './php-text.ts';
@@ -18,6 +17,11 @@ const MOST = 2000;
 const parting = /(?:; |\n)PHP message: |\n/;
 const prefix = /^(?:NOTICE: )?PHP message: /;
 
+/** Takes whole lines. */
+interface Out {
+  write(lines: string): void;
+}
+
 interface Held {
   readonly line: string;
   /** It begins a message; others go on with one, or are a script's own. */
@@ -26,7 +30,7 @@ interface Held {
 }
 
 export class PhpLog {
-  readonly #out: Writable;
+  readonly #out: Out;
   readonly #hasColors: boolean;
   /** Lines of the log that no request has claimed yet. */
   #held: Held[] = [];
@@ -36,7 +40,7 @@ export class PhpLog {
   readonly #logLines = new Counts();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(out: Writable, hasColors: boolean) {
+  constructor(out: Out, hasColors: boolean) {
     this.#out = out;
     this.#hasColors = hasColors;
   }
