@@ -59,6 +59,9 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --tls                    the same with a certificate of its own for localhost
                            (needs the npm package selfsigned)
 
+  --keepalive-timeout S    how many seconds a connection is kept on which nobody
+                           asks for anything (default 75; 0: no limit): longer
+                           than the proxy in front keeps it
   --drain-timeout SECONDS  how long requests may go on after the first signal
                            (default 30; 0: no limit)
   --access-log FILE        instead of stdout; SIGUSR1 opens it anew

@@ -16,7 +16,8 @@ export interface ServeCommand {
   readonly workers: number;
   /** Vite, in front of the front controller. */
   readonly dev: boolean;
-  /** Milliseconds; 0: no limit. */
+  /** Milliseconds; 0: no limit. So is the next. */
+  readonly keepaliveTimeout: number;
   readonly drainTimeout: number;
   readonly quiet: boolean;
   /** A file; null: stdout. */
@@ -46,6 +47,7 @@ export const serverOptions = {
   'tls-key': { type: 'string' },
   workers: { type: 'string', default: '1' },
   dev: { type: 'boolean', default: false },
+  'keepalive-timeout': { type: 'string', default: '75' },
   'drain-timeout': { type: 'string', default: '30' },
   quiet: { type: 'boolean', default: false },
   'access-log': { type: 'string' },
@@ -76,6 +78,7 @@ export function parseServe(args: readonly string[], hosts: readonly string[] | n
     tls,
     dev: values.dev,
     workers: integer('--workers', values.workers, 1, 256),
+    keepaliveTimeout: seconds('--keepalive-timeout', values['keepalive-timeout']),
     drainTimeout: seconds('--drain-timeout', values['drain-timeout']),
     quiet: values.quiet,
     accessLog: values['access-log'] ?? null,

@@ -53,7 +53,12 @@ export async function singleProcess(options: FrontendOptions): Promise<Frontend>
   const middleware = root === null ? null : dev;
   const dial = connect ?? realConnect;
   const app = await App.create(prepared.sites, php, 1, dial, logger, log, middleware);
-  const listener = new Listener(app.handler, prepared.certificate, refusalTeller(log, logger));
+  const listener = new Listener(
+    app.handler,
+    prepared.certificate,
+    refusalTeller(log, logger),
+    prepared.command.keepaliveTimeout,
+  );
   return {
     gaveUp: never,
     async start() {

@@ -80,7 +80,12 @@ class Worker {
     const siblings = new Siblings(send);
     const { sites, php, command } = setup;
     const app = await App.create(sites, php, command.workers, connect, logger, log, null, siblings);
-    const listener = new Listener(app.handler, setup.certificate, refusalTeller(log, logger));
+    const listener = new Listener(
+      app.handler,
+      setup.certificate,
+      refusalTeller(log, logger),
+      setup.command.keepaliveTimeout,
+    );
     const takers = await listener.accepting(setup.addresses);
     return new Worker(send, app, log, listener, takers, siblings);
   }

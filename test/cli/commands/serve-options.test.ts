@@ -2,10 +2,12 @@
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFpm } from '../../fpm/support/fpm.ts';
+import { within } from '../../fpm/support/wait.ts';
 import { serve, serveInVain } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
 
@@ -83,6 +85,26 @@ it('--headers-timeout is how long a script may take', async () => {
   site.put('index.php', '<?php sleep(3); echo "done";');
   await using served = await serve(site.path, ['--headers-timeout', '0.3']);
   expect((await fetch(served.url)).status).toBe(504);
+});
+
+describe('--keepalive-timeout', () => {
+  it.each([[['--quiet']], [['--workers', '2']]])(
+    '%j: is how long clients are told that they may wait',
+    async (more) => {
+      site.put('a.txt', 'a');
+      await using served = await serve(site.path, ['--keepalive-timeout', '620', ...more]);
+      const { headers } = await fetch(`${served.url}/a.txt`);
+      expect(headers.get('keep-alive')).toBe('timeout=620');
+    },
+  );
+
+  it('is how long a connection is kept on which nobody asks for anything', async () => {
+    site.put('a.txt', 'a');
+    await using served = await serve(site.path, ['--keepalive-timeout', '0.2']);
+    const socket = connect(Number(new URL(served.url).port), '127.0.0.1');
+    socket.write('GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await within(textOf(socket), 5000, 'the end of the connection')).toMatch(/\r\n\r\na$/);
+  });
 });
 
 it('PATH_INFO is the affair of the script, whatever it is and whatever the method', async () => {

@@ -9,7 +9,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import { generate, type SelfsignedOptions } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitFor } from '../../fpm/support/wait.ts';
+import { waitFor, within } from '../../fpm/support/wait.ts';
 import { type Serving, serve, serveInVain } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
 
@@ -166,4 +166,17 @@ describe('--tls-cert and --tls-key', () => {
       err: "fastcgi-pool: serve: --tls-cert 'a.pem' cannot be read: ENOENT\n",
     });
   });
+});
+
+it('--keepalive-timeout is how long a connection of HTTP/2 is kept, too, on which nobody asks for anything', async () => {
+  await using served = await serveBoth([
+    '--tls',
+    '--listen',
+    'https://127.0.0.1:0',
+    '--keepalive-timeout',
+    '0.2',
+  ]);
+  const session = connect(served.secure, { rejectUnauthorized: false });
+  expect(await http2(session, '/')).toMatch(/^HTTP\/2/);
+  await within(once(session, 'close'), 5000, 'the end of the session');
 });

@@ -19,6 +19,7 @@ import type { Certificate } from './tls.ts';
 export class Listener {
   readonly #handler: Handler;
   readonly #certificate: Certificate | null;
+  readonly #idleLimit: number;
   readonly #servers: Server[] = [];
   readonly #secure: SecureServer[] = [];
   /** Each connection of HTTP/1, with its last response, and those before it that are not finished. */
@@ -29,14 +30,19 @@ export class Listener {
   #draining = false;
   #whenEmpty: () => void = () => {};
 
-  /** Without a certificate there is no HTTPS. `refused` is told of what the handler is not asked. */
+  /**
+   * Without a certificate there is no HTTPS. `refused` is told of what the handler is not asked. `idleLimit`: milliseconds that a
+   * connection is kept on which nobody asks for anything; 0: no limit.
+   */
   constructor(
     handler: Handler,
     certificate: Certificate | null = null,
     refused: (refusal: Refusal) => void = () => {},
+    idleLimit: number = 75_000,
   ) {
     this.#handler = handler;
     this.#certificate = certificate;
+    this.#idleLimit = idleLimit;
     this.#refusals = new Refusals(refused);
   }
 
@@ -125,17 +131,19 @@ export class Listener {
       this.#handler(req, res);
     };
     if (this.#certificate === null || 'path' in listenAddress || !listenAddress.tls) {
-      const server = Object.assign(createServer(httpLimits, onRequest), httpLimits);
+      const limits = httpLimits(this.#idleLimit);
+      const server = Object.assign(createServer(limits, onRequest), limits);
       this.#prepare(server, onRequest);
       server.on('connection', (socket: Socket) => this.#opened(socket));
       return { tls: false, server };
     }
     const { SecureServer } = await import('./secure-server.ts');
-    const secure = new SecureServer(this.#certificate, onRequest, {
-      opened: (socket) => this.#openedOther(socket),
-      isHttp1: (socket) => this.#opened(socket),
-      refuse: (socket, why) => this.#refusals.answer(socket, 400, '', why, why),
-    });
+    const connections = {
+      opened: (socket: Socket) => this.#openedOther(socket),
+      isHttp1: (socket: Socket) => this.#opened(socket),
+      refuse: (socket: Socket, why: string) => this.#refusals.answer(socket, 400, '', why, why),
+    };
+    const secure = new SecureServer(this.#certificate, onRequest, connections, this.#idleLimit);
     this.#secure.push(secure);
     this.#prepare(secure.server, onRequest);
     return { tls: true, server: secure.server };

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { errorCode } from '../../../errors.ts';
 import type { Handler } from '../handler.ts';
-import { httpLimits, IDLE_LIMIT } from './http-limits.ts';
+import { httpLimits } from './http-limits.ts';
 import type { Certificate } from './tls.ts';
 
 /** Milliseconds for a TLS handshake, then the connection is closed: nobody is to hold one for nothing. */
@@ -40,13 +40,8 @@ export class SecureServer {
   readonly #handshaking = new Set<string>();
   #draining = false;
 
-  /** `idleLimit`: milliseconds. */
-  constructor(
-    certificate: Certificate,
-    handler: Handler,
-    connections: Connections,
-    idleLimit: number = IDLE_LIMIT,
-  ) {
+  /** `idleLimit`: milliseconds; 0: none. */
+  constructor(certificate: Certificate, handler: Handler, connections: Connections, idleLimit: number) {
     const server = createSecureServer(
       {
         ...certificate,
@@ -58,7 +53,7 @@ export class SecureServer {
       handler,
     );
     // for the connections of HTTP/1
-    Object.assign(server, httpLimits);
+    Object.assign(server, httpLimits(idleLimit));
     server.on('connection', (socket: Socket) => {
       const client = keyOf(socket);
       this.#sockets.set(client, socket);

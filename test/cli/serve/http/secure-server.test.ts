@@ -26,7 +26,7 @@ function fail(): never {
 }
 
 /** `idleLimit`: milliseconds. */
-async function listen(handler: Handler, idleLimit?: number): Promise<string> {
+async function listen(handler: Handler, idleLimit = 75_000): Promise<string> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
   });
