@@ -81,7 +81,7 @@ describe('what is refused before it is a request', () => {
   const proxied = 'PROXY TCP4 192.0.2.7 192.0.2.1 56324 80\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
   it('is in it as nginx has it, but for the size of the page', async () => {
-    await using fpm = await startFpm();
+    await using fpm = await startFpm({ files: { 'a.php': '<?php echo "page";' } });
     const theirs = join(site.parent, 'nginx.log');
     const nginx = await startNginx({ fpm, keepalive: 0, accessLog: theirs });
     await using served = await serve(fpm.root, ['--upstream', fpm.address]);
@@ -90,6 +90,7 @@ describe('what is refused before it is a request', () => {
       'get / HTTP/1.1\r\nHost: a\r\n\r\n',
       '\x16\x03\x01\xe9\\\r\n\r\n',
       proxied,
+      'POST /a.php HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
     ];
     for (const { port } of [new URL(nginx.url), new URL(served.url)]) {
       for (const bytes of sent) await sendAndLeave(Number(port), bytes);

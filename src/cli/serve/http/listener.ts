@@ -12,7 +12,7 @@ import { inviteBodies } from './expectations.ts';
 import { httpLimits } from './http-limits.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import { listenOn } from './listen-on.ts';
-import { type Refusal, Refusals } from './refusals.ts';
+import { lineOf, type Refusal, Refusals } from './refusals.ts';
 import type { SecureServer } from './secure-server.ts';
 import type { Certificate } from './tls.ts';
 
@@ -159,12 +159,13 @@ export class Listener {
     });
     // we are no proxy, and Node would hang up without a word
     server.on('connect', (req: NodeRequest, answer: Socket | NodeResponse) => {
-      const { method, url, httpVersion } = req;
-      if ('statusCode' in answer) {
-        answer.statusCode = 405;
-        answer.end();
-      } else
-        this.#refusals.answer(answer, 405, `${method} ${url} HTTP/${httpVersion}`, 'this server is no proxy');
+      const reason = 'this server is no proxy';
+      if ('statusCode' in answer) this.#refusals.answerBy(answer, req, 405, reason);
+      else this.#refusals.answer(answer, 405, lineOf(req), reason);
+    });
+    // as Node does by itself, without a word
+    server.on('checkExpectation', (req: NodeRequest, res: NodeResponse) => {
+      this.#refusals.answerBy(res, req, 417, 'nothing but 100-continue can be expected');
     });
   }
 

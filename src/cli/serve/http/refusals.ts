@@ -5,6 +5,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
 
 /** By Node's codes for what is wrong with a request; for all others 400. */
 const statuses = new Map([
@@ -29,6 +30,8 @@ export interface Refusal {
   readonly reason: string;
   /** A proxy says by the PROXY protocol who its client is, which nobody understands here. */
   readonly isProxyProtocol: boolean;
+  /** Of a request that is known, and only its body is wrong: what was to answer it. */
+  readonly response: ServerResponse | null;
 }
 
 /** What Node's parser says; `rawPacket`: what was read last. */
@@ -50,37 +53,58 @@ export class Refusals {
     const packet = responses.length === 0 ? onlyPacket(socket, error) : null;
     // bytes after a request that was to be the last are nobody's request: the connection ends with its response
     if (error.code === 'HPE_CLOSED_CONNECTION' && responses.some((res) => !res.destroyed)) return;
-    let isInBody = false;
+    let response: ServerResponse | null = null;
     for (const res of [...responses]) {
       // it was finished while those before it were waited for
       if (res.destroyed) continue;
       if (!res.req.complete) {
         // the error is in its body, and nothing good can come after it
         if (res.headersSent) socket.destroy();
-        isInBody = true;
+        response = res;
         break;
       }
       await new Promise((resolve) => res.once('close', resolve));
     }
     const status = statuses.get(error.code ?? '') ?? 400;
-    // a request with a body has a line in the log of its own, and a connection on which nobody has said anything is no request
-    if (isInBody || socket.bytesRead === 0) refuseOn(socket, status);
-    else this.answer(socket, status, lineIn(packet), error.message, '', isProxyProtocol(packet));
+    const address = socket.remoteAddress;
+    const bytes = refuseOn(socket, status);
+    // a connection on which nobody has said anything is no request
+    if (bytes === 0 || socket.bytesRead === 0) return;
+    const line = lineIn(packet);
+    const reason = error.message;
+    this.#tell({
+      address,
+      line,
+      status,
+      bytes,
+      reason,
+      isProxyProtocol: isProxyProtocol(packet),
+      response,
+    });
   }
 
-  /** As `refuseOn`, and it is told. */
-  answer(
-    socket: Socket,
-    status: number,
-    line: string,
-    reason: string,
-    why = '',
-    isProxyProtocol = false,
-  ): void {
+  /** Answers with `why`, if that is given, and closes; `line`, `reason`: see Refusal. */
+  answer(socket: Socket, status: number, line: string, reason: string, why = ''): void {
     const address = socket.remoteAddress;
     const bytes = refuseOn(socket, status, why);
-    if (bytes > 0) this.#tell({ address, line, status, bytes, reason, isProxyProtocol });
+    if (bytes > 0) this.#told(address, line, status, bytes, reason);
   }
+
+  /** The same by a response of Node's, with no more than a status. */
+  answerBy(res: NodeResponse, req: NodeRequest, status: number, reason: string): void {
+    res.statusCode = status;
+    res.end();
+    this.#told(req.socket.remoteAddress, lineOf(req), status, 0, reason);
+  }
+
+  #told(address: string | undefined, line: string, status: number, bytes: number, reason: string): void {
+    this.#tell({ address, line, status, bytes, reason, isProxyProtocol: false, response: null });
+  }
+}
+
+/** The request line. */
+export function lineOf({ method, url, httpVersion }: NodeRequest): string {
+  return `${method} ${url} HTTP/${httpVersion}`;
 }
 
 /** All that has come on the connection; null where there was more, in which the packet may begin anywhere. */

@@ -33,6 +33,8 @@ export class AccessLog {
   readonly ended: ((info: EndInfo, req: object) => void) | null;
   /** How the requests that PHP had have ended. */
   readonly #ended = new WeakMap<object, EndInfo>();
+  /** Requests that the server has answered in the place of their responses. */
+  readonly #refused = new WeakMap<object, Refusal>();
   /** Of the latest second, and its text. */
   #second = 0;
   #text = '';
@@ -54,8 +56,10 @@ export class AccessLog {
       const sent = this.#bytes.of(req, res);
       // it comes once
       res.on('close', () => {
-        const bytes = sent.bytes();
-        const status = res.headersSent ? res.statusCode : 499;
+        const refusal = res.headersSent ? undefined : this.#refused.get(res);
+        const counted = sent.bytes();
+        const bytes = refusal?.bytes ?? counted;
+        const status = res.headersSent ? res.statusCode : (refusal?.status ?? 499);
         if (!this.#isJson) {
           this.#addCombined(req, client, status, bytes);
           return;
@@ -67,8 +71,13 @@ export class AccessLog {
     };
   }
 
-  /** What the handler was not asked for. Of a proxy in front it is the proxy's own address: nobody has read what it says. */
-  refused({ address, line, status, bytes, reason }: Refusal): void {
+  /** What the handler was not asked for, or could not answer. Of a proxy in front it is the proxy's own address: nobody has read what it says. */
+  refused(refusal: Refusal): void {
+    const { address, line, status, bytes, reason, response } = refusal;
+    if (response !== null) {
+      this.#refused.set(response, refusal);
+      return;
+    }
     const client = plainAddress(address);
     const now = this.#now();
     if (!this.#isJson) {

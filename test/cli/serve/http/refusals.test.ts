@@ -98,6 +98,11 @@ describe('what is told of a refusal', () => {
       'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n',
       { line: 'CONNECT a:443 HTTP/1.1', status: 405 },
     ],
+    [
+      'Expect that nobody knows',
+      'GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: x\r\n\r\n',
+      { line: 'GET /a HTTP/1.1', status: 417 },
+    ],
     ['a line of 3,000 bytes', long, { line: long.slice(0, 2048) }],
     ['rubbish behind a good request', `${good}RUBBISH\r\n\r\n`, { line: '', status: 400 }],
     ['version 1 of the PROXY protocol', `${proxied}\r\n${good}`, { line: proxied, isProxyProtocol: true }],
@@ -114,6 +119,7 @@ describe('what is told of a refusal', () => {
         address: '127.0.0.1',
         status: 400,
         isProxyProtocol: false,
+        response: null,
         bytes: expect.any(Number),
         reason: expect.stringMatching(/\w{4}/),
         ...expected,
@@ -133,12 +139,12 @@ describe('what is told of a refusal', () => {
     expect(told.map(({ status, line }) => [status, line.includes('secret')])).toEqual([[431, false]]);
   });
 
-  it('is nothing where the body of a request is at fault, which is in the log by itself', async () => {
+  it('names the response where the body of a request is at fault, as that one is in the log by itself', async () => {
     const told: Refusal[] = [];
     const broken = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n';
     const patient: RequestListener = (req, res) => void req.on('end', () => res.end()).resume();
     await statuses(patient, broken, false, (refusal) => told.push(refusal));
-    expect(told).toEqual([]);
+    expect(told.map(({ status, response }) => [status, response?.req.method])).toEqual([[400, 'POST']]);
   });
 
   it('is nothing where nobody has asked for anything, as browsers open connections in advance', async () => {
