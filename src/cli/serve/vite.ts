@@ -14,6 +14,11 @@ import { UsageError } from '../usage-error.ts';
 
 type Middleware = (req: NodeRequest, res: NodeResponse, next: () => void) => void;
 
+/** What of connect's application is needed: a function of four arguments is told of errors. */
+interface Connect {
+  use(handler: (error: unknown, req: object, res: unknown, next: (error: unknown) => void) => void): unknown;
+}
+
 export interface ViteServer {
   readonly middlewares: Middleware;
   close(): Promise<void>;
@@ -42,8 +47,10 @@ export async function startVite(
 ): Promise<ViteServer> {
   const { createServer } = await importFile(viteModule(root));
   if (typeof createServer !== 'function') throw new UsageError('--dev: this Vite has no createServer()');
+  const failed = new WeakSet<object>();
   const vite: unknown = await createServer({
     root,
+    plugins: [noteOf(failed)],
     appType: 'custom',
     // files in DOCROOT are ours to judge
     publicDir: false,
@@ -59,7 +66,40 @@ export async function startVite(
     server: { middlewareMode: { server }, hmr: { server } },
   });
   if (!isVite(vite)) throw new UsageError('--dev: this Vite has no middlewares');
-  return vite;
+  return {
+    middlewares: (req, res, next) => {
+      vite.middlewares(req, res, () => {
+        if (failed.has(req)) answerFailed(res);
+        else next();
+      });
+    },
+    close: () => vite.close(),
+  };
+}
+
+/**
+ * A plugin that notes on which requests Vite has failed. In middleware mode it tells the terminal and the browser, and goes on as if it
+ * knew nothing of what was asked for: a front controller would answer a module that is broken with a page, and 200.
+ */
+function noteOf(failed: WeakSet<object>): object {
+  return {
+    name: 'fastcgi-pool',
+    // what it returns comes behind Vite's own middlewares, and before the one that is told of errors
+    configureServer: ({ middlewares }: { readonly middlewares: Connect }) => {
+      return () => {
+        middlewares.use((error, req, _res, next) => {
+          failed.add(req);
+          next(error);
+        });
+      };
+    },
+  };
+}
+
+function answerFailed(res: NodeResponse): void {
+  res.statusCode = 500;
+  res.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  res.end('500 Internal Server Error: Vite has said what is wrong\n');
 }
 
 /** Its main file, as its package.json names it. */

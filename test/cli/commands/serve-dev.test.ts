@@ -1,6 +1,6 @@
 /** `serve --dev`: the application's own Vite on the same port. */
 import { once } from 'node:events';
-import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -80,6 +80,32 @@ describe('the example', () => {
     // the connection stays, and does not hold up the end
     socket.on('error', () => {});
   });
+});
+
+it('what Vite has failed on is an error, and no page of the front controller', async () => {
+  const site = new SiteFolder();
+  symlinkSync(
+    fileURLToPath(new URL('../../../node_modules', import.meta.url)),
+    join(site.path, 'node_modules'),
+  );
+  site.put('vite.config.mjs', 'export default {};');
+  site.put('public/index.php', '<?php echo "page";');
+  site.put('src/broken.ts', 'const a: = {');
+  site.put('src/good.ts', 'export const a: number = 1;');
+  const args = ['public', '--dev', '--front-controller', '/index.php', '--listen', '127.0.0.1:0'];
+  await using program = start([bin, 'serve', ...args], { cwd: site.path, env: process.env });
+  try {
+    const url = await firstUrl(program);
+    const broken = await fetch(`${url}/src/broken.ts`);
+    expect([broken.status, await broken.text()]).toEqual([500, expect.not.stringContaining('page')]);
+    // Vite tells what is wrong
+    expect(program.err).toContain('broken.ts');
+    expect((await fetch(`${url}/src/good.ts`)).status).toBe(200);
+    expect(await text(`${url}/src/none.ts`)).toBe('page');
+    expect(await program.stop()).toBe(0);
+  } finally {
+    site.remove();
+  }
 });
 
 it.each([
