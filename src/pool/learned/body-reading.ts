@@ -18,10 +18,10 @@ export class BodyReading {
     return now < this.#doubtedUntil;
   }
 
-  /** An exchange has failed. */
-  failed({ restsOnBody, isBodyDoubted, isAccepted }: LostExchange, now: number): void {
-    if (restsOnBody && isBodyDoubted && isAccepted) this.#doubtedUntil = now + DOUBTED_FOR;
+  /** That the exchange was not run would rest on its body: see Exchange.restsOnBody. */
+  failed({ isBodyDoubted, isAccepted }: LostExchange, now: number): void {
+    if (isBodyDoubted && isAccepted) this.#doubtedUntil = now + DOUBTED_FOR;
   }
 }
 
-type LostExchange = Pick<Exchange, 'restsOnBody' | 'isBodyDoubted' | 'isAccepted'>;
+type LostExchange = Pick<Exchange, 'isBodyDoubted' | 'isAccepted'>;

@@ -113,7 +113,7 @@ export class Learned {
 
   failed(exchange: Exchange): void {
     this.workers.gone(exchange);
-    this.bodyReading.failed(exchange, this.#clock.now());
+    if (exchange.restsOnBody) this.bodyReading.failed(exchange, this.#clock.now());
   }
 
   closed(connection: Connection, reason: CloseReason): void {

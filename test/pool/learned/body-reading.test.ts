@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BodyReading } from '../../../src/pool/learned/body-reading.ts';
 
 const TEN_MINUTES = 600_000;
-const left = { restsOnBody: true, isBodyDoubted: true, isAccepted: true };
+const left = { isBodyDoubted: true, isAccepted: true };
 
 it('PHP is believed to read bodies first', () => {
   expect(new BodyReading().isDoubted(5)).toBe(false);
@@ -21,7 +21,6 @@ describe('a worker that had a request has left its body unread: for ten minutes'
 });
 
 it.each([
-  ['the verdict does not rest on the body', { restsOnBody: false }],
   ['it went out as if the body was read first', { isBodyDoubted: false }],
   ['no worker was known to have the connection', { isAccepted: false }],
 ])('but not where %s', (_, change) => {
