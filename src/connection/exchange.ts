@@ -102,6 +102,11 @@ export class Exchange {
     this.sentAt = monotonic;
   }
 
+  /** A worker had it, and left the body unread. */
+  get isBodyLeft(): boolean {
+    return this.restsOnBody && this.isBodyDoubted && this.isAccepted;
+  }
+
   get terminatorSent(): boolean {
     return this.terminatorAfter >= 0;
   }

@@ -63,8 +63,7 @@ export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Cir
   const { isPhpFpm, isDirect } = at.server;
   const best: ServerFacts = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
   exchange.restsOnBody = exchange.hasBody && restsOnBody(known(seen, best));
-  const isBodyLeft = exchange.restsOnBody && exchange.isBodyDoubted && exchange.isAccepted;
-  const facts = { ...at, isBodyLeft };
+  const facts = { ...at, isBodyLeft: exchange.isBodyLeft };
   if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
     const factsOf = (server: ServerFacts): Partial<FailureFacts> => {
       const verdict = judgeExecuted(known(seen, server));

@@ -5,8 +5,6 @@
  * body that PHP leaves unread is: behind a worker's answer to FCGI_GET_VALUES. Where it is lost there once more, a worker had it,
  * and for a while no body of this server is taken to be read first.
  */
-import type { Exchange } from '../../connection/exchange.ts';
-
 /** ms. It costs such requests some speed, and php.ini may have been set right. */
 const DOUBTED_FOR = 10 * 60_000;
 
@@ -18,10 +16,8 @@ export class BodyReading {
     return now < this.#doubtedUntil;
   }
 
-  /** That the exchange was not run would rest on its body: see Exchange.restsOnBody. */
-  failed({ isBodyDoubted, isAccepted }: LostExchange, now: number): void {
-    if (isBodyDoubted && isAccepted) this.#doubtedUntil = now + DOUBTED_FOR;
+  /** See Exchange.isBodyLeft. */
+  bodyLeft(now: number): void {
+    this.#doubtedUntil = now + DOUBTED_FOR;
   }
 }
-
-type LostExchange = Pick<Exchange, 'isBodyDoubted' | 'isAccepted'>;

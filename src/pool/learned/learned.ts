@@ -113,7 +113,7 @@ export class Learned {
 
   failed(exchange: Exchange): void {
     this.workers.gone(exchange);
-    if (exchange.restsOnBody) this.bodyReading.failed(exchange, this.#clock.now());
+    if (exchange.isBodyLeft) this.bodyReading.bodyLeft(this.#clock.now());
   }
 
   closed(connection: Connection, reason: CloseReason): void {

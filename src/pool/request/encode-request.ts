@@ -63,7 +63,7 @@ export function encodeRequest(
     contentLength: body.addLength ? body.length : null,
   });
   const readFirst = isBodyReadBeforeScript(snapshot.facts, body.length, settings);
-  const isBodyDoubted = readFirst && doubtsBody && body.length > 0;
+  const isBodyDoubted = readFirst && doubtsBody;
   const exchange = new Exchange(
     job,
     requestId,

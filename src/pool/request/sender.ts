@@ -95,7 +95,6 @@ export class Sender {
     const proxied = isDirect === false;
     const provable =
       isPhpFpm !== true ||
-      body.length === 0 ||
       (isBodyReadBeforeScript(job.snapshot.facts, body.length, this.#settings) && !this.#doubtsBody(job));
     if (provable && body.kind === 'bytes' && !proxied) return false;
     return needsFreshConnection({
@@ -188,13 +187,13 @@ export class Sender {
       (connection !== null || this.#learned.backend.mayKeep()) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
     const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
-    const doubts = body.length > 0 && this.#doubtsBody(job);
+    const doubts = this.#doubtsBody(job);
     return encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate, doubts);
   }
 
   /** See learned/body-reading.ts. */
   #doubtsBody(job: Job): boolean {
-    if (this.#settings.knowsPostDataReading) return false;
+    if (job.body?.length === 0 || this.#settings.knowsPostDataReading) return false;
     return job.doubtsBody || this.#learned.bodyReading.isDoubted(this.#clock.now());
   }
 

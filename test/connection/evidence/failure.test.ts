@@ -137,6 +137,16 @@ it.each([
   expect(exchange.restsOnBody).toBe(expected);
 });
 
+it.each<[string, Partial<Exchange>, boolean]>([
+  ['so it is', {}, true],
+  ['not where the verdict does not rest on the body', { restsOnBody: false }, false],
+  ['nor where it went out as if the body was read first', { isBodyDoubted: false }, false],
+  ['nor where no worker was known to have the connection', { isAccepted: false }, false],
+])('a worker had the request, and left the body unread: %s', (_, change, expected) => {
+  const left = { restsOnBody: true, isBodyDoubted: true, isAccepted: true };
+  expect(sent({ ...left, ...change }).isBodyLeft).toBe(expected);
+});
+
 it('a worker that had the request and left its body unread: the hint names the option', () => {
   const left = { hasBody: true, readBeforeScript: false, isBodyDoubted: true };
   expect(failureOf(reset, sent({ ...left, isAccepted: true }), direct).hint).toContain('`postDataReading`');
