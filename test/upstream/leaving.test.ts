@@ -11,17 +11,22 @@ async function timedOutTwice(upstream: Upstream): Promise<void> {
 
 const times = { bodyTimeout: 120, headersTimeout: 120 };
 
-it('a reader who has paused the response goes on when he likes, and has all of it', async () => {
-  const body = 'x'.repeat(4_000_000);
-  await using a = await answering('a', {
-    script: (_request, response) => response.stdout(HEAD + body),
-  });
-  await using b = await answering('b', {
+/** Answers, and does not come to an end. */
+function hanging(): ReturnType<typeof answering> {
+  return answering('b', {
     script: async (_request, response) => {
       await response.stdout(`${HEAD}b`);
       await response.hang();
     },
   });
+}
+
+it('a reader who has paused the response goes on when he likes, and has all of it', async () => {
+  const body = 'x'.repeat(4_000_000);
+  await using a = await answering('a', {
+    script: (_request, response) => response.stdout(HEAD + body),
+  });
+  await using b = await hanging();
   await using upstream = new Upstream([a.address], times);
   const paused = gate();
   let length = 0;
@@ -51,12 +56,7 @@ it('a reader who has paused the response goes on when he likes, and has all of i
 
 it('a source that has no more of its body for a while goes on when it likes', async () => {
   await using a = await answering('a');
-  await using b = await answering('b', {
-    script: async (_request, response) => {
-      await response.stdout(`${HEAD}b`);
-      await response.hang();
-    },
-  });
+  await using b = await hanging();
   await using upstream = new Upstream([a.address], times);
   const more = gate();
   async function* slow(): AsyncGenerator<string> {
