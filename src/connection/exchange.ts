@@ -41,12 +41,13 @@ export class Exchange {
   scriptBefore: string | null = null;
   /** With its body it is larger than what a server is sure to read in one go, together with the params. */
   isLarge = false;
-  /** It has a body, and whether PHP reads that before the script is doubted, so that it counts as unread. */
-  hasBody = false;
+  /** It has a body, and nobody has said whether PHP reads it before the script. */
+  mayLeaveBody = false;
+  /** It is doubted that PHP does, so that the body counts as unread. */
   isBodyDoubted = false;
   /** A worker was known to have the connection as it was sent. */
   isAccepted = false;
-  /** It was lost in such a way that it was not run if PHP reads the body first, and else nobody knows. */
+  /** It was lost in such a way that it was not run if PHP reads the body first, and else nobody knows; and nobody has said that it does. */
   restsOnBody = false;
   /** All of the body has been handed to the socket. */
   handedOver = false;

@@ -54,6 +54,7 @@ interface TracedJob {
   readonly caller: { readonly message: RequestMessage | null };
   readonly attempts: number;
   readonly over: boolean;
+  readonly exchange: { readonly restsOnBody: boolean } | null;
 }
 
 type DispatcherOnly = Pick<Dispatcher, 'dispatch'>;
@@ -213,9 +214,11 @@ export function traceRetry<J extends TracedJob>(
   // Read before the decision: after it, the request may be on its way to another server.
   const { serverAddress, serverPort } = message;
   const { attempts } = job;
+  const isProof = job.exchange?.restsOnBody !== true;
   const retried = decide.onFailure(job, error);
   if (retried && !job.over && error instanceof FcgiError) {
-    const { executed, phase, hint } = error;
+    const { phase, hint } = error;
+    const executed = isProof || error.executed !== 'no' ? error.executed : 'unknown';
     retry.publish({
       request: message,
       serverAddress,

@@ -18,6 +18,7 @@ import { Caller } from './request/caller.ts';
 import { Received } from './request/received.ts';
 import { abortFacts, noteAnswer, noteable, RequestSnapshot, timedOut } from './request/request-snapshot.ts';
 import { discardSource, isReplayable, watchSource } from './request/source.ts';
+import { keepInDoubt } from './retry/in-doubt.ts';
 import type { Slot, SlotJob } from './slots/slot.ts';
 import { Times } from './stats/times.ts';
 
@@ -237,7 +238,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
       this.#owner.onAbandonedEnd(this);
       return;
     }
-    if (error instanceof FcgiError) this.#remember(error);
+    if (error instanceof FcgiError && this.mayHaveRun) keepInDoubt(error, this.attempts);
     this.doubtsBody ||= this.exchange?.restsOnBody === true;
     if (this.server?.confirm(this, error) || traceRetry(this, error, this.#owner)) return;
     this.fail(error);
@@ -248,7 +249,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     if (this.over) return;
     this.#settle();
     const seen = noteable(error) ?? abortFacts(error, this.exchange);
-    this.#remember(seen);
+    // Enough to send it once more, with care, and no proof.
+    if (this.mayHaveRun || this.doubtsBody) keepInDoubt(seen, this.attempts);
     this.#tell(this.#reason !== null && error === seen ? this.#reason.given : error, seen);
     this.#leave();
   }
@@ -256,11 +258,6 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   /** As it was when dispatch() was called. */
   get request(): Omit<DispatchRequest, 'params'> {
     return this.snapshot.request;
-  }
-
-  /** What an attempt before the last one has left in the dark stays there. */
-  #remember(seen: FcgiError): void {
-    if (this.mayHaveRun && seen.executed === 'no') seen.learn({ executed: 'unknown' });
   }
 
   /** `error` may be the caller's own: then what was seen is told apart. */

@@ -70,7 +70,8 @@ export interface PoolOptions {
   /**
    * Bytes of a POST body that PHP is sure to read before its script starts: 0 where php.ini says
    * `enable_post_data_reading = 0`, `post_max_size` where that is less. More than 16,384 are never counted on. Default: 16,384, and a POST
-   * that is lost as if nobody had read it is sent again with more care, as php.ini may say otherwise.
+   * that is lost as if nobody had read it is sent again with more care, and is `'unknown'` where it is not sent again, as php.ini may say
+   * otherwise.
    */
   readonly postDataReading?: number | undefined;
 }

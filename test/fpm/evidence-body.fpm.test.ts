@@ -62,6 +62,53 @@ describe.each(['unix', 'tcp'] as const)(
       expect([log.executions().get('2'), log.executions().get('3')]).toEqual([1, 1]);
     });
 
+    it.each<[string, PoolOptions]>([
+      ["retry: 'never'", { retry: 'never' }],
+      ['tries: 1', { tries: 1 }],
+    ])('one that is not sent again is not said to have not run: %s', async (_, options) => {
+      await using fpm = await startFpm({ transport, phpIni: { enable_post_data_reading: 0 } });
+      const log = executionLog(fpm.root);
+      const page = fpm.script('page.php', 'echo 1;');
+      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      await using pool = new Pool(fpm.address, options);
+      await ended(pool, { params: page });
+      // On a connection of its own: on a kept one, `tries` does not count.
+      const other = fpm.script('other.php', 'header("Connection: close"); echo 1;');
+      await ended(pool, { params: other });
+      const params = { ...die, ...form, REQUEST_ID: '1' };
+      await expect(pool.request({ params, body: 'a=1' })).rejects.toMatchObject({
+        executed: 'unknown',
+        attempts: 1,
+        hint: expect.stringContaining('postDataReading'),
+      });
+      expect(log.executions()).toEqual(new Map([['1', 1]]));
+    });
+
+    it('nor one that finds no server when it is sent again', async () => {
+      await using fpm = await startFpm({
+        transport,
+        maxChildren: 1,
+        phpIni: { enable_post_data_reading: 0 },
+      });
+      const log = executionLog(fpm.root);
+      const page = fpm.script('page.php', 'echo 1;');
+      // It takes the master with it.
+      const end = fpm.script(
+        'end.php',
+        `${log.php} posix_kill(posix_getppid(), 9); ${transport === 'unix' ? 'unlink($_SERVER["SOCKET"]);' : ''} posix_kill(getmypid(), 9);`,
+      );
+      const { address } = fpm;
+      await using pool = new Pool(address, { backend: 'php-fpm', connectTimeout: 500 });
+      await ended(pool, { params: page });
+      const params = { ...end, ...form, REQUEST_ID: '1', SOCKET: address.replace(/^unix:/, '') };
+      await expect(pool.request({ params, body: 'a=1' })).rejects.toMatchObject({
+        executed: 'unknown',
+        attempts: 2,
+        hint: expect.stringContaining('An attempt before this one may have run'),
+      });
+      expect(log.executions()).toEqual(new Map([['1', 1]]));
+    });
+
     it('none runs twice where it is told', async () => {
       await using fpm = await startFpm({ transport, phpIni: { enable_post_data_reading: 0 } });
       const log = executionLog(fpm.root);

@@ -148,7 +148,7 @@ describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s'
     it.each<Kind>(['GET', 'form POST', 'JSON POST'])(
       'a %s: it is proven that it did not run',
       async (kind) => {
-        const [one, error] = await reloaded(kind, { retry: 'never' });
+        const [one, error] = await reloaded(kind, { retry: 'never', postDataReading: 16_384 });
         await using _ = one;
         expect(error).toMatchObject({ executed: 'no', reused: true, attempts: 1 });
         // Over tcp the request may cross with the FIN, and meets a closed socket only then.
@@ -157,6 +157,14 @@ describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s'
         expect(one.log.executions()).toEqual(new Map([['1', 1]]));
       },
     );
+
+    it('a form POST: where nobody has said that PHP reads it first, that is no proof', async () => {
+      const [one, error] = await reloaded('form POST', { retry: 'never' });
+      await using _ = one;
+      const hint = expect.stringContaining('say `postDataReading: 16384`');
+      expect(error).toMatchObject({ executed: 'unknown', attempts: 1, hint });
+      expect(one.log.executions()).toEqual(new Map([['1', 1]]));
+    });
 
     it.each<Kind>(['GET', 'form POST', 'JSON POST'])(
       'a %s: by default it is sent again and runs once',

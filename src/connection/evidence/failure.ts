@@ -62,8 +62,9 @@ export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Cir
   });
   const { isPhpFpm, isDirect } = at.server;
   const best: ServerFacts = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
-  exchange.restsOnBody = exchange.hasBody && restsOnBody(known(seen, best));
-  const facts = { ...at, isBodyLeft: exchange.isBodyLeft };
+  exchange.restsOnBody = exchange.mayLeaveBody && restsOnBody(known(seen, best));
+  const { restsOnBody: rests, isBodyLeft } = exchange;
+  const facts = { ...at, restsOnBody: rests, isBodyLeft };
   if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
     const factsOf = (server: ServerFacts): Partial<FailureFacts> => {
       const verdict = judgeExecuted(known(seen, server));

@@ -12,7 +12,8 @@ export interface HintFacts {
   readonly server: ServerFacts;
   /** ms since the request was sent. */
   readonly elapsed: number;
-  /** The worker was known to have the connection, and has left the body unread, which PHP reads first by default. */
+  /** See Exchange. */
+  readonly restsOnBody?: boolean;
   readonly isBodyLeft?: boolean;
 }
 
@@ -21,11 +22,15 @@ type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed' 
 /** '' where nothing useful can be said. */
 export function hint(error: Failure, cause: PrematureClose, at: HintFacts): string {
   const likely = likelyCause(error, cause, at);
-  return at.isBodyLeft && error.executed === 'unknown' ? `${likely}. ${BODY_LEFT}` : likely;
+  if (at.isBodyLeft && error.executed === 'unknown') return `${likely}. ${BODY_LEFT}`;
+  return at.restsOnBody && error.executed === 'no' ? `${likely}. ${RESTS_ON_BODY}` : likely;
 }
 
 const BODY_LEFT =
   'It has left the body unread: where php.ini has `enable_post_data_reading = 0` or a small `post_max_size`, say `postDataReading`; else php-fpm was reloaded or stopped in the very moment';
+
+const RESTS_ON_BODY =
+  'Or a script that starts before its body is read has killed it: where php.ini has neither `enable_post_data_reading = 0` nor a small `post_max_size`, say `postDataReading: 16384`';
 
 function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): string {
   const { isPhpFpm } = at.server;

@@ -74,7 +74,7 @@ export function encodeRequest(
   );
   exchange.onLateStderr = lateStderr(job);
   exchange.script = snapshot.facts.script;
-  exchange.hasBody = body.length > 0;
+  exchange.mayLeaveBody = body.length > 0 && !settings.knowsPostDataReading;
   exchange.isBodyDoubted = isBodyDoubted;
   exchange.isLarge = body.length > 0 && (!inline || first.length > ONE_READ);
   if (body.kind === 'stream' || body.length > MAX_SLICE) return { exchange, first, parts: null, terminate };

@@ -128,9 +128,9 @@ it.each<[string, PrematureClose, number, string, string]>([
 });
 
 it.each([
-  [{ hasBody: true }, true],
-  [{ hasBody: false }, false],
-  [{ hasBody: true, readBeforeScript: false, isBodyDoubted: true }, true],
+  [{ mayLeaveBody: true }, true],
+  [{ mayLeaveBody: false }, false],
+  [{ mayLeaveBody: true, readBeforeScript: false, isBodyDoubted: true }, true],
 ])('a reset of %o: that it was not run rests on its body: %s', (change, expected) => {
   const exchange = sent(change);
   failureOf(reset, exchange, direct);
@@ -148,7 +148,7 @@ it.each<[string, Partial<Exchange>, boolean]>([
 });
 
 it('a worker that had the request and left its body unread: the hint names the option', () => {
-  const left = { hasBody: true, readBeforeScript: false, isBodyDoubted: true };
+  const left = { mayLeaveBody: true, readBeforeScript: false, isBodyDoubted: true };
   expect(failureOf(reset, sent({ ...left, isAccepted: true }), direct).hint).toContain('`postDataReading`');
   expect(failureOf(reset, sent(left), direct).hint).not.toContain('postDataReading');
 });
