@@ -11,6 +11,7 @@ import type { Balancer } from './balancer.ts';
 import { publishQueued } from './channels.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
+import { BodyReading } from './learned/body-reading.ts';
 import type { PoolSettings } from './options.ts';
 import { AbortListeners } from './queue/abort-listeners.ts';
 import { Admission } from './queue/admission.ts';
@@ -30,6 +31,7 @@ const SUMMARY_PERIOD = 30_000;
 export class Scheduler implements JobOwner, ServerOwner {
   readonly clock: Clock;
   readonly encoder: RequestEncoder = new RequestEncoder();
+  readonly bodyReading: BodyReading = new BodyReading();
   readonly signals: AbortListeners = new AbortListeners();
   readonly deliveries: Deliveries;
   readonly #settings: PoolSettings;

@@ -69,7 +69,7 @@ export class Server implements ConnectionOwner {
     this.settings = settings;
     this.clock = owner.clock;
     this.#slots = new Slots(settings.connections, () => new Slot());
-    this.learned = new Learned(settings, this.clock, runtime.random);
+    this.learned = new Learned(settings, this.clock, runtime.random, owner.bodyReading);
     this.#sender = new Sender(target, settings, runtime, owner, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
     this.backendCheck = new BackendCheck(this, this.#sender, !retryRefused);

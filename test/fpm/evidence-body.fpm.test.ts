@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PoolOptions } from '../../src/pool/options.ts';
 import { Pool } from '../../src/pool/pool.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 import { ended, Recorder, text } from '../pool/support.ts';
 import { fullDisk } from './support/full-disk.ts';
 import { executionLog, startFpm } from './support/index.ts';
@@ -107,6 +108,28 @@ describe.each(['unix', 'tcp'] as const)(
         hint: expect.stringContaining('An attempt before this one may have run'),
       });
       expect(log.executions()).toEqual(new Map([['1', 1]]));
+    });
+
+    it('in an Upstream one of them runs twice at the most, not one for each server', async () => {
+      const phpIni = { enable_post_data_reading: 0 };
+      await using a = await startFpm({ transport, phpIni });
+      await using b = await startFpm({ transport, phpIni });
+      await using c = await startFpm({ transport, phpIni });
+      const log = executionLog(a.root);
+      // All are on this machine, and run the scripts of the first.
+      const page = a.script('page.php', 'echo 1;');
+      const die = a.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      await using upstream = new Upstream([a.address, b.address, c.address]);
+      const post = (params: Record<string, string>): Promise<string> =>
+        text(upstream, { params: { ...params, ...form }, body: 'a=1' });
+      for (let id = 0; id < 8; id++) {
+        for (let nth = 0; nth < 6; nth++) expect(await post(page)).toBe('1');
+        await expect(post({ ...die, REQUEST_ID: String(id) })).rejects.toMatchObject({ executed: 'unknown' });
+      }
+      const counts = [...log.executions().values()];
+      expect(counts).toHaveLength(8);
+      expect(Math.max(...counts)).toBeLessThanOrEqual(2);
+      expect(counts.filter((count) => count > 1).length).toBeLessThanOrEqual(1);
     });
 
     it('none runs twice where it is told', async () => {

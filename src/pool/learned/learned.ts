@@ -11,7 +11,7 @@ import type { PoolSettings } from '../options.ts';
 import { AcceptCheck } from './accept-check.ts';
 import { BackendKind } from './backend-kind.ts';
 import { BackgroundWork } from './background-work.ts';
-import { BodyReading } from './body-reading.ts';
+import type { BodyReading } from './body-reading.ts';
 import { KeepaliveTimes } from './keepalive-times.ts';
 import { Terminator } from './terminator.ts';
 import { Workers } from './workers.ts';
@@ -27,7 +27,7 @@ export class Learned {
   readonly acceptCheck: AcceptCheck = new AcceptCheck();
   readonly #keepaliveRequests: number;
   readonly backgroundWork: BackgroundWork = new BackgroundWork();
-  readonly bodyReading: BodyReading = new BodyReading();
+  readonly bodyReading: BodyReading;
   #yieldsSoon = false;
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
@@ -35,9 +35,11 @@ export class Learned {
   readonly #clock: Clock;
   readonly #random: () => number;
 
-  constructor(settings: PoolSettings, clock: Clock, random: () => number) {
+  /** `bodyReading`: of all servers of an Upstream. */
+  constructor(settings: PoolSettings, clock: Clock, random: () => number, bodyReading: BodyReading) {
     this.#clock = clock;
     this.#random = random;
+    this.bodyReading = bodyReading;
     this.keepaliveTimes = new KeepaliveTimes(settings);
     this.terminator = new Terminator(settings.terminatorDelay);
     this.backend = new BackendKind(settings);

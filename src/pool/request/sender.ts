@@ -12,6 +12,7 @@ import { ReadBuffer } from '../../connection/socket/read-buffer.ts';
 import type { RequestEncoder } from '../../protocol/encoder.ts';
 import { publishClosed, traceConnect, traceServer } from '../channels.ts';
 import type { Job } from '../job.ts';
+import type { BodyReading } from '../learned/body-reading.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
@@ -39,6 +40,7 @@ interface WaitingJob {
 export interface SenderOwner {
   readonly clock: Clock;
   readonly encoder: RequestEncoder;
+  readonly bodyReading: BodyReading;
 }
 
 export class Sender {

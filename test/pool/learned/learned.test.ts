@@ -4,6 +4,7 @@ import { Clock } from '../../../src/connection/clock.ts';
 import type { Connection } from '../../../src/connection/connection.ts';
 import { Exchange } from '../../../src/connection/exchange.ts';
 import type { CloseReason } from '../../../src/connection/reuse.ts';
+import { BodyReading } from '../../../src/pool/learned/body-reading.ts';
 import { Learned } from '../../../src/pool/learned/learned.ts';
 import { type PoolOptions, resolveOptions } from '../../../src/pool/options.ts';
 import { nobody } from '../../connection/support.ts';
@@ -19,7 +20,8 @@ function setUp(options: PoolOptions = {}, random = 0): Setup {
   const time = new VirtualTime();
   const clock = new Clock(time.timersOf(new Loop()));
   clock.start(() => {});
-  return { learned: new Learned(resolveOptions(options), clock, () => random), time, clock };
+  const learned = new Learned(resolveOptions(options), clock, () => random, new BodyReading());
+  return { learned, time, clock };
 }
 
 /** A request, the `requests`th of its connection from 0. */
