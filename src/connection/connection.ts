@@ -165,7 +165,7 @@ export class Connection {
       backpressured: this.#socket.writableLength > 0,
       closing: closing && !first,
       ended: this.#stopProbe !== null,
-      terminatorDelay: this.#owner.learned.terminatorDelay(),
+      terminatorDelay: this.#owner.learned.terminatorDelay(exchange),
     });
     if (due instanceof TimeoutError) this.fail(due, 'timeout');
     else if (due === 'terminator') this.writer.terminate(exchange, now);

@@ -21,7 +21,7 @@ export interface ConnectionOwner {
     };
     readonly backend: KnownServer;
     /** The silence after which the empty STDIN record goes out by itself. */
-    terminatorDelay(): number;
+    terminatorDelay(exchange: Exchange): number;
     /** The first record of a response is here. `isProven`: see Connection. */
     firstByte(exchange: Exchange, isProven: boolean): void;
     /** The server is to be asked what it is, on the next connection that is kept. */

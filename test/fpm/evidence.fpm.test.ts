@@ -132,15 +132,19 @@ describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s'
 
   describe('a reload while a worker is busy, and a request right behind', () => {
     /** Holds its worker until SIGUSR2 has been sent on to it. */
-    const reloaded = async (kind: Kind, options: PoolOptions): Promise<[Bench, unknown, Recorder]> => {
+    const reloaded = async (
+      kind: Kind,
+      options: PoolOptions,
+      before = '',
+    ): Promise<[Bench, unknown, Recorder]> => {
       const one = await bench({ transport, maxChildren: 1, processControlTimeout: 10 }, options);
       const go = join(one.fpm.root, 'go');
-      const hold = `while (!file_exists('${go}')) { usleep(500); clearstatcache(); }`;
+      const hold = `${before} while (!file_exists('${go}')) { usleep(500); clearstatcache(); }`;
       const race = raceIn(one.pool, one.request('1', 'GET', hold), one.request('2', kind));
       await waitFor(() => one.log.executions().has('1'));
-      const before = sockets(one);
+      const listening = sockets(one);
       one.fpm.kill('SIGUSR2');
-      await waitFor(() => sockets(one) !== before);
+      await waitFor(() => sockets(one) !== listening);
       writeFileSync(go, '');
       return [one, await race.over, race.second];
     };
@@ -157,6 +161,20 @@ describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s'
         expect(one.log.executions()).toEqual(new Map([['1', 1]]));
       },
     );
+
+    it('a program that the script has started holds its connection for seconds: it is sent again once that ends', async () => {
+      const start = `exec('sleep 6 > /dev/null 2>&1 &');`;
+      const [one, error, second] = await reloaded('GET', {}, start);
+      await using _ = one;
+      expect(error).toBeNull();
+      expect(second.ended).toMatchObject({ attempts: 2, reused: false });
+      expect(one.log.executions()).toEqual(
+        new Map([
+          ['1', 1],
+          ['2', 1],
+        ]),
+      );
+    });
 
     it('a form POST: where nobody has said that PHP reads it first, that is no proof', async () => {
       const [one, error] = await reloaded('form POST', { retry: 'never' });

@@ -104,8 +104,8 @@ export class Learned {
   }
 
   /** ms of silence after which the empty STDIN record goes out by itself. */
-  terminatorDelay(): number {
-    return this.terminator.delay(this.backend.isPhpFpm === true);
+  terminatorDelay({ reused }: Exchange): number {
+    return this.terminator.delay(this.backend.isPhpFpm === true, reused);
   }
 
   /** How long to wait for a script whose caller has left, ms. */

@@ -15,6 +15,11 @@ const JUST_AFTER = 25;
  * the backlog, or for a worker that takes its time to exit) while php-fpm is reloaded would be failed, and had not run.
  */
 const LONG = 5_000;
+/**
+ * The same on a kept connection, whose server is the one that has answered on it. What a script has started in the background (`exec("... &")`) has
+ * its connection open, too: where the worker leaves, at a reload say, nobody reads a request that is on it, and it is reset only when that program ends.
+ */
+const LONG_KEPT = 30_000;
 /** So many answers just after so long a silence are no chance. */
 const STALLS = 2;
 
@@ -27,9 +32,10 @@ export class Terminator {
     this.#delay = delay;
   }
 
-  /** ms of silence after which the record goes out by itself. */
-  delay(isPhpFpm: boolean): number {
-    return isPhpFpm ? Math.max(LONG, this.#delay) : this.#delay;
+  /** ms of silence after which the record goes out by itself. `isKept`: the connection has had an answer before. */
+  delay(isPhpFpm: boolean, isKept: boolean): number {
+    if (!isPhpFpm) return this.#delay;
+    return Math.max(isKept ? LONG_KEPT : LONG, this.#delay);
   }
 
   /** Is the record sent together with the next request? */

@@ -245,8 +245,11 @@ describe('what is asked of it', () => {
   });
 
   it('when the end of input goes out by itself: later where it is PHP-FPM', () => {
-    expect(setUp({ terminatorDelay: 40 }).learned.terminatorDelay()).toBe(40);
-    expect(setUp({ terminatorDelay: 40, backend: 'php-fpm' }).learned.terminatorDelay()).toBe(5_000);
-    expect(setUp({ terminatorDelay: 40, backend: 'generic' }).learned.terminatorDelay()).toBe(40);
+    const delay = (options: PoolOptions, requests: number): number =>
+      setUp({ terminatorDelay: 40, ...options }).learned.terminatorDelay(request('/a.php', requests));
+    expect(delay({}, 1)).toBe(40);
+    expect(delay({ backend: 'php-fpm' }, 0)).toBe(5_000);
+    expect(delay({ backend: 'php-fpm' }, 1)).toBe(30_000);
+    expect(delay({ backend: 'generic' }, 1)).toBe(40);
   });
 });

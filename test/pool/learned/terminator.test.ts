@@ -25,19 +25,23 @@ it('a delay of 0 sends it at once, whatever is seen', () => {
 it('a server of which nothing is known gets it after the delay, whether it has answered without it or not', () => {
   const terminator = new Terminator(50);
   terminator.answered(answer(3, -1));
-  expect(terminator.delay(false)).toBe(50);
+  expect(terminator.delay(false, false)).toBe(50);
+  expect(terminator.delay(false, true)).toBe(50);
 });
 
 it('a delay that is longer than seconds stays as it is', () => {
-  expect(new Terminator(60_000).delay(true)).toBe(60_000);
+  expect(new Terminator(60_000).delay(true, true)).toBe(60_000);
 });
 
 it('a server that is not PHP-FPM gets it at once', () => {
   expect(new Terminator(50).atOnce(false)).toBe(true);
 });
 
-it('one that has shown that it is PHP-FPM gets it only after seconds, from the first request on', () => {
-  expect(new Terminator(50).delay(true)).toBe(5_000);
+it.each([
+  ['a fresh connection', false, 5_000],
+  ['a kept one, which has had an answer', true, 30_000],
+])('one that has shown that it is PHP-FPM gets it only after seconds, on %s', (_, isKept, delay) => {
+  expect(new Terminator(50).delay(true, isKept)).toBe(delay);
 });
 
 it.each([
