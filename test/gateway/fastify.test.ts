@@ -1,4 +1,5 @@
 /** What is Fastify's own: routes, hooks, prefixes, parsers, logs. The rest is in the contract. */
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FcgiError } from '../../src/errors.ts';
@@ -153,6 +154,32 @@ describe('a body', () => {
     app.post('/mine', async (request) => request.body);
     const headers = { 'content-type': 'application/json' };
     expect(await (await ask('/mine', { method: 'POST', headers, body: '{"a":1}' })).json()).toEqual({ a: 1 });
+  });
+});
+
+describe('inject()', () => {
+  const echo: Play = async (exchange) => {
+    const body = await exchange.body();
+    exchange.head(200, ['Content-Type', 'text/plain']);
+    exchange.data(`${exchange.params['CONTENT_LENGTH']}: ${body}`);
+    exchange.end();
+  };
+
+  it.each<[string, () => string | Readable, string]>([
+    ['a string', () => 'a=1', '3: a=1'],
+    ['a stream, which comes without a length', () => Readable.from(['a=', '12']), '4: a=12'],
+  ])('hands on a payload that is %s', async (_, payload, expected) => {
+    const { app } = bench(echo);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const got = await app.inject({ method: 'POST', url: '/a.php', headers, payload: payload() });
+    expect(got.body).toBe(expected);
+  });
+
+  it('without a payload there is no body', async () => {
+    const { app, php } = bench();
+    expect((await app.inject('/a.php')).statusCode).toBe(200);
+    expect(php.exchanges[0]?.request.body).toBeNull();
+    expect(php.params['CONTENT_LENGTH'] ?? '').toBe('');
   });
 });
 

@@ -3,6 +3,7 @@
  * This folder: what comes in: the client's address, its body, what others have done to it. It imports what its
  * parent may.
  */
+import { IncomingMessage } from 'node:http';
 import type { Endpoint, HttpFacts } from '../../cgi/env.ts';
 import type { Incoming } from '../gateway.ts';
 import { isHttp2Request, type NodeRequest, serverOf } from '../reply/node/node-response.ts';
@@ -75,7 +76,16 @@ function hasBody(request: NodeRequest): boolean {
   if (isHttp2Request(request)) return !request.stream.endAfterHeaders;
   const { headers } = request;
   const length = headers['content-length'];
-  return (length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined;
+  if (length !== undefined) return length !== '0' || headers['transfer-encoding'] !== undefined;
+  return headers['transfer-encoding'] !== undefined || mayHoldMore(request);
+}
+
+/**
+ * Where it did not come over a connection, but was made up (by Fastify's `inject()`, say), nothing has to say that there is a body: a
+ * stream comes without a length. As Fastify, we look for one where its type is said.
+ */
+function mayHoldMore(request: NodeRequest): boolean {
+  return !(request instanceof IncomingMessage) && request.headers['content-type'] !== undefined;
 }
 
 function factsOf(request: NodeRequest, contentLength: number | undefined): HttpFacts {
