@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, Socket } from 'node:net';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHandler, type NodeHandler, type NodeRequest } from '../../src/gateway/node.ts';
@@ -493,6 +493,27 @@ it('a request that was made up for the handler has the headers and the address t
     REMOTE_ADDR: '192.0.2.7',
   });
   expect(php.params).not.toHaveProperty('REMOTE_PORT');
+});
+
+it('one that has no list of headers at all has them, too, and a body without a length', async () => {
+  const site = tempSite({ 'a.php': '' });
+  closing.push(site.remove);
+  const php = new FakeDispatcher();
+  // as hapi's inject() makes it
+  const request = Object.assign(Readable.from([Buffer.from('a=1')]), {
+    method: 'POST',
+    url: '/a.php',
+    httpVersion: '1.1',
+    headers: { host: 'a.example', 'content-type': 'application/x-www-form-urlencoded' },
+    socket: { remoteAddress: '192.0.2.7' },
+  }) as unknown as http.IncomingMessage;
+  const response = new http.ServerResponse(request);
+  response.assignSocket(new Writable({ write: (_chunk, _encoding, done) => done() }) as Socket);
+  const asked = php.next();
+  createHandler(php, { root: site.root })(request, response);
+  await asked;
+  expect(php.params).toMatchObject({ HTTP_HOST: 'a.example', REMOTE_ADDR: '192.0.2.7', CONTENT_LENGTH: '3' });
+  expect(String(await php.exchanges[0]?.body())).toBe('a=1');
 });
 
 it('a response that was made up for the handler may stand on what is no socket', async () => {
