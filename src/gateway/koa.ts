@@ -11,7 +11,7 @@ import type { OwnAnswer, ReplyHead } from './reply/head.ts';
 import { inAscii } from './reply/in-ascii.ts';
 import { type Framework, FrameworkSink } from './reply/node/framework-sink.ts';
 import { setHeaders } from './reply/node/node-headers.ts';
-import { isGone } from './reply/node/node-response.ts';
+import { isGone, whenOver } from './reply/node/node-response.ts';
 import type { Trust } from './request/proxies.ts';
 
 export type { EndInfo, ErrorPage, FilesOptions, ForwardedHeader, GatewayOptions } from './options.ts';
@@ -46,7 +46,7 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
       });
       // its client has gone
       if (isGone(res)) resolve();
-      else res.once('close', resolve);
+      else whenOver(res, resolve);
     });
   };
 }

@@ -2,7 +2,13 @@
 import type { Gateway, Incoming } from './gateway.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
-import { isGone, type NodeRequest, type NodeResponse, serverOf } from './reply/node/node-response.ts';
+import {
+  isGone,
+  type NodeRequest,
+  type NodeResponse,
+  serverOf,
+  whenOver,
+} from './reply/node/node-response.ts';
 import { NodeSink } from './reply/node/node-sink.ts';
 import { endedByOther } from './reply/outcome.ts';
 import type { Reply } from './reply/reply.ts';
@@ -53,7 +59,7 @@ function carryOut<Req>(
   const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   // behind a head it may be right: a framework ends the response to HEAD, or one with 304, without its body
-  response.on('close', () =>
+  whenOver(response, () =>
     reply.leave(response.writableEnded && reply.isAwaited ? endedByOther() : undefined),
   );
   response.on('error', () => reply.leave());

@@ -369,10 +369,10 @@ describe.each(adapters)('through $name', (adapter) => {
     expect((await ask('/a.php')).status).toBe(502);
   });
 
-  it('a client that leaves before the head frees PHP', async () => {
+  it.each(['GET', 'HEAD'])('a client that leaves before the head frees PHP: %s', async (method) => {
     const { client, php, errors } = await bench(adapter, () => {});
     const asked = php.next();
-    await client.leaveAfter({ path: '/a.php' }, asked);
+    await client.leaveAfter({ path: '/a.php', method }, asked);
     await (await asked).gone;
     expect(errors).toEqual([]);
   });

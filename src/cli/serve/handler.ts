@@ -4,6 +4,7 @@ import { ArgumentError } from '../../errors.ts';
 import { Gateway } from '../../gateway/gateway.ts';
 import type { GatewayOptions, NodeRequest, NodeResponse } from '../../gateway/node.ts';
 import { answerNodeRequest } from '../../gateway/node-answer.ts';
+import { whenOver } from '../../gateway/reply/node/node-response.ts';
 import type { EndInfo } from '../../gateway/reply/outcome.ts';
 import { requestLine } from '../../gateway/site/request-line.ts';
 import type { Plan } from '../../gateway/site/site.ts';
@@ -97,7 +98,7 @@ export function siteHandler(
     const plan = given.kind === 'file' && hidden?.has(given.file) ? notSent : given;
     // nothing but a script complains, and a listener for each file would be dear
     if (plan.kind === 'run') {
-      res.once('close', () => stderr.get(req)?.end());
+      whenOver(res, () => stderr.get(req)?.end());
     }
     answerNodeRequest(gateway, plan, req, { request: req, response: res });
   };

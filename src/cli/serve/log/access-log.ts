@@ -7,6 +7,7 @@
  */
 import type { Writable } from 'node:stream';
 import type { NodeRequest } from '../../../gateway/node.ts';
+import { whenOver } from '../../../gateway/reply/node/node-response.ts';
 import type { EndInfo } from '../../../gateway/reply/outcome.ts';
 import { original, TrustedProxies } from '../../../gateway/request/proxies.ts';
 import type { Handler } from '../handler.ts';
@@ -54,8 +55,7 @@ export class AccessLog {
       // a socket that is closed has no address any more
       const client = clientOf(req, proxies);
       const sent = this.#bytes.of(req, res);
-      // it comes once
-      res.on('close', () => {
+      whenOver(res, () => {
         const refusal = res.headersSent ? undefined : this.#refused.get(res);
         const counted = sent.bytes();
         const bytes = refusal?.bytes ?? counted;

@@ -33,6 +33,15 @@ export function isGone(response: NodeResponse): boolean {
   return isHttp2(response) ? response.stream.destroyed || response.stream.closed : response.destroyed;
 }
 
+/**
+ * When a response is over, however it ended. Of one to HEAD by HTTP/2 node says nothing where the client leaves before its end,
+ * but its stream does. Either tells once.
+ */
+export function whenOver(response: NodeResponse, callback: () => void): void {
+  if (isHttp2(response)) response.stream.on('close', callback);
+  else response.on('close', callback);
+}
+
 /** The server of an HTTP/1 request; null where it has none that is known. */
 export function serverOf(request: NodeRequest): Server | null {
   const socket: object | null = isHttp2Request(request) ? null : request.socket;

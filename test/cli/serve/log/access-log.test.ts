@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, createServer, type RequestListener, request, type Server } from 'node:http';
+import { connect as connectHttp2, constants, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
@@ -190,6 +191,21 @@ it('a client that leaves before there is a head is 499', async () => {
   const { port, lines } = await logged((req) => void req.socket.destroy());
   await ask(port, '/hang').catch(() => {});
   expect((await lines(1))[0]).toContain('"GET /hang HTTP/1.1" 499 0 ');
+});
+
+it('so is one of a HEAD by HTTP/2, of whose response node says nothing then', async () => {
+  const out = new PassThrough();
+  const line = once(out, 'data');
+  const server = createHttp2Server(new AccessLog(out, { logFormat: 'combined' }).around(() => {}));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const asked = once(server, 'request');
+  const stream = session.request({ ':path': '/hang', ':method': 'HEAD' });
+  await asked;
+  stream.close(constants.NGHTTP2_CANCEL);
+  expect(String(await line)).toContain('"HEAD /hang HTTP/2.0" 499 0 ');
+  session.destroy();
+  server.close();
 });
 
 it('as JSON has one object a line, with the seconds', async () => {
