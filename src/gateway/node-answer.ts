@@ -1,9 +1,11 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
+import { AsyncResource } from 'node:async_hooks';
 import type { Gateway, Incoming } from './gateway.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
 import {
   isGone,
+  isInLine,
   type NodeRequest,
   type NodeResponse,
   serverOf,
@@ -31,7 +33,12 @@ export interface NodePair {
   readonly sink?: Sink;
 }
 
-/** `request` is what the hooks of the options are given: the framework's own, or node's. */
+/**
+ * `request` is what the hooks of the options are given: the framework's own, or node's.
+ *
+ * Of several that came in one go it is the first one's turn, as with nginx: nobody could be sent the others' answers yet, and
+ * node does not say of them that their client has left.
+ */
 export function answerNodeRequest<Req>(
   gateway: Gateway<Req>,
   judged: Plan,
@@ -39,6 +46,20 @@ export function answerNodeRequest<Req>(
   raw: NodePair,
 ): void {
   const plan = judged.kind === 'pass' ? judged.otherwise : judged;
+  if (isInLine(raw.request, raw.response))
+    raw.response.once(
+      'socket',
+      AsyncResource.bind(() => answerNow(gateway, plan, request, raw)),
+    );
+  else answerNow(gateway, plan, request, raw);
+}
+
+function answerNow<Req>(
+  gateway: Gateway<Req>,
+  plan: Exclude<Plan, { kind: 'pass' }>,
+  request: Req,
+  raw: NodePair,
+): void {
   const loading = gateway.load(plan);
   if (loading) void loading.then(() => carryOut(gateway, plan, request, raw));
   else carryOut(gateway, plan, request, raw);

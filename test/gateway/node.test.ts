@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
@@ -8,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createHandler, type NodeHandler, type NodeRequest } from '../../src/gateway/node.ts';
 import type { GatewayOptions } from '../../src/gateway/options.ts';
 import { answer, FakeDispatcher, type Play } from './fake-dispatcher.ts';
+import { openFiles } from './open-files.ts';
 import { type RawServer, rawServer, responses } from './raw.ts';
 import { tempSite } from './temp-site.ts';
 
@@ -136,6 +138,43 @@ describe('request headers', () => {
 });
 
 describe('a connection', () => {
+  it('whose client leaves with requests in line holds no worker and no file for them', async () => {
+    const site = tempSite({ 'a.php': '', 'big.bin': 'x'.repeat(200_000) });
+    closing.push(site.remove);
+    const php = new FakeDispatcher(() => {});
+    const handler = createHandler(php, { root: site.root, files: true, onError: () => {} });
+    let came = 0;
+    let allCame = (): void => {};
+    const all = new Promise<void>((resolve) => {
+      allCame = resolve;
+    });
+    const server = await rawServer((request, response) => {
+      handler(request, response);
+      came += 1;
+      if (came === 3) allCame();
+    });
+    closing.push(() => server.close());
+    const keep = (target: string): string => get(target).replace('Connection: close\r\n', '');
+    const socket = await server.open();
+    socket.write(keep('/a.php?1') + keep('/big.bin') + keep('/a.php?2'));
+    await all;
+    socket.destroy();
+    await php.exchanges[0]?.gone;
+    expect(php.exchanges.filter(({ aborted }) => !aborted)).toEqual([]);
+    expect(openFiles(`${site.root}/big.bin`)).toBe(0);
+  });
+
+  it('runs each of several in its own async context, though it waits for the one before', async () => {
+    const store = new AsyncLocalStorage<string>();
+    const { php, server } = await bench(
+      undefined,
+      { params: () => ({ STORE: store.getStore() ?? '' }) },
+      (handler) => (request, response) => store.run(request.url ?? '', () => handler(request, response)),
+    );
+    await server.exchange(get('/a.php?1').replace('Connection: close\r\n', '') + get('/a.php?2'));
+    expect(php.exchanges.map(({ params }) => params['STORE'])).toEqual(['/a.php?1', '/a.php?2']);
+  });
+
   it('answers pipelined requests in order', async () => {
     const { server } = await bench((exchange) =>
       answer(200, ['Content-Length', '1'], exchange.params['QUERY_STRING'])(exchange),
