@@ -132,8 +132,8 @@ export interface GatewayOptions<Req> {
   readonly responseBufferTotal?: number | undefined;
   /**
    * Milliseconds that a client may take nothing of a reply or file that is there for it, then its connection is closed.
-   * Default 60000; 0: no limit. (With `fastcgi-pool/fetch` the server in front has to see to that; but the body of a
-   * `Response` that nobody begins to read in that time is given up, and its script with it.)
+   * Default 60000; 0: no limit. (With `fastcgi-pool/fetch`, that nothing is read of the body of the `Response`, which then
+   * errors.)
    */
   readonly sendTimeout?: number | undefined;
   /**

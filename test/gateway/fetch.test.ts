@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import {
   createFetchHandler,
   type FetchHandler,
@@ -152,41 +152,66 @@ describe('a Response', () => {
       sendTimeout: 50,
       onError: (error) => void errors.push(error),
     });
-    const slow = await handler(new Request(page));
-    const reader = slow.body?.getReader();
     const unread = await handler(new Request(page));
-    const [first, second] = php.exchanges;
-    await second?.gone;
+    await php.exchanges[0]?.gone;
     await expect(unread.text()).rejects.toThrow('Nobody');
     expect(errors).toEqual([
       expect.objectContaining({ code: 'FCGI_ERR_BODY_TIMEOUT', hint: expect.stringContaining('PHP worker') }),
     ]);
-    // one that has a reader is the server's affair
-    expect(first?.aborted).toBe(false);
-    await reader?.cancel();
+  });
+
+  // as of a server that does not hear that its client has left
+  it('of whose body nothing more is read for sendTimeout frees PHP', async () => {
+    const errors: unknown[] = [];
+    const { php, handler } = bench(sends(10_000_000, true), {
+      sendTimeout: 50,
+      onError: (error) => void errors.push(error),
+    });
+    const reader = (await handler(new Request(page))).body?.getReader();
+    expect((await reader?.read())?.done).toBe(false);
+    await php.exchanges[0]?.gone;
+    const rest = async (): Promise<void> => {
+      for (let part = await reader?.read(); part?.done === false; part = await reader?.read());
+    };
+    await expect(rest()).rejects.toThrow('for 50 ms');
+    // a client that has gone is nobody's fault
+    expect(errors).toEqual([]);
+  });
+
+  it('that is read slowly, but again and again, is whole', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { handler } = bench(sends(2_097_152, true), { sendTimeout: 60_000 });
+      const reader = (await handler(new Request(page))).body?.getReader();
+      let length = 0;
+      for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+        length += part.value.length;
+        await vi.advanceTimersByTimeAsync(40_000);
+      }
+      expect(length).toBe(2_097_152);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it.each([
     ['a file of the site', '/large.bin'],
     ['a file that PHP hands over', '/a.php'],
-  ])('that is %s, and that nobody begins to read within sendTimeout, is closed', async (_, path) => {
+  ])('that is %s, and of which nothing is read for sendTimeout, is closed', async (_, path) => {
     const large = join(site.root, 'large.bin');
     const { handler } = bench(answer(200, ['X-Sendfile', large]), {
       files: true,
       xSendfile: [site.root],
       sendTimeout: 50,
     });
-    const read = await handler(new Request(`http://a.example${path}`));
     const unread = await handler(new Request(`http://a.example${path}`));
+    const begun = await handler(new Request(`http://a.example${path}`));
     expect(openFiles(large)).toBe(2);
-    const reader = read.body?.getReader();
-    await expect.poll(() => openFiles(large)).toBe(1);
+    expect((await begun.body?.getReader().read())?.done).toBe(false);
+    await expect.poll(() => openFiles(large)).toBe(0);
     await expect(unread.text()).rejects.toThrow('Nobody');
-    // what has a reader is the server's affair
-    let length = 0;
-    for (let part = await reader?.read(); part?.done === false; part = await reader?.read())
-      length += part.value.length;
-    expect(length).toBe(1_000_000);
+    const read = await handler(new Request(`http://a.example${path}`));
+    expect((await read.arrayBuffer()).byteLength).toBe(1_000_000);
     await expect.poll(() => openFiles(large)).toBe(0);
   });
 

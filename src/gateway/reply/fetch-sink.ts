@@ -5,7 +5,7 @@ import type { OutgoingFile } from './handed-file.ts';
 import type { OwnAnswer, ReplyHead } from './head.ts';
 import { asciiValue } from './in-ascii.ts';
 import type { Sink, SinkOwner } from './sink.ts';
-import { webFile } from './web-file.ts';
+import { nobodyReads, nothingRead, webFile } from './web-file.ts';
 
 /** Bytes the body holds for a reader that is slow, before PHP is held back. */
 const highWaterMark = 65_536;
@@ -20,7 +20,8 @@ export class FetchSink implements Sink {
   #body: ReadableStreamDefaultController<Uint8Array> | null = null;
   #stream: ReadableStream<Uint8Array> | null = null;
   #sendTimer: NodeJS.Timeout | null = null;
-  #isRead = false;
+  /** Bytes of the body so far. */
+  #given = 0;
   readonly #headers: Headers;
   readonly #sendTimeout: number;
   #reply: SinkOwner | null = null;
@@ -60,6 +61,7 @@ export class FetchSink implements Sink {
   }
 
   write(chunk: Buffer): boolean {
+    this.#given += chunk.length;
     this.#body?.enqueue(chunk);
     return this.#body === null || (this.#body.desiredSize ?? 0) > 0;
   }
@@ -69,12 +71,27 @@ export class FetchSink implements Sink {
   }
 
   /**
-   * A reader that does not read looks like one that is busy: only the server knows its client. But a body that has no
-   * reader at all never gets one: somebody has answered in its place, or lost it.
+   * Only the server knows its client, and some do not hear that one has left (of requests in line behind another, node does not tell).
+   * A body that has no reader by then never gets one: somebody has answered in its place, or lost it.
    */
   startSendTimeout(timeout: number): void {
-    if (this.#isRead) return;
-    this.#sendTimer ??= setTimeout(() => this.#giveUpUnread(timeout), timeout).unref();
+    this.#sendTimer ??= this.#expectReading(timeout);
+  }
+
+  #expectReading(timeout: number): NodeJS.Timeout {
+    const before = this.#taken;
+    const look = (): void => {
+      this.#sendTimer = null;
+      // the next piece that has to wait begins anew
+      if (this.#isEmpty) return;
+      if (this.#taken === before) this.#giveUp(timeout);
+      else this.startSendTimeout(timeout);
+    };
+    return setTimeout(look, timeout).unref();
+  }
+
+  get #taken(): number {
+    return this.#given - highWaterMark + (this.#body?.desiredSize ?? 0);
   }
 
   end(): void {
@@ -83,9 +100,13 @@ export class FetchSink implements Sink {
     else this.#close();
   }
 
-  #giveUpUnread(timeout: number): void {
-    if (this.#isRead || this.#stream?.locked) return;
-    const message = `Nobody has begun to read the body of the response for ${timeout} ms`;
+  #giveUp(timeout: number): void {
+    if (this.#stream?.locked) {
+      this.#reply?.leave();
+      this.cut(new Error(nothingRead(timeout)));
+      return;
+    }
+    const message = nobodyReads(timeout);
     const hint =
       'a middleware has put another response in its place (a limit of time, say): it holds a PHP worker until its body is cancelled, or the request is aborted';
     const error = new TimeoutError('FCGI_ERR_BODY_TIMEOUT', message, { facts: { hint } });
@@ -145,7 +166,6 @@ export class FetchSink implements Sink {
           this.#body = controller;
         },
         pull: () => {
-          this.#isRead = this.#sendTimer !== null;
           if (!this.isEnding) this.#reply?.resume();
           else if (this.#isEmpty) this.#close();
         },
