@@ -11,6 +11,7 @@ import { RequestHooks } from './hooks.ts';
 import type { GatewayOptions } from './options.ts';
 import { BufferSpace } from './reply/buffer.ts';
 import { clientStatus, headerKinds, statusFor } from './reply/head.ts';
+import { Pipelined } from './reply/node/pipelined.ts';
 import { Reply } from './reply/reply.ts';
 import type { ReplyOptions } from './reply/reply-options.ts';
 import type { Sink } from './reply/sink.ts';
@@ -40,6 +41,8 @@ export class Gateway<Req> {
   readonly #site: Site;
   readonly #replies: ReplyOptions;
   readonly #warnings = new Warnings();
+  /** Of node's servers. */
+  readonly pipelined: Pipelined = new Pipelined();
 
   /** @throws ArgumentError FCGI_ERR_INVALID_ARG, naming the option. */
   constructor(dispatcher: Dispatcher, options: GatewayOptions<Req>) {

@@ -1,11 +1,9 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
-import { AsyncResource } from 'node:async_hooks';
 import type { Gateway, Incoming } from './gateway.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
 import {
   isGone,
-  isInLine,
   type NodeRequest,
   type NodeResponse,
   serverOf,
@@ -46,11 +44,9 @@ export function answerNodeRequest<Req>(
   raw: NodePair,
 ): void {
   const plan = judged.kind === 'pass' ? judged.otherwise : judged;
-  if (isInLine(raw.request, raw.response))
-    raw.response.once(
-      'socket',
-      AsyncResource.bind(() => answerNow(gateway, plan, request, raw)),
-    );
+  const { pipelined } = gateway;
+  if (pipelined.isInLine(raw.request, raw.response))
+    pipelined.wait(raw.request, raw.response, () => answerNow(gateway, plan, request, raw));
   else answerNow(gateway, plan, request, raw);
 }
 

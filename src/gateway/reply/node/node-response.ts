@@ -49,13 +49,6 @@ export function serverOf(request: NodeRequest): Server | null {
   return server instanceof Server ? server : null;
 }
 
-/** It came behind another one (pipelining), whose response is not out yet. */
-export function isInLine(request: NodeRequest, response: NodeResponse): boolean {
-  return (
-    !isHttp2(response) && response.socket === null && !response.writableEnded && serverOf(request) !== null
-  );
-}
-
 /** A header of the request by its name in lower case. */
 export function requestHeader(request: NodeRequest, name: string): string | undefined {
   const value = request.headers[name];
