@@ -279,9 +279,14 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#failQueued(now - queueTimeout, () => new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
   }
 
+  /** Those that were let in by then, and may have any server. */
+  failWaiting(by: number, error: () => FcgiError): void {
+    this.#failQueued(by, error, this.#queue.lines.slice(0, 1));
+  }
+
   /** Those that were let in by then. */
-  #failQueued(by: number, error: () => FcgiError): void {
-    for (const line of this.#queue.lines) {
+  #failQueued(by: number, error: () => FcgiError, lines = this.#queue.lines): void {
+    for (const line of lines) {
       // In the order in which they came: the first that may still wait ends the search.
       for (let job = line.first; job !== null && job.queuedAt <= by; job = line.first) {
         this.#running.add(job);

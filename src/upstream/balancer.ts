@@ -20,17 +20,14 @@ import { type FailoverState, FailoverStates } from './failover-state.ts';
 import { failureKind } from './health/failure.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
-import { allDown, noneLeft, refusing } from './none-left.ts';
-import type { UpstreamSettings } from './options.ts';
+import { allDown, noneLeft, type Refusal, refusalOfAll, refusing } from './none-left.ts';
+import { settingsOfEach, type UpstreamSettings } from './options.ts';
 import { Selection } from './selection.ts';
 import { type ServerStats, serverStats } from './stats.ts';
 
 /** ms between two rounds over servers that all refuse: the first, doubled each time up to the longest, jittered. */
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 100;
-/** One server of several gets this part of connectTimeout, but so many ms at the least: the rest is for the others. */
-const PART = 5;
-const LEAST_CONNECT_TIMEOUT = 250;
 
 export class UpstreamBalancer implements Balancer {
   readonly #scheduler: Scheduler;
@@ -60,9 +57,7 @@ export class UpstreamBalancer implements Balancer {
     this.#pool = pool;
     this.#runtime = runtime;
     this.#budget = new RetryBudget(pool.connections * sources.length);
-    const { connectTimeout } = pool;
-    const part = Math.max(connectTimeout / PART, LEAST_CONNECT_TIMEOUT);
-    const each = { ...pool, connectTimeout: Math.min(connectTimeout, part) };
+    const each = settingsOfEach(pool);
     this.#members = new Members(
       ({ target, unknown }) =>
         new Server(scheduler, target, each, unknown ? refusing(runtime, unknown) : runtime, false),
@@ -76,7 +71,7 @@ export class UpstreamBalancer implements Balancer {
     this.#checks = new Checks(settings.healthCheck, pool, runtime);
     const lookup = lookupBy(settings.resolve, settings.nameservers);
     const { resolveInterval } = settings;
-    this.#discovery = new Discovery(lookup, resolveInterval, connectTimeout, runtime.timers, (found) =>
+    this.#discovery = new Discovery(lookup, resolveInterval, pool.connectTimeout, runtime.timers, (found) =>
       this.#onFound(found),
     );
     this.#discovery.update(sources);
@@ -127,6 +122,7 @@ export class UpstreamBalancer implements Balancer {
       return null;
     }
     member.onGiven();
+    if (member.refusals.latest !== null) member.refusals.tried(this.#now(), this.#runtime.random());
     return member.server;
   }
 
@@ -164,6 +160,7 @@ export class UpstreamBalancer implements Balancer {
     const others = Math.min(member.load + this.#scheduler.queued, this.#pool.connections) - 1;
     const counts = member.health.failed({ kind, startedAt, others, message }, this.#now());
     if (kind === 'unreachable') this.#discovery.onUnreachable(member.origin);
+    member.refusals.failed(error, kind, this.#now(), this.#scheduler.clock.now(), this.#runtime.random());
     member.refresh(this.#now());
     this.#selection.changed();
     if (!(error instanceof FcgiError) || error instanceof ArgumentError || error instanceof PoolError)
@@ -183,10 +180,7 @@ export class UpstreamBalancer implements Balancer {
       usable: this.#members.all.includes(member) && member.state !== 'failed',
       othersLeft: this.#members.all.some(
         (other) =>
-          job.request.server === undefined &&
-          other !== member &&
-          !state.failedOn.has(other) &&
-          isAsked(other),
+          job.request.server === undefined && other !== member && !state.failedOn.has(other) && other.isAsked,
       ),
       triesLeft: this.#pool.tries - 1 - job.freshFailures - state.moves,
       budgetSpent: late || this.#budget.spent,
@@ -236,8 +230,10 @@ export class UpstreamBalancer implements Balancer {
     }
     this.#selection.changed();
     const isQueued = this.#scheduler.queued > 0;
+    const refusal = isQueued ? refusalOfAll(all) : null;
+    if (refusal !== null) this.#failRefused(refusal, clockNow);
     this.#checks.onTick(all, isQueued, now);
-    return isQueued && this.#selection.holdsBack;
+    return refusal !== null || (isQueued && this.#selection.holdsBack);
   }
 
   get #isAllDown(): boolean {
@@ -264,6 +260,12 @@ export class UpstreamBalancer implements Balancer {
       if (!job.over) this.#scheduler.requeue(job);
     });
     return true;
+  }
+
+  /** Those who have waited for as long as all servers have had to let somebody in. */
+  #failRefused({ latest, since }: Refusal, clockNow: number): void {
+    const by = clockNow - this.#pool.connectTimeout;
+    if (since <= by) this.#scheduler.failWaiting(by, () => noneLeft(this.#members.all, latest));
   }
 
   #onFound(found: readonly DiscoveredServer[]): void {
@@ -293,8 +295,4 @@ export class UpstreamBalancer implements Balancer {
   #now(): number {
     return this.#runtime.timers.now();
   }
-}
-
-function isAsked({ settings, state }: Member): boolean {
-  return !settings.down && state !== 'failed';
 }

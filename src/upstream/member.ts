@@ -5,6 +5,7 @@ import { type Candidate, capacityOf } from './balance/balance.ts';
 import type { DiscoveredServer } from './discovery/source.ts';
 import { Health, type HealthState } from './health/health.ts';
 import { type HealthFacts, isSilent, isTrusted, quota, quotaWithoutTrusted } from './health/quota.ts';
+import { Refusals } from './health/refusals.ts';
 import { type Progress, Silence } from './health/silence.ts';
 import type { Ranked } from './health/tier.ts';
 import type { ServerSettings } from './options.ts';
@@ -26,6 +27,7 @@ export class Member implements Candidate, Ranked {
   readonly isUnknown: boolean;
   health: Health;
   readonly silence: Silence = new Silence();
+  readonly refusals: Refusals = new Refusals();
   /** As the caller gave it; a name that was looked up, or the same as `name`. */
   origin: string;
   settings: ServerSettings;
@@ -93,6 +95,10 @@ export class Member implements Candidate, Ranked {
     return this.settings.backup;
   }
 
+  get isAsked(): boolean {
+    return !this.settings.down && this.state !== 'failed';
+  }
+
   get until(): number {
     return this.health.until;
   }
@@ -147,6 +153,7 @@ export class Member implements Candidate, Ranked {
 
   /** A request has been answered there. */
   onAnswer(): void {
+    this.refusals.reached();
     this.known = true;
     this.answering = true;
   }
@@ -162,7 +169,7 @@ export class Member implements Candidate, Ranked {
     if (overtaken !== this.#overtaken) this.#fullUntil = now + FULL_FOR;
     this.#overtaken = overtaken;
     this.#publishState();
-    return state !== this.state;
+    return this.refusals.refresh(now) || state !== this.state;
   }
 
   /** `most`: the most workers that a server was found to have, for a weight of 1. */

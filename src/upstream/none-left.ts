@@ -15,6 +15,25 @@ export function noneLeft(members: readonly Member[], cause: ConnectError): PoolE
   return new PoolError('FCGI_ERR_NO_LIVE_UPSTREAM', message, { cause, facts: { hint: cause.hint } });
 }
 
+export interface Refusal {
+  readonly latest: ConnectError;
+  /** ms, by the pool's clock: from then on nobody was let in anywhere. */
+  readonly since: number;
+}
+
+/** null: some server lets connect, or may. */
+export function refusalOfAll(members: readonly Member[]): Refusal | null {
+  let since = Number.NEGATIVE_INFINITY;
+  let latest: ConnectError | null = null;
+  for (const { refusals, settings } of members) {
+    if (settings.down) continue;
+    if (refusals.latest === null) return null;
+    ({ latest } = refusals);
+    since = Math.max(since, refusals.since);
+  }
+  return latest === null ? null : { latest, since };
+}
+
 export function allDown(members: readonly Member[]): PoolError {
   const message = `all servers are down by their option: ${members.map(({ name }) => name).join(', ')}`;
   const hint = 'give update() a list with a server that has no `down`';

@@ -259,3 +259,14 @@ function pingParams(path: string): Params {
     QUERY_STRING: '',
   };
 }
+
+/** One server of several gets this part of connectTimeout, but so many ms at the least: the rest is for the others. */
+const PART = 5;
+const LEAST_CONNECT_TIMEOUT = 250;
+
+/** Of each server's own pool. */
+export function settingsOfEach(pool: PoolSettings): PoolSettings {
+  const { connectTimeout } = pool;
+  const part = Math.max(connectTimeout / PART, LEAST_CONNECT_TIMEOUT);
+  return { ...pool, connectTimeout: Math.min(connectTimeout, part) };
+}

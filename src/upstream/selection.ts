@@ -36,7 +36,7 @@ export class Selection {
   get hasRoom(): boolean {
     const asked = this.#candidates(null);
     const limit = this.#limit(asked);
-    return asked.some((member) => member.takes(member.load, limit));
+    return asked.some((member) => isOpen(member, true) && member.takes(member.load, limit));
   }
 
   /** Who waits, waits for a first answer, although there is room. */
@@ -49,12 +49,13 @@ export class Selection {
   choose(job: Job, failedOn: ReadonlySet<Member>): Member | null {
     if (job.request.server !== undefined) return this.#named(job, job.request.server);
     const asked = this.#candidates(failedOn);
+    const mayWait = this.#settings.queueSize > 0 || job.attempts > 0;
     // The others were taken out meanwhile: round again.
     if (asked.length === 0 && failedOn.size > 0) return this.choose(job, new Set());
-    let open = asked.filter((member) => member.takes(member.load, 'usual'));
+    let open = asked.filter((one) => isOpen(one, mayWait) && one.takes(one.load, 'usual'));
     if (open.length === 0) {
       const limit = this.#limit(asked);
-      open = asked.filter((member) => member.takes(member.load, limit));
+      open = asked.filter((one) => isOpen(one, mayWait) && one.takes(one.load, limit));
     }
     return open.length > 1 ? this.#balanced(open, job) : (open[0] ?? null);
   }
@@ -75,7 +76,8 @@ export class Selection {
     // The slot that has come free is counted still.
     if (server !== undefined) return member.name === server && member.takes(member.load - 1, 'none');
     const asked = this.#candidates(failedOn);
-    return asked.includes(member) && member.takes(member.load - 1, this.#limit(asked));
+    if (!isOpen(member, true) || !asked.includes(member)) return false;
+    return member.takes(member.load - 1, this.#limit(asked));
   }
 
   /** Where `usual` leaves nobody. */
@@ -122,4 +124,9 @@ export class Selection {
     }
     return tier(all.filter((member) => !member.settings.down && !failedOn.has(member)));
   }
+}
+
+/** It is not one that has just refused, or the request has no time to wait. */
+function isOpen({ refusals }: Member, mayWait: boolean): boolean {
+  return !mayWait || !refusals.isPausing;
 }
