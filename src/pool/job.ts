@@ -26,6 +26,7 @@ import { Times } from './stats/times.ts';
 export interface JobServer {
   /** The address, as in messages. */
   readonly name: string;
+  readonly learned: { readonly backend: { readonly isPhpFpm: boolean | null } };
   abort(job: Job, reason: unknown): void;
   /** The response is whole. */
   complete(job: Job): void;

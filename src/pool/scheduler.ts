@@ -18,7 +18,9 @@ import { Admission } from './queue/admission.ts';
 import { Deliveries } from './queue/deliveries.ts';
 import { LinkedList } from './queue/linked-list.ts';
 import { Queue } from './queue/queue.ts';
+import { refusedBy, waitedTooLong } from './queue/refusal.ts';
 import { type PlannedBody, planBody } from './request/body.ts';
+import { noteDelay } from './request/delay.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
 import { Histogram } from './stats/histogram.ts';
@@ -171,6 +173,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     // It must not be the next one when its slot comes free.
     this.#running.add(job);
     job.server?.abort(job, reason);
+    noteDelay(reason, job, refusedBy(this.balancer.servers, wantedBy(job)));
   }
 
   onComplete(job: Job, now: number): void {
@@ -232,7 +235,8 @@ export class Scheduler implements JobOwner, ServerOwner {
       return;
     }
     const all = this.#queue.size;
-    const refused = this.#admission.refusal(wanted, servers, { all, before }, this.balancer.name, now);
+    const why = refusedBy(servers, wanted);
+    const refused = this.#admission.refusal(wanted, servers, { all, before }, this.balancer.name, now, why);
     if (refused === null) {
       this.#queue.add(job);
       publishQueued(job, all + 1);
@@ -265,32 +269,27 @@ export class Scheduler implements JobOwner, ServerOwner {
   #onUnreachable(error: ConnectError): void {
     // Of several servers another one may answer them.
     if (this.balancer.servers.length > 1) return;
+    const { code, message, hint } = error;
     const since = this.clock.now() - this.#settings.connectTimeout;
-    this.#failQueued(since, () => {
-      const facts = { hint: error.hint };
-      return new ConnectError(error.code, error.message, { cause: error, facts });
-    });
+    this.failQueued(since, () => new ConnectError(code, message, { cause: error, facts: { hint } }));
   }
 
   #expire(now: number): void {
     const { queueTimeout } = this.#settings;
     if (queueTimeout === 0) return;
-    const message = `no connection to ${this.balancer.name} came free within ${queueTimeout} ms`;
-    this.#failQueued(now - queueTimeout, () => new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message));
+    const { name, servers } = this.balancer;
+    this.failQueued(now - queueTimeout, (job) =>
+      waitedTooLong(queueTimeout, name, refusedBy(servers, wantedBy(job))),
+    );
   }
 
-  /** Those that were let in by then, and may have any server. */
-  failWaiting(by: number, error: () => FcgiError): void {
-    this.#failQueued(by, error, this.#queue.lines.slice(0, 1));
-  }
-
-  /** Those that were let in by then. */
-  #failQueued(by: number, error: () => FcgiError, lines = this.#queue.lines): void {
-    for (const line of lines) {
+  /** Those that were let in by then. `named`: those as well that have asked for a certain server. */
+  failQueued(by: number, error: (job: Job) => FcgiError, named = true): void {
+    for (const line of named ? this.#queue.lines : this.#queue.lines.slice(0, 1)) {
       // In the order in which they came: the first that may still wait ends the search.
       for (let job = line.first; job !== null && job.queuedAt <= by; job = line.first) {
         this.#running.add(job);
-        job.fail(error());
+        job.fail(error(job));
       }
     }
   }

@@ -265,7 +265,7 @@ export class UpstreamBalancer implements Balancer {
   /** Those who have waited for as long as all servers have had to let somebody in. */
   #failRefused({ latest, since }: Refusal, clockNow: number): void {
     const by = clockNow - this.#pool.connectTimeout;
-    if (since <= by) this.#scheduler.failWaiting(by, () => noneLeft(this.#members.all, latest));
+    if (since <= by) this.#scheduler.failQueued(by, () => noneLeft(this.#members.all, latest), false);
   }
 
   #onFound(found: readonly DiscoveredServer[]): void {

@@ -49,8 +49,14 @@ function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): stri
   return `${ofPhp(error, at)} (${PROXY})${ignoresGetValues ? `. ${NOT_ASKED}` : ''}`;
 }
 
+/** Nothing of an answer is here yet. */
+export function ofSilence(reused: boolean, isPhpFpm: boolean | null): string {
+  const failure = { reused, phase: 'waiting' } as const;
+  return isPhpFpm === false ? ofSlowProgram(failure) : ofSlowScript(failure);
+}
+
 /** PHP-FPM, or nobody knows yet. */
-function ofSlowScript({ reused, phase }: Failure): string {
+function ofSlowScript({ reused, phase }: Pick<Failure, 'reused' | 'phase'>): string {
   if (phase === 'head' || phase === 'body') return 'the script has begun to answer, and is slow to go on';
   const slow = phase === 'sending' ? 'the script is slow to read its body' : 'the script is slow';
   return reused
@@ -58,7 +64,7 @@ function ofSlowScript({ reused, phase }: Failure): string {
     : `${slow}, or all workers are busy: see \`pm.max_children\`, and the listen queue on the status page`;
 }
 
-function ofSlowProgram({ reused, phase }: Failure): string {
+function ofSlowProgram({ reused, phase }: Pick<Failure, 'reused' | 'phase'>): string {
   const slow = 'the program behind the server is slow';
   return reused || phase === 'head' || phase === 'body' ? slow : `${slow}, or all its processes are busy`;
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
+import type { ConnectError } from '../../errors.ts';
 import type { PoolSettings } from '../options.ts';
 import { AcceptCheck } from './accept-check.ts';
 import { BackendKind } from './backend-kind.ts';
@@ -28,6 +29,8 @@ export class Learned {
   readonly #keepaliveRequests: number;
   readonly backgroundWork: BackgroundWork = new BackgroundWork();
   readonly bodyReading: BodyReading;
+  /** Why nobody can connect, by the latest try; null: that one could, or there was none. */
+  refusal: ConnectError | null = null;
   #yieldsSoon = false;
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;

@@ -1,5 +1,5 @@
 /** Is a new request let in? Keeps what the rule of overload.ts needs to know. */
-import type { PoolError } from '../../errors.ts';
+import type { ConnectError, PoolError } from '../../errors.ts';
 import { Overload } from './overload.ts';
 import { refusal } from './refusal.ts';
 
@@ -69,13 +69,14 @@ export class Admission {
       if (!servers.some(({ name }) => name === wanted)) this.#byServer.delete(wanted);
   }
 
-  /** null: it may wait. `name`: of the servers, for the message. */
+  /** null: it may wait. `name`: of the servers, for the message; `why`: nobody can connect. */
   refusal(
     wanted: string,
     servers: readonly Load[],
     queued: Queued,
     name: string,
     now: number,
+    why: ConnectError | null = null,
   ): PoolError | null {
     let sent = 0;
     let known = 0;
@@ -91,6 +92,7 @@ export class Admission {
       arrival,
       isFull ? this.#queueSize : null,
       wanted || name,
+      why,
     );
     if (refused !== null) this.refused++;
     return refused;

@@ -1,8 +1,25 @@
-/** The error of a request that the pool does not let in. */
-import { PoolError } from '../../errors.ts';
+/** The errors of requests that the pool does not let in, or lets wait for too long, and why they wait. */
+import { type ConnectError, PoolError } from '../../errors.ts';
 import type { Arrival, Overload } from './overload.ts';
 
 const HINT = 'more is asked than php-fpm can do: see `pm.max_children`, and what the scripts wait for';
+
+/** What is known of a server. */
+interface Asked {
+  readonly name: string;
+  readonly learned: { readonly refusal: ConnectError | null };
+}
+
+/** Why nobody can connect to any of those that may be asked; null: somebody can, or may. `wanted`: the one that may; '' for any. */
+export function refusedBy(servers: readonly Asked[], wanted: string): ConnectError | null {
+  let latest: ConnectError | null = null;
+  for (const { name, learned } of servers) {
+    if (wanted !== '' && name !== wanted) continue;
+    if (learned.refusal === null) return null;
+    latest = learned.refusal;
+  }
+  return latest;
+}
 
 /** null: it may wait. `full`: so many wait in all, and that is the most. `name`: of the servers, for the message. */
 export function refusal(
@@ -10,16 +27,29 @@ export function refusal(
   arrival: Arrival,
   full: number | null,
   name: string,
+  why: ConnectError | null,
 ): PoolError | null {
   const { queued } = arrival;
   const wait = overload.refuses(arrival);
   // Retry-After is in seconds (RFC 9110, 10.2.3).
   const retryAfter = Math.max(1, Math.ceil((wait ?? 0) / 1_000));
+  const facts = { retryAfter, hint: hintOf(why) };
   if (full !== null) {
     const message = `${full} requests wait already for a connection to ${name}`;
-    return new PoolError('FCGI_ERR_QUEUE_FULL', message, { facts: { retryAfter } });
+    return new PoolError('FCGI_ERR_QUEUE_FULL', message, { facts });
   }
   if (wait === null) return null;
   const message = `${queued} requests wait already for ${name}, more than it answers in time`;
-  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts: { retryAfter, hint: HINT } });
+  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts });
+}
+
+/** `timeout`: ms. */
+export function waitedTooLong(timeout: number, name: string, why: ConnectError | null): PoolError {
+  const message = `no connection to ${name} came free within ${timeout} ms`;
+  return new PoolError('FCGI_ERR_QUEUE_TIMEOUT', message, { facts: { hint: hintOf(why) } });
+}
+
+/** Where the server is down, nobody has asked too much of it. */
+function hintOf(why: ConnectError | null): string {
+  return why === null ? HINT : why.hint;
 }

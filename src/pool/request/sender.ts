@@ -167,8 +167,12 @@ export class Sender {
       retryRefused: this.#retryRefused,
       known: this.#isKnown,
       failures,
+      onRefused: (error) => {
+        this.#learned.refusal = error;
+      },
     });
     this.#isKnown = true;
+    this.#learned.refusal = null;
     if (this.#target.transport === 'unix') return connected;
     const counter = connected.isLocal ? this.#orphanResets : this.#retransmissions;
     counter.begin();

@@ -22,6 +22,8 @@ export interface DialOptions {
   readonly retryRefused: boolean;
   /** There was a connection to it before. */
   readonly known: boolean;
+  /** Told of each try that failed. */
+  readonly onRefused: (error: ConnectError) => void;
   /** Fresh connections that failed the same request before; the more, the longer the first pause. */
   readonly failures: number;
 }
@@ -43,6 +45,7 @@ export async function dial(target: Target, options: DialOptions): Promise<Connec
     } catch (error) {
       // It knows of the last try only, and of what was left for that.
       if (isTimeout(error)) throw timedOut(target, timeout, before);
+      if (error instanceof ConnectError) options.onRefused(error);
       before = error;
       const refused = isPassing(error, known);
       const wrong = refused ? await runtime.notASocket(target) : '';

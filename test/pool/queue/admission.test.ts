@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ConnectError } from '../../../src/errors.ts';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 
 /** Eight were sent at once 206 ms ago, `answered` of them have just been, and one of their clients asks behind 15 others. */
@@ -69,6 +70,22 @@ it('the workers of all servers count: where fewer wait than there are, nobody is
   expect(late).toBeGreaterThanOrEqual(8);
   expect(late).toBeLessThanOrEqual(20);
 });
+
+it.each([
+  [null, 'more is asked than php-fpm can do'],
+  ['php-fpm is down', 'php-fpm is down'],
+])(
+  'where nobody can connect (%s), that is what is said of it, and not that too much is asked',
+  (down, said) => {
+    const admission = new Admission(1_000);
+    admission.emptied('', [{ name: 'a', busy: 0, workers: 0 }], 0);
+    const why =
+      down === null ? null : new ConnectError('FCGI_ERR_CONNECT', 'refused', { facts: { hint: down } });
+    const servers = [{ name: 'a', busy: 8, workers: 0 }];
+    const refused = admission.refusal('', servers, { all: 24, before: 24 }, 'fpm', 2_500, why);
+    expect(refused).toMatchObject({ code: 'FCGI_ERR_QUEUE_OVERLOAD', hint: expect.stringContaining(said) });
+  },
+);
 
 it('says how many were refused, and when the queue is simply full', () => {
   const admission = new Admission(2);

@@ -39,6 +39,7 @@ async function endOfKnown(known: boolean, ...tries: ((left: number) => ConnectEr
     timeout: 200,
     retryRefused: true,
     known,
+    onRefused: () => {},
     failures: 0,
   }).catch((error: unknown) => error);
 }
