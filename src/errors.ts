@@ -165,8 +165,13 @@ export interface FcgiErrorOptions {
   readonly facts?: Partial<FailureFacts>;
 }
 
+/** Of the kinds of the classes below. */
+const PREFIX = 'fastcgi-pool:';
+
 /** The base of all. `cause` keeps the error of Node or of the layer below. */
 export class FcgiError extends Error implements FailureFacts {
+  /** Of the class: the same in every copy of this package, for `instanceof`. */
+  static readonly kind: string = `${PREFIX}FcgiError`;
   // Spelled out: a bundler may shorten the names of classes.
   override readonly name: string = 'FcgiError';
   readonly code: FcgiErrorCode;
@@ -190,6 +195,15 @@ export class FcgiError extends Error implements FailureFacts {
     if (options.facts) this.learn(options.facts);
   }
 
+  /**
+   * By its kind: where the package is there twice, or was loaded anew, as Jest does, an error of the one copy is what it is to the other
+   * one. undici's are told so as well. A class that is made of one of these is told by its prototype.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class that was asked for, which is one of those below
+    return isOfKind(value, this);
+  }
+
   /** Adds what a layer above has come to know; returns the error itself. A caller's own that he has frozen stays as it is. */
   learn(facts: Partial<FailureFacts>): this {
     return Object.isFrozen(this) ? this : Object.assign(this, facts);
@@ -198,6 +212,7 @@ export class FcgiError extends Error implements FailureFacts {
 
 /** An option, a param or a body that cannot be sent; `option` names it. */
 export class ArgumentError extends FcgiError {
+  static override readonly kind: string = `${PREFIX}ArgumentError`;
   override readonly name: string = 'ArgumentError';
   declare readonly code: ArgumentErrorCode;
   readonly option: string;
@@ -211,33 +226,47 @@ export class ArgumentError extends FcgiError {
 }
 
 export class ConnectError extends FcgiError {
+  static override readonly kind: string = `${PREFIX}ConnectError`;
   override readonly name: string = 'ConnectError';
   declare readonly code: ConnectErrorCode;
 }
 
 export class SocketError extends FcgiError {
+  static override readonly kind: string = `${PREFIX}SocketError`;
   override readonly name: string = 'SocketError';
   declare readonly code: SocketErrorCode;
 }
 
 export class TimeoutError extends FcgiError {
+  static override readonly kind: string = `${PREFIX}TimeoutError`;
   override readonly name: string = 'TimeoutError';
   declare readonly code: TimeoutErrorCode;
 }
 
 export class ProtocolError extends FcgiError {
+  static override readonly kind: string = `${PREFIX}ProtocolError`;
   override readonly name: string = 'ProtocolError';
   declare readonly code: ProtocolErrorCode;
 }
 
 export class PoolError extends FcgiError {
+  static override readonly kind: string = `${PREFIX}PoolError`;
   override readonly name: string = 'PoolError';
   declare readonly code: PoolErrorCode;
 }
 
 export class RequestError extends FcgiError {
+  static override readonly kind: string = `${PREFIX}RequestError`;
   override readonly name: string = 'RequestError';
   declare readonly code: RequestErrorCode;
+}
+
+function isOfKind(value: unknown, asked: typeof FcgiError): boolean {
+  if (!Object.hasOwn(asked, 'kind')) return Function.prototype[Symbol.hasInstance].call(asked, value);
+  if (typeof value !== 'object' || value === null) return false;
+  const made: unknown = value.constructor;
+  const kind = typeof made === 'function' && 'kind' in made ? String(made.kind) : '';
+  return kind === asked.kind || (asked.kind === FcgiError.kind && kind.startsWith(PREFIX));
 }
 
 /**
