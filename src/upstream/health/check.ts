@@ -20,6 +20,7 @@ export function check(
     connectTimeout: timeout,
     headersTimeout: timeout,
     bodyTimeout: timeout,
+    timeout,
     retry: 'never',
   };
   const scheduler = schedulerOf(target, own, runtime);
