@@ -53,7 +53,8 @@ export class Server implements ConnectionOwner {
   readonly #slots: Slots<Slot>;
   readonly #sender: Sender;
   readonly #budget: RetryBudget;
-  #retired = false;
+  /** It was taken out of the list. */
+  isRetired = false;
 
   /** `retryRefused`: dials again within connectTimeout; else another server is asked first. */
   constructor(
@@ -136,7 +137,7 @@ export class Server implements ConnectionOwner {
 
   /** It takes no more jobs, and keeps no connection behind those that it has. */
   retire(): void {
-    this.#retired = true;
+    this.isRetired = true;
     this.close();
   }
 
@@ -196,7 +197,7 @@ export class Server implements ConnectionOwner {
   }
 
   get closing(): boolean {
-    return this.#retired || this.#owner.closing;
+    return this.isRetired || this.#owner.closing;
   }
 
   idleFull(): boolean {
@@ -253,7 +254,7 @@ export class Server implements ConnectionOwner {
     const encoded = this.#encode(job, null, keepaliveRequests);
     if (encoded === null) return;
     this.open.add(slot);
-    this.#sender.dial(job, { exchange: encoded.exchange, open: this.open, closed: this.closed }).then(
+    this.#sender.dial(job, { exchange: encoded.exchange, server: this }).then(
       (connected) => this.#connected(slot, job, connected, keepaliveRequests, encoded),
       (error: unknown) => {
         job.attempts++;

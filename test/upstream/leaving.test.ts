@@ -1,4 +1,5 @@
 /** A server that was taken out of the list ends what it has: who is slow is no faster by that. */
+import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { type DispatchHandler, type Ended, Upstream } from '../../src/index.ts';
 import { GET, gate, HEAD, PUT } from '../pool/support.ts';
@@ -70,4 +71,38 @@ it('a source that has no more of its body for a while goes on when it likes', as
   await Promise.race([timedOutTwice(upstream), asked]);
   more.open();
   expect(await asked).toBe('a one two');
+});
+
+/** Asks one that waits for the worker of a server, which is then taken out of the list; with what it is answered. */
+async function takenOutUnder(more: object): Promise<string> {
+  const release = gate();
+  await using a = await answering('a', {
+    workers: 1,
+    script: async (request, response) => {
+      if (request.params['QUERY_STRING'] === 'slow') await release.opened;
+      await response.stdout(`${HEAD}a`);
+    },
+  });
+  await using b = await answering('b');
+  await using upstream = new Upstream([a.address], { proxied: true, headersTimeout: 20_000 });
+  // It is known to answer FCGI_GET_VALUES.
+  expect(await ask(upstream)).toBe('a');
+  const running = ask(upstream, { params: { ...GET, QUERY_STRING: 'slow' } });
+  await a.executed(2);
+  const waiting = ask(upstream, more);
+  while (a.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+  upstream.update([b.address]);
+  // Long enough for it to go, if it does; else its worker comes free.
+  const answer = await Promise.race([waiting, setTimeout(1_000, 'it stays')]);
+  release.open();
+  expect(await running).toBe('a');
+  return answer === 'it stays' ? waiting : answer;
+}
+
+it('a request that waits there for a worker, so that nothing of it was sent, goes to another server', async () => {
+  expect(await takenOutUnder({})).toBe('b');
+});
+
+it('one that must not be sent to another stays where it is', async () => {
+  expect(await takenOutUnder({ retry: 'never' })).toBe('a');
 });

@@ -16,7 +16,7 @@ import type { BodyReading } from '../learned/body-reading.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import { needsFreshConnection } from '../retry/fresh-connection.ts';
-import { retriesUnknown } from '../retry/resend.ts';
+import { mayGoElsewhere, retriesUnknown } from '../retry/resend.ts';
 import { accepted } from '../slots/accepted.ts';
 import { dial } from '../slots/dial.ts';
 import { checkUnchanged } from './body.ts';
@@ -32,9 +32,13 @@ const REFRESH_INTERVAL = 1_000;
 /** A request that is to be sent on the connection that is being opened. */
 interface WaitingJob {
   readonly exchange: Exchange;
-  /** The slots with a connection, or dialling for one. */
-  readonly open: ReadonlySet<unknown>;
-  readonly closed: Record<CloseReason, number>;
+  readonly server: {
+    /** The slots with a connection, or dialling for one. */
+    readonly open: ReadonlySet<unknown>;
+    readonly closed: Record<CloseReason, number>;
+    /** It was taken out of the list. */
+    readonly isRetired: boolean;
+  };
 }
 
 export interface SenderOwner {
@@ -117,7 +121,9 @@ export class Sender {
     const { signal } = dialling;
     const dialled = (): Promise<Connected> => this.connect(signal, job.freshFailures);
     const mayRunTwice = retriesUnknown(job, this.#settings);
-    const connect = waiting === null ? dialled : () => this.#accepted(dialled, waiting, mayRunTwice, signal);
+    const mayLeave = mayGoElsewhere(job, this.#settings);
+    const connect =
+      waiting === null ? dialled : () => this.#accepted(dialled, waiting, { mayRunTwice, mayLeave }, signal);
     return traceConnect(job, this.#target, connect).finally(() => {
       job.dialling = null;
       if (!dialling.signal.aborted) this.#spare.push(dialling);
@@ -126,8 +132,8 @@ export class Sender {
 
   #accepted(
     connect: () => Promise<Connected>,
-    { exchange, open, closed }: WaitingJob,
-    mayRunTwice: boolean,
+    { exchange, server }: WaitingJob,
+    { mayRunTwice, mayLeave }: { readonly mayRunTwice: boolean; readonly mayLeave: boolean },
     signal: AbortSignal,
   ): Promise<Connected> {
     const { connectTimeout } = this.#settings;
@@ -143,12 +149,13 @@ export class Sender {
       connectTimeout,
       headersTimeout,
       retryRefused: this.#retryRefused,
+      isRetired: () => mayLeave && server.isRetired,
       isPassed: () =>
-        this.#learned.backend.answersGetValues && this.#learned.workers.passed(exchange) >= open.size,
-      onAsked: () => this.#learned.asked(exchange, open.size),
+        this.#learned.backend.answersGetValues && this.#learned.workers.passed(exchange) >= server.open.size,
+      onAsked: () => this.#learned.asked(exchange, server.open.size),
       onAccepted: () => this.#learned.accepted(exchange),
       onClosed: (reason, openedAt) => {
-        closed[reason]++;
+        server.closed[reason]++;
         this.#learned.failed(exchange);
         publishClosed(this.#target, reason, { requests: 0, openedAt }, this.#clock.now());
       },

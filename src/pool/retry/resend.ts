@@ -33,6 +33,11 @@ export function retriesUnknown(job: Job, settings: Pick<PoolSettings, 'retry'>):
   return policy === 'always' || (policy === 'idempotent' && mayRunTwice(job));
 }
 
+/** Another server may have it, as long as nothing of it was sent. */
+export function mayGoElsewhere({ request }: Job, settings: Pick<PoolSettings, 'retry'>): boolean {
+  return request.server === undefined && (request.retry ?? settings.retry) !== 'never';
+}
+
 export function mayRunTwice({ request, snapshot }: Job): boolean {
   return request.idempotent ?? isIdempotent(snapshot.facts.method);
 }

@@ -26,6 +26,8 @@ export interface AcceptOptions {
   readonly retryRefused: boolean;
   /** So many that were opened later have a worker by now that the one that waits is with a server that hangs. */
   isPassed(): boolean;
+  /** Its server was taken out of the list: another one is to have the request, of which nothing was sent. */
+  isRetired(): boolean;
   /** A connection waits for a worker; one has it; it is closed instead. */
   onAsked(): void;
   onAccepted(): void;
@@ -71,6 +73,7 @@ export async function accepted(
     const { end, isUseless } = await asked(connected, options, waited);
     if (signal.aborted) throw signal.reason;
     if (end === null) return { ...connected, isAccepted: true };
+    if (options.isRetired()) throw takenOut(target);
     waited += clock.now() - begun;
     if (isUseless || end === 'hopeless') continue;
     if (end === 'silence') throw noWorker(options.headersTimeout);
@@ -111,7 +114,7 @@ async function asked(
     signal,
     times: 2,
     inTurn,
-    isHopeless: options.isPassed,
+    isHopeless: () => options.isPassed() || options.isRetired(),
   });
   if (values !== null) backend.onValues(values);
   if (end === null) {
@@ -137,6 +140,11 @@ function noWorker(timeout: number): TimeoutError {
       hint: 'all workers are busy, so nothing was sent: see `pm.max_children`, and the listen queue on the status page',
     },
   });
+}
+
+function takenOut(target: Target): ConnectError {
+  const message = `${target.name} was taken out of the list before a worker had accepted the connection`;
+  return new ConnectError('FCGI_ERR_CONNECT', message, { facts: { phase: 'connecting' } });
 }
 
 function hintFor({ isDirect }: BackendKind, isKnown: boolean): string {
