@@ -12,6 +12,7 @@ import { Server } from '../pool/server.ts';
 import type { ServerCounts } from '../pool/stats/stats.ts';
 import { subset as subsetOf } from './balance/subset.ts';
 import { Checks } from './checks.ts';
+import { DialTimer } from './dial-timer.ts';
 import { Discovery } from './discovery/discovery.ts';
 import { lookupBy } from './discovery/lookup.ts';
 import type { DiscoveredServer, Source } from './discovery/source.ts';
@@ -38,6 +39,7 @@ export class UpstreamBalancer implements Balancer {
   readonly #selection: Selection;
   readonly #discovery: Discovery;
   readonly #checks: Checks;
+  readonly #dialTimer: DialTimer;
   readonly #failovers: FailoverStates = new FailoverStates();
   readonly #budget: RetryBudget;
   #started = false;
@@ -69,6 +71,10 @@ export class UpstreamBalancer implements Balancer {
       runtime.random,
     );
     this.#checks = new Checks(settings.healthCheck, pool, runtime);
+    this.#dialTimer = new DialTimer(this.#members, runtime.timers, () => {
+      this.#refresh();
+      scheduler.runQueued();
+    });
     const lookup = lookupBy(settings.resolve, settings.nameservers);
     const { resolveInterval } = settings;
     this.#discovery = new Discovery(lookup, resolveInterval, pool.connectTimeout, runtime.timers, (found) =>
@@ -91,8 +97,7 @@ export class UpstreamBalancer implements Balancer {
 
   get stats(): ServerStats[] {
     this.#refresh();
-    const { all, leaving } = this.#members;
-    return [...all, ...leaving].map(serverStats);
+    return [...this.#members.all, ...this.#members.leaving].map(serverStats);
   }
 
   get hasRoom(): boolean {
@@ -118,6 +123,7 @@ export class UpstreamBalancer implements Balancer {
     if (member === null && job.request.server === undefined && this.#isAllDown)
       queueMicrotask(() => job.fail(allDown(this.#members.all)));
     if (member === null) {
+      this.#dialTimer.set();
       this.#checks.onHeldBack(this.#members.all, () => this.#scheduler.runQueued());
       return null;
     }
@@ -135,13 +141,9 @@ export class UpstreamBalancer implements Balancer {
     const member = this.#members.of(job.server);
     if (member === undefined) return;
     const now = this.#now();
-    const { trusted } = member;
     this.#answers++;
-    member.answers++;
-    member.answeredAt = this.#scheduler.clock.now();
-    member.onAnswer();
-    member.silence.suspect = false;
-    member.health.answered(job.times.givenAt, now);
+    const { trusted } = member;
+    member.onServed(job.times.givenAt, now);
     this.#budget.served();
     if (trusted) return;
     member.refresh(now);
@@ -155,13 +157,13 @@ export class UpstreamBalancer implements Balancer {
     if (member === undefined || job.over || job.aborted) return true;
     const { givenAt: startedAt } = job.times;
     const kind = failureKind(error);
-    const message = errorText(error);
+    const now = this.#now();
     // Those that wait for its first answer would run beside it: a script that kills its worker must not count for more by that.
     const others = Math.min(member.load + this.#scheduler.queued, this.#pool.connections) - 1;
-    const counts = member.health.failed({ kind, startedAt, others, message }, this.#now());
+    const counts = member.health.failed({ kind, startedAt, others, message: errorText(error) }, now);
     if (kind === 'unreachable') this.#discovery.onUnreachable(member.origin);
-    member.refusals.failed(error, kind, this.#now(), this.#scheduler.clock.now(), this.#runtime.random());
-    member.refresh(this.#now());
+    member.refusals.failed(error, kind, now, this.#scheduler.clock.now(), this.#runtime.random());
+    member.refresh(now);
     this.#selection.changed();
     if (!(error instanceof FcgiError) || error instanceof ArgumentError || error instanceof PoolError)
       return true;

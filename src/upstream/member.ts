@@ -158,6 +158,15 @@ export class Member implements Candidate, Ranked {
     this.answering = true;
   }
 
+  /** One that was given to it at `givenAt`; `now` by the machine's clock. */
+  onServed(givenAt: number, now: number): void {
+    this.answers++;
+    this.answeredAt = this.server.clock.now();
+    this.onAnswer();
+    this.silence.suspect = false;
+    this.health.answered(givenAt, now);
+  }
+
   /** `now` by the machine's clock: what waits for time to pass. True: its state is another. */
   refresh(now: number): boolean {
     const { settings, health, state } = this;

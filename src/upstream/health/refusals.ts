@@ -18,8 +18,8 @@ export class Refusals {
   isPausing = false;
   #count = 0;
   #isTried = false;
-  /** By the machine's clock. */
-  #until = 0;
+  /** By the machine's clock: the pause is over then. */
+  until = 0;
 
   /** It lets nobody in, and a request is given to it all the same: one for each pause. `random`: 0 to 1. */
   tried(now: number, random: number): void {
@@ -55,13 +55,13 @@ export class Refusals {
 
   /** True: the pause is over. */
   refresh(now: number): boolean {
-    if (!this.isPausing || now < this.#until) return false;
+    if (!this.isPausing || now < this.until) return false;
     this.isPausing = false;
     return true;
   }
 
   #pause(now: number, random: number): void {
     this.isPausing = true;
-    this.#until = now + Math.min(FIRST_PAUSE * 2 ** this.#count, LONGEST_PAUSE) * (0.5 + random);
+    this.until = now + Math.min(FIRST_PAUSE * 2 ** this.#count, LONGEST_PAUSE) * (0.5 + random);
   }
 }
