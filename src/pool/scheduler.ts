@@ -265,9 +265,8 @@ export class Scheduler implements JobOwner, ServerOwner {
     if (isIdle && (this.#closing || !this.balancer.isChecking)) this.clock.stop();
   };
 
-  /** Those who have waited as long as the one that could not be connected need not try again one by one. */
+  /** Those who have waited as long as the one that could not be connected need not try one by one; of several servers another may answer. */
   #onUnreachable(error: ConnectError): void {
-    // Of several servers another one may answer them.
     if (this.balancer.servers.length > 1) return;
     const { code, message, hint } = error;
     const since = this.clock.now() - this.#settings.connectTimeout;
