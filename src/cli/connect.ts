@@ -15,6 +15,7 @@ export type ConnectOptions = Pick<
   | 'queueTimeout'
   | 'proxied'
   | 'backend'
+  | 'postDataReading'
 >;
 
 export type Connect = (

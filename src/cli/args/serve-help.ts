@@ -24,6 +24,11 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --backend KIND           php-fpm, or generic: a FastCGI server that is no
                            PHP-FPM (default: the pool finds out)
   --proxied                a TCP proxy stands in front of PHP-FPM
+  --post-data-reading BYTES
+                           of a POST that PHP reads before its script starts:
+                           0 where php.ini has enable_post_data_reading = 0,
+                           post_max_size where that is below 16k, else 16k;
+                           said, a POST that is lost is never run twice
   --headers-timeout S      how many seconds a script may take until its head is
                            there (default 60; 0: no limit); so may the others:
   --body-timeout S         between two pieces of its page (default 60)

@@ -18,10 +18,12 @@ export interface SiteCommand {
   readonly frontController: string | null;
   /** To each upstream; also the children of our own php-fpm. */
   readonly connections: number;
-  /** Null: php-fpm, unless a setting of its own speaks against it. */
+  /** Null: found out. */
   readonly backend: Peer['backend'] | null;
   /** A TCP proxy stands in front of PHP-FPM. */
   readonly proxied: boolean;
+  /** Bytes of a POST body that PHP reads before its script starts; null: not told. */
+  readonly postDataReading: number | null;
   /** Milliseconds; only those that were given. */
   readonly timeouts: Timeouts;
   /** DOCROOT as PHP-FPM sees it; null: the same. */
@@ -63,6 +65,7 @@ type Timeouts = Pick<ConnectOptions, 'connectTimeout' | 'queueTimeout' | 'header
 export const siteOptions = {
   backend: { type: 'string' },
   proxied: { type: 'boolean', default: false },
+  'post-data-reading': { type: 'string' },
   'connect-timeout': { type: 'string' },
   'queue-timeout': { type: 'string' },
   'headers-timeout': { type: 'string' },
@@ -109,6 +112,7 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     connections: integer('--connections', values.connections ?? '8', 1, 10_000),
     backend: peerOf({ backend: values.backend, proxied: false }).backend ?? null,
     proxied: values.proxied ?? false,
+    postDataReading: optional(values['post-data-reading'], (text) => bytes('--post-data-reading', text)),
     timeouts: timeouts(values),
     fpmRoot: optional(values['fpm-root'], fpmRoot),
     resolveRootSymlink: values['resolve-root-symlink'] ?? false,

@@ -24,12 +24,12 @@ const READ_FIRST = 16_384;
 
 const units: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** Whether PHP starts a script before it has read a small body, so that a reset does not prove that it has not. */
-export function startsBeforeBody(settings: readonly Pair[]): boolean {
+/** What these settings say of PoolOptions.postDataReading: bytes; null: nothing, as that is not all that PHP goes by. */
+export function postDataReadingBy(settings: readonly Pair[]): number | null {
   const latest = new Map(settings);
   const reading = latest.get('enable_post_data_reading');
-  if (reading !== undefined && !/^(?:1|on|yes|true)$/i.test(reading.trim())) return true;
+  if (reading !== undefined && !/^(?:1|on|yes|true)$/i.test(reading.trim())) return 0;
   const [, digits, unit = ''] = /^\s*(\d+)([kmg]?)/i.exec(latest.get('post_max_size') ?? '') ?? [];
   const size = Number(digits) * (units[unit.toLowerCase()] ?? 1);
-  return size > 0 && size < READ_FIRST;
+  return size > 0 && size < READ_FIRST ? size : null;
 }

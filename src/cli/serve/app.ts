@@ -6,7 +6,7 @@ import type { StatusReport } from '../../observe/status/report.ts';
 import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import type { Connect, ConnectOptions } from '../connect.ts';
-import { startsBeforeBody } from '../fpm/ini.ts';
+import { postDataReadingBy } from '../fpm/ini.ts';
 import { compressed } from './compressed.ts';
 import { connectionsPerWorker } from './connections-per-worker.ts';
 import { type Handler, type Middleware, type Site, siteHandler } from './handler.ts';
@@ -105,9 +105,9 @@ function byHost(sites: readonly Site[], handlers: readonly Handler[]): Handler {
 }
 
 function connectOptions(command: SiteCommand, kind: Php['kind'], workers: number): ConnectOptions {
-  const { timeouts, proxied } = command;
+  const { timeouts, proxied, backend } = command;
   const connections = connectionsPerWorker(command.connections, workers);
-  const backend = command.backend ?? (startsBeforeBody(command.ini) ? 'generic' : null);
+  const postDataReading = command.postDataReading ?? postDataReadingBy(command.ini);
   return {
     connections,
     // a child of php-cgi that has served its number closes what it kept
@@ -115,5 +115,6 @@ function connectOptions(command: SiteCommand, kind: Php['kind'], workers: number
     ...timeouts,
     ...(proxied ? { proxied } : {}),
     ...(backend ? { backend } : {}),
+    ...(postDataReading === null ? {} : { postDataReading }),
   };
 }

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startFpm } from '../../fpm/support/fpm.ts';
 import { within } from '../../fpm/support/wait.ts';
 import { serve, serveInVain } from '../support/serving.ts';
@@ -15,7 +15,10 @@ let site: SiteFolder;
 beforeEach(() => {
   site = new SiteFolder();
 });
-afterEach(() => site.remove());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  site.remove();
+});
 
 it('--ini values reach PHP as they are given', async () => {
   const values = {
@@ -38,26 +41,33 @@ it('--ini values reach PHP as they are given', async () => {
   expect(seen).toEqual(Object.values({ ...values, ...evaluated }));
 });
 
-it.each(['enable_post_data_reading=0', 'post_max_size=10'])(
-  'a POST whose script dies runs once, with --ini %s',
-  async (setting) => {
-    const log = join(site.parent, 'ran');
-    writeFileSync(log, '');
-    // whoever runs PHP is to write it
-    chmodSync(log, 0o666);
-    site.put(
-      'die.php',
-      `<?php file_put_contents(${JSON.stringify(log)}, "x", FILE_APPEND); posix_kill(getmypid(), 9);`,
+it.each([
+  [['--ini', 'enable_post_data_reading=0'], ''],
+  [['--ini', 'post_max_size=10'], ''],
+  [['--post-data-reading', '0'], 'enable_post_data_reading=0'],
+  [['--post-data-reading', '10'], 'post_max_size=10'],
+])('a POST whose script dies runs once, with %j and php.ini "%s"', async (args, phpIni) => {
+  const folder = join(site.parent, 'conf.d');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'own.ini'), `${phpIni}\n`);
+  // behind the usual ones
+  vi.stubEnv('PHP_INI_SCAN_DIR', `:${folder}`);
+  const log = join(site.parent, 'ran');
+  writeFileSync(log, '');
+  // whoever runs PHP is to write it
+  chmodSync(log, 0o666);
+  site.put(
+    'die.php',
+    `<?php file_put_contents(${JSON.stringify(log)}, "x", FILE_APPEND); posix_kill(getmypid(), 9);`,
+  );
+  await using served = await serve(site.path, args);
+  for (let count = 0; count < 3; count++) {
+    expect((await fetch(`${served.url}/die.php`, { method: 'POST', body: 'a=1'.repeat(500) })).status).toBe(
+      502,
     );
-    await using served = await serve(site.path, ['--ini', setting]);
-    for (let count = 0; count < 3; count++) {
-      expect((await fetch(`${served.url}/die.php`, { method: 'POST', body: 'a=1'.repeat(500) })).status).toBe(
-        502,
-      );
-    }
-    expect(readFileSync(log, 'utf8')).toBe('xxx');
-  },
-);
+  }
+  expect(readFileSync(log, 'utf8')).toBe('xxx');
+});
 
 it('--resolve-root-symlink: PHP runs the release to which the link of DOCROOT has been turned, and its own folder is in DOCUMENT_ROOT', async () => {
   const current = join(site.parent, 'current');

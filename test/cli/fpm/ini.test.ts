@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { iniArgument, startsBeforeBody } from '../../../src/cli/fpm/ini.ts';
+import { iniArgument, postDataReadingBy } from '../../../src/cli/fpm/ini.ts';
 
 describe('a setting of php.ini', () => {
   it.each([
@@ -20,18 +20,18 @@ describe('a setting of php.ini', () => {
     expect(iniArgument(['a', value])).toBe(argument);
   });
 
-  it.each<[name: string, value: string, early: boolean]>([
-    ['enable_post_data_reading', '0', true],
-    ['enable_post_data_reading', 'Off', true],
-    ['enable_post_data_reading', '', true],
-    ['enable_post_data_reading', 'on', false],
-    ['post_max_size', '10', true],
-    ['post_max_size', '8k', true],
-    ['post_max_size', '16k', false],
-    ['post_max_size', '64M', false],
-    ['post_max_size', '0', false],
-    ['memory_limit', '10', false],
-  ])('%s=%s starts scripts before their body is read: %s', (name, value, early) => {
-    expect(startsBeforeBody([[name, value]])).toBe(early);
+  it.each<[name: string, value: string, bytes: number | null]>([
+    ['enable_post_data_reading', '0', 0],
+    ['enable_post_data_reading', 'Off', 0],
+    ['enable_post_data_reading', '', 0],
+    ['enable_post_data_reading', 'on', null],
+    ['post_max_size', '10', 10],
+    ['post_max_size', '8k', 8_192],
+    ['post_max_size', '16k', null],
+    ['post_max_size', '64M', null],
+    ['post_max_size', '0', null],
+    ['memory_limit', '10', null],
+  ])('%s=%s: of a body so many bytes are read before the script starts: %s', (name, value, read) => {
+    expect(postDataReadingBy([[name, value]])).toBe(read);
   });
 });
