@@ -1,5 +1,6 @@
 /** Settings of php.ini as PHP-FPM's `-d` takes them. */
 import type { Pair } from '../args/values.ts';
+import { quantityOf } from '../php/quantity.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Words and constants that PHP evaluates: On, and E_ALL & ~E_NOTICE. */
@@ -22,14 +23,11 @@ export function iniArgument([name, value]: Pair): string {
 /** Bytes of a body that PHP-FPM reads before the script starts. */
 const READ_FIRST = 16_384;
 
-const units: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
 /** What these settings say of PoolOptions.postDataReading: bytes; null: nothing, as that is not all that PHP goes by. */
 export function postDataReadingBy(settings: readonly Pair[]): number | null {
   const latest = new Map(settings);
   const reading = latest.get('enable_post_data_reading');
   if (reading !== undefined && !/^(?:1|on|yes|true)$/i.test(reading.trim())) return 0;
-  const [, digits, unit = ''] = /^\s*(\d+)([kmg]?)/i.exec(latest.get('post_max_size') ?? '') ?? [];
-  const size = Number(digits) * (units[unit.toLowerCase()] ?? 1);
+  const size = quantityOf(latest.get('post_max_size') ?? '');
   return size > 0 && size < READ_FIRST ? size : null;
 }

@@ -27,6 +27,7 @@ describe('a setting of php.ini', () => {
     ['enable_post_data_reading', 'on', null],
     ['post_max_size', '10', 10],
     ['post_max_size', '8k', 8_192],
+    ['post_max_size', '8MB', 8],
     ['post_max_size', '16k', null],
     ['post_max_size', '64M', null],
     ['post_max_size', '0', null],
