@@ -8,6 +8,7 @@ import { collectFacts } from '../doctor/collect-facts.ts';
 import type { Finding } from '../doctor/facts.ts';
 import { type FromNginx, fromNginx } from '../doctor/from-nginx.ts';
 import { readNginxConf } from '../doctor/nginx-files.ts';
+import { followed } from '../doctor/sockets.ts';
 import type { Io } from '../io.ts';
 import { print } from '../output.ts';
 import { printable } from '../text.ts';
@@ -28,7 +29,7 @@ export async function doctor(command: DoctorCommand, io: Io, connect: Connect): 
 async function readNginx(file: string, address: string): Promise<FromNginx> {
   try {
     const { tree, missing } = await readNginxConf(file);
-    const found = fromNginx(tree, parseAddress(address));
+    const found = fromNginx(tree, parseAddress(address), followed);
     return {
       ...found,
       notes: [...found.notes, ...missing.map((path) => `include ${path}: it cannot be read`)],

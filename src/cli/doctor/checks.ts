@@ -1,6 +1,7 @@
 /** What is wrong: each check takes the facts and gives a finding, or null. Nothing here looks at anything itself. */
+import { quantityOf } from '../php/quantity.ts';
 import type { Facts, Finding } from './facts.ts';
-import { bytesOf, isOff, secondsOf } from './units.ts';
+import { isOff, secondsOf } from './units.ts';
 
 export type Check = (facts: Facts) => Omit<Finding, 'id'> | null;
 
@@ -107,7 +108,7 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   'control-timeout': ({ pool }) =>
-    pool === null || (secondsOf(pool.settings['process_control_timeout'] ?? '0') ?? 1) > 0
+    (secondsOf(pool?.settings['process_control_timeout'] ?? '') ?? 1) > 0
       ? null
       : {
           what: 'process_control_timeout = 0',
@@ -154,9 +155,7 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   'status-listen': ({ pool }) =>
-    pool === null ||
-    pool.settings['pm.status_path'] === undefined ||
-    pool.settings['pm.status_listen'] !== undefined
+    pool === null || !pool.settings['pm.status_path'] || pool.settings['pm.status_listen']
       ? null
       : {
           what: `pm.status_path = ${pool.settings['pm.status_path']}, without pm.status_listen`,
@@ -178,11 +177,14 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   'post-data': ({ live }) => {
-    const size = bytesOf(live?.ini['post_max_size'] ?? null) ?? 0;
+    const given = live?.ini['post_max_size'] ?? '';
+    const size = quantityOf(given);
     const unread = isOff(live?.ini['enable_post_data_reading']);
-    if (!unread && (size === 0 || size >= READ_BEFORE_SCRIPT)) return null;
+    if (!unread && (size <= 0 || size >= READ_BEFORE_SCRIPT)) return null;
+    // 8MB looks like more than it is
+    const meant = given === String(size) ? '' : `, which PHP takes for ${size} bytes`;
     return {
-      what: unread ? 'enable_post_data_reading = Off' : `post_max_size = ${live?.ini['post_max_size']}`,
+      what: unread ? 'enable_post_data_reading = Off' : `post_max_size = ${given}${meant}`,
       why: 'scripts start before their body is here: a lost connection proves nothing, and the pool must be told so',
       change: unread
         ? 'postDataReading: 0, or enable_post_data_reading = On'
@@ -191,9 +193,9 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   'body-size': ({ live }) => {
-    const post = bytesOf(live?.ini['post_max_size'] ?? null);
-    const file = bytesOf(live?.ini['upload_max_filesize'] ?? null);
-    if (post === null || file === null || post === 0 || file <= post) return null;
+    const post = quantityOf(live?.ini['post_max_size'] ?? '');
+    const file = quantityOf(live?.ini['upload_max_filesize'] ?? '');
+    if (post <= 0 || file <= post) return null;
     return {
       what: `upload_max_filesize = ${live?.ini['upload_max_filesize']} is more than post_max_size = ${live?.ini['post_max_size']}`,
       why: 'larger files are lost without an error: PHP starts the script with empty $_POST and $_FILES',
@@ -201,14 +203,21 @@ export const checks: Readonly<Record<string, Check>> = {
     };
   },
 
-  'temp-folder': ({ live }) =>
-    live === null || live.tmpWritable
-      ? null
+  'temp-folder': ({ live }) => {
+    if (live === null || (live.tmpWritable && live.uploads)) return null;
+    return live.tmpWritable
+      ? {
+          what: `open_basedir does not allow ${live.tmp}`,
+          why: 'uploaded files go there first: PHP drops them (UPLOAD_ERR_NO_TMP_DIR)',
+          change:
+            'upload_tmp_dir = a folder that the user of php-fpm may write to, such as one within open_basedir',
+        }
       : {
           what: `PHP cannot write to ${live.tmp}`,
           why: 'a body of more than 16 KiB goes there first: without, the script starts with a part of it',
           change: 'sys_temp_dir = a folder that the user of php-fpm may write to',
-        },
+        };
+  },
 
   opcache: ({ live }) =>
     live === null || live.opcache

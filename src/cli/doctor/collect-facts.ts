@@ -12,17 +12,21 @@ import { runScript } from '../php/run-script.ts';
 import { reasonOf } from '../text.ts';
 import type { Facts, Live } from './facts.ts';
 import { poolAt, readFpmConf } from './fpm-conf.ts';
+import { followed } from './sockets.ts';
 
 const INI = [
   'cgi.fix_pathinfo',
   'post_max_size',
   'upload_max_filesize',
-  'upload_tmp_dir',
   'enable_post_data_reading',
   'opcache.enable',
 ];
 
-/** Whose sockets they are is told by their inodes, or, where PHP may not see those, by the user. */
+/**
+ * Whose sockets they are is told by their inodes, or, where PHP may not see those, by the user. What hosts like to have in
+ * `disable_functions` is asked for first: called all the same it ends the script. Where bodies go is tried, as `open_basedir` holds
+ * for `is_writable()` and for uploaded files, and not for bodies; an `upload_tmp_dir` that is not there falls back to `sys_temp_dir`.
+ */
 const SCRIPT = `
 $result['sapi'] = PHP_SAPI;
 $result['version'] = PHP_VERSION;
@@ -30,17 +34,20 @@ foreach (${JSON.stringify(INI)} as $name) {
   $value = ini_get($name);
   $result['ini'][$name] = $value === false ? null : $value;
 }
-$result['opcache'] = function_exists('opcache_get_status') && filter_var(ini_get('opcache.enable'), FILTER_VALIDATE_BOOLEAN);
-$result['tmp'] = ini_get('upload_tmp_dir') ?: sys_get_temp_dir();
-$result['tmpWritable'] = is_writable($result['tmp']);
+$result['opcache'] = extension_loaded('Zend OPcache') && filter_var(ini_get('opcache.enable'), FILTER_VALIDATE_BOOLEAN);
+$upload = (string) ini_get('upload_tmp_dir');
+$result['tmp'] = sys_get_temp_dir();
+$result['tmpWritable'] = ($upload !== '' && is_writable($upload)) || !function_exists('tmpfile') || @tmpfile() !== false;
+$result['uploads'] = $upload !== '' || (string) ini_get('open_basedir') === '' || is_writable($result['tmp']);
 $own = [];
-foreach (@scandir('/proc/self/fd') ?: [] as $fd) {
+$canLook = function_exists('scandir') && function_exists('readlink');
+foreach ($canLook ? @scandir('/proc/self/fd') ?: [] : [] as $fd) {
   if (preg_match('/^socket:\\\\[(\\\\d+)\\\\]$/', (string) @readlink("/proc/self/fd/$fd"), $found)) $own[$found[1]] = true;
 }
 $uid = function_exists('posix_geteuid') ? (string) posix_geteuid() : null;
 $peers = null;
 foreach (['tcp', 'tcp6'] as $family) {
-  foreach (@file("/proc/self/net/$family") ?: [] as $line) {
+  foreach (function_exists('file') ? @file("/proc/self/net/$family") ?: [] : [] as $line) {
     $peers = $peers ?? [];
     $columns = preg_split('/\\\\s+/', trim($line));
     if (count($columns) < 10 || $columns[3] !== '01') continue;
@@ -66,7 +73,7 @@ export async function collectFacts(
     connections: command.connections,
     processes: command.processes,
     ...asked,
-    pool: pools === null ? null : poolAt(pools, target),
+    pool: pools === null ? null : (poolAt(pools, target) ?? poolAt(pools, followed(target))),
     listens: pools?.map(({ settings: { listen = '' } }) => listen) ?? null,
     somaxconn: isHere(target) ? await somaxconn() : null,
     socketMode: target.transport === 'unix' ? await modeOf(target.path) : null,

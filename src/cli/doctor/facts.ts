@@ -8,7 +8,7 @@ import type { Target } from '../../connection/socket/address.ts';
 export interface PoolConf {
   /** `[www]` */
   readonly name: string;
-  /** As written, of `[global]` too. */
+  /** As written, of `[global]` too; with the default of `process_control_timeout`, where `[global]` was read and does not say it. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -20,9 +20,12 @@ export interface Live {
   /** php.ini values as they are for this pool; null: PHP does not know that one. */
   readonly ini: Readonly<Record<string, string | null>>;
   readonly opcache: boolean;
-  /** Where bodies over 16 KiB go, and whether PHP may write there. */
+  /** `sys_temp_dir`. */
   readonly tmp: string;
+  /** There, or in `upload_tmp_dir`: bodies over 16 KiB can be kept. */
   readonly tmpWritable: boolean;
+  /** Files in a form can be: `open_basedir` allows it. */
+  readonly uploads: boolean;
 }
 
 export interface Facts {

@@ -1,4 +1,5 @@
 /** php-fpm.conf: its sections, with what `include` brings in. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Target } from '../../connection/socket/address.ts';
@@ -10,9 +11,11 @@ type Settings = Record<string, string>;
 /** The pools of a file and of those that it includes; throws where a file cannot be read. */
 export async function readFpmConf(file: string): Promise<PoolConf[]> {
   const sections = new Map<string, Settings>([['global', {}]]);
-  const state = { files: 0, section: 'global' };
+  const state = { files: 0, section: 'global', isWhole: false };
   await readInto(file, sections, state);
-  const global = sections.get('global') ?? {};
+  // of the file of one pool nothing can be said of [global], which is in another
+  const defaults = state.isWhole ? { process_control_timeout: '0' } : {};
+  const global = { ...defaults, ...sections.get('global') };
   sections.delete('global');
   return [...sections].map(([name, settings]) => {
     const own = Object.entries(settings).map(([key, value]) => [key, value.replaceAll('$pool', name)]);
@@ -23,20 +26,34 @@ export async function readFpmConf(file: string): Promise<PoolConf[]> {
 async function readInto(
   file: string,
   sections: Map<string, Settings>,
-  state: { files: number; section: string },
+  state: { files: number; section: string; isWhole: boolean },
 ): Promise<void> {
   if (++state.files > MOST_FILES) throw new Error(`${file}: more than ${MOST_FILES} files are included`);
   for (const line of linesOf(await readFile(file, 'utf8'))) {
     const section = /^\[([^\]]+)\]\s*(?:;.*)?$/.exec(line)?.[1];
     if (section !== undefined) {
       state.section = section;
+      state.isWhole ||= section === 'global';
       if (!sections.has(section)) sections.set(section, {});
       continue;
     }
     const [name, value] = settingIn(line);
-    if (name === 'include')
-      for (const one of await expanded(dirname(file), value)) await readInto(one, sections, state);
-    else if (name !== '') Object.assign(sections.get(state.section) ?? {}, { [name]: value });
+    if (name === 'include') {
+      state.isWhole = true;
+      for (const one of await included(dirname(file), value)) await readInto(one, sections, state);
+    } else if (name !== '') Object.assign(sections.get(state.section) ?? {}, { [name]: value });
+  }
+}
+
+/**
+ * A relative one is meant from php-fpm's prefix, which is a folder above: /usr/local for /usr/local/etc/php-fpm.conf, as in Docker's
+ * images.
+ */
+async function included(folder: string, pattern: string): Promise<string[]> {
+  for (let from = folder; ; from = dirname(from)) {
+    const found = (await expanded(from, pattern)).filter((file) => existsSync(file));
+    if (found.length > 0) return found;
+    if (from === dirname(from)) return expanded(folder, pattern);
   }
 }
 

@@ -3,7 +3,7 @@ import { parseAddress, type Target } from '../../connection/socket/address.ts';
 import { migration } from './migration.ts';
 import { allOf, type Directive } from './nginx-conf.ts';
 import { lastTried, type PhpPlace, placesOf, saidAt, siteName } from './nginx-place.ts';
-import { type LastTried, quoted } from './nginx-values.ts';
+import { type LastTried, quoted, withPort } from './nginx-values.ts';
 import { withValues } from './nginx-variables.ts';
 
 type Options = Readonly<Record<string, string>>;
@@ -37,13 +37,22 @@ const triedNote = plain(migration.find(({ directive }) => directive === 'try_fil
 
 /**
  * Of one site: what is asked at `target`, if that is there, else the first one. Others may be other applications, by another PHP,
- * and are no more than named.
+ * and are no more than named. `follow`: gives the one name of a server that has several.
  */
-export function fromNginx(written: readonly Directive[], target: Target | null = null): FromNginx {
+export function fromNginx(
+  written: readonly Directive[],
+  target: Target | null = null,
+  follow: (target: Target) => Target = (same) => same,
+): FromNginx {
   const tree = withValues(written);
   const upstreams = new Map(allOf(tree, 'upstream').map((one) => [one.args[0] ?? '', one.inside]));
   const places = placesOf(tree);
-  const place = chosen(places, upstreams, target) ?? { pass: '', blocks: [tree], site: tree, location: '' };
+  const asked = target && follow(target).name;
+  const isAsked = (address: string): boolean => {
+    const found = targetOf(address);
+    return found !== null && follow(found).name === asked;
+  };
+  const place = chosen(places, upstreams, isAsked) ?? { pass: '', blocks: [tree], site: tree, location: '' };
   const upstream = upstreams.get(place.pass) ?? (places.length > 0 ? [] : [...upstreams.values()].flat());
   const given = serversOf(place.pass, upstream);
   const servers = given.length > 0 ? given : [{ address: 'address' }];
@@ -73,13 +82,13 @@ export function fromNginx(written: readonly Directive[], target: Target | null =
 function chosen(
   places: readonly PhpPlace[],
   upstreams: ReadonlyMap<string, readonly Directive[]>,
-  target: Target | null,
+  isAsked: (address: string) => boolean,
 ): PhpPlace | null {
-  const isAsked = ({ pass }: PhpPlace): boolean =>
-    [pass, ...allOf(upstreams.get(pass) ?? [], 'server').map(({ args }) => args[0] ?? '')].some(
-      (address) => target !== null && targetOf(address)?.name === target.name,
-    );
-  const asked = places.filter(isAsked);
+  const asked = places.filter(({ pass }) =>
+    [pass, ...allOf(upstreams.get(pass) ?? [], 'server').map(({ args }) => withPort(args[0] ?? ''))].some(
+      isAsked,
+    ),
+  );
   const fixed = places.filter(({ pass }) => !pass.includes('$'));
   const some = [asked, fixed, places].find((list) => list.length > 0) ?? [];
   // a status page, or one path that another PHP answers, may come first

@@ -48,9 +48,14 @@ export function flag(text: 'on' | 'off', options: Readonly<Record<string, string
 
 export const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 
+/** Of a server of an upstream: nginx takes 80 where none is said, for FastCGI too. */
+export function withPort(address: string): string {
+  return /^unix:|\$|:\d+$|^$/.test(address) ? address : `${address}:80`;
+}
+
 /** `weight=3 max_fails=2 fail_timeout=10s backup down max_conns=8 slow_start=30s`. */
 export function server(args: readonly string[]): Readonly<Record<string, string>> {
-  const found: Record<string, string> = { address: quoted(args[0] ?? '') };
+  const found: Record<string, string> = { address: quoted(withPort(args[0] ?? '')) };
   const rows: Readonly<Record<string, Read>> = {
     weight: count('weight'),
     max_fails: count('maxFails'),

@@ -12,11 +12,3 @@ export function secondsOf(text: string): number | null {
 export function isOff(flag: string | null | undefined): boolean {
   return typeof flag === 'string' && /^(?:0*|off|no|false|none|null)$/i.test(flag.trim());
 }
-
-const BYTES: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
-/** `8M`; null: none of these. */
-export function bytesOf(text: string | null): number | null {
-  const [, digits, unit = ''] = /^(\d+)([kmg]?)b?$/i.exec(text?.trim() ?? '') ?? [];
-  return digits === undefined ? null : Number(digits) * (BYTES[unit.toLowerCase()] ?? 1);
-}

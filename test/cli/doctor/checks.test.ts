@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checks, findings } from '../../../src/cli/doctor/checks.ts';
 import type { Facts, Live } from '../../../src/cli/doctor/facts.ts';
-import { bytesOf, secondsOf } from '../../../src/cli/doctor/units.ts';
+import { secondsOf } from '../../../src/cli/doctor/units.ts';
 import { parseAddress } from '../../../src/connection/socket/address.ts';
 
 const LIVE: Live = {
@@ -17,6 +17,7 @@ const LIVE: Live = {
   opcache: true,
   tmp: '/tmp',
   tmpWritable: true,
+  uploads: true,
 };
 
 const SETTINGS = {
@@ -78,9 +79,11 @@ describe('doctor', () => {
     ['limit-extensions', conf({ 'security.limit_extensions': '' })],
     ['post-data', ini({ enable_post_data_reading: '0' })],
     ['post-data', ini({ enable_post_data_reading: 'Off' })],
+    ['post-data', ini({ post_max_size: '8MB', upload_max_filesize: '8' })],
     ['post-data', ini({ post_max_size: '16383', upload_max_filesize: '1K' })],
     ['body-size', ini({ upload_max_filesize: '64M' })],
     ['temp-folder', { live: { ...LIVE, tmpWritable: false } }],
+    ['temp-folder', { live: { ...LIVE, uploads: false } }],
     ['opcache', { live: { ...LIVE, opcache: false } }],
     ['linked-root', { linkedRoot: '/srv/current/public' }],
   ];
@@ -110,6 +113,7 @@ describe('doctor', () => {
     conf({ listen: '0.0.0.0:9000', 'listen.allowed_clients': '10.0.0.1' }),
     conf({ 'security.limit_extensions': '.php .phar' }),
     ini({ post_max_size: '0', upload_max_filesize: '2G' }),
+    conf({ 'pm.status_path': '', 'pm.status_listen': '' }),
     { socketMode: 0o660 },
     ini({ enable_post_data_reading: 'On' }),
     { target: parseAddress('php.svc-a.example:9000') },
@@ -118,15 +122,18 @@ describe('doctor', () => {
     expect(findings({ ...HEALTHY, ...change })).toEqual([]);
   });
 
-  it('reads values as php-fpm and php.ini write them', () => {
+  it('says the size that PHP takes for another one', () => {
+    const [finding] = findings({ ...HEALTHY, ...ini({ post_max_size: '8MB', upload_max_filesize: '8' }) });
+    expect(finding?.what).toBe('post_max_size = 8MB, which PHP takes for 8 bytes');
+    expect(finding?.change).toContain('postDataReading: 8,');
+  });
+
+  it('says nothing of [global] where only the file of one pool was read', () => {
+    const { process_control_timeout: _, ...settings } = SETTINGS;
+    expect(findings({ ...HEALTHY, pool: { name: 'www', settings } })).toEqual([]);
+  });
+
+  it('reads values as php-fpm writes them', () => {
     expect(['30', '30s', '5m', '1h', '', 'x'].map(secondsOf)).toEqual([30, 30, 300, 3600, null, null]);
-    expect(['8M', '512k', '1G', '100', '', null].map(bytesOf)).toEqual([
-      8_388_608,
-      524_288,
-      1_073_741_824,
-      100,
-      null,
-      null,
-    ]);
   });
 });

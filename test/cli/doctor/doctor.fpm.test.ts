@@ -1,9 +1,10 @@
 /** `doctor` on real php-fpms: each broken set-up is found, and a healthy one is found to be so. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/main.ts';
 import { type Fpm, type FpmOptions, freePort, startFpm, startHaproxy } from '../../fpm/support/index.ts';
+import { tempDir } from '../../fpm/support/temp.ts';
 import { FakeIo } from '../support/io.ts';
 
 async function healthy(more: FpmOptions = {}): Promise<Fpm> {
@@ -64,7 +65,7 @@ describe('doctor', () => {
       phpIni: {
         upload_max_filesize: '64M',
         post_max_size: '8M',
-        upload_tmp_dir: '/nonexistent',
+        sys_temp_dir: '/nonexistent',
         'opcache.enable': 0,
       },
       // as a pool's file has it, where the word stays as it is
@@ -72,6 +73,41 @@ describe('doctor', () => {
     });
     const { ids } = await doctor(fpm.address, ...confOf(fpm));
     expect(ids).toEqual(['post-data', 'body-size', 'temp-folder', 'opcache']);
+  });
+
+  it('finds a pool by another name of its socket, which is a link on Debian, and the site of nginx that asks it', async () => {
+    await using fpm = await healthy();
+    const link = join(fpm.root, 'php-fpm.sock');
+    symlinkSync(fpm.address.slice('unix:'.length), link);
+    const conf = join(fpm.root, 'nginx.conf');
+    writeFileSync(
+      conf,
+      `server { location ~ \\.php$ { fastcgi_pass unix:/run/other.sock; } } server { location ~ \\.php$ { fastcgi_pass ${fpm.address}; } }`,
+    );
+    const { ids, io } = await doctor(`unix:${link}`, ...confOf(fpm), '--nginx-conf', conf);
+    expect(ids).toEqual([]);
+    expect(JSON.parse(io.out).code).toContain(`new Pool('${fpm.address}')`);
+  });
+
+  it('looks at a php-fpm whose host has disabled functions and set open_basedir: only what is really lost is found', async () => {
+    const dir = tempDir('doctor-');
+    chmodSync(dir.path, 0o1777);
+    try {
+      await using fpm = await healthy({
+        phpIni: { disable_functions: 'opcache_get_status,scandir,readlink,file,posix_geteuid,tmpfile' },
+        extra: `php_admin_value[open_basedir] = ${dir.path}`,
+      });
+      const { ids, io } = await doctor(fpm.address, ...confOf(fpm), '--dir', dir.path);
+      expect(ids).toEqual(['temp-folder']);
+      expect(io.out).toContain('UPLOAD_ERR_NO_TMP_DIR');
+    } finally {
+      dir.remove();
+    }
+  });
+
+  it('finds nothing in an upload_tmp_dir that is not there: PHP takes the system’s folder', async () => {
+    await using fpm = await healthy({ phpIni: { upload_tmp_dir: '/nonexistent' } });
+    expect((await doctor(fpm.address, ...confOf(fpm))).ids).toEqual([]);
   });
 
   it('finds a proxy in between, which the configuration knows nothing of', async () => {

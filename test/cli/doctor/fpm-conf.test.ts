@@ -55,6 +55,20 @@ describe("php-fpm's configuration", () => {
     });
   });
 
+  it('takes a relative include from a folder above, as that of Docker’s images is', async () => {
+    mkdirSync(join(folder.path, 'etc/php-fpm.d'), { recursive: true });
+    put('etc/php-fpm.d/www.conf', '[www]\nlisten = 9000\n');
+    const file = put('etc/php-fpm.conf', '[global]\ninclude=etc/php-fpm.d/*.conf\n');
+    expect(await readFpmConf(file)).toEqual([
+      { name: 'www', settings: { listen: '9000', process_control_timeout: '0' } },
+    ]);
+  });
+
+  it('does not take the defaults of [global] for what is in it, where only the file of one pool is read', async () => {
+    const [pool] = await readFpmConf(put('www.conf', '[www]\nlisten = 9000\n'));
+    expect(pool?.settings).toEqual({ listen: '9000' });
+  });
+
   it('has the pools of all files that are included, by patterns in folders too', async () => {
     for (const name of ['a', 'b', 'a/pool.d', 'b/pool.d']) mkdirSync(join(folder.path, name));
     const file = put('fpm.conf', `include=${folder.path}/?/pool.d/*.conf\ninclude = one.conf\n`);

@@ -83,6 +83,16 @@ describe("nginx's configuration", () => {
     expect(root).toBe(site.path);
   });
 
+  it('has port 80, as with nginx, for a server of an upstream without one', () => {
+    const { code } = fromNginx(
+      'upstream php { server 10.0.0.1; server fpm.internal weight=2; server [::1]; } location ~ php { fastcgi_pass php; }',
+      '10.0.0.1:80',
+    );
+    for (const address of ['10.0.0.1:80', 'fpm.internal:80', '[::1]:80'])
+      expect(code).toContain(`'${address}'`);
+    expect(made(code).fpm).toBeInstanceOf(Upstream);
+  });
+
   it('with one address is a Pool', () => {
     const { code } = fromNginx('location ~ php { fastcgi_pass 127.0.0.1:9000; fastcgi_keep_conn on; }');
     expect(code).toBe(
