@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { ArgumentError } from '../errors.ts';
 import { type Command, parseCommand } from './args.ts';
 import type { Connect } from './connect.ts';
+import { Interrupted } from './interrupted.ts';
 import type { Io } from './io.ts';
 import { print } from './output.ts';
 import { reasonOf } from './text.ts';
@@ -24,6 +25,7 @@ export async function run(argv: readonly string[], io: Io, connect: Connect | nu
     return await runCommand(command, io, connect);
   } catch (error) {
     await print(io.stderr, `${where}: ${reasonOf(error)}\n`);
+    if (error instanceof Interrupted) return error.exitStatus;
     return error instanceof UsageError || error instanceof ArgumentError ? 2 : 1;
   }
 }

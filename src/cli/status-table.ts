@@ -1,5 +1,5 @@
 /** PHP-FPM's status, as JSON, to a table of two columns, and one more table where there are processes. */
-import { printable } from './text.ts';
+import { printable, widthOf } from './text.ts';
 
 type Facts = Readonly<Record<string, unknown>>;
 
@@ -40,14 +40,14 @@ export function aligned(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
     });
   }
   return rows
     .map(
       (row) =>
         `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
           .join('  ')
           .trimEnd()}\n`,
     )

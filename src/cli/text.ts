@@ -28,3 +28,37 @@ export function reasonOf(error: unknown): string {
   const message = error.message.trim();
   return printable((hint === '' ? message : `${message} (${hint})`).replace(/\s*\r?\n\s*/g, ' '));
 }
+
+/** Two columns each: what Unicode calls wide, of East Asian scripts and emoji. */
+const wide =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+/** Half-width forms of the same scripts. */
+const narrow = /[\uff61-\uffdc]/u;
+/** None: they are drawn onto what stands before them. */
+const combining = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+/** Columns. */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += columnsOf(character);
+  return width;
+}
+
+/** Not wider than `columns`; what is cut off is told by `…`. */
+export function cut(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let kept = '';
+  let left = columns - 1;
+  for (const character of text) {
+    left -= columnsOf(character);
+    if (left < 0) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
+function columnsOf(character: string): number {
+  if (character < '\u0300') return 1;
+  if (combining.test(character)) return 0;
+  return wide.test(character) && !narrow.test(character) ? 2 : 1;
+}

@@ -7,12 +7,13 @@ import { runScript } from '../php/run-script.ts';
 import { statusTable } from '../status-table.ts';
 
 const SCRIPT = `
-$result['loaded'] = function_exists('opcache_get_status');
+$result['loaded'] = extension_loaded('Zend OPcache');
+$result['disabled'] = !function_exists('opcache_get_status') || !function_exists('opcache_reset');
 $result['restricted'] = (string) ini_get('opcache.restrict_api');
-$result['status'] = $result['loaded'] ? opcache_get_status(false) : false;
+$result['status'] = $result['disabled'] ? false : opcache_get_status(false);
 `;
 
-const RESET = `${SCRIPT}$result['reset'] = $result['loaded'] && opcache_reset();
+const RESET = `${SCRIPT}$result['reset'] = !$result['disabled'] && opcache_reset();
 `;
 
 export async function opcache(command: OpcacheCommand, io: Io, connect: Connect): Promise<number> {
@@ -31,10 +32,15 @@ export async function opcache(command: OpcacheCommand, io: Io, connect: Connect)
 /** Throws where there is none, saying why. */
 function statusIn({
   loaded,
+  disabled,
   restricted,
   status,
 }: Readonly<Record<string, unknown>>): Record<string, unknown> {
   if (loaded !== true) throw new Error('php-fpm runs without opcache (zend_extension=opcache)');
+  if (disabled === true)
+    throw new Error(
+      'its disable_functions have opcache_get_status or opcache_reset, without which nothing can be told',
+    );
   if (typeof status === 'object' && status !== null) return status as Record<string, unknown>;
   if (typeof restricted === 'string' && restricted !== '')
     throw new Error(

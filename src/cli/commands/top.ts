@@ -28,10 +28,14 @@ export async function top(command: TopCommand, io: Io, connect: Connect): Promis
       if (await over(screen.left, command.interval)) return 0;
       said = '';
       // A php-fpm that is being restarted comes back.
-      lines = await look().catch((error: unknown) => {
+      const looked = look().catch((error: unknown) => {
         said = `   ${reasonOf(error)}`;
         return lines;
       });
+      // one that hangs keeps nobody here
+      const found = await Promise.race([looked, screen.left.then(() => null)]);
+      if (found === null) return 0;
+      lines = found;
     }
   } finally {
     screen.close();
@@ -56,7 +60,7 @@ async function reportAt(url: URL, timeout: number): Promise<StatusReport> {
   const report = reportIn(text);
   if (report !== null) return report;
   const said = status === 200 ? 'no status page' : `${status} ${text.trim().slice(0, 100)}`;
-  throw new Error(`${url.href} answered with ${said}`);
+  throw new Error(`${url.origin}${url.pathname} answered with ${said}`);
 }
 
 async function pageAt(url: URL, timeout: number): Promise<{ status: number; text: string }> {

@@ -7,6 +7,7 @@ import { parseAddress, type Target } from '../../connection/socket/address.ts';
 import { FcgiError } from '../../errors.ts';
 import type { DoctorCommand } from '../args/doctor.ts';
 import type { Connect } from '../connect.ts';
+import { Interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { runScript } from '../php/run-script.ts';
 import { reasonOf } from '../text.ts';
@@ -98,6 +99,7 @@ async function ask(command: DoctorCommand, target: Target, io: Io, connect: Conn
     const direct = known ? ports.some((port) => peers.includes(port)) : null;
     return { unreachable: null, notRun: null, live: result as unknown as Live, direct };
   } catch (error) {
+    if (error instanceof Interrupted) throw error;
     const reason = reasonOf(error);
     const away = error instanceof FcgiError || /did not answer within/.test(reason);
     return { unreachable: away ? reason : null, notRun: away ? null : reason, live: null, direct: null };

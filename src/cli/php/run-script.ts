@@ -11,6 +11,7 @@ import type { FcgiResponse } from '../../pool/dispatcher.ts';
 import type { Peer } from '../args/peer.ts';
 import type { Connect } from '../connect.ts';
 import { exchange } from '../exchange.ts';
+import { Interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../text.ts';
 
@@ -124,7 +125,7 @@ async function resultIn(
 function interruption(io: Io): { readonly happened: Promise<never>; forget(): void } {
   let forget = (): void => {};
   const happened = new Promise<never>((_, reject) => {
-    forget = io.onSignal((signal) => reject(new Error(`ended by ${signal}`)));
+    forget = io.onSignal((signal) => reject(new Interrupted(signal)));
   });
   happened.catch(() => {});
   return { happened, forget };

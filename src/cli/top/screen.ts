@@ -2,9 +2,11 @@
 import { clearLine, clearScreenDown, cursorTo } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Io } from '../io.ts';
+import { cut } from '../text.ts';
 
 const HIDE = '\u001b[?25l';
 const SHOW = '\u001b[?25h';
+const ESCAPE = 0x1b;
 
 interface Terminal extends Writable {
   readonly isTTY: true;
@@ -18,9 +20,7 @@ export function isTerminal(stream: Writable): stream is Terminal {
 
 /** Only what fits: a longer line would wrap, and push all that is below it down. Pure. */
 export function fitted(lines: readonly string[], columns: number, rows: number): string[] {
-  return lines
-    .slice(0, Math.max(1, rows - 1))
-    .map((line) => ([...line].length > columns ? `${[...line].slice(0, columns - 1).join('')}…` : line));
+  return lines.slice(0, Math.max(1, rows - 1)).map((line) => cut(line, columns));
 }
 
 export class Screen {
@@ -68,7 +68,8 @@ function onKey(stdin: Readable, leave: () => void): () => void {
   if (!('setRawMode' in stdin) || typeof stdin.setRawMode !== 'function') return () => {};
   const { setRawMode } = stdin;
   const onData = (data: Buffer): void => {
-    if (['q', 'Q', '\u0003'].includes(data.toString())) leave();
+    // several at once, where a key is held down; a key that is a sequence has an escape in front
+    if (data[0] !== ESCAPE && ['q', 'Q', '\u0003'].some((key) => data.includes(key))) leave();
   };
   setRawMode.call(stdin, true);
   stdin.on('data', onData);

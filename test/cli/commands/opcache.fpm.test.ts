@@ -1,5 +1,8 @@
 /** The opcache of a real php-fpm, and what is left of the script that asked for it: nothing. */
+
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -56,6 +59,33 @@ describe('opcache', () => {
     } finally {
       rmSync(secret, { recursive: true });
     }
+  });
+
+  it('says that its functions are disabled, and not that there is no opcache', async () => {
+    await using without = await startFpm({
+      maxChildren: 1,
+      phpIni: { disable_functions: 'opcache_get_status,opcache_reset' },
+    });
+    for (const action of ['status', 'reset']) {
+      const io = new FakeIo('/');
+      const status = await run(['opcache', action, without.address], io);
+      expect([status, io.err]).toEqual([1, expect.stringContaining('disable_functions')]);
+    }
+  });
+
+  it.each(['opcache status', 'doctor'])('%s ends by a signal as all programs do', async (command) => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const asked = once(silent, 'connection');
+    const io = new FakeIo('/');
+    const status = run([...command.split(' '), `127.0.0.1:${port}`, '--timeout', '0'], io);
+    await asked;
+    io.signal('SIGINT');
+    expect(await status).toBe(130);
+    expect([io.out, io.err]).toEqual(['', expect.stringContaining('ended by SIGINT')]);
+    expect(readdirSync(tmp)).toEqual([]);
+    silent.close();
   });
 
   it('leaves nothing behind where php-fpm is not there', async () => {

@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/main.ts';
 import { certificate } from '../../../src/cli/serve/http/tls.ts';
@@ -86,9 +87,38 @@ describe('top', () => {
     expect(io.listeners).toBe(0);
   });
 
+  it('is left at once where what it looks at hangs, by keys that come together, too', async () => {
+    const page = statusHandler(pool);
+    let looks = 0;
+    let hung = (): void => {};
+    const hangs = new Promise<void>((resolve) => {
+      hung = resolve;
+    });
+    const slow = createServer((req, res) => (++looks === 1 ? page(req, res) : hung()));
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const io = new FakeIo('/');
+    const stdin = Object.assign(new PassThrough(), { setRawMode: () => {} });
+    Object.assign(io, { stdin });
+    Object.assign(io.stdout, { isTTY: true, columns: 60, rows: 10 });
+    const { port } = slow.address() as AddressInfo;
+    const status = run(['top', `http://127.0.0.1:${port}`, '--interval', '0.1', '--timeout', '0'], io);
+    await hangs;
+    stdin.write('qq');
+    expect(await status).toBe(0);
+    slow.close();
+    slow.closeAllConnections();
+  });
+
+  it('shows no password of a URL', async () => {
+    const { io } = await top(`${url.replace('//', '//admin:hunter2@')}/x`);
+    expect(io.err).toContain(`${url}/x answered with`);
+    expect(io.err).not.toContain('hunter2');
+  });
+
   it('shows what fits', () => {
     expect(fitted(['abcdef', 'b', 'c', 'd'], 4, 4)).toEqual(['abc…', 'b', 'c']);
     expect(fitted(['abcd'], 4, 0)).toEqual(['abcd']);
+    expect(fitted(['日本語のログ'], 6, 2)).toEqual(['日本…']);
   });
 
   it('says what is not there', async () => {
