@@ -3,6 +3,7 @@ import type { Gateway, Incoming } from './gateway.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
 import {
+  endWithReset,
   isGone,
   type NodeRequest,
   type NodeResponse,
@@ -70,6 +71,7 @@ function carryOut<Req>(
   const { response } = raw;
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;
+  endWithReset(response);
   const broken = illFormed(raw.request) ?? (hasLostHeaders(raw.request) ? 431 : null);
   const refusal = plan.kind === 'file' && broken === null ? sendFile(gateway, plan, raw) : null;
   if (plan.kind === 'file' && broken === null && refusal === null) return;

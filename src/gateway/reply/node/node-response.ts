@@ -42,6 +42,22 @@ export function whenOver(response: NodeResponse, callback: () => void): void {
   else response.on('close', callback);
 }
 
+/**
+ * Where a client resets its stream with NO_ERROR, as `close()` of node's own client does, node waits for it to take what is written,
+ * and says nothing until the connection ends; no timeout of the stream strikes any more. Where the request was read to its end,
+ * node destroys the stream at once: so it is here.
+ */
+export function endWithReset(response: NodeResponse): void {
+  if (!isHttp2(response)) return;
+  const { stream } = response;
+  const destroy = (): void => {
+    if (stream.closed && stream.rstCode === 0) stream.destroy();
+  };
+  stream.once('end', destroy);
+  // what has come of an upload may wait for PHP; a close() of this side tells it before it has sent its frame
+  stream.once('aborted', () => queueMicrotask(destroy));
+}
+
 /** The server of an HTTP/1 request; null where it has none that is known. */
 export function serverOf(request: NodeRequest): Server | null {
   const socket: object | null = isHttp2Request(request) ? null : request.socket;
