@@ -20,7 +20,8 @@ export interface ObserveOptions {
   readonly registry?: promClient.Registry | undefined;
   /**
    * Labels of all metrics, which tell several pools apart: `{ site: 'blog' }`. All that share a registry have the same names. Of pools that
-   * nothing tells apart the figures are added, and of times the longest stands. Default none.
+   * nothing tells apart the figures are added, and of times the longest stands; so it is with the processes of prom-client's
+   * AggregatorRegistry. Default none.
    */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /**
@@ -145,7 +146,9 @@ function register(
   const sources = new Set<Source>();
   const all = async (): Promise<readonly Sample[]> =>
     joined((await Promise.all([...sources].map(({ read }) => read()))).flat(), joins);
-  const config = { name, help, labelNames: [...labelNames], registers: [registry] };
+  // `cluster`'s processes are joined as pools are: by default prom-client would add up their times, and php-fpm's own figures
+  const aggregator: 'sum' | 'max' = joins === 'sum' ? 'sum' : 'max';
+  const config = { name, help, labelNames: [...labelNames], registers: [registry], aggregator };
   const made: Gauge | Counter =
     type === 'gauge'
       ? new client.Gauge({

@@ -101,6 +101,36 @@ describe('metrics of a pool', () => {
     ]);
   });
 
+  it('of several processes are joined in the same way by prom-client’s AggregatorRegistry', async () => {
+    await using fpm = await startFpm({ maxChildren: 4 });
+    await using one = new Pool(fpm.address, KEPT);
+    await using other = new Pool(fpm.address, KEPT);
+    const processes = [one, other].map((pool) => {
+      const registry = new client.Registry();
+      observe(pool, { client, registry, status: '/status' });
+      return registry;
+    });
+    const params = fpm.script('pause.php', 'usleep(40000);');
+    for (const pool of [one, other]) await text(pool, { params });
+    const told = await Promise.all(processes.map((registry) => registry.getMetricsAsJSON()));
+    const figure = (name: string, values: { value: number; labels: object }[]): number =>
+      values.find(({ labels }) => name === '' || Object.values(labels).includes(name))?.value ?? Number.NaN;
+    const all = await client.AggregatorRegistry.aggregate(told).getMetricsAsJSON();
+    const of = (metrics: (typeof told)[0], name: string, label = ''): number =>
+      figure(
+        label,
+        (metrics.find((metric) => metric.name === name) as { values: [] } | undefined)?.values ?? [],
+      );
+    const both = (name: string, label = ''): number[] => told.map((metrics) => of(metrics, name, label));
+    const [first = 0, second = 0] = both('fastcgi_pool_served_total');
+    expect(first * second).toBeGreaterThan(0);
+    expect(of(all, 'fastcgi_pool_served_total')).toBe(first + second);
+    expect(of(all, 'phpfpm_total_processes')).toBe(Math.max(...both('phpfpm_total_processes')));
+    expect(of(all, 'phpfpm_up')).toBe(1);
+    const slowest = Math.max(...both('fastcgi_pool_running_seconds', '0.99'));
+    expect(of(all, 'fastcgi_pool_running_seconds', '0.99')).toBe(slowest);
+  });
+
   it('of a pool that is observed twice count once, until both have stopped', async () => {
     await using fpm = await startFakeFpm();
     await using pool = new Pool(fpm.address);
