@@ -19,16 +19,13 @@ import type { DiscoveredServer, Source } from './discovery/source.ts';
 import { failover } from './failover.ts';
 import { type FailoverState, FailoverStates } from './failover-state.ts';
 import { failureKind } from './health/failure.ts';
+import { pauseAfter } from './health/refusals.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
 import { allDown, noneLeft, type Refusal, refusalOfAll, refusing } from './none-left.ts';
 import { settingsOfEach, type UpstreamSettings } from './options.ts';
 import { Selection } from './selection.ts';
 import { type ServerStats, serverStats } from './stats.ts';
-
-/** ms between two rounds over servers that all refuse: the first, doubled each time up to the longest, jittered. */
-const FIRST_PAUSE = 10;
-const LONGEST_PAUSE = 100;
 
 export class UpstreamBalancer implements Balancer {
   readonly #scheduler: Scheduler;
@@ -251,7 +248,7 @@ export class UpstreamBalancer implements Balancer {
       this.#scheduler.requeue(job);
       return true;
     }
-    const pause = Math.min(FIRST_PAUSE * 2 ** state.rounds, LONGEST_PAUSE);
+    const pause = pauseAfter(state.rounds);
     if (this.#now() - state.refusedSince + 2 * pause >= this.#pool.connectTimeout) {
       job.fail(noneLeft(all, error));
       return true;

@@ -1,4 +1,5 @@
 /** What is wrong: each check takes the facts and gives a finding, or null. Nothing here looks at anything itself. */
+import { MOST_READ_BEFORE_SCRIPT } from '../../connection/evidence/read-before-script.ts';
 import { quantityOf } from '../php/quantity.ts';
 import type { Facts, Finding } from './facts.ts';
 import { isOff, secondsOf } from './units.ts';
@@ -7,8 +8,6 @@ export type Check = (facts: Facts) => Omit<Finding, 'id'> | null;
 
 /** s: `headersTimeout` by default. */
 const HEADERS_TIMEOUT = 60;
-/** Bytes of a POST body, by default. */
-const READ_BEFORE_SCRIPT = 16_384;
 
 export const checks: Readonly<Record<string, Check>> = {
   unreachable: ({ unreachable }) =>
@@ -180,7 +179,7 @@ export const checks: Readonly<Record<string, Check>> = {
     const given = live?.ini['post_max_size'] ?? '';
     const size = quantityOf(given);
     const unread = isOff(live?.ini['enable_post_data_reading']);
-    if (!unread && (size <= 0 || size >= READ_BEFORE_SCRIPT)) return null;
+    if (!unread && (size <= 0 || size >= MOST_READ_BEFORE_SCRIPT)) return null;
     // 8MB looks like more than it is
     const meant = given === String(size) ? '' : `, which PHP takes for ${size} bytes`;
     return {

@@ -1,4 +1,5 @@
 /** Settings of php.ini as PHP-FPM's `-d` takes them. */
+import { MOST_READ_BEFORE_SCRIPT } from '../../connection/evidence/read-before-script.ts';
 import type { Pair } from '../args/values.ts';
 import { quantityOf } from '../php/quantity.ts';
 import { UsageError } from '../usage-error.ts';
@@ -20,14 +21,11 @@ export function iniArgument([name, value]: Pair): string {
   return `${name}="${value.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** Bytes of a body that PHP-FPM reads before the script starts. */
-const READ_FIRST = 16_384;
-
 /** What these settings say of PoolOptions.postDataReading: bytes; null: nothing, as that is not all that PHP goes by. */
 export function postDataReadingBy(settings: readonly Pair[]): number | null {
   const latest = new Map(settings);
   const reading = latest.get('enable_post_data_reading');
   if (reading !== undefined && !/^(?:1|on|yes|true)$/i.test(reading.trim())) return 0;
   const size = quantityOf(latest.get('post_max_size') ?? '');
-  return size > 0 && size < READ_FIRST ? size : null;
+  return size > 0 && size < MOST_READ_BEFORE_SCRIPT ? size : null;
 }

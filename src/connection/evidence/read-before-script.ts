@@ -1,7 +1,7 @@
 /** What of a request PHP has read before its script starts: then a worker that leaves bytes unread has not run it. */
 
 /** Bytes of a POST body that PHP reads in any case; more goes to a temporary file, and a full disk ends the reading. */
-const MOST_READ_BEFORE_SCRIPT = 16 * 1024;
+export const MOST_READ_BEFORE_SCRIPT: number = 16 * 1024;
 
 export interface RequestShape {
   readonly method: string;

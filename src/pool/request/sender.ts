@@ -204,9 +204,9 @@ export class Sender {
     return encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate, doubts);
   }
 
-  /** See learned/body-reading.ts. */
+  /** See learned/body-reading.ts. Where `postDataReading` is given no loss rests on the body, so that none is ever doubted. */
   #doubtsBody(job: Job): boolean {
-    if (job.body?.length === 0 || this.#settings.knowsPostDataReading) return false;
+    if (job.body?.length === 0) return false;
     return job.doubtsBody || this.#learned.bodyReading.isDoubted(this.#clock.now());
   }
 

@@ -5,9 +5,14 @@
 import { ConnectError } from '../../errors.ts';
 import type { FailureKind } from './failure.ts';
 
-/** The first pause, doubled each time up to the longest, jittered. */
+/** The first pause, doubled each time up to the longest. */
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 100;
+
+/** ms, before the jitter; `refusals` so far. */
+export function pauseAfter(refusals: number): number {
+  return Math.min(FIRST_PAUSE * 2 ** refusals, LONGEST_PAUSE);
+}
 
 export class Refusals {
   /** Of its latest; null: the last connection came about, or none was tried. */
@@ -62,6 +67,6 @@ export class Refusals {
 
   #pause(now: number, random: number): void {
     this.isPausing = true;
-    this.until = now + Math.min(FIRST_PAUSE * 2 ** this.#count, LONGEST_PAUSE) * (0.5 + random);
+    this.until = now + pauseAfter(this.#count) * (0.5 + random);
   }
 }
