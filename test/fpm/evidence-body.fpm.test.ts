@@ -5,7 +5,19 @@ import { Pool } from '../../src/pool/pool.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { ended, Recorder, text } from '../pool/support.ts';
 import { fullDisk } from './support/full-disk.ts';
-import { executionLog, startFpm } from './support/index.ts';
+import { type ExecutionLog, executionLog, type Fpm, startFpm } from './support/index.ts';
+
+/** One that answers, and one that notes that it runs and kills its worker. */
+function scriptsOf(
+  fpm: Fpm,
+): Record<'page' | 'die', ReturnType<Fpm['script']>> & { readonly log: ExecutionLog } {
+  const log = executionLog(fpm.root);
+  return {
+    log,
+    page: fpm.script('page.php', 'echo 1;'),
+    die: fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`),
+  };
+}
 
 const form = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
 
@@ -23,9 +35,7 @@ describe.each(['unix', 'tcp'] as const)(
       ['post_max_size is small', 9_000, { PHP_ADMIN_VALUE: 'post_max_size=10' }, {}],
     ])('%s', async (_, length, more, options) => {
       await using fpm = await startFpm({ transport });
-      const log = executionLog(fpm.root);
-      const page = fpm.script('page.php', 'echo 1;');
-      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      const { log, page, die } = scriptsOf(fpm);
       await using pool = new Pool(fpm.address, options);
       await ended(pool, { params: page });
       const params = { ...die, ...form, ...more, REQUEST_ID: '1' };
@@ -46,9 +56,7 @@ describe.each(['unix', 'tcp'] as const)(
       ['post_max_size is small', { post_max_size: 10 }],
     ])('a POST whose worker dies runs twice at the most, and the next one once: %s', async (_, phpIni) => {
       await using fpm = await startFpm({ transport, phpIni });
-      const log = executionLog(fpm.root);
-      const page = fpm.script('page.php', 'echo 1;');
-      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      const { log, page, die } = scriptsOf(fpm);
       await using pool = new Pool(fpm.address);
       const post = (params: Record<string, string>): Promise<string> =>
         text(pool, { params: { ...params, ...form }, body: Buffer.alloc(9_000, 'a') });
@@ -68,9 +76,7 @@ describe.each(['unix', 'tcp'] as const)(
       ['tries: 1', { tries: 1 }],
     ])('one that is not sent again is not said to have not run: %s', async (_, options) => {
       await using fpm = await startFpm({ transport, phpIni: { enable_post_data_reading: 0 } });
-      const log = executionLog(fpm.root);
-      const page = fpm.script('page.php', 'echo 1;');
-      const die = fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      const { log, page, die } = scriptsOf(fpm);
       await using pool = new Pool(fpm.address, options);
       await ended(pool, { params: page });
       // On a connection of its own: on a kept one, `tries` does not count.
@@ -115,10 +121,8 @@ describe.each(['unix', 'tcp'] as const)(
       await using a = await startFpm({ transport, phpIni });
       await using b = await startFpm({ transport, phpIni });
       await using c = await startFpm({ transport, phpIni });
-      const log = executionLog(a.root);
       // All are on this machine, and run the scripts of the first.
-      const page = a.script('page.php', 'echo 1;');
-      const die = a.script('die.php', `${log.php} posix_kill(getmypid(), 9);`);
+      const { log, page, die } = scriptsOf(a);
       await using upstream = new Upstream([a.address, b.address, c.address]);
       const post = (params: Record<string, string>): Promise<string> =>
         text(upstream, { params: { ...params, ...form }, body: 'a=1' });
