@@ -128,10 +128,10 @@ describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s'
 
   describe('a reload while a worker is busy, and a request right behind', () => {
     /** Holds its worker until SIGUSR2 has been sent on to it. */
-    const reloaded = async (
+    const reload = async (
       kind: Kind,
       options: PoolOptions,
-      before = '',
+      before: string,
     ): Promise<[Bench, unknown, Recorder]> => {
       const one = await bench({ transport, maxChildren: 1, processControlTimeout: 10 }, options);
       const go = join(one.fpm.root, 'go');
@@ -143,6 +143,22 @@ describe.each(['unix', 'tcp'] as const)('what PHP-FPM did with a request, on %s'
       await waitFor(() => sockets(one) !== listening);
       writeFileSync(go, '');
       return [one, await race.over, race.second];
+    };
+
+    /** Where this process was not let run in time, the FIN comes with the answer, and the next request never meets that worker: once more. */
+    const reloaded = async (
+      kind: Kind,
+      options: PoolOptions,
+      before = '',
+    ): Promise<[Bench, unknown, Recorder]> => {
+      for (let tries = 1; ; tries++) {
+        const outcome = await reload(kind, options, before);
+        const [one, , { ended }] = outcome;
+        const neverMet = ended?.attempts === 1 && !ended.reused && ended.executed === 'yes';
+        if (kind === 'PUT' || !neverMet || tries === 20) return outcome;
+        expect(one.log.executions()).toEqual(ONCE_EACH);
+        await one[Symbol.asyncDispose]();
+      }
     };
 
     it.each<Kind>(['GET', 'form POST', 'JSON POST'])(
