@@ -24,6 +24,8 @@ export interface Head {
 
 const LF = 0x0a;
 const CR = 0x0d;
+/** Stands for the beginning of a line that is not empty. */
+const IN_LINE = 'x';
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const statusValue = /^([1-9]\d\d)(?: +(.*))?$/s;
@@ -39,16 +41,17 @@ export function headNames(): HeadNames {
   return new Names((name) => (token.test(name) ? name.toLowerCase() : ''));
 }
 
-/** Where in a line the scan stands; an empty line ends the head. */
-type Scan = 'line start' | 'CR at line start' | 'in line';
+/** Chars: so much is searched for the end of the head at once, as the body may be right behind it. */
+const WINDOW = 1024;
 
 /** One for each connection: `push` until it finds the end, read `head`, `reset` for the next response. */
 export class HeadParser {
   head: Head | null = null;
   readonly #maxHeaderSize: number;
   readonly #names: HeadNames;
-  #scan: Scan = 'line start';
   #earlier = '';
+  /** The line that has not ended: '', a CR alone, or IN_LINE. */
+  #line = '';
 
   /** `maxHeaderSize` in bytes, the empty line included. `names`: to share them with other parsers. */
   constructor(maxHeaderSize: number, names: HeadNames = headNames()) {
@@ -64,40 +67,52 @@ export class HeadParser {
    * @throws ProtocolError FCGI_ERR_HEAD_INVALID, naming the line; FCGI_ERR_HEAD_TOO_LARGE.
    */
   push(chunk: Buffer, start: number, end: number): number {
-    const body = this.#findBody(chunk, start, end);
-    const stop = body === -1 ? end : body;
-    if (this.#earlier.length + stop - start > this.#maxHeaderSize) {
-      throw new ProtocolError(
-        'FCGI_ERR_HEAD_TOO_LARGE',
-        `The head of the response is larger than maxHeaderSize (${this.#maxHeaderSize} bytes)`,
-      );
+    for (let from = start; from < end; from += WINDOW) {
+      const text = chunk.toString('latin1', from, Math.min(from + WINDOW, end));
+      const stop = this.#endIn(text);
+      const length = this.#earlier.length + (stop === -1 ? text.length : stop);
+      if (length > this.#maxHeaderSize) {
+        throw new ProtocolError(
+          'FCGI_ERR_HEAD_TOO_LARGE',
+          `The head of the response is larger than maxHeaderSize (${this.#maxHeaderSize} bytes)`,
+        );
+      }
+      if (stop !== -1) {
+        const last = text.slice(0, stop);
+        this.head = parseHead(this.#earlier === '' ? last : this.#earlier + last, this.#names);
+        return from + stop;
+      }
+      this.#earlier += text;
     }
-    const text = chunk.toString('latin1', start, stop);
-    if (body === -1) this.#earlier += text;
-    else this.head = parseHead(this.#earlier === '' ? text : this.#earlier + text, this.#names);
-    return body;
+    return -1;
   }
 
   /** Forgets everything of this response, finished or not. */
   reset(): void {
     this.head = null;
-    this.#scan = 'line start';
     this.#earlier = '';
+    this.#line = '';
   }
 
-  #findBody(chunk: Buffer, start: number, end: number): number {
-    let scan = this.#scan;
-    for (let at = start; at < end; at++) {
-      const byte = chunk[at];
-      if (byte === LF) {
-        if (scan !== 'in line') return at + 1;
-        scan = 'line start';
-      } else {
-        scan = byte === CR && scan === 'line start' ? 'CR at line start' : 'in line';
-      }
-    }
-    this.#scan = scan;
+  /** Where the body begins in `text`; -1: not there. */
+  #endIn(text: string): number {
+    const seen = this.#line + text;
+    const end = behindEmptyLine(seen);
+    if (end > 0) return end - this.#line.length;
+    const line = seen.slice(seen.lastIndexOf('\n') + 1);
+    this.#line = line === '' || line === '\r' ? line : IN_LINE;
     return -1;
+  }
+}
+
+/** From the beginning of a line on; 0: there is none. Line by line: byte by byte took longer than all the rest of a large head. */
+function behindEmptyLine(text: string): number {
+  for (let start = 0; ; ) {
+    const first = text.charCodeAt(start);
+    if (first === LF) return start + 1;
+    if (first === CR && text.charCodeAt(start + 1) === LF) return start + 2;
+    start = text.indexOf('\n', start) + 1;
+    if (start === 0) return 0;
   }
 }
 

@@ -17,6 +17,8 @@ export class KnownParams {
   /** Where each pair ends in `#bytes`. */
   #ends: number[] = [];
   #bytes: Buffer | null = null;
+  /** What was copied lately, by its first pair: a view takes longer to make than to copy. */
+  #views: (Uint8Array | undefined)[] = [];
   #differed = 0;
 
   /** Is this the pair at `index`? */
@@ -39,7 +41,14 @@ export class KnownParams {
   /** Copies these to `target` at `at`; returns the offset behind them. */
   copy(from: number, to: number, target: Buffer, at: number): number {
     if (this.#bytes === null) return at;
-    return at + this.#bytes.copy(target, at, this.#end(from), this.#end(to));
+    const length = this.size(from, to);
+    let view = this.#views[from];
+    if (view?.length !== length) {
+      view = this.#bytes.subarray(this.#end(from), this.#end(to));
+      this.#views[from] = view;
+    }
+    target.set(view, at);
+    return at + length;
   }
 
   /** These, which have just been encoded without an error, were not all known. */
@@ -53,6 +62,7 @@ export class KnownParams {
     this.#names = [];
     this.#values = [];
     this.#ends = [];
+    this.#views = [];
     let at = 0;
     for (const [name, value] of Object.entries(params)) {
       if (typeof value !== 'string' || at + pairBound(name, value) > SIZE) continue;

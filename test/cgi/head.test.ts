@@ -254,6 +254,18 @@ describe('a parser', () => {
     expect(parser.head).toMatchObject({ statusCode: 200, statusText: '', rawHeaders: ['C', '3'] });
   });
 
+  it('finds the empty line wherever it lies in a head of kilobytes, and the body behind it', () => {
+    for (const end of ['\n\n', '\r\n\r\n', '\r\n\n']) {
+      for (let length = 1000; length < 2100; length++) {
+        const value = 'v'.repeat(length);
+        expect(parse(`A: ${value}${end}\n\r\nbody`)).toMatchObject({
+          headers: { a: value },
+          body: '\n\r\nbody',
+        });
+      }
+    }
+  });
+
   it('looks only between start and end', () => {
     const parser = new HeadParser(roomy);
     const chunk = bytes('\n\nA: 1\r\n\r\n');

@@ -15,17 +15,18 @@ export interface ParamFacts {
 const CHANGES_PHP = ['PHP_VALUE', 'PHP_ADMIN_VALUE', 'REQUEST_BODY_FILE'];
 
 export function paramFacts(request: DispatchRequest): ParamFacts {
-  const hasBody = request.body !== undefined && request.body !== null;
+  const { params, body } = request;
+  const hasBody = body !== undefined && body !== null;
+  const { REQUEST_METHOD, SCRIPT_FILENAME } = params;
   return {
-    method: textParam(request, 'REQUEST_METHOD'),
-    script: textParam(request, 'SCRIPT_FILENAME'),
-    contentType: hasBody ? textParam(request, 'CONTENT_TYPE') : '',
-    changesPhp: hasBody && CHANGES_PHP.some((name) => Object.hasOwn(request.params, name)),
+    method: paramText(REQUEST_METHOD),
+    script: paramText(SCRIPT_FILENAME),
+    contentType: hasBody ? paramText(params['CONTENT_TYPE']) : '',
+    changesPhp: hasBody && CHANGES_PHP.some((name) => Object.hasOwn(params, name)),
   };
 }
 
-export function textParam(request: DispatchRequest, name: string): string {
-  const value = request.params[name];
+export function paramText(value: string | Uint8Array | undefined): string {
   if (typeof value === 'string') return value;
   return value === undefined ? '' : Buffer.from(value).toString('latin1');
 }

@@ -9,7 +9,7 @@ import type {
   ResponseHeaders,
 } from '../dispatcher.ts';
 import { type ContentLength, contentLength } from './content-length.ts';
-import { textParam } from './param-facts.ts';
+import { paramText } from './param-facts.ts';
 import { StreamedBody } from './streamed-body.ts';
 
 /** `bodyTimeout`: ms, where the request has none of its own. */
@@ -51,7 +51,8 @@ class Responder implements DispatchHandler {
   ): void {
     const declared = headers['content-length'];
     if (declared !== undefined) {
-      this.#contentLength = contentLength(textParam(this.#request, 'REQUEST_METHOD'), statusCode, declared);
+      const method = paramText(this.#request.params['REQUEST_METHOD']);
+      this.#contentLength = contentLength(method, statusCode, declared);
     }
     const bodyTimeout = this.#request.bodyTimeout ?? this.#bodyTimeout;
     const body = new StreamedBody(controller, bodyTimeout, String(headers['content-type'] ?? ''));

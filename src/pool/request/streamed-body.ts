@@ -9,6 +9,9 @@ import type { DispatchController, DumpOptions, ResponseBody } from '../dispatche
 /** Bytes that are taken from the server before anybody reads the body. */
 const AHEAD = 64 * 1024;
 
+/** Keeps nothing from one whole text to the next; to make one takes as long as to read a page. */
+const utf8 = new TextDecoder();
+
 const NOBODY_READS =
   'nobody reads the body: read it (`text()`, `for await`, `pipe`), or give it up with `body.destroy()`. ' +
   'As long as it is not read, it holds a PHP worker';
@@ -99,7 +102,7 @@ export class StreamedBody extends Readable implements ResponseBody {
 
   /** As UTF-8. A byte order mark is left out, as fetch() does. */
   async text(): Promise<string> {
-    return new TextDecoder().decode(await this.#all());
+    return utf8.decode(await this.#all());
   }
 
   async json(): Promise<unknown> {
