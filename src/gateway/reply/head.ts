@@ -50,7 +50,8 @@ const nothing: Handover = { redirect: null, sendfile: null };
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // no server lets these out in a header, and a client may take them for a line's end
-const control = /[^\t\x20-\x7e\x80-\xff]/g;
+const controls = /[^\t\x20-\x7e\x80-\xff]/g;
+const clean = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** What becomes of a header of PHP's. */
 type Kind =
@@ -108,7 +109,7 @@ export function replyHead(
   let sendfile: string | null = null;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    const value = (rawHeaders[i + 1] ?? '').replace(control, ' ');
+    const value = withoutControls(rawHeaders[i + 1] ?? '');
     switch (kinds.get(name)) {
       case 'dropped':
         break;
@@ -151,7 +152,7 @@ export function replyHead(
   if (contentLength !== null) kept.push('Content-Length', String(contentLength));
   return {
     statusCode,
-    statusMessage: statusMessage.replace(control, ' '),
+    statusMessage: withoutControls(statusMessage),
     fields: kept,
     contentLength,
     hasBody,
@@ -269,4 +270,9 @@ export function clientStatus(error: unknown): number | null {
   return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status < 500
     ? status
     : null;
+}
+
+function withoutControls(value: string): string {
+  // To look first takes half as long, and nearly all are.
+  return clean.test(value) ? value : value.replace(controls, ' ');
 }
