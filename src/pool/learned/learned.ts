@@ -85,7 +85,7 @@ export class Learned {
   mustYield(exchange: Exchange): boolean {
     if (this.workers.waiting === 0) return false;
     this.workers.completed(exchange);
-    return this.workers.mustYield();
+    return this.workers.mustYield(this.#proven);
   }
 
   /** Called every few ms while its response has not begun. */

@@ -21,7 +21,11 @@ interface Unanswered {
   passed: number;
 }
 
-/** With no more sockets than have run at once before, it is likelier that the script is slow. */
+/**
+ * With no more sockets than have run at once before, it is likelier that the script is slow, or that its worker has yet to wake up: then
+ * so often by each of those that are served. Three times in all come within half a ms where eight sockets have pages of 1 ms, and a
+ * worker that has just been freed takes as long to accept on a busy machine.
+ */
 const OVERTAKEN_OFTEN = 3;
 
 export class Workers<Key extends { order: number }> {
@@ -102,10 +106,11 @@ export class Workers<Key extends { order: number }> {
     else this.waiting--;
   }
 
-  /** Must a socket whose response is whole be closed, although a request of ours could have it? */
-  mustYield(): boolean {
+  /** Must a socket whose response is whole be closed, although a request of ours could have it? `served`: so many sockets have workers. */
+  mustYield(served: number): boolean {
+    const often = OVERTAKEN_OFTEN * Math.max(1, served);
     for (const { accepted, oneMore, overtaken } of this.#unanswered.values()) {
-      if (!accepted && overtaken >= (oneMore ? 1 : OVERTAKEN_OFTEN)) return true;
+      if (!accepted && overtaken >= (oneMore ? 1 : often)) return true;
     }
     return false;
   }

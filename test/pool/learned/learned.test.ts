@@ -161,6 +161,19 @@ describe('must a connection go whose response is whole?', () => {
     learned.failed(waiting);
     expect(learned.mustYield(kept)).toBe(false);
   });
+
+  it('where so many have run at once before: once each connection that has a worker has been served three times over', () => {
+    const pool = setUp();
+    const { learned } = pool;
+    for (const open of [1, 2]) learned.firstByte(sent(pool, open), false);
+    sent(pool, 2);
+    const verdicts = Array.from({ length: 6 }, () => {
+      const kept = request('/a.php', 1, '/a.php');
+      learned.workers.sent(kept, false, 2);
+      return learned.mustYield(kept);
+    });
+    expect(verdicts).toEqual([false, false, false, false, false, true]);
+  });
 });
 
 describe('an idle connection is given up', () => {

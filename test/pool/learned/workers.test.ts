@@ -39,7 +39,7 @@ describe('a socket whose response is whole', () => {
     kept('a');
     whole('a');
     expect([workers.waiting, workers.oneMore]).toEqual([0, 0]);
-    expect(workers.mustYield()).toBe(false);
+    expect(workers.mustYield(1)).toBe(false);
   });
 
   it('is kept for the next one where nobody has been overtaken', () => {
@@ -48,7 +48,7 @@ describe('a socket whose response is whole', () => {
     fresh('b', 2);
     whole('a');
     expect([workers.waiting, workers.oneMore]).toEqual([2, 2]);
-    expect(workers.mustYield()).toBe(false);
+    expect(workers.mustYield(1)).toBe(false);
   });
 
   it('is given up once a request that was sent later than the one that waits has been answered', () => {
@@ -58,27 +58,34 @@ describe('a socket whose response is whole', () => {
     whole('a');
     fresh('waits', 2);
     kept('b');
-    expect(workers.mustYield()).toBe(false);
+    expect(workers.mustYield(1)).toBe(false);
     whole('b');
-    expect(workers.mustYield()).toBe(true);
+    expect(workers.mustYield(1)).toBe(true);
   });
 
-  it('with no more sockets than have run at once before, only once it was overtaken three times', () => {
-    const { workers, fresh, kept, firstByte, whole } = story();
-    fresh('a', 1);
-    fresh('b', 2);
-    firstByte('a', 1);
-    firstByte('b', 2);
-    expect(workers.found).toBe(2);
-    fresh('slow', 2);
-    const verdicts = ['c', 'd', 'e'].map((name) => {
-      kept(name);
-      whole(name);
-      return workers.mustYield();
-    });
-    expect(verdicts).toEqual([false, false, true]);
-    expect([workers.waiting, workers.oneMore]).toEqual([1, 0]);
-  });
+  it.each([
+    [0, 3],
+    [1, 3],
+    [2, 6],
+    [7, 21],
+  ])(
+    'with no more sockets than have run at once before, and %i that are served, only once it was overtaken %i times',
+    (served, times) => {
+      const { workers, fresh, kept, firstByte, whole } = story();
+      fresh('a', 1);
+      fresh('b', 2);
+      firstByte('a', 1);
+      firstByte('b', 2);
+      expect(workers.found).toBe(2);
+      fresh('slow', 2);
+      for (let overtaken = 1; overtaken <= times; overtaken++) {
+        kept(`kept ${overtaken}`);
+        whole(`kept ${overtaken}`);
+        expect(workers.mustYield(served)).toBe(overtaken === times);
+      }
+      expect([workers.waiting, workers.oneMore]).toEqual([1, 0]);
+    },
+  );
 });
 
 describe('a fresh socket that has had no answer', () => {
@@ -93,7 +100,7 @@ describe('a fresh socket that has had no answer', () => {
     firstByte('last', 2);
     whole('last');
     expect(workers.waiting).toBe(0);
-    expect(workers.mustYield()).toBe(false);
+    expect(workers.mustYield(1)).toBe(false);
   });
 
   it('learns nothing from an answer on a kept socket', () => {
@@ -116,7 +123,7 @@ describe('a fresh socket that has had no answer', () => {
     kept('before');
     fresh('waits', 1);
     whole('before');
-    expect(workers.mustYield()).toBe(false);
+    expect(workers.mustYield(1)).toBe(false);
   });
 });
 
