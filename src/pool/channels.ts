@@ -51,7 +51,10 @@ const NOTHING = new Uint8Array(0);
 
 /** What the channels need of a job. */
 interface TracedJob {
-  readonly caller: { readonly message: RequestMessage | null };
+  readonly caller: {
+    readonly message: RequestMessage | null;
+    runInAsyncScope<T>(call: () => T): T;
+  };
   readonly attempts: number;
   readonly over: boolean;
   readonly exchange: { readonly restsOnBody: boolean } | null;
@@ -196,11 +199,12 @@ export function traceServer(job: TracedJob, target: Target): void {
   if (message !== null) Object.assign(message, serverAddress(target));
 }
 
-/** Opens a connection for the request. */
+/** Opens a connection for the request, which may be in the turn of another one that has just made room: listeners hear of it in its own context. */
 export function traceConnect<T>(job: TracedJob, target: Target, connect: () => Promise<T>): Promise<T> {
   traceServer(job, target);
   if (!hasSubscribers(connecting)) return connect();
-  return connecting.tracePromise(connect, { ...serverAddress(target), request: job.caller.message });
+  const message: ConnectMessage = { ...serverAddress(target), request: job.caller.message };
+  return job.caller.runInAsyncScope(() => connecting.tracePromise(connect, message));
 }
 
 /** The job has failed on its server; `decide` says whether it goes on. */
@@ -219,16 +223,9 @@ export function traceRetry<J extends TracedJob>(
   if (retried && !job.over && error instanceof FcgiError) {
     const { phase, hint } = error;
     const executed = isProof || error.executed !== 'no' ? error.executed : 'unknown';
-    retry.publish({
-      request: message,
-      serverAddress,
-      serverPort,
-      attempts,
-      executed,
-      phase,
-      hint,
-      error,
-    });
+    const seen = { serverAddress, serverPort, attempts, executed, phase, hint, error };
+    const told: RequestRetry = { request: message, ...seen };
+    job.caller.runInAsyncScope(() => retry.publish(told));
   }
   return retried;
 }
