@@ -49,7 +49,7 @@ export interface FakeFpm extends AsyncDisposable {
  */
 export async function startFakeFpm(options: FakeFpmOptions = {}): Promise<FakeFpm> {
   const settings = resolveOptions(options);
-  const directory = settings.transport === 'unix' ? await mkdtemp(join(tmpdir(), 'fake-fpm-')) : null;
+  const directory = settings.transport === 'unix' ? await socketFolder() : null;
   const fpm = new Master(settings, directory);
   try {
     await fpm.listen();
@@ -58,6 +58,18 @@ export async function startFakeFpm(options: FakeFpmOptions = {}): Promise<FakeFp
     throw error;
   }
   return fpm;
+}
+
+const SOCKET = 'fpm.sock';
+/** Bytes, on macOS; Linux has 107. Of a longer path Node binds what fits: another path, and the same for all. */
+const MAX_SOCKET_PATH = 103;
+
+/** A TMPDIR too long for a socket is not used. */
+async function socketFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fake-fpm-'));
+  if (Buffer.byteLength(join(folder, SOCKET)) <= MAX_SOCKET_PATH) return folder;
+  await rm(folder, { recursive: true });
+  return mkdtemp('/tmp/fake-fpm-');
 }
 
 class Master implements FakeFpm {
@@ -101,7 +113,7 @@ class Master implements FakeFpm {
   }
 
   async listen(): Promise<void> {
-    const path = this.#directory === null ? null : join(this.#directory, 'fpm.sock');
+    const path = this.#directory === null ? null : join(this.#directory, SOCKET);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(path === null ? { host: '127.0.0.1', port: 0 } : { path }, () => resolve());

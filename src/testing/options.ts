@@ -6,7 +6,7 @@ import type { FakeRequest, FakeScript } from './script.ts';
 export interface FakeFpmOptions {
   /** Default: answers `ok` as text/plain. */
   readonly script?: FakeScript;
-  /** Default `'unix'`, in a new temporary directory; `'tcp'` is a free port of 127.0.0.1. */
+  /** Default `'unix'`, in a new temporary directory (below `/tmp` where TMPDIR is too long for a socket); `'tcp'` is a free port of 127.0.0.1. */
   readonly transport?: 'unix' | 'tcp';
   /** `pm.max_children`, all started at once: how many connections are served at a time, 1 to 10,000. Default 2. */
   readonly workers?: number;
