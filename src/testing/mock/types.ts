@@ -82,7 +82,7 @@ export interface MockResponse {
 
 /** What came in, with its body read. */
 export interface RecordedRequest {
-  /** As UTF-8. */
+  /** As UTF-8. An object without a prototype. */
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
   /** `body` as UTF-8. */
