@@ -36,7 +36,12 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
     const plan = gateway.plan({ method, url, originalUrl, baseUrl: mountPoint(ctx) });
     if (plan.kind === 'pass') return next();
     await new Promise<void>((resolve) => {
-      const framework = new KoaReply(ctx, resolve);
+      // its client has gone
+      const forget = whenOver(res, resolve);
+      const framework = new KoaReply(ctx, () => {
+        forget();
+        resolve();
+      });
       answerNodeRequest(gateway, plan, ctx, {
         request: req,
         response: res,
@@ -44,9 +49,8 @@ export function createMiddleware(dispatcher: Dispatcher, options: GatewayOptions
         trust: koaTrust(ctx),
         sink: new FrameworkSink(req, res, framework),
       });
-      // its client has gone
+      // before all this: nothing tells of it any more
       if (isGone(res)) resolve();
-      else whenOver(res, resolve);
     });
   };
 }

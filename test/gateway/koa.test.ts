@@ -167,6 +167,31 @@ it.each(['HTTP/1', 'HTTP/2'])(
   },
 );
 
+it('a large page to a slow client leaves room for the listeners of others: node warns of an eleventh', async () => {
+  const { app, usePhp } = bench(async (exchange) => {
+    exchange.head(200);
+    for (let i = 0; i < 40 && !exchange.aborted; i++) {
+      await exchange.resumed();
+      exchange.data(Buffer.alloc(262_144));
+    }
+    exchange.end();
+  });
+  const listeners = new Promise<number>((resolve) => {
+    app.use(async (ctx, next) => {
+      // as a log does
+      ctx.res.on('close', () => {});
+      await next();
+      ctx.res.on('drain', () => resolve(ctx.res.listenerCount('close')));
+    });
+  });
+  usePhp();
+  const server = await listening(http.createServer(app.callback()));
+  const { port } = server.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${port}/a.php`);
+  expect((await response.arrayBuffer()).byteLength).toBe(40 * 262_144);
+  expect(await listeners).toBeLessThanOrEqual(10);
+});
+
 it('options that cannot be are an error when the middleware is made', () => {
   expect(() => createMiddleware(new FakeDispatcher(), { root: '/nowhere' })).toThrow(/^Option root /);
 });

@@ -17,6 +17,7 @@ export abstract class CoalescingSink implements Sink {
   protected reply: SinkOwner | null = null;
   #head: ReplyHead | null = null;
   #piece: Buffer | null = null;
+  #onClosed: (() => void)[] | null = null;
 
   constructor(request: NodeRequest, response: NodeResponse) {
     this.request = request;
@@ -68,7 +69,19 @@ export abstract class CoalescingSink implements Sink {
   }
 
   whenTaken(callback: () => void): void {
-    this.response.once('close', callback);
+    this.onceClosed(callback);
+  }
+
+  /** By one listener for all: node warns of the eleventh, and Koa 3 has seven of its own on a response. */
+  protected onceClosed(callback: () => void): void {
+    if (!this.#onClosed) {
+      const callbacks: (() => void)[] = [];
+      this.#onClosed = callbacks;
+      this.response.once('close', () => {
+        for (const call of callbacks) call();
+      });
+    }
+    this.#onClosed.push(callback);
   }
 
   end(): void {

@@ -34,7 +34,11 @@ export class FrameworkSink extends CoalescingSink {
   constructor(request: NodeRequest, response: NodeResponse, framework: Framework) {
     super(request, response);
     this.#framework = framework;
-    this.#timeout = new SendTimeout(response, () => this.#giveUp());
+    this.#timeout = new SendTimeout(
+      response,
+      () => this.#giveUp(),
+      (callback) => this.onceClosed(callback),
+    );
   }
 
   override get nothingSent(): boolean {

@@ -35,11 +35,12 @@ export function isGone(response: NodeResponse): boolean {
 
 /**
  * When a response is over, however it ended. Of one to HEAD by HTTP/2 node says nothing where the client leaves before its end,
- * but its stream does. Either tells once.
+ * but its stream does. Either tells once. What is returned takes that back.
  */
-export function whenOver(response: NodeResponse, callback: () => void): void {
-  if (isHttp2(response)) response.stream.on('close', callback);
-  else response.on('close', callback);
+export function whenOver(response: NodeResponse, callback: () => void): () => void {
+  const emitter = isHttp2(response) ? response.stream : response;
+  emitter.on('close', callback);
+  return () => void emitter.off('close', callback);
 }
 
 /**

@@ -18,7 +18,11 @@ export class NodeSink extends CoalescingSink {
   #isRaw = false;
 
   override startSendTimeout(timeout: number): void {
-    this.#timeout ??= new SendTimeout(this.response, () => destroyResponse(this.response));
+    this.#timeout ??= new SendTimeout(
+      this.response,
+      () => destroyResponse(this.response),
+      (callback) => this.onceClosed(callback),
+    );
     this.#timeout.start(timeout);
   }
 

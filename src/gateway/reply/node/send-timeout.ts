@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 export class SendTimeout {
   readonly #response: ServerResponse | Http2ServerResponse;
   readonly #expire: () => void;
+  readonly #onceClosed: (callback: () => void) => void;
   #isRunning = false;
   #hearsEnd = false;
   /** Of HTTP/1, with what was set on it before and now, in milliseconds. */
@@ -13,9 +14,15 @@ export class SendTimeout {
   #usual = 0;
   #timeout = 0;
 
-  constructor(response: ServerResponse | Http2ServerResponse, expire: () => void) {
+  /** `onceClosed`: calls back when the response is over; default: by a listener of its own. */
+  constructor(
+    response: ServerResponse | Http2ServerResponse,
+    expire: () => void,
+    onceClosed: (callback: () => void) => void = (callback) => void response.once('close', callback),
+  ) {
     this.#response = response;
     this.#expire = expire;
+    this.#onceClosed = onceClosed;
   }
 
   /** `timeout`: milliseconds. False: it runs already, or there is no client who could be slow. */
@@ -31,7 +38,7 @@ export class SendTimeout {
     timed.setTimeout(timeout);
     if (!this.#hearsEnd) {
       this.#hearsEnd = true;
-      this.#response.once('close', () => this.stop());
+      this.#onceClosed(() => this.stop());
     }
     return true;
   }
