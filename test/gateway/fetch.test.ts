@@ -114,6 +114,22 @@ describe('a Request', () => {
     await php.exchanges[0]?.gone;
   });
 
+  it('whose signal fires in the middle has its body cancelled by a server that looks at it, too: no error for its console', async () => {
+    const { php, handler } = bench((exchange) => {
+      exchange.head(200);
+      exchange.data('half');
+    });
+    const gone = new AbortController();
+    const response = await handler(new Request(page, { signal: gone.signal }));
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const next = reader?.read();
+    gone.signal.addEventListener('abort', () => void reader?.cancel());
+    gone.abort();
+    expect(await next).toEqual({ done: true, value: undefined });
+    await php.exchanges[0]?.gone;
+  });
+
   it('whose signal fires when all is over changes nothing', async () => {
     const { handler } = bench();
     const gone = new AbortController();

@@ -137,10 +137,13 @@ export class FetchSink implements Sink {
     this.#resolve(new Response(content, { status: statusCode, headers }));
   }
 
-  /** Who asked has gone: the body fails with the reason. A promise that did would end a process whose server looks away. */
+  /**
+   * Who asked has gone: the body fails with the reason. A promise that did would end a process whose server looks away. A server whose
+   * client has left cancels the body behind the signal; one that finds an error there first writes it to the console (Hono's, Deno's).
+   */
   abandon(reason: unknown): void {
     this.#release();
-    if (this.#isSettled) this.#body?.error(reason);
+    if (this.#isSettled) queueMicrotask(() => this.#body?.error(reason));
     else this.#resolve(new Response(null, { status: clientLeft }));
     this.#isSettled = true;
   }
