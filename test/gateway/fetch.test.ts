@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { ArgumentError } from '../../src/errors.ts';
 import {
   createFetchHandler,
   type FetchHandler,
@@ -319,6 +320,24 @@ describe('an upload', () => {
       expect([response.status, errors]).toEqual([status, [error]]);
     },
   );
+
+  // Deno fires the signal of such a request later, or not at all
+  it.each([
+    { name: 'BadResource', message: 'Cannot read request body as underlying resource unavailable' },
+    { name: 'Http', message: 'unexpected EOF while reading HTTP/1 body' },
+    { code: 'ECONNRESET', message: 'aborted' },
+  ])('whose client leaves in the middle is no failure of the server: %j', async (facts) => {
+    const errors: unknown[] = [];
+    const { php, handler } = bench(undefined, {
+      onError: (error, _request, statusCode) => errors.push([statusCode, error]),
+    });
+    const error = Object.assign(new Error(facts.message), facts);
+    const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(error) });
+    const headers = { 'content-length': '700000' };
+    const response = await handler(new Request(page, { method: 'POST', body, headers, duplex: 'half' }));
+    expect([response.status, errors]).toEqual([400, [[400, expect.any(ArgumentError)]]]);
+    expect(php.exchanges).toHaveLength(0);
+  });
 
   it('with a Content-Length that is no number is 400', async () => {
     const { handler } = bench();
