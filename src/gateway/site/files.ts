@@ -113,8 +113,11 @@ class LocalFiles implements Files {
     this.#settings = settings;
     this.#folder = new RootFolder(root, settings.allowSymlinksTo);
     const { frontController } = settings;
-    if (frontController !== undefined && this.#folder.look(frontController).kind !== 'file') {
-      const message = `Option frontController ${frontController} is no file below root (${root})`;
+    const found = frontController === undefined ? 'file' : this.#folder.look(frontController).kind;
+    if (frontController !== undefined && found !== 'file') {
+      const out = found === 'elsewhere' ? this.#folder.linkOut(frontController) : null;
+      const what = out ? `leads out of root, to ${out.target}: see allowSymlinksTo` : 'is no file below root';
+      const message = `Option frontController ${frontController} ${what} (${root})`;
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'frontController', message);
     }
   }

@@ -1,7 +1,9 @@
 /** Bad input, and surroundings in which nothing can be served. */
 
+import { symlinkSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serveInVain } from '../support/serving.ts';
 import { masters, SiteFolder } from '../support/site.ts';
@@ -22,6 +24,10 @@ describe('what cannot be served', () => {
       ['site', '--front-controller', '/no.php'],
       /^fastcgi-pool: serve: --front-controller '\/no\.php' is no file/,
     ],
+    [
+      ['site', '--front-controller', '/link.php'],
+      /^fastcgi-pool: serve: --front-controller '\/link\.php' leads out of DOCROOT, to \/.*\/app\.php \(--allow-symlinks-to\)\n$/,
+    ],
     [['site', '--fpm', 'site/file'], /^fastcgi-pool: serve: --fpm 'site\/file' is not a php-fpm/],
     [
       ['--config', 'site/mark.json'],
@@ -30,6 +36,8 @@ describe('what cannot be served', () => {
     [['site', '--bogus'], /^fastcgi-pool: serve: unknown option '--bogus'/],
   ])('%j: one line, status 2, no file left', async (args, why) => {
     site.put('file', 'x');
+    writeFileSync(join(site.parent, 'app.php'), '');
+    symlinkSync('../app.php', join(site.path, 'link.php'));
     // with the byte order mark that some editors write
     site.put('mark.json', '\uFEFF{"docroot":"nope"}');
     const { status, err } = await serveInVain(site.parent, args);

@@ -111,6 +111,16 @@ describe('a script does not run', () => {
     expect(chosen(site, '/.git/none.php', options)).toBe('run /app.php');
   });
 
+  it('is told where it is to be the front controller', () => {
+    const site = siteWith('../outside/app.php');
+    site.link(join(site.outside, 'app.php'), 'app.php');
+    expect(() => chosen(site, '/x', { frontController: '/app.php' })).toThrow(
+      `frontController /app.php leads out of root, to ${join(site.outside, 'app.php')}: see allowSymlinksTo`,
+    );
+    const options = { frontController: '/app.php', allowSymlinksTo: [site.outside] };
+    expect(chosen(site, '/x', options)).toBe('run /app.php');
+  });
+
   it('unless allowSymlinksTo names the folder it is in', () => {
     const site = siteWith('../outside/good/x.php', '../outside/good-not/x.php');
     site.link(join(site.outside, 'good'), 'good');

@@ -45,7 +45,7 @@ async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
     const linked = await Promise.all(
       site.allowSymlinksTo.map((folder) => folderOf(io.cwd, '--allow-symlinks-to', folder)),
     );
-    await needFrontController(root, site.frontController);
+    await needFrontController(root, site.frontController, linked);
     sites.push({ command: site, root, linked });
   }
   const warn = (line: string): void => {
