@@ -24,3 +24,18 @@ export async function settlesWithin(limit: number, work: Promise<unknown>): Prom
   timer.abort();
   return done;
 }
+
+/** Turns of the event loop that may bring more and more connections. */
+const MOST_TURNS = 100;
+
+/**
+ * Resolves when what has come to this process by now has been read: connections that wait to be accepted, and the requests that they
+ * bring. `accepted`: how many there have been.
+ */
+export async function hasRead(accepted: () => number): Promise<void> {
+  for (let turns = 0, quiet = 0, before = accepted(); quiet < 3 && turns < MOST_TURNS; turns++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    quiet = accepted() === before ? quiet + 1 : 0;
+    before = accepted();
+  }
+}

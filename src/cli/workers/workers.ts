@@ -4,6 +4,7 @@
  * This folder: the processes of `serve --workers`.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { hasRead } from '../delay.ts';
 import { Supervisor } from '../fpm/supervisor.ts';
 import type { Io } from '../io.ts';
 import { type ListenAddress, urlOf } from '../serve/http/listen-address.ts';
@@ -31,6 +32,7 @@ export class Workers {
   /** Connections for which no worker is ready. */
   #waiting: Given[] = [];
   #setup: Setup;
+  #accepted = 0;
   #draining = false;
 
   constructor(setup: Setup, io: Io, output: WorkerOutput) {
@@ -63,6 +65,7 @@ export class Workers {
 
   /** Accepts no more; resolves with whether all requests were answered within `limit` milliseconds (0: no limit). */
   async drain(limit: number): Promise<boolean> {
+    await hasRead(() => this.#accepted);
     this.#draining = true;
     this.#close();
     const all = [...this.#all];
@@ -82,6 +85,7 @@ export class Workers {
     // whoever gets the connection reads it
     const server = createServer({ pauseOnConnect: true }, (socket: Socket) => {
       socket.on('error', () => {});
+      this.#accepted += 1;
       this.#give({ socket, addressIndex: nth });
     });
     await listenOn(server, listenAddress, mode);

@@ -3,10 +3,10 @@
  * This folder: connections of HTTP clients: where they are accepted, HTTPS, refusals, the end.
  */
 import { createServer, type ServerResponse } from 'node:http';
-import type { Server, Socket } from 'node:net';
+import { Server, type Socket } from 'node:net';
 import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
 import { lingerBehindBody } from '../../../gateway/reply/node/linger.ts';
-import { settlesWithin } from '../../delay.ts';
+import { hasRead, settlesWithin } from '../../delay.ts';
 import type { Handler } from '../handler.ts';
 import { inviteBodies } from './expectations.ts';
 import { httpLimits } from './http-limits.ts';
@@ -15,6 +15,13 @@ import { listenOn } from './listen-on.ts';
 import { lineOf, type Refusal, Refusals } from './refusals.ts';
 import type { SecureServer } from './secure-server.ts';
 import type { Certificate } from './tls.ts';
+
+/**
+ * Milliseconds that a connection without a request is kept as the server ends. A proxy in front may be sending one just now, or has the
+ * last answer and not heard of the end yet: a form that met a closed socket would be lost, and answered 502. A proxy that has
+ * anything to do uses it within this time, and is told by the answer that it was the last.
+ */
+const LAST_REQUEST = 200;
 
 export class Listener {
   readonly #handler: Handler;
@@ -27,7 +34,9 @@ export class Listener {
   /** Those that have not shown yet what they speak, and those of HTTP/2. */
   readonly #others = new Set<Socket>();
   readonly #refusals: Refusals;
+  #accepted = 0;
   #draining = false;
+  #lastRequest = 0;
   #whenEmpty: () => void = () => {};
 
   /**
@@ -90,20 +99,24 @@ export class Listener {
   }
 
   /**
-   * Accepts no more, closes each connection when its request is answered. Resolves with whether all were, within
-   * `limit` milliseconds (0: no limit); those that were not are cut.
+   * Accepts no more than what has come by now, closes each connection when its request is answered. Resolves with whether all were,
+   * within `limit` milliseconds (0: no limit); those that were not are cut.
    */
   async drain(limit: number): Promise<boolean> {
     this.#draining = true;
+    this.#lastRequest = limit === 0 ? LAST_REQUEST : Math.min(LAST_REQUEST, limit / 2);
+    for (const responses of this.#connections.values()) {
+      for (const res of responses.filter(isUnfinished)) this.#letBeLast(res, responses);
+    }
+    await hasRead(() => this.#accepted);
     const empty = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
     });
-    for (const server of this.#servers) server.close();
+    // those of HTTP would close all connections at once that have no request
+    for (const server of this.#servers) Server.prototype.close.call(server);
     for (const server of this.#secure) server.drain();
     for (const [socket, responses] of this.#connections) {
-      const unfinished = responses.filter(isUnfinished);
-      for (const res of unfinished) this.#letBeLast(res, responses);
-      if (unfinished.length === 0) socket.destroy();
+      if (!responses.some(isUnfinished)) this.#endIdle(socket, responses);
     }
     this.#left();
     const drained = limit === 0 ? empty.then(() => true) : settlesWithin(limit, empty);
@@ -171,6 +184,7 @@ export class Listener {
 
   #opened(socket: Socket): void {
     const responses: ServerResponse[] = [];
+    this.#accepted += 1;
     this.#connections.set(socket, responses);
     // whoever stops us waits for answers, and not for what nobody wants
     lingerBehindBody(socket, () => !this.#draining && responses.at(-1)?.req.complete === false);
@@ -181,6 +195,7 @@ export class Listener {
   }
 
   #openedOther(socket: Socket): void {
+    this.#accepted += 1;
     this.#others.add(socket);
     socket.once('close', () => {
       this.#others.delete(socket);
@@ -202,11 +217,23 @@ export class Listener {
 
   #letBeLast(res: ServerResponse, responses: readonly ServerResponse[]): void {
     const { socket } = res.req;
+    // its head has promised to keep the connection
+    const isPromised = res.headersSent && res.shouldKeepAlive;
     res.shouldKeepAlive = false;
-    // A response whose head was out before the signal has promised to keep the connection.
     res.once('close', () => {
-      if (!responses.some(isUnfinished)) socket.destroySoon();
+      if (responses.some(isUnfinished)) return;
+      if (isPromised) this.#endIdle(socket, responses);
+      else socket.destroySoon();
     });
+  }
+
+  #endIdle(socket: Socket, responses: readonly ServerResponse[]): void {
+    const end = (): void => {
+      if (!responses.some(isUnfinished)) socket.destroySoon();
+    };
+    // what has come by then is read first
+    const timer = setTimeout(() => setImmediate(end), this.#lastRequest);
+    socket.once('close', () => clearTimeout(timer));
   }
 }
 

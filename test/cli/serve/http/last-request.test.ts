@@ -1,0 +1,72 @@
+/** A server that ends: what is on its way to it by then, as from a proxy in front, is answered. */
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, expect, it } from 'vitest';
+import { Listener } from '../../../../src/cli/serve/http/listener.ts';
+import { within } from '../../../fpm/support/wait.ts';
+import { http1 } from '../../support/handler.ts';
+
+const form = 'POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nform';
+
+let listener: Listener | undefined;
+afterEach(() => listener?.destroy());
+
+async function listen(handler: RequestListener): Promise<{ server: Listener; open: () => Socket }> {
+  const server = new Listener(http1(handler));
+  listener = server;
+  const [url = ''] = await server.listen([{ host: '127.0.0.1', port: 0 }]);
+  const { port, hostname } = new URL(url);
+  return { server, open: () => connect(Number(port), hostname) };
+}
+
+const echo: RequestListener = (req, res) => {
+  res.sendDate = false;
+  req.on('data', (body) => res.end(body));
+  req.resume();
+  if (req.method === 'GET') res.end('page');
+};
+
+const answered = /^HTTP\/1\.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nform$/;
+
+it('a form that comes on a kept connection as the server ends is answered, and told that it was the last', async () => {
+  const { server, open } = await listen(echo);
+  const kept = open();
+  kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(kept, 'data');
+  const drained = server.drain(0);
+  kept.write(form);
+  expect(await text(kept)).toMatch(answered);
+  expect(await within(drained, 2000, 'the drain')).toBe(true);
+});
+
+it('a form on a connection that waits to be accepted as the server ends is answered', async () => {
+  const { server, open } = await listen(echo);
+  const fresh = open();
+  fresh.write(form);
+  const drained = server.drain(0);
+  expect(await text(fresh)).toMatch(answered);
+  expect(await within(drained, 2000, 'the drain')).toBe(true);
+});
+
+it('a form behind an answer whose head was out before the server ended is answered: that head had promised it', async () => {
+  let finish: () => void = () => {};
+  const { server, open } = await listen((req, res) => {
+    if (req.method !== 'GET') return echo(req, res);
+    res.write('begun ');
+    finish = () => res.end('and ended');
+  });
+  const kept = open();
+  kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  let heard = String(await once(kept, 'data'));
+  kept.on('data', (piece) => {
+    heard += String(piece);
+    if (heard.endsWith('0\r\n\r\n')) kept.write(form);
+  });
+  const drained = server.drain(0);
+  finish();
+  await once(kept, 'close');
+  expect(heard.slice(heard.indexOf('0\r\n\r\n') + 5)).toMatch(answered);
+  expect(await within(drained, 2000, 'the drain')).toBe(true);
+});
