@@ -1,4 +1,5 @@
 /** One request on a connection of its own, closed afterwards: what `request`, `ping` and `status` do. */
+import { FcgiError } from '../errors.ts';
 import type { DispatchRequest, FcgiResponse } from '../pool/dispatcher.ts';
 import type { Peer } from './args/peer.ts';
 import type { Connect, ConnectOptions } from './connect.ts';
@@ -26,16 +27,15 @@ export async function exchange<T>(
 ): Promise<T> {
   const dispatcher = connect([address], { ...oneRequest, ...peer });
   try {
-    const signal = timeout > 0 ? AbortSignal.timeout(timeout) : undefined;
-    const response = await dispatcher.request({ ...request, signal });
+    const response = await dispatcher.request({ ...request, timeout });
     // `use` reads the body, which fails as `ended` would.
     response.ended.catch(() => {});
     return await use(response);
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'TimeoutError') {
-      throw new Error(`${address} did not answer within ${timeout / 1000} s`, { cause: error });
-    }
-    throw error;
+    if (!(error instanceof FcgiError) || error.code !== 'FCGI_ERR_TIMEOUT') throw error;
+    // why there is no connection, where that is what it has waited for
+    const why = error.phase === 'connecting' && error.hint !== '' ? ` (${error.hint})` : '';
+    throw new Error(`${address} did not answer within ${timeout / 1000} s${why}`, { cause: error });
   } finally {
     await dispatcher.destroy();
   }

@@ -191,6 +191,14 @@ describe('what fails', () => {
     expect(io.err).toBe(`fastcgi-pool: request: ${fpm.address} did not answer within 0.1 s\n`);
   });
 
+  it('nobody there in time: why, also where that is before a connection is given up', async () => {
+    const io = new FakeIo('/');
+    expect(await run(['ping', 'unix:/nonexistent/fpm.sock', '--timeout', '0.2'], io)).toBe(1);
+    expect(io.err).toMatch(
+      /^fastcgi-pool: ping: unix:\/nonexistent\/fpm\.sock did not answer within 0\.2 s \(there is no such socket: .*\)\n$/,
+    );
+  });
+
   it('nobody there', async () => {
     const io = new FakeIo('/');
     expect(await run(['request', 'unix:/nowhere/fpm.sock', '/a.php'], io)).toBe(1);
