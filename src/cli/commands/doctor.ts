@@ -18,9 +18,7 @@ import { UsageError } from '../usage-error.ts';
 export async function doctor(command: DoctorCommand, io: Io, connect: Connect): Promise<number> {
   const nginx =
     command.nginxConf === null ? null : await readNginx(resolve(io.cwd, command.nginxConf), command.address);
-  const facts = await collectFacts(command, nginx?.root ?? null, io, connect).catch((error: unknown) => {
-    throw isMissing(error) ? new UsageError(`--fpm-conf: ${error.message}`) : error;
-  });
+  const facts = await collectFacts(command, nginx?.root ?? null, io, connect);
   const found = findings(facts);
   await print(io.stdout, command.json ? jsonOf(found, nginx) : textOf(found, nginx));
   return found.length === 0 ? 0 : 1;
@@ -37,10 +35,6 @@ async function readNginx(file: string, address: string): Promise<FromNginx> {
   } catch (error) {
     throw error instanceof Error ? new UsageError(`--nginx-conf: ${error.message}`) : error;
   }
-}
-
-function isMissing(error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
 function jsonOf(found: readonly Finding[], nginx: FromNginx | null): string {

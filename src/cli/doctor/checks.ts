@@ -33,7 +33,10 @@ export const checks: Readonly<Record<string, Check>> = {
     listens === null || pool !== null
       ? null
       : {
-          what: `no pool of the configuration listens at ${target.name} (they do at ${listens.join(', ') || 'nothing'})`,
+          what:
+            listens.length === 0
+              ? 'there is no pool in the configuration'
+              : `no pool of the configuration listens at ${target.name} (they do at ${listens.join(', ') || 'nothing'})`,
           why: 'something stands in between, or it is not the configuration of this php-fpm: the other findings may be of another one',
           change: 'ADDRESS: an address that php-fpm itself listens at',
         },

@@ -11,7 +11,8 @@ import { Interrupted } from '../interrupted.ts';
 import type { Io } from '../io.ts';
 import { runScript } from '../php/run-script.ts';
 import { reasonOf } from '../text.ts';
-import type { Facts, Live } from './facts.ts';
+import { UsageError } from '../usage-error.ts';
+import type { Facts, Live, PoolConf } from './facts.ts';
 import { poolAt, readFpmConf } from './fpm-conf.ts';
 import { followed } from './sockets.ts';
 
@@ -67,7 +68,7 @@ export async function collectFacts(
   connect: Connect,
 ): Promise<Facts> {
   const target = parseAddress(command.address);
-  const pools = command.fpmConf === null ? null : await readFpmConf(resolve(io.cwd, command.fpmConf));
+  const pools = command.fpmConf === null ? null : await readPools(resolve(io.cwd, command.fpmConf));
   const asked = await ask(command, target, io, connect);
   return {
     target,
@@ -80,6 +81,14 @@ export async function collectFacts(
     socketMode: target.transport === 'unix' ? await modeOf(target.path) : null,
     linkedRoot: root !== null && (await isLinked(root)) ? root : null,
   };
+}
+
+async function readPools(file: string): Promise<PoolConf[]> {
+  try {
+    return await readFpmConf(file);
+  } catch (error) {
+    throw new UsageError(`--fpm-conf: ${reasonOf(error)}`);
+  }
 }
 
 type Asked = Pick<Facts, 'unreachable' | 'notRun' | 'live' | 'direct'>;

@@ -84,7 +84,7 @@ function listensAt(listen: string, target: Target): boolean {
   const at = /^(?:(.*):)?(\d+)$/.exec(listen);
   if (at === null || Number(at[2]) !== target.port) return false;
   const host = at[1] ?? '';
-  return ['', '*', '0.0.0.0', '[::]'].includes(host) || plain(host) === plain(target.host);
+  return ['', '*', '0.0.0.0', '[::]', '::'].includes(host) || plain(host) === plain(target.host);
 }
 
 /** A relative one is meant from a folder that only the php-fpm that runs knows. */

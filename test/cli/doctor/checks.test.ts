@@ -62,6 +62,7 @@ describe('doctor', () => {
     ['unreachable', { unreachable: 'ENOENT' }],
     ['not-asked', { notRun: 'no folder' }],
     ['no-pool', { pool: null, listens: ['/run/x.sock'] }],
+    ['no-pool', { pool: null, listens: [] }],
     ['not-fpm', { live: { ...LIVE, sapi: 'cgi-fcgi' } }],
     ['proxy', { direct: false }],
     ['kubernetes-service', { target: parseAddress('php.shop.svc.cluster.local:9000') }],

@@ -152,6 +152,7 @@ describe('doctor', () => {
     [[], 'ADDRESS is missing'],
     [['127.0.0.1:9', '--processes', '0'], '--processes must be'],
     [['127.0.0.1:9', '--fpm-conf', '/nonexistent/fpm.conf'], '--fpm-conf: '],
+    [['127.0.0.1:9', '--fpm-conf', '/etc'], '--fpm-conf: EISDIR'],
     [['127.0.0.1:9', '--nginx-conf', '/nonexistent/nginx.conf'], '--nginx-conf: '],
   ])('%j is bad input', async (args, said) => {
     const io = new FakeIo('/');
