@@ -17,11 +17,12 @@ const CHANGES_PHP = ['PHP_VALUE', 'PHP_ADMIN_VALUE', 'REQUEST_BODY_FILE'];
 export function paramFacts(request: DispatchRequest): ParamFacts {
   const { params, body } = request;
   const hasBody = body !== undefined && body !== null;
-  const { REQUEST_METHOD, SCRIPT_FILENAME } = params;
+  // Each by its own name: V8 remembers where such a one lies, and looks up those that come by a variable.
+  const { REQUEST_METHOD, SCRIPT_FILENAME, CONTENT_TYPE } = params;
   return {
     method: paramText(REQUEST_METHOD),
     script: paramText(SCRIPT_FILENAME),
-    contentType: hasBody ? paramText(params['CONTENT_TYPE']) : '',
+    contentType: hasBody ? paramText(CONTENT_TYPE) : '',
     changesPhp: hasBody && CHANGES_PHP.some((name) => Object.hasOwn(params, name)),
   };
 }
