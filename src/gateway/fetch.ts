@@ -8,7 +8,6 @@ import { FetchSink } from './reply/fetch-sink.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { bodyRead } from './request/touched-body.ts';
 import { codingRefusal } from './request/transfer-coding.ts';
-import { blamingClient } from './request/upload.ts';
 import type { Plan } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
 import { fileResponse } from './site/static/send-fetch.ts';
@@ -109,7 +108,7 @@ function isRead(request: Request): boolean {
 function incoming(request: Request, info: RequestInfo): Incoming {
   return {
     length: request.headers.get('content-length') ?? undefined,
-    body: request.body && blamingClient(request.body),
+    body: request.body,
     facts: (contentLength) => factsOf(request, info, contentLength),
   };
 }

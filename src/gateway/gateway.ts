@@ -15,8 +15,8 @@ import { Pipelined } from './reply/node/pipelined.ts';
 import { Reply } from './reply/reply.ts';
 import type { ReplyOptions } from './reply/reply-options.ts';
 import type { Sink } from './reply/sink.ts';
+import { clientBody } from './request/client-body.ts';
 import { original, type Trust } from './request/proxies.ts';
-import { withReadTimeout } from './request/read-timeout.ts';
 import { type Spooled, spool } from './request/spool.ts';
 import { readOptions, type Settings } from './settings.ts';
 import { type Plan, type RequestLine, type RunScript, Site } from './site/site.ts';
@@ -106,7 +106,7 @@ export class Gateway<Req> {
     else if (isUint8Array(body)) this.#sendBytes(plan, request, incoming, body, reply);
     else if (requestBuffering || length === undefined)
       void this.#collect(plan, request, incoming, body, reply);
-    else this.#send(plan, request, incoming, withReadTimeout(body, bodyReadTimeout), undefined, reply);
+    else this.#send(plan, request, incoming, clientBody(body, bodyReadTimeout), undefined, reply);
   }
 
   #sendBytes(plan: RunScript, request: Req, incoming: Incoming, body: Uint8Array, reply: Reply): void {
@@ -124,7 +124,7 @@ export class Gateway<Req> {
     const { spool: limits, bodyReadTimeout } = this.#settings;
     let spooled: Spooled | null;
     try {
-      spooled = await spool(withReadTimeout(body, bodyReadTimeout), limits);
+      spooled = await spool(clientBody(body, bodyReadTimeout), limits);
     } catch (error) {
       // it stalled, or there is no space left, say; where the client broke off, nobody is there to be told
       reply.refuse(error instanceof ArgumentError ? statusFor(error) : (clientStatus(error) ?? 500), error);

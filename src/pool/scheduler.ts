@@ -177,9 +177,9 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   onComplete(job: Job, now: number): void {
-    const { server } = job;
-    this.#admission.served(wantedBy(job), now);
-    this.#runningTimes.add(now - job.startedAt);
+    const { server, startedAt } = job;
+    this.#admission.served(wantedBy(job), now, now - startedAt);
+    this.#runningTimes.add(now - startedAt);
     if (server === null) return;
     this.balancer.onServed(job);
     server.complete(job);

@@ -44,8 +44,12 @@ export function draw(seed: number): Drawn {
   switch (kind) {
     case 'closed': {
       // Where all that wait in the backlog are an hour's work, it is headersTimeout that is tried.
-      const connections = Math.min(whole(1, 64), Math.max(1, Math.floor(10_000 * capacity)));
-      const clients = connections + Math.ceil(random() * workers * one([1, 1, 3]));
+      const most = Math.max(1, Math.floor(10_000 * capacity));
+      const isFit = chance(0.3);
+      const connections = Math.min(isFit ? workers : whole(1, 64), most);
+      const clients = isFit
+        ? Math.floor(connections * size(1.5, 3))
+        : connections + Math.ceil(random() * workers * one([1, 1, 3]));
       return { ...base, fpm, clients, options: { connections, ...keeping() }, ms: ms(1) };
     }
     case 'calm': {

@@ -68,6 +68,16 @@ export const laws: Readonly<Record<string, Law>> = {
     );
   },
 
+  'clients who ask again only once they are answered are no overload, where each waits for a second or a page':
+    (drawn, { asked }) => {
+      const { fpm, pages, clients = 0, options: { connections = 8 } = {} } = drawn;
+      if (drawn.kind !== 'closed') return [];
+      const isShort = round(drawn) + Math.max(...pages) < 1_000;
+      const isEven = pages.length === 1 && clients <= 2 * Math.min(connections, fpm.workers);
+      if (!isShort && !isEven) return [];
+      return atMost(asked.filter(({ error }) => error === 'FCGI_ERR_QUEUE_OVERLOAD').length, 0, 'refused');
+    },
+
   'who is served under overload is served in time': (drawn, { asked }) => {
     if (drawn.kind !== 'overload') return [];
     const { connections = 8 } = drawn.options ?? {};

@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { Names } from '../../cgi/names.ts';
 import { ArgumentError, errorCode, isError } from '../../errors.ts';
-import { StalledBody } from '../request/read-timeout.ts';
+import { StalledBody } from '../request/client-body.ts';
 import { fieldsWhere } from './fields.ts';
 import type { Handover } from './handover.ts';
 

@@ -26,7 +26,7 @@ export interface Sink {
   start(head: ReplyHead): void;
   /** False: the client has not taken all of it yet. `Reply.resume()` says when it has, unless the reply ends before. */
   write(chunk: Buffer): boolean;
-  /** Calls back, once, when the client has all of an ended reply, or has gone. Given while something is not taken. */
+  /** Calls back, once, when the client has all of an ended reply, or has gone. */
   whenTaken(callback: () => void): void;
   /** Until the client has caught up it has to take something every `timeout` ms, or it is taken for gone. */
   startSendTimeout(timeout: number): void;

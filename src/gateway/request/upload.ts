@@ -1,7 +1,6 @@
 /** A request's body as PHP-FPM wants it: read when asked, never destroyed by who reads, its length known beforehand. */
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers';
-import { ArgumentError, errorCode, errorText, isError } from '../../errors.ts';
 import { bodyRead } from './touched-body.ts';
 
 /**
@@ -45,8 +44,7 @@ export function chunksOf(request: Readable): AsyncIterable<Buffer> {
         if (typeof chunk === 'string') throw bodyRead('decoded');
         if (chunk) yield chunk;
         else if (request.readableEnded) return;
-        else if (request.destroyed || request.errored)
-          throw request.errored ? blamed(request.errored) : clientLeft();
+        else if (request.destroyed || request.errored) throw request.errored ?? clientLeft();
         else {
           await new Promise<void>((resolve) => {
             wake = resolve;
@@ -94,8 +92,7 @@ export function sharedChunksOf(request: Readable): AsyncIterable<Uint8Array> {
       } else if (request.readableEnded) {
         if (isCut) throw bodyRead('read');
         return;
-      } else if (request.destroyed || request.errored)
-        throw request.errored ? blamed(request.errored) : clientLeft();
+      } else if (request.destroyed || request.errored) throw request.errored ?? clientLeft();
       else {
         if (request.isPaused()) request.resume();
         await new Promise<void>((resolve) => {
@@ -109,26 +106,6 @@ export function sharedChunksOf(request: Readable): AsyncIterable<Uint8Array> {
 
 export function clientLeft(): Error {
   return new Error('The client left');
-}
-
-/** What Deno calls the error of a body whose client has left; it fires the request's signal when the response is there, and not before. */
-const inDeno: ReadonlySet<string> = new Set(['BadResource', 'ConnectionReset', 'Http']);
-
-/** The chunks of a body. Where the server says by its error that the client has left in the middle, the log is not told of a failure of ours. */
-export async function* blamingClient(
-  body: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw blamed(error);
-  }
-}
-
-function blamed(error: unknown): unknown {
-  if (errorCode(error) !== 'ECONNRESET' && !(isError(error) && inDeno.has(error.name))) return error;
-  const message = `The client left in the middle of its body: ${errorText(error)}`;
-  return new ArgumentError('FCGI_ERR_BODY_LENGTH', 'body', message);
 }
 
 /** Reads to the end and drops what nobody has read, so that the connection is free for the next request. */

@@ -44,8 +44,9 @@ export class Admission {
     this.#overloadOf(wanted).arrived(now);
   }
 
-  served(wanted: string, now: number): void {
-    this.#overloadOf(wanted).served(now);
+  /** `took`: ms from sending to the end. */
+  served(wanted: string, now: number, took: number): void {
+    this.#overloadOf(wanted).served(now, took);
   }
 
   /** Nobody waits in the queue; connections to more than the workers that are known wait in the backlog of a server. */

@@ -7,6 +7,7 @@
  */
 
 import { Counts, LONGEST_WINDOW } from './counts.ts';
+import { Level } from './level.ts';
 
 /** A queue younger than this is a burst. */
 const BURST = 150;
@@ -15,7 +16,7 @@ const TIMES_USUAL = 2.5;
 /** The longest wait in a queue that does not grow. */
 const LONGEST_STANDING = 1_500;
 /** It grows where a tenth more comes than is answered, and that is no chance. */
-const GROWTH = 1.1;
+const GROWTH = 0.1;
 const LEAST_GROWTH = 2;
 /** While nothing is answered at all (a restart, say), everybody may wait for so long, and then so many for each that runs. */
 const SILENCE = 2_000;
@@ -38,50 +39,74 @@ export interface Arrival {
 
 export class Overload {
   readonly #served: Counts = new Counts();
-  readonly #arrived: Counts = new Counts();
+  /** How many more have come than were answered. */
+  readonly #unanswered: Level = new Level();
   /** When a worker was idle for the last time. */
   #idleAt = Number.NEGATIVE_INFINITY;
+  /** Since then: the least that a request took from sending to the end, and how many were answered within that time. */
+  #least = Number.POSITIVE_INFINITY;
+  #atOnce = 0;
 
   /** A worker is idle: whoever waits from now on begins a new queue. */
   idle(now: number): void {
     this.#idleAt = now;
+    this.#least = Number.POSITIVE_INFINITY;
+    this.#atOnce = 0;
   }
 
-  /** A response was whole. */
-  served(now: number): void {
+  /** A response was whole, `took` ms after its request was sent. */
+  served(now: number, took: number): void {
+    this.#least = Math.min(this.#least, took);
     this.#served.add(now);
+    this.#unanswered.change(-1, now);
   }
 
   /** A request has come, and is let in or not. */
   arrived(now: number): void {
-    this.#arrived.add(now);
+    this.#unanswered.change(1, now);
   }
 
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
-  refuses({ now, queued, sent, workers, usual }: Arrival): number | null {
+  refuses({ now, queued, sent, workers: known, usual: told }: Arrival): number | null {
     const age = now - this.#idleAt;
     // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload.
-    if (sent === 0 || age < BURST || queued < workers) return null;
+    if (sent === 0 || age < BURST || queued < known) return null;
+    const usual = told > 0 || this.#least > LONGEST_WINDOW ? told : this.#least;
     const window = Math.min(LONGEST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
     if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;
-    // One of eight has been answered: the others may run as well. Workers are known once all have had their turn.
-    const running = served < sent ? sent : workers;
+    const workers = Math.max(known, Math.min(sent, this.#answeredAtOnce(now)));
+    // One of eight has been answered: the others may run as well, and be answered at any moment. Workers are known once all have had
+    // their turn, and what they have in hand is half done, on the average.
+    const isFirstRound = served < sent;
+    const running = isFirstRound ? sent : workers;
     const waiting = queued + Math.max(0, sent - running);
-    // What the workers have in hand is half done, on the average.
-    const pace = (served + running / 2) / time;
+    const pace = (served + (isFirstRound ? running : running / 2)) / time;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
-    const longest = this.#grows(now, window) ? LONGEST_WAIT : LONGEST_STANDING;
+    const longest = this.#grows(now, window, usual) ? LONGEST_WAIT : LONGEST_STANDING;
     const over = waiting / pace - Math.max(longest, TIMES_USUAL * page);
     return over <= 0 ? null : over;
   }
 
-  /** Since the burst with which the queue began, or in the window: does more come than is answered? */
-  #grows(now: number, window: number): boolean {
+  /**
+   * Sockets that are closed after each slow page hardly show how many workers there are. But whoever came first has waited for
+   * nobody: within the time that the quickest request took, a worker answers one.
+   */
+  #answeredAtOnce(now: number): number {
+    const { count } = this.#served.since(Math.max(this.#idleAt, now - this.#least), now, LONGEST_WINDOW);
+    this.#atOnce = Math.max(this.#atOnce, count);
+    return this.#atOnce;
+  }
+
+  /**
+   * Since the burst with which the queue began, or in the window: does more come than is answered? Pages that take equally long are
+   * answered at once, and their clients ask again a moment later: so it is compared with the highest that it was for a page's time.
+   */
+  #grows(now: number, window: number, usual: number): boolean {
     const since = this.#idleAt + BURST;
-    const { count: arrived } = this.#arrived.since(since, now, window);
     const { count: served } = this.#served.since(since, now, window);
-    return arrived > Math.max(GROWTH * served, served + LEAST_GROWTH);
+    const growth = this.#unanswered.now - this.#unanswered.highest(since, now, window, usual);
+    return growth > Math.max(GROWTH * served, LEAST_GROWTH);
   }
 }

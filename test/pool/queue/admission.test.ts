@@ -7,7 +7,7 @@ function askedAgain(answered: number): string {
   const admission = new Admission(1_000);
   admission.emptied('', [{ name: 'a', busy: 0, workers: 0 }], 1_000);
   for (let i = 0; i < 24; i++) admission.arrived('', 1_001);
-  for (let i = 0; i < answered; i++) admission.served('', 1_206);
+  for (let i = 0; i < answered; i++) admission.served('', 1_206, 205);
   admission.arrived('', 1_206);
   return (
     admission.refusal('', [{ name: 'a', busy: 8, workers: 1 }], { all: 15, before: 15 }, 'fpm', 1_206)
@@ -25,7 +25,7 @@ describe('a new queue begins', () => {
   const refused = (servers: { name: string; busy: number; workers: number }[]): boolean => {
     const admission = new Admission(1_000);
     for (let now = 0; now < 3_000; now += 20) {
-      admission.served('', now);
+      admission.served('', now, 0);
       admission.arrived('', now);
       admission.arrived('', now);
     }
@@ -55,7 +55,7 @@ describe('a new queue begins', () => {
 it('the workers of all servers count: where fewer wait than there are, nobody is refused', () => {
   const admission = new Admission(1_000);
   for (let now = 0; now < 5_000; now += 200) {
-    admission.served('', now);
+    admission.served('', now, 0);
     for (let i = 0; i < 3; i++) admission.arrived('', now);
   }
   const servers = [
@@ -111,7 +111,7 @@ describe('those who have asked for a certain server', () => {
     for (let now = 0; now < 5_000; now += 50) {
       admission.arrived('hung', now);
       admission.arrived('', now);
-      admission.served('', now);
+      admission.served('', now, 0);
     }
     return admission;
   }

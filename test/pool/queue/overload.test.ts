@@ -15,7 +15,7 @@ function queue({ every, comes, until }: Story): Overload {
   overload.idle(1_000);
   let owed = 0;
   for (let now = 1_000 + every; every > 0 && now <= until; now += every) {
-    overload.served(now);
+    overload.served(now, 0);
     for (owed += comes; owed >= 1; owed--) overload.arrived(now);
   }
   return overload;
@@ -62,10 +62,24 @@ describe('one more may wait', () => {
     overload.idle(1_000);
     for (let i = 0; i < 500; i++) overload.arrived(1_001);
     for (let now = 1_010; now <= 2_000; now += 10) {
-      overload.served(now);
+      overload.served(now, 0);
       overload.arrived(now);
     }
     expect(overload.refuses(arrival(2_000, 100))).toBeNull();
+  });
+
+  it('where eight have been answered at once, and their clients ask again behind the border of a tenth of a second', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let i = 0; i < 24; i++) overload.arrived(1_000);
+    for (let now = 1_198; now <= 3_000; now += 200) {
+      for (let i = 0; i < 8; i++) overload.served(now, 200);
+      for (let i = 0; i < 8; i++) {
+        const asked = arrival(now + 4, 15, { sent: 8, workers: 3, usual: 200 });
+        expect(overload.refuses(asked)).toBeNull();
+        overload.arrived(now + 4);
+      }
+    }
   });
 
   it('for two pages and a half, where they take long', () => {
@@ -107,7 +121,7 @@ describe('one more may wait', () => {
   it('where it takes exactly as long as it may', () => {
     const overload = new Overload();
     overload.idle(1_000);
-    for (let i = 0; i < 449; i++) overload.served(1_500);
+    for (let i = 0; i < 449; i++) overload.served(1_500, 0);
     for (let i = 0; i < 900; i++) overload.arrived(1_500);
     // 449 in 900 ms, and half of the 2 that run: one in 2 ms.
     expect(overload.refuses(arrival(2_000, 150, { sent: 2, workers: 2 }))).toBeNull();
@@ -119,6 +133,52 @@ describe('one more may wait', () => {
   });
 });
 
+describe('workers of which few are known, as their sockets are closed after each page', () => {
+  /** Eight at once, a second later the next eight. */
+  function eightByEight(took: number): Overload {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let i = 0; i < 24; i++) overload.arrived(1_000);
+    for (const now of [2_050, 3_050, 4_050])
+      for (let i = 0; i < 8; i++) {
+        overload.served(now, took);
+        overload.arrived(now);
+      }
+    return overload;
+  }
+  const few = { sent: 8, workers: 2, usual: 1_000 };
+
+  it('are as many as have answered within the time of the quickest', () => {
+    // 16 that wait are two pages' work of eight, and four of four.
+    expect(eightByEight(1_000).refuses(arrival(4_060, 16, few))).toBeNull();
+    expect(eightByEight(10).refuses(arrival(4_060, 16, few))).not.toBeNull();
+  });
+
+  it('may take two pages and a half also while the quickest is all that is known of what one takes', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let i = 0; i < 8; i++) overload.served(3_000, 2_000);
+    const waiting = { sent: 8, workers: 8, usual: 0 };
+    expect(overload.refuses(arrival(3_010, 15, waiting))).toBeNull();
+    expect(overload.refuses(arrival(3_010, 35, waiting))).not.toBeNull();
+  });
+
+  it('are not more than were sent to', () => {
+    const crowded = { ...few, sent: 4 };
+    expect(eightByEight(5_000).refuses(arrival(4_060, 30, crowded))).not.toBeNull();
+  });
+
+  it('are looked for anew once one was idle', () => {
+    const overload = eightByEight(1_000);
+    overload.idle(4_100);
+    for (let now = 4_210; now <= 7_000; now += 250) {
+      overload.served(now, 250);
+      for (let i = 0; i < 2; i++) overload.arrived(now);
+    }
+    expect(overload.refuses(arrival(7_000, 12, few))).not.toBeNull();
+  });
+});
+
 describe('one more is refused', () => {
   it('where the queue grows, and takes longer than it should', () => {
     expect(growing(10, 3_000).refuses(arrival(3_000, 40))).toBeGreaterThan(0);
@@ -126,13 +186,13 @@ describe('one more is refused', () => {
 
   it('from 150 ms on, by the pace since the queue began', () => {
     expect(growing(10, 1_150).refuses(arrival(1_150, 1_000))).not.toBeNull();
-    expect(growing(10, 1_300).refuses(arrival(1_300, 60))).not.toBeNull();
+    expect(growing(10, 1_400).refuses(arrival(1_400, 60))).not.toBeNull();
   });
 
   it('by the pace of the last second, not of the one before', () => {
     const overload = growing(1, 3_000);
     for (let now = 3_100; now <= 5_000; now += 100) {
-      overload.served(now);
+      overload.served(now, 0);
       for (let i = 0; i < 3; i++) overload.arrived(now);
     }
     expect(overload.refuses(arrival(5_000, 30))).toBeGreaterThan(2_000);

@@ -68,12 +68,8 @@ export abstract class CoalescingSink implements Sink {
     return isGone(this.response) || this.more(chunk);
   }
 
-  whenTaken(callback: () => void): void {
-    this.onceClosed(callback);
-  }
-
   /** By one listener for all: node warns of the eleventh, and Koa 3 has seven of its own on a response. */
-  protected onceClosed(callback: () => void): void {
+  whenTaken(callback: () => void): void {
     if (!this.#onClosed) {
       const callbacks: (() => void)[] = [];
       this.#onClosed = callbacks;

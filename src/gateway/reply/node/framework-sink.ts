@@ -37,7 +37,7 @@ export class FrameworkSink extends CoalescingSink {
     this.#timeout = new SendTimeout(
       response,
       () => this.#giveUp(),
-      (callback) => this.onceClosed(callback),
+      (callback) => this.whenTaken(callback),
     );
   }
 

@@ -21,7 +21,7 @@ export class NodeSink extends CoalescingSink {
     this.#timeout ??= new SendTimeout(
       this.response,
       () => destroyResponse(this.response),
-      (callback) => this.onceClosed(callback),
+      (callback) => this.whenTaken(callback),
     );
     this.#timeout.start(timeout);
   }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { StalledBody, withReadTimeout } from '../../../src/gateway/request/read-timeout.ts';
+import { clientBody, StalledBody } from '../../../src/gateway/request/client-body.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -36,7 +36,7 @@ describe('a body', () => {
     const { body, give, end } = source();
     const pieces: string[] = [];
     const read = (async () => {
-      for await (const piece of withReadTimeout(body, 100)) pieces.push(String(piece));
+      for await (const piece of clientBody(body, 100)) pieces.push(String(piece));
     })();
     for (let i = 0; i < 20; i++) {
       await vi.advanceTimersByTimeAsync(99);
@@ -53,7 +53,7 @@ describe('a body', () => {
     vi.useFakeTimers();
     const { body, give } = source();
     const read = (async () => {
-      for await (const _ of withReadTimeout(body, 100));
+      for await (const _ of clientBody(body, 100));
     })();
     const failed = expect(read).rejects.toThrow(StalledBody);
     await vi.advanceTimersByTimeAsync(50);
@@ -65,7 +65,7 @@ describe('a body', () => {
 
   it('that its reader gives up is told so, and keeps nobody waiting', async () => {
     const origin = source();
-    const pieces = withReadTimeout(origin.body, 1000)[Symbol.asyncIterator]();
+    const pieces = clientBody(origin.body, 1000)[Symbol.asyncIterator]();
     const first = pieces.next();
     origin.give('x');
     await first;
@@ -73,8 +73,45 @@ describe('a body', () => {
     expect(origin.returned).toBe(true);
   });
 
-  it('without a limit is left as it is', () => {
-    const { body } = source();
-    expect(withReadTimeout(body, 0)).toBe(body);
+  it('without a limit is waited for as long as it takes', async () => {
+    vi.useFakeTimers();
+    const { body, give, end } = source();
+    const pieces = clientBody(body, 0)[Symbol.asyncIterator]();
+    const first = pieces.next();
+    await vi.advanceTimersByTimeAsync(1e9);
+    give('x');
+    expect(await first).toMatchObject({ done: false });
+    const last = pieces.next();
+    end();
+    expect(await last).toMatchObject({ done: true });
+  });
+
+  it.each([0, 1000])(
+    'of a web stream that is given up before it was read is cancelled, limit %i',
+    async (limit) => {
+      let cancelled = false;
+      const stream = new ReadableStream<Uint8Array>({
+        cancel() {
+          cancelled = true;
+        },
+      });
+      await clientBody(stream, limit)[Symbol.asyncIterator]().return?.();
+      await vi.waitUntil(() => cancelled);
+    },
+  );
+
+  it.each([
+    ['ECONNRESET', Object.assign(new Error('aborted'), { code: 'ECONNRESET' })],
+    ['what Deno throws', Object.assign(new Error('connection closed'), { name: 'ConnectionReset' })],
+  ])("whose client has left is the client's fault: %s", async (_, error) => {
+    const stream = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(error) });
+    const read = clientBody(stream, 0)[Symbol.asyncIterator]().next();
+    await expect(read).rejects.toMatchObject({ code: 'FCGI_ERR_BODY_LENGTH' });
+  });
+
+  it('that fails for another reason fails with that', async () => {
+    const error = new Error('no such device');
+    const stream = new ReadableStream<Uint8Array>({ start: (controller) => controller.error(error) });
+    await expect(clientBody(stream, 0)[Symbol.asyncIterator]().next()).rejects.toBe(error);
   });
 });
