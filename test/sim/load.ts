@@ -7,6 +7,8 @@ export interface Load {
   readonly between?: boolean;
   /** Clients of each gateway that ask again as soon as they are answered. */
   readonly clients?: number;
+  /** ms that such a client waits before it asks again; default 0.02. */
+  readonly think?: number;
   /** Instead: requests of each gateway a second, at random intervals. */
   readonly rate?: number;
   /** Besides: so many requests at once, every so many ms. */
@@ -21,9 +23,8 @@ export interface Load {
   readonly ms: number;
 }
 
-/** ms that a client waits once it was refused, and once it was answered. */
+/** ms that a client waits once it was refused. */
 const AFTER_ERROR = 100;
-const AFTER_ANSWER = 0.02;
 
 export function drive(
   load: Load,
@@ -31,7 +32,7 @@ export function drive(
   askers: readonly Asker[],
   visitor: Asker | null,
 ): void {
-  const { clients = 0, rate = 0, burst, giveUp, leaving = 1, tails, ms } = load;
+  const { clients = 0, think = 0.02, rate = 0, burst, giveUp, leaving = 1, tails, ms } = load;
   const page = (): number => pageOf(load, random);
   const request = (): Ask => ({
     ms: page(),
@@ -42,7 +43,7 @@ export function drive(
     const again = (): void => {
       if (asker.now() >= ms) return;
       const asked = asker.ask(request(), () =>
-        asker.at(asker.now() + (asked.error === '' ? AFTER_ANSWER : AFTER_ERROR), again),
+        asker.at(asker.now() + (asked.error === '' ? think : AFTER_ERROR), again),
       );
     };
     for (let i = 0; i < clients; i++) asker.at(random() * 2, again);
