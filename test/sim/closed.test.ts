@@ -26,14 +26,20 @@ async function refused(workers: number, clients: number, page: number, think: nu
 const WORKERS = [2, 8, 32];
 
 describe.each([200, 500, 1_000, 5_000])('pages of %i ms', (page) => {
-  it.each(WORKERS)('are refused to nobody where two clients share a worker, of which there are %i', async (workers) => {
-    expect(await refused(workers, 2, page, 0.02)).toBe(0);
-  });
+  it.each(WORKERS)(
+    'are refused to nobody where two clients share a worker, of which there are %i',
+    async (workers) => {
+      expect(await refused(workers, 2, page, 0.02)).toBe(0);
+    },
+  );
 });
 
 // Workers that began together answer together, and their clients ask a moment later, all of them.
 describe.each([2, 40])('pages of 200 ms that are asked for again %i ms later', (think) => {
-  it.each(WORKERS)('are refused to nobody where four clients share a worker, of which there are %i', async (workers) => {
-    expect(await refused(workers, 4, 200, think)).toBe(0);
-  });
+  it.each(WORKERS)(
+    'are refused to nobody where four clients share a worker, of which there are %i',
+    async (workers) => {
+      expect(await refused(workers, 4, 200, think)).toBe(0);
+    },
+  );
 });

@@ -1,7 +1,7 @@
 /** How many events there were of late, in buckets of a tenth of a second. Times in ms. */
 
-export const BUCKET = 100;
-export const BUCKETS = 100;
+const BUCKET = 100;
+const BUCKETS = 100;
 export const LONGEST_WINDOW: number = BUCKETS * BUCKET;
 
 export class Counts {
@@ -17,7 +17,7 @@ export class Counts {
   /** How many there were in whole buckets since then, in the window at the most, and in how many ms. */
   since(then: number, now: number, window: number): { count: number; time: number } {
     this.#rotate(now);
-    const first = firstBucket(this.#bucket, then, window);
+    const first = Math.max(this.#bucket - Math.floor(window / BUCKET) + 1, Math.floor(then / BUCKET) + 1);
     let count = 0;
     for (let bucket = first; bucket <= this.#bucket; bucket++) count += this.#buckets[bucket % BUCKETS] ?? 0;
     return { count, time: Math.max(1, now - first * BUCKET) };
@@ -30,9 +30,4 @@ export class Counts {
       this.#buckets[i % BUCKETS] = 0;
     this.#bucket = Math.max(this.#bucket, bucket);
   }
-}
-
-/** The first whole one since then, in the window at the most. `bucket`: the running one. */
-export function firstBucket(bucket: number, then: number, window: number): number {
-  return Math.max(bucket - Math.floor(window / BUCKET) + 1, Math.floor(then / BUCKET) + 1);
 }

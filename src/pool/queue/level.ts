@@ -1,29 +1,30 @@
-/** How high a number stood of late: the highest of each tenth of a second. Times in ms. */
+/** How high a number stood of late: the highest of each 20 ms. Times in ms. */
 
-import { BUCKET, BUCKETS, firstBucket } from './counts.ts';
+import { LONGEST_WINDOW } from './counts.ts';
+
+const BUCKET = 20;
+/** Twice the longest window: what a window is compared with lies in front of it. */
+const BUCKETS = (2 * LONGEST_WINDOW) / BUCKET;
 
 export class Level {
-  now = 0;
+  value = 0;
   readonly #highest: number[] = new Array<number>(BUCKETS).fill(0);
   #bucket = 0;
 
   change(by: number, now: number): void {
     this.#rotate(now);
-    this.now += by;
+    this.value += by;
     const at = this.#bucket % BUCKETS;
-    this.#highest[at] = Math.max(this.#highest[at] ?? 0, this.now);
+    this.#highest[at] = Math.max(this.#highest[at] ?? 0, this.value);
   }
 
-  /** The highest in the first `length` ms, one bucket at least, of the whole buckets since then, in the window at the most. */
-  highest(then: number, now: number, window: number, length: number): number {
+  /** The highest in the buckets that begin behind `from`, up to the one of `to`; in that one at least. */
+  highest(from: number, to: number, now: number): number {
     this.#rotate(now);
-    const first = firstBucket(this.#bucket, then, window);
-    const last = Math.min(this.#bucket, first + Math.max(1, Math.ceil(length / BUCKET)) - 1);
-    let highest = this.now;
-    for (let bucket = last; bucket >= first; bucket--) {
-      const there = this.#highest[bucket % BUCKETS] ?? 0;
-      highest = bucket === last ? there : Math.max(highest, there);
-    }
+    const last = Math.floor(to / BUCKET);
+    let highest = this.#highest[last % BUCKETS] ?? 0;
+    for (let bucket = Math.floor(from / BUCKET) + 1; bucket < last; bucket++)
+      highest = Math.max(highest, this.#highest[bucket % BUCKETS] ?? 0);
     return highest;
   }
 
@@ -31,7 +32,7 @@ export class Level {
   #rotate(now: number): void {
     const bucket = Math.floor(now / BUCKET);
     for (let i = Math.max(this.#bucket + 1, bucket - BUCKETS + 1); i <= bucket; i++)
-      this.#highest[i % BUCKETS] = this.now;
+      this.#highest[i % BUCKETS] = this.value;
     this.#bucket = Math.max(this.#bucket, bucket);
   }
 }

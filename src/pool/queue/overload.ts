@@ -56,6 +56,8 @@ export class Overload {
 
   /** A response was whole, `took` ms after its request was sent. */
   served(now: number, took: number): void {
+    // What was counted in the time of a slow one shows nothing of quick ones.
+    if (took < this.#least / 2) this.#atOnce = 0;
     this.#least = Math.min(this.#least, took);
     this.#served.add(now);
     this.#unanswered.change(-1, now);
@@ -75,13 +77,11 @@ export class Overload {
     const window = Math.min(LONGEST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
     if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;
-    const workers = Math.max(known, Math.min(sent, this.#answeredAtOnce(now)));
-    // One of eight has been answered: the others may run as well, and be answered at any moment. Workers are known once all have had
-    // their turn, and what they have in hand is half done, on the average.
-    const isFirstRound = served < sent;
-    const running = isFirstRound ? sent : workers;
-    const waiting = queued + Math.max(0, sent - running);
-    const pace = (served + (isFirstRound ? running : running / 2)) / time;
+    // One of eight has been answered: the others may run as well. Workers are known once all have had their turn.
+    const workers = served < sent ? sent : Math.max(known, Math.min(sent, this.#answeredAtOnce(now)));
+    const waiting = queued + Math.max(0, sent - workers);
+    // What the workers have in hand is half done, on the average.
+    const pace = (served + workers / 2) / time;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
     const longest = this.#grows(now, window, usual) ? LONGEST_WAIT : LONGEST_STANDING;
@@ -100,13 +100,14 @@ export class Overload {
   }
 
   /**
-   * Since the burst with which the queue began, or in the window: does more come than is answered? Pages that take equally long are
-   * answered at once, and their clients ask again a moment later: so it is compared with the highest that it was for a page's time.
+   * Since the burst with which the queue began, or in the window: does more come than is answered? Workers that have begun together
+   * answer together, and all of their clients ask a moment later: so it is compared with the highest that it was for a page's time.
    */
   #grows(now: number, window: number, usual: number): boolean {
-    const since = this.#idleAt + BURST;
+    const since = Math.max(this.#idleAt + BURST, now - window);
     const { count: served } = this.#served.since(since, now, window);
-    const growth = this.#unanswered.now - this.#unanswered.highest(since, now, window, usual);
-    return growth > Math.max(GROWTH * served, LEAST_GROWTH);
+    const page = Math.min(usual, window);
+    const before = this.#unanswered.highest(Math.max(this.#idleAt, since - page), since, now);
+    return this.#unanswered.value - before > Math.max(GROWTH * served, LEAST_GROWTH);
   }
 }
