@@ -2,10 +2,10 @@
  * A PHP-FPM without PHP, in this process: a real socket, FastCGI on the wire, workers that behave as PHP-FPM's do on
  * a kept connection, and a function in place of the script. For tests of anything that talks to PHP-FPM.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { socketFolder } from '../socket-path.ts';
 import { ExactSocket } from './exact-socket.ts';
 import { type FakeFpmOptions, type FakeFpmSettings, resolveOptions } from './options.ts';
 import type { FakeRequest } from './script.ts';
@@ -49,7 +49,7 @@ export interface FakeFpm extends AsyncDisposable {
  */
 export async function startFakeFpm(options: FakeFpmOptions = {}): Promise<FakeFpm> {
   const settings = resolveOptions(options);
-  const directory = settings.transport === 'unix' ? await socketFolder() : null;
+  const directory = settings.transport === 'unix' ? await socketFolder('fake-fpm-', SOCKET) : null;
   const fpm = new Master(settings, directory);
   try {
     await fpm.listen();
@@ -61,16 +61,6 @@ export async function startFakeFpm(options: FakeFpmOptions = {}): Promise<FakeFp
 }
 
 const SOCKET = 'fpm.sock';
-/** Bytes, on macOS; Linux has 107. Of a longer path Node binds what fits: another path, and the same for all. */
-const MAX_SOCKET_PATH = 103;
-
-/** A TMPDIR too long for a socket is not used. */
-async function socketFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'fake-fpm-'));
-  if (Buffer.byteLength(join(folder, SOCKET)) <= MAX_SOCKET_PATH) return folder;
-  await rm(folder, { recursive: true });
-  return mkdtemp('/tmp/fake-fpm-');
-}
 
 class Master implements FakeFpm {
   address = '';

@@ -9,6 +9,7 @@ import { layerOf, type SourceFile, target, uses } from './source.ts';
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   arguments: ['errors'],
+  'socket-path': [],
   protocol: ['errors'],
   cgi: ['errors', 'arguments'],
   connection: ['errors', 'arguments', 'protocol', 'cgi'],
@@ -19,8 +20,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // It is given a Dispatcher, and knows no Pool. node.ts hands on the status page.
   gateway: ['errors', 'arguments', 'protocol', 'cgi', 'pool', 'observe'],
   // The double shares nothing with the client but the words on the wire, lest it shares a bug.
-  testing: ['errors', 'arguments', 'protocol'],
-  cli: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream', 'gateway', 'observe'],
+  testing: ['errors', 'arguments', 'socket-path', 'protocol'],
+  cli: ['errors', 'socket-path', 'protocol', 'cgi', 'connection', 'pool', 'upstream', 'gateway', 'observe'],
   index: ['errors', 'protocol', 'cgi', 'connection', 'pool', 'upstream'],
 };
 

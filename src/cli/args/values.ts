@@ -1,5 +1,6 @@
 /** The types of option values. Each function takes the option's name, for the error, and the text that was given. */
 import { parseAddress } from '../../connection/socket/address.ts';
+import { MAX_SOCKET_PATH } from '../../socket-path.ts';
 import { MAX_DELAY } from '../delay.ts';
 import type { ListenAddress } from '../serve/http/listen-address.ts';
 import { UsageError } from '../usage-error.ts';
@@ -56,8 +57,7 @@ export function listenAddress(option: string, text: string, hasTls: boolean): Li
     if (scheme === 'https' && !hasTls) throw new UsageError(`${option} ${text} needs --tls-cert or --tls`);
     return { ...place, tls: scheme === undefined ? hasTls : scheme === 'https' };
   }
-  // bytes of sun_path on macOS, less its NUL; a longer one would be cut
-  if (Buffer.byteLength(path) <= 103) return { path };
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return { path };
   throw new UsageError(`${option}: the path of the socket is too long: '${text}'`);
 }
 

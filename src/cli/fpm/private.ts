@@ -3,9 +3,9 @@
  * This folder: a php-fpm of our own: found, configured, supervised, stopped.
  */
 import { randomBytes } from 'node:crypto';
-import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { socketFolder } from '../../socket-path.ts';
 import type { FpmUser } from './accounts.ts';
 import { cgiArguments, cgiEnvironment } from './cgi.ts';
 import { type FpmSetup, fpmArguments, fpmConfig, socketName } from './config.ts';
@@ -42,9 +42,6 @@ export interface PrivateFpm {
   kill(): void;
 }
 
-/** Bytes a unix socket's path may have on macOS, less its NUL; Linux allows 4 more. */
-const MAX_SOCKET_PATH = 103;
-
 /** An access list, too, shows as bits for the group. */
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -53,7 +50,7 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
   // Told by systemd's build of php-fpm, our own service manager would take it for us.
   const { NOTIFY_SOCKET: _, FPM_SOCKETS: __, LISTEN_FDS: ___, LISTEN_PID: ____, ...given } = options.env;
   const env = await withUsableTemp(given, options.user);
-  const folder = await privateFolder();
+  const folder = await socketFolder('fastcgi-pool-', socketName);
   const setup: FpmSetup = { ...options, statusPath: `/${randomBytes(16).toString('hex')}` };
   let guard: Guard | null = null;
   const socket = join(folder, socketName);
@@ -119,14 +116,6 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
     },
     kill: () => supervisor.kill(),
   };
-}
-
-/** Mode 0700 by mkdtemp. A TMPDIR too long for a socket is not used. */
-async function privateFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'fastcgi-pool-'));
-  if (Buffer.byteLength(join(folder, socketName)) <= MAX_SOCKET_PATH) return folder;
-  await rm(folder, { recursive: true });
-  return mkdtemp('/tmp/fastcgi-pool-');
 }
 
 /**
