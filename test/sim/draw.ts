@@ -38,7 +38,9 @@ export function draw(seed: number): Drawn {
   const capacity = workers / (mean + 0.1 + 2 * latency);
   const ms = (load: number): number =>
     Math.max(20 * mean, Math.min(4_000, MOST_REQUESTS / (load * capacity)));
-  const base = { seed, kind, ...script, latency, gateways: 1, load: 0 };
+  // A process has other things to do as well, but is not what is short: a request takes four callbacks or five.
+  const cost = chance(0.3) ? Math.min(one([0.03, 0.3, 2]), 0.05 / capacity) : 0;
+  const base = { seed, kind, ...script, latency, cost, gateways: 1, load: 0 };
   const fpm = { workers, ...(chance(0.25) ? { pm: 'ondemand' as const } : {}) };
   const keeping = (): PoolOptions => (chance(0.2) ? { keepalive: 0 } : {});
   switch (kind) {

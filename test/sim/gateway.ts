@@ -18,12 +18,12 @@ const CONNECT = 0.05;
 
 export class SimGateway implements Asker {
   readonly asked: Asked[] = [];
-  readonly #loop: Loop = new Loop();
+  readonly #loop: Loop;
   readonly #name: string;
   readonly #time: VirtualTime;
   readonly #scheduler: Scheduler;
 
-  /** `latency`: ms one way; 0: a unix socket. Several servers: an Upstream over them. */
+  /** `latency`: ms one way; 0: a unix socket. Several servers: an Upstream over them. `cost`: ms that each callback takes. */
   constructor(
     name: string,
     time: VirtualTime,
@@ -31,7 +31,9 @@ export class SimGateway implements Asker {
     latency: number,
     random: () => number,
     options: UpstreamOptions,
+    cost = 0,
   ) {
+    this.#loop = new Loop(cost);
     this.#name = name;
     this.#time = time;
     if (fpm instanceof SimFpm) {

@@ -18,6 +18,8 @@ export interface Scenario extends Load {
   /** The first gateway's event loop stands still, every so many ms, for so long. */
   readonly stallEvery?: number;
   readonly stallFor?: number;
+  /** ms that each callback takes in the gateways: what comes together is not answered together. Default 0. */
+  readonly cost?: number;
 }
 
 /** What can be said in virtual time and in real. */
@@ -46,15 +48,15 @@ const VISITOR: PoolOptions = { keepalive: 0, connections: 128, queueSize: 4096 }
 export async function play(scenario: Scenario): Promise<Outcome> {
   // The pool loads it with its first request, which takes real time.
   await import('generic-pool');
-  const { pages, ms, options = {}, latency = 0 } = scenario;
+  const { pages, ms, options = {}, latency = 0, cost = 0 } = scenario;
   /** What the pools draw. */
   const random = randomFrom(scenario.seed ^ 0x5bd1e995);
   const time = new VirtualTime();
   const fpm = new SimFpm(time, scenario.fpm);
-  const gateway = (name: string, given: PoolOptions): SimGateway =>
-    new SimGateway(name, time, fpm, latency, random, given);
-  const gateways = Array.from({ length: scenario.gateways }, (_, i) => gateway(`g${i}-`, options));
-  const visitor = scenario.visitorEvery === undefined ? null : gateway('v', VISITOR);
+  const gateway = (name: string, given: PoolOptions, busy: number): SimGateway =>
+    new SimGateway(name, time, fpm, latency, random, given, busy);
+  const gateways = Array.from({ length: scenario.gateways }, (_, i) => gateway(`g${i}-`, options, cost));
+  const visitor = scenario.visitorEvery === undefined ? null : gateway('v', VISITOR, 0);
   // What is asked comes from a seed of its own: the same load, whatever the pool draws meanwhile, and as on the real PHP-FPM.
   drive(scenario, randomFrom(scenario.seed), gateways, visitor);
   const every = (interval: number | undefined, what: (nth: number) => void): void => {
