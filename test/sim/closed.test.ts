@@ -43,3 +43,42 @@ describe.each([2, 40])('pages of 200 ms that are asked for again %i ms later', (
     },
   );
 });
+
+const shared = (scenario: Pick<Scenario, 'seed' | 'fpm' | 'pages'>): Scenario => ({
+  ...scenario,
+  clients: 4 * scenario.fpm.workers,
+  options: { connections: scenario.fpm.workers },
+  gateways: 1,
+  ms: 8_000,
+});
+const SEEDS = [1, 2, 3, 4, 5];
+
+// For as long as slow pages hold all workers at once, hardly anything is answered.
+it('quick pages of which a tenth take 2 s are refused to hardly anybody where four clients share a worker', async () => {
+  const pages = [...Array<number>(9).fill(20), 2_000];
+  const played = await Promise.all(SEEDS.map((seed) => play(shared({ seed, fpm: { workers: 16 }, pages }))));
+  const asked = played.flatMap((one) => one.asked);
+  const refused = asked.filter(({ error }) => error !== '');
+  expect(refused.length / asked.length).toBeLessThan(0.01);
+});
+
+it.each([300, 1_000, 3_000])(
+  'a database that is away for %i ms once makes no overload of clients who ask again once they are answered',
+  async (ms) => {
+    const fpm = { workers: 16, standstill: { from: 2_000, ms } };
+    for (const seed of SEEDS) {
+      const { asked } = await play(shared({ seed, fpm, pages: [50, 150, 250] }));
+      expect(asked.filter(({ error }) => error !== '')).toEqual([]);
+    }
+  },
+);
+
+it('clients who were refused in a burst of others, and ask again, are all let in soon: their queue would stand', async () => {
+  for (const seed of SEEDS) {
+    const scenario = shared({ seed, fpm: { workers: 16 }, pages: [50, 150, 250] });
+    const { asked } = await play({ ...scenario, burst: { every: 7_000, size: 200 }, ms: 13_900 });
+    const refused = asked.filter(({ error }) => error !== '');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.filter(({ at }) => at > 11_000)).toEqual([]);
+  }
+});

@@ -23,6 +23,8 @@ export interface FpmOptions {
   readonly backlog?: number;
   /** Each script takes so many times as long here. Default: 1. */
   readonly slowness?: number;
+  /** The database is away: no script gets on from then on for so many ms. */
+  readonly standstill?: { readonly from: number; readonly ms: number };
   /** ms that accept, reading a request and writing its response take. */
   readonly overhead?: number;
 }
@@ -71,6 +73,7 @@ export class SimFpm {
       backlog: 511,
       overhead: 0.05,
       slowness: 1,
+      standstill: { from: Number.POSITIVE_INFINITY, ms: 0 },
       ...options,
     };
     for (let i = 0; i < this.#first; i++) this.#workers.add(new Worker(this));
@@ -280,7 +283,10 @@ class Worker {
     ran.set(name, (ran.get(name) ?? 0) + 1);
     const runs = Number(params.get('MS')?.toString() ?? 0);
     const tail = Number(params.get('TAIL')?.toString() ?? 0);
-    this.#cancel = time.at(time.now + runs * options.slowness + options.overhead, () => {
+    const end = time.now + runs * options.slowness + options.overhead;
+    const { from, ms } = options.standstill;
+    const stood = end > from ? Math.max(0, from + ms - Math.max(from, time.now)) : 0;
+    this.#cancel = time.at(end + stood, () => {
       connection.send(response(id));
       if (!connection.ended) answered.add(name);
       if (tail === 0) {

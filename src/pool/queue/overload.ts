@@ -8,13 +8,18 @@
 
 import { Counts, LONGEST_WINDOW } from './counts.ts';
 import { Level } from './level.ts';
+import { Trial } from './trial.ts';
 
 /** A queue younger than this is a burst. */
 const BURST = 150;
 const LONGEST_WAIT = 300;
 const TIMES_USUAL = 2.5;
+/** While it is tried whether it grows at all. */
+const TRIED_WAIT = 700;
 /** The longest wait in a queue that does not grow. */
 const LONGEST_STANDING = 1_500;
+/** Its pace is told from so long: slow pages, or a database, may hold all workers for a moment, in which next to nothing is answered. */
+const STANDING_WINDOW = 5_000;
 /** It grows where a tenth more comes than is answered, and that is no chance. */
 const GROWTH = 0.1;
 const LEAST_GROWTH = 2;
@@ -41,6 +46,7 @@ export class Overload {
   readonly #served: Counts = new Counts();
   /** How many more have come than were answered. */
   readonly #unanswered: Level = new Level();
+  readonly #trial: Trial = new Trial();
   /** When a worker was idle for the last time. */
   #idleAt = Number.NEGATIVE_INFINITY;
   /** Since then: the least that a request took from sending to the end, and how many were answered within that time. */
@@ -84,9 +90,16 @@ export class Overload {
     const pace = (served + workers / 2) / time;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
-    const longest = this.#grows(now, window, usual) ? LONGEST_WAIT : LONGEST_STANDING;
-    const over = waiting / pace - Math.max(longest, TIMES_USUAL * page);
-    return over <= 0 ? null : over;
+    const pages = TIMES_USUAL * page;
+    if (!this.#grows(now, window, usual)) {
+      const { count, time } = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
+      const wait = waiting / Math.max(pace, (count + workers / 2) / time);
+      return over(wait - Math.max(LONGEST_STANDING, pages));
+    }
+    const wait = waiting / pace;
+    const refused = over(wait - Math.max(LONGEST_WAIT, pages));
+    if (refused === null) return null;
+    return this.#trial.allows(now, wait <= Math.max(TRIED_WAIT, pages), 2 * window + page) ? null : refused;
   }
 
   /**
@@ -110,4 +123,8 @@ export class Overload {
     const before = this.#unanswered.highest(Math.max(this.#idleAt, since - page), since, now);
     return this.#unanswered.value - before > Math.max(GROWTH * served, LEAST_GROWTH);
   }
+}
+
+function over(wait: number): number | null {
+  return wait <= 0 ? null : wait;
 }
