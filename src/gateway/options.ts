@@ -57,7 +57,7 @@ export interface GatewayOptions<Req> {
    */
   readonly allowSymlinksTo?: readonly string[] | undefined;
   /**
-   * SCRIPT_FILENAME and DOCUMENT_ROOT hold the real path of `root`, looked up once a second: where `root` is a link to
+   * SCRIPT_FILENAME and DOCUMENT_ROOT hold the real path of `root`, looked at for each request: where `root` is a link to
    * a release, PHP's opcache then keeps releases apart. Not with an `fpmRoot` of its own. Default false.
    */
   readonly resolveRootSymlink?: boolean | undefined;

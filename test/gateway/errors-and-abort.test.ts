@@ -1,6 +1,6 @@
 /** Pages for errors, scripts whose client has left, and a root that is moved. */
 import { once } from 'node:events';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -149,18 +149,43 @@ describe('a root that is a link', () => {
     };
   }
 
-  it('is known by its real path for a second, then looked at again', () => {
+  it('is known by its real path, and by another one as soon as it leads elsewhere', () => {
+    const { link, move } = releases();
+    const root = new RootLink(link, () => 5);
+    expect(root.moved()).toMatch(/\/one$/);
+    expect(root.moved()).toBeNull();
+    move('two');
+    expect(root.moved()).toMatch(/\/two$/);
+    expect(root.moved()).toBeNull();
+  });
+
+  it('that leads to the same folder by another name is known by it a second later', () => {
     const { link, move } = releases();
     let now = 5;
     const root = new RootLink(link, () => now);
-    expect(root.moved()).toMatch(/\/one$/);
-    move('two');
+    root.moved();
+    renameSync(join(link, '..', 'one'), join(link, '..', 'three'));
+    move('three');
     now += 999;
     expect(root.moved()).toBeNull();
     now += 2;
-    expect(root.moved()).toMatch(/\/two$/);
+    expect(root.moved()).toMatch(/\/three$/);
     now += 2000;
     expect(root.moved()).toBeNull();
+  });
+
+  it('has a script that only the new release has run there, right after the deploy', () => {
+    const { link, move } = releases();
+    const site = new Site(readOptions({ root: link, resolveRootSymlink: true }));
+    const scriptFor = (url: string): unknown => {
+      const plan = site.plan({ method: 'GET', url, originalUrl: url });
+      if (plan.kind !== 'run') throw new Error(plan.kind);
+      return site.params({ method: 'GET', url, headers: [] }, plan, undefined)['SCRIPT_FILENAME'];
+    };
+    writeFileSync(join(link, '..', 'two', 'new.php'), '');
+    expect(scriptFor('/a.php')).toMatch(/\/one\/a\.php$/);
+    move('two');
+    expect(scriptFor('/new.php')).toMatch(/\/two\/new\.php$/);
   });
 
   it('that is not there for a moment is taken to be where it was', () => {
