@@ -45,6 +45,7 @@ function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): stri
   const { isDirect, ignoresGetValues } = at.server;
   if (isDirect !== false && cause.afterFin === 'refused' && error.reused && at.transport === 'tcp')
     return `${ofPhp(error, at)}. ${ALIKE}`;
+  if (isDirect !== false && isUntold(error, cause, at)) return UNTOLD;
   if (isDirect !== false || error.bytesReceived > 0) return ofPhp(error, at);
   return `${ofPhp(error, at)} (${PROXY})${ignoresGetValues ? `. ${NOT_ASKED}` : ''}`;
 }
@@ -95,6 +96,10 @@ const NOT_ASKED =
 const ALIKE =
   'Or php-fpm was reloaded just as the worker was recycled (`pm.max_requests`), before it read the request: over tcp the two look alike';
 
+/** Neither an acknowledgement nor a reset: most likely nothing is wrong with the script. */
+const UNTOLD =
+  'the worker was recycled (`pm.max_requests`) before it read the request, or it died: over tcp only Linux tells which, in /proc/net/tcp, and here it did not (with `node --permission` allow `--allow-fs-read=/proc/net`). A unix socket needs nothing of the kind';
+
 /** The other end goes on reading, though it has answered nothing and will not. */
 const HALF_CLOSED = `the server ended its side and went on reading: so does a TCP proxy when the worker behind it has died; if there is one, say \`proxied: true\``;
 
@@ -116,6 +121,12 @@ const DOING: Readonly<Partial<Record<Phase, string>>> = {
   head: 'while it answered',
   body: 'while it answered',
 };
+
+/** The server ended its side of a kept connection, and what its kernel does with what comes is not known. */
+function isUntold(error: Failure, { sign, afterFin }: PrematureClose, { transport }: HintFacts): boolean {
+  const isFin = sign === 'fin' && afterFin === 'not-probed';
+  return isFin && transport === 'tcp' && error.reused && error.bytesReceived === 0;
+}
 
 /** PHP-FPM, or nobody knows yet. */
 function ofPhp(error: Failure, { transport, server, elapsed }: HintFacts): string {
