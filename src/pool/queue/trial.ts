@@ -1,11 +1,12 @@
 /**
  * Whoever was refused may ask again, and counts as one more that comes, each time: where clients were refused once, their queue
  * may seem to grow for ever, although it would stand if all of them were let in. So now and then more may wait for a
- * moment. Where it is an overload, the queue soon is too long for that as well, and the next trial is later. Times in ms.
+ * moment. Where it is an overload, the queue soon is too long for that as well, and the next trial is later: seldom enough that those who
+ * are answered in a lasting overload are answered as soon as ever, and that its end finds no long queue. Times in ms.
  */
 
-const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 30_000;
+const FIRST_PAUSE = 10_000;
+const LONGEST_PAUSE = 60_000;
 /** Where nobody had to be refused for so long, the next overload is another one. */
 const FORGOTTEN = 2_000;
 

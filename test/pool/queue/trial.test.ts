@@ -14,25 +14,27 @@ function trials(trial: Trial, from: number, to: number, fits: (now: number) => b
 }
 
 describe('those who are to be refused may wait all the same', () => {
-  it('a second after the first was, for as long as it takes, and then after twice as long a pause each time', () => {
-    expect(trials(new Trial(), 0, 20_000, () => true)).toEqual([
-      [1_000, 3_000],
-      [5_000, 7_000],
-      [11_000, 13_000],
+  it('ten seconds after the first was, for as long as it takes, and then after twice as long a pause each time', () => {
+    expect(trials(new Trial(), 0, 200_000, () => true)).toEqual([
+      [10_000, 12_000],
+      [32_000, 34_000],
+      [74_000, 76_000],
+      [136_000, 138_000],
+      [198_000, 200_000],
     ]);
   });
 
   it('until their queue is too long for that as well', () => {
-    expect(trials(new Trial(), 0, 5_000, (now) => now < 1_500)).toEqual([[1_000, 1_500]]);
+    expect(trials(new Trial(), 0, 20_000, (now) => now < 10_500)).toEqual([[10_000, 10_500]]);
   });
 
   it('as soon as it is short enough', () => {
-    expect(trials(new Trial(), 0, 4_000, (now) => now >= 1_200)).toEqual([[1_200, 3_200]]);
+    expect(trials(new Trial(), 0, 20_000, (now) => now >= 10_200)).toEqual([[10_200, 12_200]]);
   });
 
-  it('a second after the first again, where nobody was to be refused for a while', () => {
+  it('ten seconds after the first again, where nobody was to be refused for a while', () => {
     const trial = new Trial();
     trials(trial, 0, 20_000, () => true);
-    expect(trials(trial, 30_000, 34_000, () => true)).toEqual([[31_000, 33_000]]);
+    expect(trials(trial, 30_000, 45_000, () => true)).toEqual([[40_000, 42_000]]);
   });
 });
