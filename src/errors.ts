@@ -18,7 +18,10 @@ export type ArgumentErrorCode =
 export type RequestErrorCode =
   /** Its body was read, or decoded, before it came to the PHP handler; nothing was sent. `hint` says what to move. */
   | 'FCGI_ERR_BODY_READ'
-  /** PHP-FPM found no script at SCRIPT_FILENAME, and has answered 404; `hint` says what to check. For `onError` only. */
+  /**
+   * PHP-FPM found no script at SCRIPT_FILENAME, and has answered 404, or may not read it (403); `hint` says what to check.
+   * For `onError` only.
+   */
   | 'FCGI_ERR_SCRIPT_NOT_FOUND';
 
 /** No connection came about. */

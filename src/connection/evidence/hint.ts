@@ -150,8 +150,10 @@ function mayBeTurnedAway(error: Failure, transport: 'unix' | 'tcp', server: Serv
   return transport === 'tcp' && !error.reused && error.bytesReceived === 0 && !server.answersGetValues;
 }
 
-/** Of what PHP-FPM writes to STDERR where there is no script at SCRIPT_FILENAME (it answers 404, "File not found."). */
+/** Of what PHP-FPM writes to STDERR where there is no script at SCRIPT_FILENAME (it answers 404, "File not found."), or one that it may not read (403). */
 export function scriptHint(stderr: string, script: string): string {
+  if (/Unable to open primary script.*\(Permission denied\)/.test(stderr))
+    return `php-fpm may not read ${script}: it must be readable for the \`user\` of its pool`;
   if (!/Primary script unknown|Unable to open primary script/.test(stderr)) return '';
   return `php-fpm found no script at ${script}: is this its path where php-fpm runs, and may its user read it?`;
 }

@@ -36,9 +36,9 @@ function factsOf({ name: _name, code: _code, ...facts }: FcgiError): Partial<Fai
   return facts;
 }
 
-/** PHP-FPM's own page says "File not found." and nothing else: `hint` names the file. */
+/** PHP-FPM's own page says "File not found." or "Access denied." and nothing else: `hint` names the file. */
 export function scriptNotFound({ appStatus: _status, ...facts }: Ended): RequestError {
-  return new RequestError('FCGI_ERR_SCRIPT_NOT_FOUND', 'PHP-FPM has no such script', { facts });
+  return new RequestError('FCGI_ERR_SCRIPT_NOT_FOUND', 'PHP-FPM cannot open the script', { facts });
 }
 
 export function clientLeft(): Error {

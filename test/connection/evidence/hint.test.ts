@@ -134,3 +134,10 @@ it('of a script that php-fpm did not find its path is named, of another message 
   expect(scriptHint('Primary script unknown', '/a.php')).toContain('/a.php');
   expect(scriptHint('PHP Warning: no', '/a.php')).toBe('');
 });
+
+it('of a script that php-fpm may not read the user of its pool is named', () => {
+  const stderr =
+    'PHP message: PHP Fatal error:  Unable to open primary script: /a.php (Permission denied) in Unknown';
+  expect(scriptHint(stderr, '/a.php')).toMatch(/^php-fpm may not read \/a\.php: .*`user` of its pool$/);
+  expect(scriptHint('Unable to open primary script: /a.php (No such file)', '/a.php')).toMatch(/found no/);
+});
