@@ -55,6 +55,11 @@ function dueIn(moment: Moment): ReturnType<typeof dueAfter> {
 }
 
 describe('before the head is there', () => {
+  it('headersTimeout is not due once the server has ended its side: a recycled worker would fail what it has not run', () => {
+    expect(due({ silence: 1e6, ended: true })).toBeUndefined();
+    expect(due({ silence: 1e6, ended: true, sending: true, backpressured: true })).toBeUndefined();
+  });
+
   it('headersTimeout is due at its time, not before', () => {
     expect(due({ silence: 99 })).toBeUndefined();
     expect(due({ silence: 100 })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
