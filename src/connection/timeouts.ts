@@ -11,7 +11,7 @@ export interface Moment {
   readonly backpressured: boolean;
   /** The pool closes. */
   readonly closing: boolean;
-  /** The server has ended its side, or broken off: what that means is found out within 3 s, and is what is to be told. */
+  /** The server has ended its side, or broken off: what that means is found out within some seconds, if it takes what we send. */
   readonly ended: boolean;
   /** ms; see PoolOptions.terminatorDelay. */
   readonly terminatorDelay: number;
@@ -30,7 +30,7 @@ export function dueAfter(
   exchange: Exchange,
   at: Moment,
 ): TimeoutError | 'terminator' | null {
-  if (at.ended) return null;
+  if (at.ended && !at.backpressured) return null;
   return dueTimeout(silence, exchange, at) ?? (dueTerminator(silence, exchange, at) ? 'terminator' : null);
 }
 
@@ -67,7 +67,7 @@ function readerStuck(code: TimeoutErrorCode, timeout: number): TimeoutError {
 }
 
 function dueTerminator(silence: number, exchange: Exchange, at: Moment): boolean {
-  if (at.sending || exchange.terminatorSent) return false;
+  if (at.sending || at.ended || exchange.terminatorSent) return false;
   return silence >= (exchange.bytesReceived > 0 ? SHORT : at.terminatorDelay);
 }
 

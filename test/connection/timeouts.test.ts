@@ -57,7 +57,14 @@ function dueIn(moment: Moment): ReturnType<typeof dueAfter> {
 describe('before the head is there', () => {
   it('headersTimeout is not due once the server has ended its side: a recycled worker would fail what it has not run', () => {
     expect(due({ silence: 1e6, ended: true })).toBeUndefined();
-    expect(due({ silence: 1e6, ended: true, sending: true, backpressured: true })).toBeUndefined();
+    expect(due({ silence: 1e6, ended: true, sending: true })).toBeUndefined();
+  });
+
+  it('headersTimeout is due where the server has ended its side and takes nothing any more', () => {
+    const full = { ended: true, backpressured: true };
+    expect(due({ silence: 100, ...full })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
+    expect(due({ silence: 100, ...full, sending: true })).toBe('FCGI_ERR_HEADERS_TIMEOUT');
+    expect(due({ silence: 1e6, ...full, headersTimeout: 0, bodyTimeout: 0 })).toBeUndefined();
   });
 
   it('headersTimeout is due at its time, not before', () => {
