@@ -90,16 +90,15 @@ export class Overload {
     const pace = (served + workers / 2) / time;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
+    const isGrowing = this.#grows(now, window, usual);
+    const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
+    const wait =
+      waiting / (isGrowing ? pace : Math.max(pace, (standing.count + workers / 2) / standing.time));
     const pages = TIMES_USUAL * page;
-    if (!this.#grows(now, window, usual)) {
-      const { count, time } = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
-      const wait = waiting / Math.max(pace, (count + workers / 2) / time);
-      return over(wait - Math.max(LONGEST_STANDING, pages));
-    }
-    const wait = waiting / pace;
-    const refused = over(wait - Math.max(LONGEST_WAIT, pages));
-    if (refused === null) return null;
-    return this.#trial.allows(now, wait <= Math.max(TRIED_WAIT, pages), 2 * window + page) ? null : refused;
+    const longest = Math.max(isGrowing ? LONGEST_WAIT : LONGEST_STANDING, pages);
+    if (wait <= longest) return null;
+    const fits = wait <= Math.max(TRIED_WAIT, pages);
+    return isGrowing && this.#trial.allows(now, fits, 2 * window + page) ? null : wait - longest;
   }
 
   /**
@@ -123,8 +122,4 @@ export class Overload {
     const before = this.#unanswered.highest(Math.max(this.#idleAt, since - page), since, now);
     return this.#unanswered.value - before > Math.max(GROWTH * served, LEAST_GROWTH);
   }
-}
-
-function over(wait: number): number | null {
-  return wait <= 0 ? null : wait;
 }
