@@ -26,8 +26,9 @@ import type { Server, ServerOwner } from './server.ts';
 import { Histogram } from './stats/histogram.ts';
 import { type Stats, statsOf } from './stats/stats.ts';
 
-/** ms. */
+/** ms. Not at once: who asks again in a loop must not keep the event loop from the answers. */
 const REFUSED_AFTER = TICK_INTERVAL;
+/** ms. */
 const SUMMARY_PERIOD = 30_000;
 
 export class Scheduler implements JobOwner, ServerOwner {
@@ -172,13 +173,14 @@ export class Scheduler implements JobOwner, ServerOwner {
   onAbort(job: Job, reason: unknown): void {
     // It must not be the next one when its slot comes free.
     this.#running.add(job);
+    if (!this.#closing && job.body !== null) this.#admission.left(wantedBy(job), job, this.clock.now());
     job.server?.abort(job, reason);
     noteDelay(reason, job, refusedBy(this.balancer.servers, wantedBy(job)));
   }
 
   onComplete(job: Job, now: number): void {
     const { server, startedAt } = job;
-    this.#admission.served(wantedBy(job), now, now - startedAt);
+    this.#admission.served(wantedBy(job), now, now - startedAt, job.over ? -1 : now - job.queuedAt);
     this.#runningTimes.add(now - startedAt);
     if (server === null) return;
     this.balancer.onServed(job);
@@ -225,25 +227,23 @@ export class Scheduler implements JobOwner, ServerOwner {
     const now = this.clock.at(monotonic);
     job.queuedAt = now;
     const wanted = wantedBy(job);
-    const { servers } = this.balancer;
+    const { servers, name } = this.balancer;
     this.#admission.arrived(wanted, now);
     const before = this.#queue.sizeFor(job);
     const server = before === 0 ? this.balancer.choose(job) : null;
-    if (server !== null) {
+    const all = this.#queue.size;
+    const refused =
+      server === null
+        ? this.#admission.refusal(wanted, servers, { all, before }, name, now, refusedBy(servers, wanted))
+        : this.#admission.tooLate(wanted, servers, name, now);
+    if (refused !== null) this.clock.after(REFUSED_AFTER, () => job.fail(refused));
+    else if (server !== null) {
       this.#admission.emptied(wanted, servers, now);
       this.run(job, server, now);
-      return;
-    }
-    const all = this.#queue.size;
-    const why = refusedBy(servers, wanted);
-    const refused = this.#admission.refusal(wanted, servers, { all, before }, this.balancer.name, now, why);
-    if (refused === null) {
+    } else {
       this.#queue.add(job);
       publishQueued(job, all + 1);
-      return;
     }
-    // Not at once: who asks again in a loop must not keep the event loop from the answers.
-    this.clock.after(REFUSED_AFTER, () => job.fail(refused));
   }
 
   readonly #onBeat = (): void => {

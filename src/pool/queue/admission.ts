@@ -1,7 +1,7 @@
 /** Is a new request let in? Keeps what the rule of overload.ts needs to know. */
 import type { ConnectError, PoolError } from '../../errors.ts';
-import { Overload } from './overload.ts';
-import { refusal } from './refusal.ts';
+import { type Arrival, Overload } from './overload.ts';
+import { refusal, tooLate } from './refusal.ts';
 
 /** What a server has in hand, and what it can do. */
 interface Load {
@@ -9,6 +9,14 @@ interface Load {
   readonly busy: number;
   /** So many have been seen to run at once: there may be more. */
   readonly workers: number;
+}
+
+/** A request that was let in, at `queuedAt`. */
+interface Waiting {
+  readonly queuedAt: number;
+  /** null: it has not been sent. */
+  readonly connection: unknown;
+  readonly exchange: { readonly bytesReceived: number } | null;
 }
 
 /** How many wait already. */
@@ -44,9 +52,15 @@ export class Admission {
     this.#overloadOf(wanted).arrived(now);
   }
 
-  /** `took`: ms from sending to the end. */
-  served(wanted: string, now: number, took: number): void {
-    this.#overloadOf(wanted).served(now, took);
+  /** `took`, `age`: ms from sending, and from letting it in, to the end. `age` -1: its client had left. */
+  served(wanted: string, now: number, took: number, age: number = took): void {
+    this.#overloadOf(wanted).served(now, took, age);
+  }
+
+  /** Its client has left. Who does so in the middle of an answer was not tired of waiting for one. */
+  left(wanted: string, { queuedAt, connection, exchange }: Waiting, now: number): void {
+    if (exchange !== null && exchange.bytesReceived > 0) return;
+    this.#overloadOf(wanted).left(now, now - queuedAt, connection !== null);
   }
 
   /** Nobody waits in the queue; connections to more than the workers that are known wait in the backlog of a server. */
@@ -70,6 +84,15 @@ export class Admission {
       if (!servers.some(({ name }) => name === wanted)) this.#byServer.delete(wanted);
   }
 
+  /** null: it may be sent at once. `name`: of the servers, for the message. */
+  tooLate(wanted: string, servers: readonly Load[], name: string, now: number): PoolError | null {
+    const overload = this.#overloadOf(wanted);
+    if (overload.longestStay(now) === Number.POSITIVE_INFINITY) return null;
+    const refused = tooLate(overload, this.#arrival(wanted, servers, 0, now), wanted || name);
+    if (refused !== null) this.refused++;
+    return refused;
+  }
+
   /** null: it may wait. `name`: of the servers, for the message; `why`: nobody can connect. */
   refusal(
     wanted: string,
@@ -79,24 +102,22 @@ export class Admission {
     now: number,
     why: ConnectError | null = null,
   ): PoolError | null {
+    const arrival = this.#arrival(wanted, servers, queued.before, now);
+    const full = queued.all >= this.#queueSize ? this.#queueSize : null;
+    const refused = refusal(this.#overloadOf(wanted), arrival, full, wanted || name, why);
+    if (refused !== null) this.refused++;
+    return refused;
+  }
+
+  #arrival(wanted: string, servers: readonly Load[], queued: number, now: number): Arrival {
     let sent = 0;
     let known = 0;
-    for (const { name: server, busy, workers } of servers) {
-      if (wanted !== '' && server !== wanted) continue;
+    for (const { name, busy, workers } of servers) {
+      if (wanted !== '' && name !== wanted) continue;
       sent += busy;
       known += Math.max(1, workers);
     }
-    const arrival = { now, queued: queued.before, sent, workers: known, usual: this.usual };
-    const isFull = queued.all >= this.#queueSize;
-    const refused = refusal(
-      this.#overloadOf(wanted),
-      arrival,
-      isFull ? this.#queueSize : null,
-      wanted || name,
-      why,
-    );
-    if (refused !== null) this.refused++;
-    return refused;
+    return { now, queued, sent, workers: known, usual: this.usual };
   }
 
   #overloadOf(wanted: string): Overload {

@@ -8,6 +8,7 @@
 
 import { Counts, LONGEST_WINDOW } from './counts.ts';
 import { Level } from './level.ts';
+import { Patience } from './patience.ts';
 import { Trial } from './trial.ts';
 
 /** A queue younger than this is a burst. */
@@ -29,6 +30,8 @@ const ROUNDS_IN_SILENCE = 3;
 /** What comes and what is answered is counted over the last second, or over a few pages where each takes long. */
 const LEAST_WINDOW = 1_000;
 const WINDOW_PAGES = 4;
+/** So many answers in a row that come too late are no chance. */
+const LATEST = 3;
 
 /** What the queue is like as a request comes. */
 export interface Arrival {
@@ -47,6 +50,10 @@ export class Overload {
   /** How many more have come than were answered. */
   readonly #unanswered: Level = new Level();
   readonly #trial: Trial = new Trial();
+  readonly #patience: Patience = new Patience();
+  /** What the last few took from sending to the end. */
+  readonly #latest: number[] = [];
+  #answers = 0;
   /** When a worker was idle for the last time. */
   #idleAt = Number.NEGATIVE_INFINITY;
   /** Since then: the least that a request took from sending to the end, and how many were answered within that time. */
@@ -58,15 +65,28 @@ export class Overload {
     this.#idleAt = now;
     this.#least = Number.POSITIVE_INFINITY;
     this.#atOnce = 0;
+    this.#patience.idle();
   }
 
-  /** A response was whole, `took` ms after its request was sent. */
-  served(now: number, took: number): void {
+  /** A response was whole, `took` ms after its request was sent, and `age` after it was let in; -1: its client had left. */
+  served(now: number, took: number, age: number = took): void {
     // What was counted in the time of a slow one shows nothing of quick ones.
     if (took < this.#least / 2) this.#atOnce = 0;
     this.#least = Math.min(this.#least, took);
     this.#served.add(now);
     this.#unanswered.change(-1, now);
+    this.#latest[this.#answers++ % LATEST] = took;
+    if (age >= 0) this.#patience.answered(now, age);
+  }
+
+  /** A client has left unanswered, `age` ms after its request was let in. `isSent`: its script runs, or will. */
+  left(now: number, age: number, isSent: boolean): void {
+    this.#patience.left(now, age, isSent, this.#least);
+  }
+
+  /** Who is answered within so many ms is still there; Infinity: not known. */
+  longestStay(now: number): number {
+    return this.#patience.longest(now);
   }
 
   /** A request has come, and is let in or not. */
@@ -74,11 +94,23 @@ export class Overload {
     this.#unanswered.change(1, now);
   }
 
+  /**
+   * One more could be sent at once, and would wait behind those of other processes in the backlog of the server. null: it may. Else
+   * its client would have left: the last few took too long. The number says by how many ms.
+   */
+  refusesToSend({ now, sent, workers }: Arrival): number | null {
+    if (sent < workers) return null;
+    const tooLong = Math.min(...this.#latest) - this.#patience.longest(now);
+    return tooLong > 0 ? tooLong : null;
+  }
+
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
   refuses({ now, queued, sent, workers: known, usual: told }: Arrival): number | null {
     const age = now - this.#idleAt;
     // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload.
-    if (sent === 0 || age < BURST || queued < known) return null;
+    if (sent === 0 || age < BURST || queued === 0) return null;
+    const longestStay = this.#patience.longest(now);
+    if (queued < known && longestStay === Number.POSITIVE_INFINITY) return null;
     const usual = told > 0 || this.#least > LONGEST_WINDOW ? told : this.#least;
     const window = Math.min(LONGEST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
@@ -88,6 +120,9 @@ export class Overload {
     const waiting = queued + Math.max(0, sent - workers);
     // What the workers have in hand is half done, on the average.
     const pace = (served + workers / 2) / time;
+    const tooLong = ((queued + sent + 1) * time) / served - longestStay;
+    if (tooLong > 0 && waiting / pace > BURST) return tooLong;
+    if (queued < known) return null;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
     const isGrowing = this.#grows(now, window, usual);

@@ -31,9 +31,7 @@ export function refusal(
 ): PoolError | null {
   const { queued } = arrival;
   const wait = overload.refuses(arrival);
-  // Retry-After is in seconds (RFC 9110, 10.2.3).
-  const retryAfter = Math.max(1, Math.ceil((wait ?? 0) / 1_000));
-  const facts = { retryAfter, hint: hintOf(why) };
+  const facts = { retryAfter: secondsOf(wait ?? 0), hint: hintOf(why) };
   if (full !== null) {
     const message = `${full} requests wait already for a connection to ${name}`;
     return new PoolError('FCGI_ERR_QUEUE_FULL', message, { facts });
@@ -41,6 +39,20 @@ export function refusal(
   if (wait === null) return null;
   const message = `${queued} requests wait already for ${name}, more than it answers in time`;
   return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts });
+}
+
+/** null: it may be sent at once. `name`: of the servers, for the message. */
+export function tooLate(overload: Overload, arrival: Arrival, name: string): PoolError | null {
+  const wait = overload.refusesToSend(arrival);
+  if (wait === null) return null;
+  const message = `${arrival.sent} requests have been sent to ${name}, and it answers so late that most clients leave before`;
+  const facts = { retryAfter: secondsOf(wait), hint: HINT };
+  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts });
+}
+
+/** Retry-After is in seconds (RFC 9110, 10.2.3). */
+function secondsOf(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1_000));
 }
 
 /** `timeout`: ms. */

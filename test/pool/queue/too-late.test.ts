@@ -1,0 +1,116 @@
+/** Who would be answered when its client has left is not let in: see patience.ts for what is known of that. */
+import { describe, expect, it } from 'vitest';
+import { Admission } from '../../../src/pool/queue/admission.ts';
+import { Overload } from '../../../src/pool/queue/overload.ts';
+
+/** `each` answers a second from 1000 to 9000, of scripts that take `took` ms; eleven clients leave after 2 s, all but the first second's answers came too late. */
+function overloaded(each: number, took = 1_000): Overload {
+  const overload = new Overload();
+  overload.idle(1_000);
+  for (let now = 1_000 + 1_000 / each; now <= 9_000; now += 1_000 / each) {
+    overload.arrived(now);
+    overload.served(now, now <= 2_000 ? 1_000 : took, now <= 2_000 ? took : -1);
+  }
+  for (let i = 0; i < 11; i++) overload.left(9_000, 2_000, true);
+  return overload;
+}
+
+const now = 9_000;
+const LONGEST = 1_600;
+
+it('is told by how long clients stay', () => {
+  expect(overloaded(8).longestStay(now)).toBe(LONGEST);
+});
+
+describe('one more may wait', () => {
+  const eight = { now, sent: 8, workers: 8, usual: 1_000 };
+
+  it('as long as it will be answered in time, by those before it and the pace', () => {
+    // 13 of 8 a second take 1.6 s.
+    expect(overloaded(8).refuses({ ...eight, queued: 4 })).toBeNull();
+    expect(overloaded(8).refuses({ ...eight, queued: 5 })).toBeGreaterThan(0);
+  });
+
+  it('where it is not known how long clients stay, for a page', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let at = 1_125; at <= now; at += 125) overload.served(at, 1_000);
+    expect(overload.refuses({ ...eight, queued: 7 })).toBeNull();
+  });
+
+  it('where it waits for a moment only: the rest is what its page takes', () => {
+    const many = { now, sent: 64, workers: 64, usual: 1_600 };
+    // 71 of 40 a second take 1.8 s, but six take no more than 150 ms.
+    expect(overloaded(40).refuses({ ...many, queued: 6 })).toBeNull();
+    expect(overloaded(40).refuses({ ...many, queued: 9 })).toBeGreaterThan(0);
+  });
+
+  it('where nobody waits', () => {
+    expect(overloaded(2).refuses({ ...eight, queued: 0 })).toBeNull();
+  });
+});
+
+describe('one more is sent at once', () => {
+  const ask = { now, queued: 0, usual: 1_000 };
+
+  it('unless the last three took longer than clients stay', () => {
+    const late = overloaded(8, 1_700);
+    expect(late.refusesToSend({ ...ask, sent: 4, workers: 4 })).toBe(100);
+    late.served(9_010, 1_500, 1_500);
+    expect(late.refusesToSend({ ...ask, sent: 4, workers: 4 })).toBeNull();
+    for (const at of [9_020, 9_030]) late.served(at, 1_700, 1_700);
+    expect(late.refusesToSend({ ...ask, sent: 4, workers: 4 })).toBeNull();
+    late.served(9_040, 1_700, 1_700);
+    expect(late.refusesToSend({ ...ask, sent: 4, workers: 4 })).toBe(100);
+  });
+
+  it('where a worker that has been seen is free', () => {
+    expect(overloaded(8, 1_700).refusesToSend({ ...ask, sent: 3, workers: 4 })).toBeNull();
+  });
+
+  it('where it takes exactly as long as it may', () => {
+    expect(overloaded(8, LONGEST).refusesToSend({ ...ask, sent: 4, workers: 4 })).toBeNull();
+  });
+});
+
+describe('a pool', () => {
+  const servers = [{ name: 'a', busy: 4, workers: 4 }];
+  const waiting = { queuedAt: 7_000, connection: {}, exchange: { bytesReceived: 0 } };
+
+  /** What `tooLate` says after eleven such clients have left. */
+  function answer(left: object): ReturnType<Admission['tooLate']> {
+    const admission = new Admission(1_000);
+    admission.emptied('', [{ name: 'a', busy: 0, workers: 4 }], 1_000);
+    admission.served('', 2_000, 1_000);
+    for (let i = 0; i < 3; i++) admission.served('', 8_900, 1_700, -1);
+    for (let i = 0; i < 11; i++) admission.left('', { ...waiting, ...left }, now);
+    const refused = admission.tooLate('', servers, 'fpm', now);
+    expect(admission.refused).toBe(refused === null ? 0 : 1);
+    return refused;
+  }
+
+  it('refuses what would be too late, says why, and counts it', () => {
+    expect(answer({})).toMatchObject({
+      code: 'FCGI_ERR_QUEUE_OVERLOAD',
+      message: '4 requests have been sent to fpm, and it answers so late that most clients leave before',
+      retryAfter: 1,
+    });
+  });
+
+  it('learns nothing from those who leave in the middle of an answer, or while they wait in its queue', () => {
+    expect(answer({ exchange: { bytesReceived: 1 } })).toBeNull();
+    expect(answer({ connection: null, exchange: null })).toBeNull();
+  });
+
+  it('asks of each server by itself for those who have asked for a certain one', () => {
+    const admission = new Admission(1_000);
+    admission.arrived('a', 1_000);
+    admission.served('a', 2_000, 1_000);
+    for (let i = 0; i < 3; i++) admission.served('a', 8_900, 1_700, -1);
+    for (let i = 0; i < 11; i++) admission.left('a', waiting, now);
+    expect(admission.tooLate('a', servers, 'both', now)?.message).toMatch(
+      /^4 requests have been sent to a, /,
+    );
+    expect(admission.tooLate('', servers, 'both', now)).toBeNull();
+  });
+});

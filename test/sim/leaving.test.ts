@@ -1,0 +1,58 @@
+/** Clients who leave when they have waited for too long: a worker that runs a script for one of them works for nobody. */
+import { describe, expect, it } from 'vitest';
+import type { Scenario } from './scenario.ts';
+import { play } from './scenario.ts';
+
+const WORKERS = 8;
+
+interface Left {
+  /** What was answered, of what the workers could do. */
+  readonly goodput: number;
+  readonly refused: number;
+  readonly asked: number;
+}
+
+/** `load`: of what the workers can do. */
+async function left(load: number, scenario: Omit<Scenario, 'seed' | 'fpm'>): Promise<Left> {
+  const { pages, gateways, ms } = scenario;
+  const mean = pages.reduce((sum, page) => sum + page, 0) / pages.length;
+  const rate = (load * WORKERS * 1_000) / mean / gateways;
+  const seeds = [1, 2, 3];
+  const played = await Promise.all(
+    seeds.map((seed) => play({ ...scenario, seed, rate, fpm: { workers: WORKERS } })),
+  );
+  const asked = played.flatMap((one) => one.asked);
+  const answered = asked.filter(({ error }) => error === '').reduce((sum, one) => sum + one.ms, 0);
+  const refused = asked.filter(({ error }) => error === 'FCGI_ERR_QUEUE_OVERLOAD').length;
+  return { goodput: answered / (seeds.length * WORKERS * ms), refused, asked: asked.length };
+}
+
+describe.each([1.5, 3])('at %d times what the workers can do', (load) => {
+  // Where it is not learned: 0.05 to 0.23.
+  it.each([
+    [300, 1_000],
+    [1_000, 2_000],
+    [2_000, 5_000],
+    [5_000, 10_000],
+  ])('pages of %i ms are answered before their clients leave, who do after %i ms', async (page, giveUp) => {
+    const { goodput } = await left(load, { pages: [page], giveUp, gateways: 1, ms: 40 * page });
+    expect(goodput).toBeGreaterThan(0.8);
+  });
+
+  // They wait behind each other in the backlog. Where it is not learned: 0.03 to 0.08.
+  it.each([2, 4])('and where %i processes share the workers, many are', async (gateways) => {
+    const { goodput } = await left(load, { pages: [1_000], giveUp: 2_000, gateways, ms: 60_000 });
+    expect(goodput).toBeGreaterThan(0.4);
+  });
+});
+
+describe.each([1, 4])('where little is asked of %i processes', (gateways) => {
+  it.each([
+    ['30 % of the clients leave before the page can be there', [2_000], 0.3],
+    ['60 % do', [2_000], 0.6],
+    ['60 % do, and other pages are quick', [20, 500, 3_000], 0.6],
+  ])('hardly anybody is refused because %s', async (_, pages, leaving) => {
+    const { refused, asked } = await left(0.5, { pages, giveUp: 700, leaving, gateways, ms: 60_000 });
+    expect(refused / asked).toBeLessThan(0.02);
+  });
+});
