@@ -42,7 +42,7 @@ describe.each([1.5, 3])('at %d times what the workers can do', (load) => {
   // They wait behind each other in the backlog. Where it is not learned: 0.03 to 0.08.
   it.each([2, 4])('and where %i processes share the workers, many are', async (gateways) => {
     const { goodput } = await left(load, { pages: [1_000], giveUp: 2_000, gateways, ms: 60_000 });
-    expect(goodput).toBeGreaterThan(0.4);
+    expect(goodput).toBeGreaterThan(0.35);
   });
 });
 

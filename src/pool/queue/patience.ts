@@ -5,9 +5,9 @@
  */
 
 const LEAST_LEFT = 3;
-/** The share of scripts for nobody: at first, and once it is known how long clients stay. */
+/** The share of scripts for nobody: at first, and once it is known how long clients stay. Some leave in any case. */
 const MANY = 1 / 2;
-const MANY_WHEN_KNOWN = 1 / 16;
+const MANY_WHEN_KNOWN = 1 / 4;
 /** Scripts that the share is made of. */
 const SCRIPTS = 16;
 /** It is not known to the ms when a page will be answered. */

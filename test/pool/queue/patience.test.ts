@@ -49,11 +49,27 @@ describe('how long clients stay is learned', () => {
     expect(patience.longest(leave(patience, { after: ages }))).toBe(0.8 * 3_000);
   });
 
-  it('anew, and shorter, where those who were let in since then leave all the same', () => {
+  it('anew, and shorter, where a quarter of those who were let in since then leave all the same', () => {
     const patience = new Patience();
     const now = leave(patience, { after: ENOUGH });
-    const later = leave(patience, { after: [1_900, 1_900, 1_900], from: now + 2_000 });
+    // The first of them was let in at the very moment of the lesson.
+    const later = leave(patience, { after: Array<number>(5).fill(1_900), from: now + 1_800 });
     expect(patience.longest(later)).toBeCloseTo(0.8 * believed(1_600, later - now));
+    const few = new Patience();
+    const soon = leave(few, { after: ENOUGH });
+    const end = leave(few, { after: Array<number>(4).fill(1_900), from: soon + 1_800 });
+    expect(few.longest(end)).toBeCloseTo(believed(1_600, end - soon));
+  });
+
+  it('not anew where most are answered, be it one that was let in at the moment of the lesson', () => {
+    const patience = new Patience();
+    const now = leave(patience, { after: ENOUGH });
+    // Five in a row make 0.28 of sixteen; with four answers between them it is 0.24.
+    for (const age of [1_900, 1_900, 1_900]) patience.left(now + 1_900, age, true, LEAST);
+    for (let i = 0; i < 4; i++) patience.answered(now + 2_000, 2_000);
+    patience.left(now + 2_000, 2_000, true, LEAST);
+    patience.left(now + 2_000, 2_000, true, LEAST);
+    expect(patience.longest(now + 2_000)).toBeCloseTo(believed(1_600, 2_000));
   });
 
   it('not anew from those who were let in before', () => {
