@@ -139,7 +139,9 @@ export interface GatewayOptions<Req> {
   /**
    * What is done where a client leaves before its reply is out: 'close' closes the connection to PHP-FPM, so that a script
    * that has begun to answer ends with its next output. One that has not keeps its worker busy in any case: its connection is
-   * kept for as long as it usually takes, and used again if it ends in time. 'finish' lets it run to its end. Default 'close'.
+   * kept for as long as it usually takes, and used again if it ends in time. One that still waits for a connection is not run.
+   * 'finish' lets all run to their end. A site that calls itself without waiting for the answer, as WordPress does for its
+   * tasks (`wp-cron.php`), needs it where all connections may be busy for a second: they are never run else. Default 'close'.
    */
   readonly onClientAbort?: 'close' | 'finish' | undefined;
   /**

@@ -57,6 +57,9 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --trusted-proxy ADDRESS  believe X-Forwarded-For and -Proto from this address
                            or network, such as 10.0.0.0/8 (repeatable)
   --max-body BYTES         larger requests get 413; 512k, 64m, 2g. 0: no limit
+  --on-client-abort DO     close (default), or finish: a script whose client has
+                           left runs to its end, also if it still waits for a
+                           connection, as WordPress' wp-cron.php may
   --compress               gzip or brotli for those who accept it
 
   --tls-cert FILE          HTTPS and HTTP/2 with this certificate (PEM, with its

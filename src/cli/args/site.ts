@@ -44,6 +44,8 @@ export interface SiteCommand {
   readonly trustedProxies: readonly string[];
   /** Bytes; null: the gateway's default. */
   readonly maxBody: number | null;
+  /** What becomes of a script whose client leaves. */
+  readonly onClientAbort: 'close' | 'finish';
   /** gzip and brotli. */
   readonly compress: boolean;
   /** Where the status page is; null: nowhere. */
@@ -83,6 +85,7 @@ export const siteOptions = {
   param: { type: 'string', multiple: true },
   'trusted-proxy': { type: 'string', multiple: true },
   'max-body': { type: 'string' },
+  'on-client-abort': { type: 'string', default: 'close' },
   compress: { type: 'boolean', default: false },
   status: { type: 'string', default: '/-/fastcgi-pool' },
   'fpm-status': { type: 'string' },
@@ -123,6 +126,7 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     allowControlParams: values['allow-control-params'] ?? false,
     trustedProxies: (values['trusted-proxy'] ?? []).map(trustedProxy),
     maxBody: optional(values['max-body'], (text) => bytes('--max-body', text)),
+    onClientAbort: onClientAbort(values['on-client-abort'] ?? 'close'),
     compress: values.compress ?? false,
     status: values.status === 'off' ? null : urlPath('--status', values.status ?? '/-/fastcgi-pool'),
     fpmStatus: optional(values['fpm-status'], (text) => urlPath('--fpm-status', text)),
@@ -180,6 +184,11 @@ function fpmRoot(text: string): string {
 function phpVersion(text: string): string {
   if (/^\d{1,2}(\.\d{1,2}){0,2}$/.test(text)) return text;
   throw new UsageError(`--php must be a version, such as 8.3, not '${text}'`);
+}
+
+function onClientAbort(text: string): SiteCommand['onClientAbort'] {
+  if (text === 'close' || text === 'finish') return text;
+  throw new UsageError(`--on-client-abort must be close or finish, not '${text}'`);
 }
 
 function trustedProxy(text: string): string {

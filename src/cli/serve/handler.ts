@@ -64,6 +64,7 @@ export function siteHandler(
     resolveRootSymlink: command.resolveRootSymlink,
     allowSymlinksTo: linked,
     trustedProxies,
+    onClientAbort: command.onClientAbort,
     // nobody stands guard in front: as with nginx, the resolved path counts
     ambiguousPaths: 'allow',
     params: Object.fromEntries(params),

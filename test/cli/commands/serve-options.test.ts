@@ -97,6 +97,24 @@ it('--headers-timeout is how long a script may take', async () => {
   expect((await fetch(served.url)).status).toBe(504);
 });
 
+it('--on-client-abort finish: a site that calls itself and does not wait has the script run, with one connection too', async () => {
+  const log = join(site.parent, 'ran');
+  writeFileSync(log, '');
+  // whoever runs PHP is to write it
+  chmodSync(log, 0o666);
+  site.put('task.php', `<?php ignore_user_abort(true); file_put_contents(${JSON.stringify(log)}, 'ran');`);
+  // as WordPress does it: the page holds the only worker for as long as it waits, and then hangs up
+  site.put(
+    'index.php',
+    `<?php $c = stream_socket_client('tcp://' . $_SERVER['HTTP_HOST']);
+      fwrite($c, "POST /task.php HTTP/1.1\\r\\nHost: h\\r\\nContent-Length: 0\\r\\n\\r\\n");
+      stream_set_timeout($c, 0, 200000); fread($c, 1); fclose($c); usleep(100000); echo 'page';`,
+  );
+  await using served = await serve(site.path, ['--connections', '1', '--on-client-abort', 'finish']);
+  expect(await text(served.url)).toBe('page');
+  await expect.poll(() => readFileSync(log, 'utf8'), { timeout: 10_000 }).toBe('ran');
+});
+
 describe('--keepalive-timeout', () => {
   it.each([[['--quiet']], [['--workers', '2']]])(
     '%j: is how long clients are told that they may wait',
