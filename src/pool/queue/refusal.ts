@@ -2,7 +2,9 @@
 import { type ConnectError, PoolError } from '../../errors.ts';
 import type { Arrival, Overload } from './overload.ts';
 
-const HINT = 'more is asked than php-fpm can do: see `pm.max_children`, and what the scripts wait for';
+const HINT =
+  'more is asked than php-fpm can do: see `connections`, `pm.max_children`, and what the scripts wait for: ' +
+  'one that calls its own site may wait for this queue';
 
 /** What is known of a server. */
 interface Asked {

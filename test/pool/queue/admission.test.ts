@@ -73,6 +73,8 @@ it('the workers of all servers count: where fewer wait than there are, nobody is
 
 it.each([
   [null, 'more is asked than php-fpm can do'],
+  // pages that call their own site, as many as there are workers: each waits for a worker that another has
+  [null, 'one that calls its own site may wait for this queue'],
   ['php-fpm is down', 'php-fpm is down'],
 ])(
   'where nobody can connect (%s), that is what is said of it, and not that too much is asked',
