@@ -135,8 +135,10 @@ interface RawRequest {
 /** With `rewriteUrl`, `url` is the new one. */
 function lineOf(request: RawRequest, depth: number): RequestLine {
   const { method = '', url: all = '/' } = request;
-  const url = pathBehindPrefix(all, depth);
-  const baseUrl = all.endsWith(url) ? all.slice(0, all.length - url.length) : all;
+  // the router takes the host off a whole URL (`GET http://site/blog/a.php`), as it does off no other target
+  const path = depth > 0 ? all.replace(/^https?:\/\/[^/?#]+/i, '') : all;
+  const url = pathBehindPrefix(path, depth);
+  const baseUrl = path.endsWith(url) ? path.slice(0, path.length - url.length) : path;
   const originalUrl = 'originalUrl' in request && request.originalUrl ? String(request.originalUrl) : all;
   return { method, url, originalUrl, baseUrl };
 }

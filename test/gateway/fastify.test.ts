@@ -1,4 +1,6 @@
 /** What is Fastify's own: routes, hooks, prefixes, parsers, logs. The rest is in the contract. */
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -69,6 +71,21 @@ describe('routes', () => {
     expect(php.params['PATH_INFO'] ?? '').toBe(pathInfo);
     expect(php.params['REQUEST_URI']).toBe(path);
     expect(php.params['SCRIPT_FILENAME']).toMatch(/\/root\/(a|index)\.php$/);
+  });
+
+  it('a target that is a whole URL, as proxies send it, is the path in it, below a prefix too', async () => {
+    const { app, php } = bench(undefined, { prefix: '/blog' });
+    const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+    const asked = request({ host: '127.0.0.1', port, path: 'http://site.example/blog/a.php/x?y' }).end();
+    const [got] = await once(asked, 'response');
+    got.resume();
+    expect(got.statusCode).toBe(200);
+    expect(php.params).toMatchObject({
+      SCRIPT_NAME: '/blog/a.php',
+      PATH_INFO: '/x',
+      REQUEST_URI: '/blog/a.php/x?y',
+      HTTP_HOST: 'site.example',
+    });
   });
 
   it('a prefix without its slash is redirected to it; beside the prefix nothing is answered', async () => {
