@@ -3,20 +3,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
+import { asNobody } from '../fpm/support/as-nobody.ts';
 import { tempDir } from '../fpm/support/temp.ts';
 import { GET } from './support.ts';
-
-/** Root may connect to anything; `nobody` may not. */
-async function asNobody<T>(work: () => Promise<T>): Promise<T> {
-  const { geteuid, seteuid } = process;
-  if (geteuid === undefined || seteuid === undefined || geteuid() !== 0) return work();
-  seteuid(65_534);
-  try {
-    return await work();
-  } finally {
-    seteuid(0);
-  }
-}
 
 it('a socket that we may not connect to is an error at once, and the hint names listen.mode', async () => {
   using folder = tempDir();

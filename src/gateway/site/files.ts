@@ -19,7 +19,7 @@ export type Choice =
   /** A folder without an index. */
   | { readonly kind: 'unlisted' }
   /** Nobody may serve it: source that must not run, what may hold a secret, what a link leads to outside. */
-  | { readonly kind: 'refuse'; readonly statusCode: 403 | 404; readonly reason?: string };
+  | { readonly kind: 'refuse'; readonly statusCode: 403 | 404; readonly reason?: Error };
 
 export interface FoundFile {
   /** As it was asked for, decoded; of a folder's index, with its name. */
@@ -47,10 +47,11 @@ type FileSettings = Pick<
 const most = 4096;
 const longest = 1024;
 
+const notPermitted =
+  'may not be looked at: the user of this process must be able to enter each of its folders';
 const pass: Choice = { kind: 'pass' };
 const unlisted: Choice = { kind: 'unlisted' };
 const missing: Choice = { kind: 'refuse', statusCode: 404 };
-const forbidden: Choice = { kind: 'refuse', statusCode: 403 };
 const folder: Choice = { kind: 'folder' };
 
 /** @throws ArgumentError FCGI_ERR_INVALID_ARG where the front controller is not there, or nothing can be looked for. */
@@ -116,7 +117,9 @@ class LocalFiles implements Files {
     const found = frontController === undefined ? 'file' : this.#folder.look(frontController).kind;
     if (frontController !== undefined && found !== 'file') {
       const out = found === 'elsewhere' ? this.#folder.linkOut(frontController) : null;
-      const what = out ? `leads out of root, to ${out.target}: see allowSymlinksTo` : 'is no file below root';
+      let what = 'is no file below root';
+      if (out) what = `leads out of root, to ${out.target}: see allowSymlinksTo`;
+      else if (found === 'forbidden') what = notPermitted;
       const message = `Option frontController ${frontController} ${what} (${root})`;
       throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'frontController', message);
     }
@@ -147,7 +150,7 @@ class LocalFiles implements Files {
         return choice;
       }
       case 'forbidden':
-        return this.#settings.files ? forbidden : pass;
+        return this.#settings.files || isSource(path) ? forbidden(path) : pass;
       case 'elsewhere':
         return this.#settings.files || isSource(path) ? this.#outside(path) : pass;
     }
@@ -256,17 +259,27 @@ class LocalFiles implements Files {
       if (script) return script;
       const found = this.#folder.look(path + name);
       if (found.kind === 'file') return this.#asFile(path + name, found);
+      // a home page that is there, and answered as if it were not
+      if (found.kind === 'forbidden' && (this.#settings.files || path === '/')) return forbidden(path + name);
     }
     return null;
   }
 
   #outside(name: string): Choice {
     const out = this.#folder.linkOut(name);
-    const reason = out
+    const what = out
       ? `${out.link} links out of the root, to ${out.target} (see allowSymlinksTo)`
       : `${name} was out of the root`;
+    const message = `Not served: ${what}`;
+    const reason = new ArgumentError('FCGI_ERR_INVALID_ARG', 'allowSymlinksTo', message);
     return { kind: 'refuse', statusCode: 404, reason };
   }
+}
+
+/** Told, as nginx does: who is asked for it sees a 403, and permissions of a folder are nothing that he could guess. */
+function forbidden(name: string): Choice {
+  const reason = Object.assign(new Error(`Not served: ${name} ${notPermitted}`), { code: 'EACCES' });
+  return { kind: 'refuse', statusCode: 403, reason };
 }
 
 /** Where it may be remembered: what is made of it must not keep its URL in memory. */

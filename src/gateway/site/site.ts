@@ -124,7 +124,9 @@ export class Site {
     if (choice.kind === 'unlisted') {
       return { kind: 'pass', otherwise: whole.path.endsWith('/') ? unlisted : withSlash(whole) };
     }
-    if (choice.kind === 'refuse') return refused(choice.statusCode, choice.reason);
+    if (choice.kind === 'refuse') {
+      return { kind: 'answer', statusCode: choice.statusCode, reason: choice.reason };
+    }
     // at `/blog` the mounted site sees `/`, but a browser would resolve its relative links against the folder above
     const atBareMount = target.path === '/' && !isRewritten && !whole.path.endsWith('/');
     if (choice.kind === 'folder' || (atBareMount && nameOf(choice) !== whole.path)) {
@@ -221,12 +223,6 @@ function withSlash({ path, query }: RequestTarget): Redirect {
 
 function redirect(statusCode: 301 | 308, location: string): Redirect {
   return { kind: 'redirect', statusCode, location };
-}
-
-function refused(statusCode: number, reason: string | undefined): Plan {
-  const error =
-    reason && new ArgumentError('FCGI_ERR_INVALID_ARG', 'allowSymlinksTo', `Not served: ${reason}`);
-  return { kind: 'answer', statusCode, reason: error || undefined };
 }
 
 /** By no mount point and no rewriting middleware. */
