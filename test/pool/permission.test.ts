@@ -7,7 +7,7 @@ import { asNobody } from '../fpm/support/as-nobody.ts';
 import { tempDir } from '../fpm/support/temp.ts';
 import { GET } from './support.ts';
 
-it('a socket that we may not connect to is an error at once, and the hint names listen.mode', async () => {
+it('a socket that we may not connect to is an error at once, and the hint names listen.mode and the folder', async () => {
   using folder = tempDir();
   chmodSync(folder.path, 0o755);
   const path = join(folder.path, 's');
@@ -20,7 +20,7 @@ it('a socket that we may not connect to is an error at once, and the hint names 
     code: 'FCGI_ERR_CONNECT',
     executed: 'no',
     cause: { code: 'EACCES' },
-    hint: expect.stringContaining('listen.mode'),
+    hint: expect.stringMatching(/`listen\.mode` \(or `listen\.acl_users`\).*folder of the socket/),
   });
   server.close();
 });

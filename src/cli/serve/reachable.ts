@@ -1,6 +1,7 @@
 /** Whether somebody listens at the addresses that were given: said at the start, not with the first request. */
 import { connect } from 'node:net';
 import { parseAddress } from '../../connection/socket/address.ts';
+import { connectHint } from '../../connection/socket/connect.ts';
 import type { Server } from '../args/upstream.ts';
 import type { Io } from '../io.ts';
 
@@ -20,13 +21,17 @@ export async function warnOfUnreachable(servers: readonly Server[], io: Io): Pro
 
 function problemWith(address: string): Promise<string | null> {
   return new Promise((resolve) => {
-    const socket = connect(parseAddress(address));
+    const target = parseAddress(address);
+    const socket = connect(target);
     const end = (problem: string | null): void => {
       socket.destroy();
       resolve(problem);
     };
     socket.setTimeout(LIMIT, () => end(`no answer within ${LIMIT / 1000} s`));
     socket.once('connect', () => end(null));
-    socket.once('error', (error) => end(error.message));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const hint = connectHint(error.code ?? '', target);
+      end(hint === '' ? error.message : `${error.message} (${hint})`);
+    });
   });
 }

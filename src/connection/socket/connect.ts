@@ -150,7 +150,7 @@ export async function notASocket(target: Target): Promise<string> {
 
 export function timedOut(target: Target, timeout: number, cause?: unknown): ConnectError {
   const message = `no connection to ${target.name} within ${timeout} ms`;
-  const hint = hintOf(cause === undefined ? 'ETIMEDOUT' : codeOf(causeOf(cause)), target);
+  const hint = connectHint(cause === undefined ? 'ETIMEDOUT' : codeOf(causeOf(cause)), target);
   return new ConnectError('FCGI_ERR_CONNECT_TIMEOUT', message, {
     cause,
     facts: { phase: 'connecting', hint },
@@ -161,11 +161,12 @@ function refused(target: Target, error: NodeJS.ErrnoException): ConnectError {
   const code = codeOf(error);
   return new ConnectError('FCGI_ERR_CONNECT', `cannot connect to ${target.name}: ${code}`, {
     cause: error,
-    facts: { phase: 'connecting', hint: hintOf(code, target) },
+    facts: { phase: 'connecting', hint: connectHint(code, target) },
   });
 }
 
-function hintOf(code: string, target: Target): string {
+/** What to do about it, by the code of the error; '' where nothing is known. */
+export function connectHint(code: string, target: Target): string {
   switch (code) {
     case 'ECONNREFUSED':
       return 'nothing listens at this address: is php-fpm running?';
@@ -173,7 +174,10 @@ function hintOf(code: string, target: Target): string {
       return 'there is no such socket: is php-fpm running, and is `listen` in its pool the same path?';
     case 'EACCES':
     case 'EPERM':
-      return 'no permission to connect: see `listen.owner`, `listen.group` and `listen.mode` of the php-fpm pool';
+      return (
+        'no permission to connect: see `listen.owner`, `listen.group` and `listen.mode` (or `listen.acl_users`) of the php-fpm pool, ' +
+        "and whether this process's user may enter the folder of the socket"
+      );
     case 'EAGAIN':
       return 'the backlog of php-fpm is full: see `listen.backlog`, `pm.max_children` and net.core.somaxconn';
     case 'EMFILE':

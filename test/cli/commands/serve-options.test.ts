@@ -155,7 +155,7 @@ describe('an --upstream that cannot be reached', () => {
   it('is named at the start, and served all the same', async () => {
     await using served = await serve(site.path, ['--upstream', 'unix:/nope/fpm.sock']);
     await served.io.complained(
-      /^fastcgi-pool: --upstream unix:\/nope\/fpm\.sock cannot be reached now: .*ENOENT.*\n/,
+      /^fastcgi-pool: --upstream unix:\/nope\/fpm\.sock cannot be reached now: .*ENOENT.* \(there is no such socket: .*\)\n/,
     );
   });
 
