@@ -154,6 +154,9 @@ function mayBeTurnedAway(error: Failure, transport: 'unix' | 'tcp', server: Serv
 export function scriptHint(stderr: string, script: string): string {
   if (/Unable to open primary script.*\(Permission denied\)/.test(stderr))
     return `php-fpm may not read ${script}: it must be readable for the \`user\` of its pool`;
+  // PHP refuses its own `open` so, and says which paths it would have allowed in a message of its own
+  if (/Unable to open primary script.*\(Operation not permitted\)/.test(stderr))
+    return `php-fpm may not open ${script}: it must lie below \`open_basedir\` of php.ini or of its pool`;
   if (!/Primary script unknown|Unable to open primary script/.test(stderr)) return '';
   return `php-fpm found no script at ${script}: is this its path where php-fpm runs, and may its user read it?`;
 }

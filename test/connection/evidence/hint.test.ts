@@ -135,9 +135,11 @@ it('of a script that php-fpm did not find its path is named, of another message 
   expect(scriptHint('PHP Warning: no', '/a.php')).toBe('');
 });
 
-it('of a script that php-fpm may not read the user of its pool is named', () => {
+it('of a script that php-fpm may not read the user of its pool is named, or open_basedir', () => {
   const stderr =
     'PHP message: PHP Fatal error:  Unable to open primary script: /a.php (Permission denied) in Unknown';
   expect(scriptHint(stderr, '/a.php')).toMatch(/^php-fpm may not read \/a\.php: .*`user` of its pool$/);
+  const outside = 'Unable to open primary script: /a.php (Operation not permitted)';
+  expect(scriptHint(outside, '/a.php')).toMatch(/^php-fpm may not open \/a\.php: .*`open_basedir`/);
   expect(scriptHint('Unable to open primary script: /a.php (No such file)', '/a.php')).toMatch(/found no/);
 });
