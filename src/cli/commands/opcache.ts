@@ -21,7 +21,7 @@ export async function opcache(command: OpcacheCommand, io: Io, connect: Connect)
   const result = await runScript(command, action === 'reset' ? RESET : SCRIPT, io, connect);
   const status = statusIn(result);
   if (action === 'reset') {
-    if (result['reset'] !== true) throw new Error('php-fpm did not empty its opcache');
+    if (result['reset'] !== true && !isBeingEmptied(status)) throw new Error(whyNotEmptied(status));
     await print(io.stdout, json ? '{"reset":true}\n' : 'the opcache is emptied\n');
     return 0;
   }
@@ -47,6 +47,21 @@ function statusIn({
       `opcache.restrict_api allows it to scripts below ${restricted} only (try: --dir ${restricted})`,
     );
   throw new Error('the opcache is off (opcache.enable)');
+}
+
+/**
+ * PHP refuses a second reset while scripts still run that began before the first: the cache is off until they have ended, so
+ * nothing of it is used any more.
+ */
+function isBeingEmptied(status: Figures): boolean {
+  return status['restart_pending'] === true || status['restart_in_progress'] === true;
+}
+
+function whyNotEmptied(status: Figures): string {
+  if (status['file_cache_only'] === true)
+    return 'compiled scripts are in files (opcache.file_cache_only), and PHP has no way to empty them: delete what is in opcache.file_cache';
+  const off = status['opcache_enabled'] === false ? ': it is off here (opcache.enable)' : '';
+  return `php-fpm did not empty its opcache${off}`;
 }
 
 type Figures = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /** The opcache of a real php-fpm, and what is left of the script that asked for it: nothing. */
 
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,8 +27,8 @@ afterAll(async () => {
 async function opcache(...args: string[]): Promise<{ status: number; io: FakeIo }> {
   const io = new FakeIo('/');
   const status = await run(['opcache', ...args], io);
-  // Whatever became of it.
-  expect(readdirSync(tmp)).toEqual([]);
+  // Whatever became of it; a php-fpm of the test's own has its folder there, too.
+  expect(readdirSync(tmp).filter((name) => !name.startsWith('fpm-'))).toEqual([]);
   expect(io.listeners).toBe(0);
   return { status, io };
 }
@@ -45,6 +45,38 @@ describe('opcache', () => {
     // One question more: php-fpm empties it when the next request begins.
     const after = JSON.parse((await opcache('status', fpm.address, '--json')).io.out);
     expect(after.opcache_statistics.manual_restarts).toBe(before.opcache_statistics.manual_restarts + 1);
+  });
+
+  it('a second reset is well while scripts run that began before the first: nothing old is used any more', async () => {
+    await using two = await startFpm({ maxChildren: 2 });
+    const begun = join(two.root, 'begun');
+    const source = `touch(${JSON.stringify(begun)}); while (file_exists(__FILE__)) { usleep(10000); clearstatcache(); }`;
+    const { SCRIPT_FILENAME: script } = two.script('long.php', source);
+    const running = run(['request', two.address, script], new FakeIo('/'));
+    await expect.poll(() => existsSync(begun), { timeout: 10_000 }).toBe(true);
+    const first = await opcache('reset', two.address);
+    const second = await opcache('reset', two.address);
+    rmSync(script);
+    await running;
+    expect([first.status, second.status, second.io.err]).toEqual([0, 0, '']);
+  });
+
+  it('a reset that cannot be says why: the cache is off for this pool, or in files alone', async () => {
+    await using off = await startFpm({ extra: 'php_admin_value[opcache.enable] = 0' });
+    const refused = await opcache('reset', off.address);
+    expect([refused.status, refused.io.err]).toEqual([1, expect.stringMatching(/opcache\.enable/)]);
+    const folder = mkdtempSync(join(tmpdir(), 'fpm-compiled-'));
+    try {
+      const phpIni = { 'opcache.file_cache': folder, 'opcache.file_cache_only': true };
+      await using inFiles = await startFpm({ phpIni });
+      const kept = await opcache('reset', inFiles.address);
+      expect([kept.status, kept.io.err]).toEqual([
+        1,
+        expect.stringMatching(/delete what is in opcache\.file_cache/),
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('says which folder php-fpm cannot read, and what to do', async () => {
