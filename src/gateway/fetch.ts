@@ -82,9 +82,12 @@ function sendFile(
   plan: Plan & { kind: 'file' },
   request: Request,
 ): Response | FileRefusal {
+  const broken = (error: Error, statusCode: number): void => gateway.report(request, error, statusCode);
   try {
     const acceptEncoding = request.headers.get('accept-encoding') ?? undefined;
-    return gateway.sendFile(plan, acceptEncoding, (file) => fileResponse(file, request, gateway.sendTimeout));
+    return gateway.sendFile(plan, acceptEncoding, (file) =>
+      fileResponse(file, request, gateway.sendTimeout, broken),
+    );
   } catch (error) {
     return fileError(error);
   }

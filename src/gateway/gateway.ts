@@ -92,6 +92,11 @@ export class Gateway<Req> {
     return this.#site.send(plan.file, acceptEncoding, send);
   }
 
+  /** What became of a file that is on its way, where its client cannot be told any more. */
+  report(request: Req, error: Error, statusCode: number): void {
+    new RequestHooks(this.#settings, this.#warnings, request).report(error, statusCode);
+  }
+
   replyBy(sink: Sink, method: string, request: Req): Reply {
     const hooks = new RequestHooks(this.#settings, this.#warnings, request);
     return new Reply(sink, method, hooks, this.#replies);

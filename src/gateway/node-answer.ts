@@ -73,7 +73,7 @@ function carryOut<Req>(
   if (isGone(response)) return;
   endWithReset(response);
   const broken = illFormed(raw.request) ?? (hasLostHeaders(raw.request) ? 431 : null);
-  const refusal = plan.kind === 'file' && broken === null ? sendFile(gateway, plan, raw) : null;
+  const refusal = plan.kind === 'file' && broken === null ? sendFile(gateway, plan, request, raw) : null;
   if (plan.kind === 'file' && broken === null && refusal === null) return;
   const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
@@ -94,13 +94,17 @@ function carryOut<Req>(
 function sendFile<Req>(
   gateway: Gateway<Req>,
   plan: Plan & { kind: 'file' },
+  left: Req,
   { request, response, sink }: NodePair,
 ): FileRefusal | null {
+  const broken = (error: Error, statusCode: number): void => gateway.report(left, error, statusCode);
   try {
     const acceptEncoding = String(request.headers['accept-encoding'] ?? '');
     const { sendTimeout } = gateway;
     return gateway.sendFile(plan, acceptEncoding, (file) =>
-      sink ? sendBySink(file, request, sink, sendTimeout) : sendToNode(file, request, response, sendTimeout),
+      sink
+        ? sendBySink(file, request, sink, sendTimeout, broken)
+        : sendToNode(file, request, response, sendTimeout, broken),
     );
   } catch (error) {
     return fileError(error);

@@ -15,6 +15,10 @@ export interface OutgoingFile {
   readonly body: Buffer | FilePart | null;
 }
 
+export function whenBroken({ body }: OutgoingFile, tell: (error: Error) => void): void {
+  if (body instanceof FilePart) body.whenBroken(tell);
+}
+
 /** What is to be answered in place of the file. */
 export interface FileRefusal {
   readonly statusCode: number;
@@ -66,7 +70,7 @@ function opened(
     const { statusCode, fields, range } = fileAnswer(facts, header);
     if (statusCode === 412 || statusCode === 416) return { statusCode, headers: headersOf(fields) };
     isHeld = range !== null && head.hasBody;
-    const body = range && isHeld ? new FilePart(descriptor, ...range) : null;
+    const body = range && isHeld ? new FilePart(descriptor, path, ...range) : null;
     return { head: fileHead(statusCode, fields, body !== null), body };
   } finally {
     if (!isHeld) closeSync(descriptor);

@@ -2,7 +2,7 @@
 import { FcgiError, isError, ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
 import { ReplyBuffer } from './buffer.ts';
-import { type FileRefusal, handedFile, type OutgoingFile } from './handed-file.ts';
+import { type FileRefusal, handedFile, type OutgoingFile, whenBroken } from './handed-file.ts';
 import { type HandedOver, handoverError } from './handover.ts';
 import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
 import { clientLeft, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
@@ -239,6 +239,7 @@ export class Reply implements DispatchHandler {
   #sendFile(handed: OutgoingFile | FileRefusal): void {
     if ('head' in handed) {
       this.#statusCode = handed.head.statusCode;
+      whenBroken(handed, (error) => this.#hooks.report(error, this.#status));
       this.#sendFinally(() => this.#sink.file(handed, this.#options.sendTimeout));
       return;
     }

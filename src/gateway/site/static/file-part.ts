@@ -15,12 +15,22 @@ export class FilePart extends Readable {
   #at: number;
   #isReading = false;
   #onIdle: (() => void) | null = null;
+  readonly #path: string;
+  #tell: ((error: Error) => void) | null = null;
 
-  constructor(descriptor: number, first: number, last: number) {
+  /** `path`: for the log. */
+  constructor(descriptor: number, path: string, first: number, last: number) {
     super({ highWaterMark: step });
     this.#descriptor = descriptor;
+    this.#path = path;
     this.#at = first;
     this.#end = last + 1;
+  }
+
+  /** `tell` hears why the file could not be read to its end: its client sees no more than a connection that breaks off. */
+  whenBroken(tell: (error: Error) => void): this {
+    this.#tell = tell;
+    return this;
   }
 
   override _read(): void {
@@ -33,13 +43,19 @@ export class FilePart extends Readable {
     read(this.#descriptor, Buffer.allocUnsafeSlow(size), 0, size, this.#at, (error, bytes, buffer) => {
       this.#isReading = false;
       if (this.#onIdle) this.#onIdle();
-      else if (error) this.destroy(error);
-      else if (bytes === 0) this.destroy(new Error('The file became shorter while it was sent'));
+      else if (error) this.#break(error);
+      else if (bytes === 0) this.#break(new Error('the file became shorter'));
       else {
         this.#at += bytes;
         this.push(buffer.subarray(0, bytes));
       }
     });
+  }
+
+  #break(cause: Error): void {
+    const error = new Error(`${this.#path} was cut short while it was sent: ${cause.message}`, { cause });
+    this.#tell?.(error);
+    this.destroy(error);
   }
 
   /** Closed while it is being read, its number might be another file's before the read begins. */

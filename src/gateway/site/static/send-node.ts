@@ -15,6 +15,9 @@ import { type FileAnswer, fileAnswer, headersOf, isConditional } from './file-an
 import { FilePart } from './file-part.ts';
 import { openFound, type SiteFile } from './site-files.ts';
 
+/** Is told why a file could not be sent to its end, and what its client had been answered. */
+type Broken = (error: Error, statusCode: number) => void;
+
 /**
  * `sendTimeout`: ms that the client may take nothing, 0: it may.
  *
@@ -25,10 +28,11 @@ export function sendToNode(
   request: NodeRequest,
   response: NodeResponse,
   sendTimeout: number,
+  broken: Broken,
 ): FileRefusal | null {
   const answer = answerOf(file, request);
   if (!('range' in answer)) return answer;
-  send(file, answer, request.method === 'HEAD', response, sendTimeout);
+  send(file, answer, request.method === 'HEAD', response, sendTimeout, broken);
   freeRequest(request);
   return null;
 }
@@ -39,12 +43,14 @@ export function sendBySink(
   request: NodeRequest,
   sink: Sink,
   sendTimeout: number,
+  broken: Broken,
 ): FileRefusal | null {
   const answer = answerOf(file, request);
   if (!('range' in answer)) return answer;
   const { statusCode, fields } = answer;
   const range = request.method === 'HEAD' ? null : answer.range;
-  const body = range && (file.content?.subarray(range[0], range[1] + 1) ?? partOf(file, range));
+  const body =
+    range && (file.content?.subarray(range[0], range[1] + 1) ?? partOf(file, range, statusCode, broken));
   sink.file({ head: fileHead(statusCode, fields, body !== null), body }, sendTimeout);
   freeRequest(request);
   return null;
@@ -59,8 +65,14 @@ function answerOf(file: SiteFile, request: NodeRequest): FileAnswer | FileRefusa
   return { statusCode: answer.statusCode, headers: headersOf(answer.fields) };
 }
 
-function partOf(file: SiteFile, [first, last]: readonly [number, number]): FilePart {
-  return new FilePart(openFound(file), first, last);
+function partOf(
+  file: SiteFile,
+  [first, last]: readonly [number, number],
+  statusCode: number,
+  broken: Broken,
+): FilePart {
+  const part = new FilePart(openFound(file), file.real, first, last);
+  return part.whenBroken((error) => broken(error, statusCode));
 }
 
 function send(
@@ -69,6 +81,7 @@ function send(
   isHead: boolean,
   response: NodeResponse,
   sendTimeout: number,
+  broken: Broken,
 ): void {
   const { content } = file;
   if (isHead || range === null) {
@@ -77,7 +90,7 @@ function send(
     return;
   }
   if (content === null) {
-    const part = partOf(file, range);
+    const part = partOf(file, range, statusCode, broken);
     writeHead(response, statusCode, fields);
     pipeFile(part, response, sendTimeout);
     return;

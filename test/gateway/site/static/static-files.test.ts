@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ask, adapters, type Client } from '../../adapters.ts';
-import { FakeDispatcher } from '../../fake-dispatcher.ts';
+import { type Adapter, type Ask, adapters, type Client } from '../../adapters.ts';
+import { answer, FakeDispatcher } from '../../fake-dispatcher.ts';
 import { tempSite } from '../../temp-site.ts';
 
 const digits = '0123456789'.repeat(10);
@@ -229,16 +229,41 @@ describe.each(adapters)('a file through $name', (adapter) => {
   });
 });
 
-it('a file that becomes shorter while it is sent is not taken for a whole one', async () => {
-  const path = join(site.root, 'shrinking.bin');
-  writeFileSync(path, Buffer.alloc(40_000_000, 'x'));
-  const client = await adapters[0]?.serve(new FakeDispatcher(), { root: site.root, files: true });
-  const got = await client?.open({ path: '/shrinking.bin' });
-  truncateSync(path, 1_000_000);
-  await expect(
-    (async () => {
-      for await (const _ of got?.body ?? []);
-    })(),
-  ).rejects.toThrow();
-  await client?.close();
+describe('a file that becomes shorter while it is sent is not taken for a whole one, and onError is told', () => {
+  async function cutShort(
+    adapter: Adapter | undefined,
+    path: string,
+    php: FakeDispatcher,
+  ): Promise<unknown[]> {
+    const file = join(site.root, 'shrinking.bin');
+    writeFileSync(file, Buffer.alloc(40_000_000, 'x'));
+    const told: unknown[] = [];
+    const client = await adapter?.serve(php, {
+      root: site.root,
+      files: true,
+      xSendfile: [site.root],
+      onError: (error, _request, statusCode) => {
+        told.push([error instanceof Error ? error.message : error, statusCode]);
+      },
+    });
+    const got = await client?.open({ path, headers: { Range: 'bytes=0-39000000' } });
+    truncateSync(file, 1_000_000);
+    await expect(
+      (async () => {
+        for await (const _ of got?.body ?? []);
+      })(),
+    ).rejects.toThrow();
+    await client?.close();
+    return told;
+  }
+  const why = [[expect.stringMatching(/\/shrinking\.bin was cut short while it was sent: .*shorter$/), 206]];
+
+  it.each(adapters)('$name', async (adapter) => {
+    expect(await cutShort(adapter, '/shrinking.bin', new FakeDispatcher())).toEqual(why);
+  });
+
+  it('where PHP has handed it over', async () => {
+    const php = new FakeDispatcher(answer(200, ['X-Sendfile', join(site.root, 'shrinking.bin')]));
+    expect(await cutShort(adapters[0], '/index.php', php)).toEqual(why);
+  });
 });
