@@ -4,7 +4,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { serveInVain } from '../support/serving.ts';
 import { masters, SiteFolder } from '../support/site.ts';
 
@@ -12,7 +12,10 @@ let site: SiteFolder;
 beforeEach(() => {
   site = new SiteFolder();
 });
-afterEach(() => site.remove());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  site.remove();
+});
 
 describe('what cannot be served', () => {
   it.each([
@@ -59,6 +62,15 @@ describe('what cannot be served', () => {
     expect(site.filesLeft).toEqual([]);
     expect(masters()).toEqual([]);
     other.close();
+  });
+
+  it('a folder for temporary files in which nothing can be made: TMPDIR is named, status 1', async () => {
+    vi.stubEnv('TMPDIR', join(site.parent, 'nowhere'));
+    const { status, err } = await serveInVain(site.path, []);
+    expect(status).toBe(1);
+    expect(err).toMatch(
+      /^fastcgi-pool: serve: no folder for a socket can be made in \/.*\/nowhere: ENOENT \(TMPDIR may name another one\)\n$/,
+    );
   });
 
   it('a php-fpm that does not start: its own words, status 1, no file left', async () => {
