@@ -34,7 +34,10 @@ export interface GatewayOptions<Req> {
    * and with `files` 'index.html' after it.
    */
   readonly index?: string | readonly string[] | undefined;
-  /** The script (`/index.php`) that gets every path at which there is neither a script nor another file. Default none. */
+  /**
+   * The script (`/index.php`) that gets every path at which there is neither a script nor another file. With `files`, a path in which
+   * a name begins with a dot is not given to it but 404, there or not (`/wiki/.NET`; `/index.php/.NET` is). Default none.
+   */
   readonly frontController?: string | undefined;
   /**
    * nginx's `try_files` in place of `frontController`: `['$uri', '$uri/', '$uri.php', '/index.php']` runs `/about.php` for

@@ -195,6 +195,16 @@ describe('a folder', () => {
     expect(chosen(site, '/empty')).toBe('pass');
     expect(chosen(site, '/empty', { frontController: '/app.php' })).toBe('run /app.php');
   });
+
+  it('with files, a path with a name that begins with a dot is not the front controller’s, but of PATH_INFO', () => {
+    const site = siteWith('app.php', '.env');
+    const options = { frontController: '/app.php' };
+    for (const path of ['/wiki/.NET', '/.env']) {
+      expect(chosen(site, path, { ...options, files: true })).toBe('refuse');
+      expect(chosen(site, `/app.php${path}`, { ...options, files: true })).toBe(`run /app.php ${path}`);
+    }
+    expect(chosen(site, '/wiki/.NET', options)).toBe('run /app.php');
+  });
 });
 
 describe('where the files are elsewhere', () => {
