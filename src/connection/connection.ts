@@ -121,6 +121,7 @@ export class Connection {
   resume(): void {
     if (!this.#socket.isPaused()) return;
     this.#activity.mark();
+    this.#exchange?.goesOn(this.#owner.clock.now(), true);
     this.#socket.resume();
   }
 
@@ -183,6 +184,7 @@ export class Connection {
       this.#readIdle(bytes, length);
       return;
     }
+    if (exchange.bytesReceived > 0) exchange.goesOn(this.#owner.clock.now(), false);
     this.#read(exchange, bytes, length);
     // Warnings on STDERR, or half a head, must not put headersTimeout off for ever.
     if (exchange.headDone) this.#activity.mark();
@@ -224,6 +226,7 @@ export class Connection {
       return;
     }
     const begunAt = exchange.startedAt + exchange.firstByteAfter;
+    this.#owner.learned.keepaliveTimes.answered(exchange, begunAt);
     const verdict = reuse({
       keepConn: exchange.keepConn,
       bodySent: !this.writer.isSending(exchange),

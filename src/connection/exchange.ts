@@ -20,6 +20,8 @@ export interface ExchangeListener {
 
 /** Bytes of STDERR that are kept for errors and logs. */
 const STDERR_TAIL = 8 * 1024;
+/** Bytes of a response that PHP-FPM gathers. */
+const OUTPUT_BUFFER = 8 * 1024;
 
 export class Exchange {
   readonly listener: ExchangeListener;
@@ -76,6 +78,9 @@ export class Exchange {
   firstByteAfter = -1;
   /** From the first record under its own id on. */
   bytesReceived = 0;
+  /** ms for which the response stood still at the most, once it had begun. */
+  stillFor = 0;
+  #latestAt = -1;
   #stderr: Buffer[] | null = null;
   #stderrLength = 0;
 
@@ -101,6 +106,18 @@ export class Exchange {
     this.scriptBefore = scriptBefore;
     this.startedAt = now;
     this.sentAt = monotonic;
+  }
+
+  /** The response has come, or may have come, in more than one piece: PHP-FPM writes as soon as it has 8 KiB. */
+  get isLong(): boolean {
+    return this.#latestAt >= 0 || this.bytesReceived > OUTPUT_BUFFER;
+  }
+
+  /** More of the response is here. `isOurs`: it was us who did not read. */
+  goesOn(now: number, isOurs: boolean): void {
+    const before = this.#latestAt < 0 ? this.startedAt + this.firstByteAfter : this.#latestAt;
+    this.#latestAt = now;
+    if (!isOurs) this.stillFor = Math.max(this.stillFor, now - before);
   }
 
   /** A worker had it, and left the body unread. */

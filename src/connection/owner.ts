@@ -18,6 +18,8 @@ export interface ConnectionOwner {
       readonly idleTime: number;
       /** A response is whole: was the connection in use for as long as it may be? */
       isLeaseOver(openedAt: number, begunAt: number, requests: number): boolean;
+      /** A response is whole. */
+      answered(exchange: Exchange, now: number): void;
     };
     readonly backend: KnownServer;
     /** The silence after which the empty STDIN record goes out by itself. */

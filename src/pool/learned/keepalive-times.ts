@@ -6,6 +6,7 @@
  */
 
 import { TICK_INTERVAL } from '../../connection/clock.ts';
+import { type Answered, DelayedAcks } from './delayed-acks.ts';
 
 /** An idle connection is kept for so many times what connecting takes, at the most. */
 const IDLE_TIMES = 300;
@@ -38,6 +39,7 @@ export class KeepaliveTimes {
   /** The quickest connect so far: slower ones have waited for our own event loop. */
   #connect = Number.POSITIVE_INFINITY;
   #givenBackAt = Number.NEGATIVE_INFINITY;
+  readonly #delayedAcks: DelayedAcks = new DelayedAcks();
 
   constructor(limits: KeepaliveOptions) {
     this.#limits = limits;
@@ -45,6 +47,20 @@ export class KeepaliveTimes {
 
   connected(took: number): void {
     this.#connect = Math.min(this.#connect, took);
+  }
+
+  answered(answered: Answered, now: number): void {
+    // Over a unix socket nobody waits for an acknowledgement.
+    if (Number.isFinite(this.#connect)) this.#delayedAcks.answered(answered, this.#connect, now);
+  }
+
+  /** What is kept is slower than what is new, for now. */
+  get isCostly(): boolean {
+    return this.#limits.keepaliveTime === 'auto' && this.#delayedAcks.isCostly;
+  }
+
+  onTick(now: number): void {
+    this.#delayedAcks.onTick(now);
   }
 
   /** The idleness at which the next tick closes a connection; 0: none. */

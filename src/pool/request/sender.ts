@@ -88,6 +88,7 @@ export class Sender {
 
   /** There are requests; `now`: ms. */
   onTick(now: number): void {
+    this.#learned.keepaliveTimes.onTick(now);
     if (now < this.#refreshAt) return;
     this.#refreshAt = now + REFRESH_INTERVAL;
     this.#retransmissions.refresh();
@@ -196,6 +197,7 @@ export class Sender {
     const keepConn =
       this.#settings.keepalive > 0 &&
       !closing &&
+      (!this.#learned.keepaliveTimes.isCostly || this.#learned.isQueryDue) &&
       this.#mayServeAnother(job) &&
       (connection !== null || this.#learned.backend.mayKeep()) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;

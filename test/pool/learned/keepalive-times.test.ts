@@ -61,3 +61,22 @@ it('what the options say holds as it is, 0 too', () => {
   expect([leaseOf(times, 1), leaseOf(times, 2), times.idleTime]).toEqual([7, 7, 0]);
   expect(leaseOf(new KeepaliveTimes({ ...AUTO, keepaliveTime: 0 }), 4)).toBe(Number.POSITIVE_INFINITY);
 });
+
+/** Two responses on new connections that came at once, and then such on kept ones that stood still for 44 ms. */
+function slowWhereKept(times: KeepaliveTimes): boolean {
+  for (const reused of [false, false, true, true, true, true])
+    times.answered({ reused, isLong: true, stillFor: reused ? 44 : 0 }, 0);
+  return times.isCostly;
+}
+
+it('nothing is kept over tcp while responses stand still there, by options that leave it to the pool', () => {
+  const times = new KeepaliveTimes(AUTO);
+  times.connected(0.1);
+  expect(slowWhereKept(times)).toBe(true);
+  times.onTick(10_000);
+  expect(times.isCostly).toBe(false);
+  const told = new KeepaliveTimes({ ...AUTO, keepaliveTime: 0 });
+  told.connected(0.1);
+  expect(slowWhereKept(told)).toBe(false);
+  expect(slowWhereKept(new KeepaliveTimes(AUTO))).toBe(false);
+});

@@ -1,0 +1,87 @@
+/**
+ * Does keeping cost more than connecting? PHP-FPM leaves Nagle's algorithm on, so over tcp the last small piece of a page waits until
+ * the piece before is acknowledged. Linux does that at once on a new connection, and 40 ms late on one that goes back and forth: a page
+ * of 20 KiB takes 44 ms then in place of 0.5. So it is counted how many responses stand still on kept connections and on new ones. Where
+ * that costs more than a connect nothing is kept for a while: without FCGI_KEEP_CONN PHP-FPM closes behind each response, which
+ * sends what waits. A wrong guess costs a connect for each request. Times in ms.
+ */
+
+/** Linux puts an acknowledgement off for 40 ms at the least, others for longer. */
+const STOOD_STILL = 30;
+const LEAST_STALLED = 4;
+/** Responses that stand still on kept connections are so many times as frequent as on new ones: a script may pause by itself. */
+const TIMES_AS_MANY = 3;
+/** What a connect takes of both processes, in times of what it takes. */
+const CONNECTS = 2;
+/** Of the latest long responses, on kept connections and on new ones. */
+const MEMORY = 64;
+/** The route may have changed, or what is asked for: then it is tried again, each time later. */
+const FIRST_PAUSE = 10_000;
+const LONGEST_PAUSE = 600_000;
+
+/** What is known of a response that is whole. */
+export interface Answered {
+  /** On a connection that had carried another request. */
+  readonly reused: boolean;
+  /** It has come, or may have come, in more than one piece. */
+  readonly isLong: boolean;
+  /** For how long it stood still at the most, once it had begun. */
+  readonly stillFor: number;
+}
+
+interface Seen {
+  all: number;
+  long: number;
+  stalled: number;
+}
+
+export class DelayedAcks {
+  /** Keeping costs more than it saves. */
+  isCostly = false;
+  readonly #kept: Seen = { all: 0, long: 0, stalled: 0 };
+  readonly #fresh: Seen = { all: 0, long: 0, stalled: 0 };
+  #until = 0;
+  #pause = FIRST_PAUSE;
+
+  /** `connect`: what connecting takes. */
+  answered({ reused, isLong, stillFor }: Answered, connect: number, now: number): void {
+    const seen = reused ? this.#kept : this.#fresh;
+    seen.all++;
+    if (!isLong) return;
+    seen.long++;
+    if (stillFor >= STOOD_STILL) {
+      seen.stalled++;
+      if (reused && this.#costMore(connect)) this.#keepNothing(now);
+    }
+    if (seen.long < MEMORY) return;
+    if (reused) this.#pause = FIRST_PAUSE;
+    forget(seen, 1 / 2);
+  }
+
+  onTick(now: number): void {
+    if (this.isCostly && now >= this.#until) this.isCostly = false;
+  }
+
+  #costMore(connect: number): boolean {
+    const { all, long, stalled } = this.#kept;
+    const kept = stalled / long;
+    // As if one more had been seen, which did: of few that did not stand still the next one may.
+    const fresh = (this.#fresh.stalled + 1) / (this.#fresh.long + 1);
+    const lost = ((kept - fresh) * STOOD_STILL * long) / all;
+    return stalled >= LEAST_STALLED && kept >= TIMES_AS_MANY * fresh && lost > CONNECTS * connect;
+  }
+
+  #keepNothing(now: number): void {
+    forget(this.#kept, 0);
+    if (this.isCostly) return;
+    this.isCostly = true;
+    this.#until = now + this.#pause;
+    this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause);
+  }
+}
+
+function forget(seen: Seen, rest: number): void {
+  seen.all *= rest;
+  seen.long *= rest;
+  seen.stalled *= rest;
+}
