@@ -54,6 +54,7 @@ it.each([
 
 it.each([
   ['no head', record(END, COMPLETE), 'stderr'],
+  ['a line that is no header', record(STDOUT, 'A: 1\r\nno header\r\n\r\n'), 'header()'],
   ['a head too large', record(STDOUT, `A: ${'x'.repeat(2_000)}`), 'maxHeaderSize'],
   ['a record for another request', otherId(record(STDOUT, HEAD)), 'keepalive: 0'],
 ])('%s: the hint says what may be done', async (_, bytes, hint) => {

@@ -81,6 +81,8 @@ const HELD =
 const OF_RESPONSE: Readonly<Record<string, string>> = {
   FCGI_ERR_HEAD_MISSING:
     'a response begins with header lines and an empty line: the program wrote none, or ended before; see `stderr` and its log',
+  FCGI_ERR_HEAD_INVALID:
+    'a header is `Name: value`, in one line: look for the quoted line in the `header()` calls of the script; a program that is not PHP may have written its page, or an error, without header lines and an empty line in front',
   FCGI_ERR_HEAD_TOO_LARGE: 'raise `maxHeaderSize`, or send fewer and shorter headers',
   FCGI_ERR_RECORD_ID:
     'the server has mixed up the requests of a connection: with `keepalive: 0` each has one of its own',
