@@ -18,7 +18,10 @@ export interface Head {
   /** The reason phrase of `Status`, or ''. */
   readonly statusText: string;
   readonly headers: ResponseHeaders;
-  /** name, value, name, value; order and case as PHP sent them. Without `Status`, which is CGI's and not HTTP's. */
+  /**
+   * name, value, name, value; order and case as PHP sent them. Without `Status`, which is CGI's and not HTTP's. A name that HTTP does
+   * not have (with a byte above 0x7f, say) is here only.
+   */
   readonly rawHeaders: string[];
 }
 
@@ -28,17 +31,22 @@ const CR = 0x0d;
 const IN_LINE = 'x';
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// a script's mistake in one header, which nginx lets out as it is: no reason to lose the page. A line of HTML, or with blanks, is no header at all
+const misnomer = /^[!-9;=-~\x80-\xff][!-9;-~\x80-\xff]*$/;
 const statusValue = /^([1-9]\d\d)(?: +(.*))?$/s;
 // PHP's own with `cgi.rfc2616_headers = 1`, in place of `Status`: what a script says by `header('HTTP/1.1 404 Not Found')`
 const statusLine = /^HTTP\/\d(?:\.\d)? +([1-9]\d\d)(?: +([^\r\n]*))?\r?\n/;
 // CR counts only where it does not end a line: alone, it would split the header for a client that takes it for a line end
 const forbidden = /\0|\r(?!\n)/;
 
-/** Names of headers in lower case; '' for what is no name. */
-export type HeadNames = Names<string>;
+/** Names of headers in lower case; '' for what is no name; null for one that HTTP does not have. */
+export type HeadNames = Names<string | null>;
 
 export function headNames(): HeadNames {
-  return new Names((name) => (token.test(name) ? name.toLowerCase() : ''));
+  return new Names((name) => {
+    if (token.test(name)) return name.toLowerCase();
+    return misnomer.test(name) ? null : '';
+  });
 }
 
 /** Chars: so much is searched for the end of the head at once, as the body may be right behind it. */
@@ -137,7 +145,7 @@ function parseHead(text: string, names: HeadNames): Head {
     const value = trimmed(text, colon + 1, end);
     if (key !== 'status') {
       rawHeaders.push(name, value);
-      add(headers, key, value);
+      if (key !== null) add(headers, key, value);
     } else if (statusCode === 0) {
       const status = statusValue.exec(value);
       if (!status) throw invalid(text.slice(start, end), 'has no status of three digits');

@@ -247,6 +247,14 @@ describe.each(adapters)('through $name', (adapter) => {
     expect(headers['keep-alive']).not.toBe('5');
   });
 
+  it('a header whose name HTTP does not have is dropped, and costs no page', async () => {
+    const raw = ['X-Gr\xc3\xb6\xc3\x9fe', '1', 'X-A', '1', 'X[1]', '2', 'X(2)', '3'];
+    const { ask, errors } = await bench(adapter, answer(200, raw, 'page'));
+    const { status, headers, text, whole } = await ask('/a.php');
+    expect({ status, text, whole, errors }).toEqual({ status: 200, text: 'page', whole: true, errors: [] });
+    expect(Object.keys(headers).filter((name) => /^x(?!-powered-by)/.test(name))).toEqual(['x-a']);
+  });
+
   it('a body shorter than its Content-Length is never a whole page', async () => {
     const { ask, errors } = await bench(adapter, answer(200, ['Content-Length', '10'], 'hello'));
     const { status, whole } = await ask('/a.php');
