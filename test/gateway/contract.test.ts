@@ -60,6 +60,13 @@ async function bench(adapter: Adapter, play?: Play, options: AnyOptions = {}): P
   };
 }
 
+/** Of a body that is not as long as its Content-Length. */
+const told = expect.objectContaining({
+  code: 'FCGI_ERR_HEAD_INVALID',
+  executed: 'yes',
+  hint: expect.stringContaining('zlib.output_compression'),
+});
+
 const letters = Buffer.from('abcdefghij'.repeat(20_000));
 
 describe.each(adapters)('through $name', (adapter) => {
@@ -260,7 +267,7 @@ describe.each(adapters)('through $name', (adapter) => {
     const { status, whole } = await ask('/a.php');
     // what has come all at once can still be answered
     expect(status === 502 || !whole).toBe(true);
-    expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_HEAD_INVALID' })]);
+    expect(errors).toEqual([told]);
   });
 
   it('a body that ends short of its Content-Length when some of it is out breaks off', async () => {
@@ -272,7 +279,7 @@ describe.each(adapters)('through $name', (adapter) => {
     await expect(async () => {
       for await (const chunk of body) if (String(chunk).includes('hello')) php.exchanges[0]?.end();
     }).rejects.toThrow();
-    expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_HEAD_INVALID' })]);
+    expect(errors).toEqual([told]);
   });
 
   it('a body longer than its Content-Length is cut there, and the log told', async () => {
@@ -284,7 +291,7 @@ describe.each(adapters)('through $name', (adapter) => {
       exchange.end();
     });
     expect(await ask('/a.php')).toMatchObject({ text: 'hello', whole: true });
-    expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_HEAD_INVALID' })]);
+    expect(errors).toEqual([told]);
   });
 
   it('output without end beyond a Content-Length is stopped', async () => {

@@ -31,7 +31,11 @@ export function handoverError(
 ): ProtocolError {
   const problem = kind === 'missing' ? 'does not exist' : 'is not below a folder that the options name';
   const message = `PHP hands over ${JSON.stringify(redirect ?? sendfile)}, which ${problem}`;
-  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message);
+  const option = redirect === null ? 'xSendfile' : 'xAccelRedirect';
+  const hint = `compare it with the option \`${option}\`, and links below its folders with where they lead`;
+  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
+    facts: { executed: 'yes', phase: 'head', hint },
+  });
 }
 
 export class HandoverFiles {

@@ -1,11 +1,12 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
-import { FcgiError, isError, ProtocolError } from '../../errors.ts';
+import { FcgiError, isError, type ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
 import { ReplyBuffer } from './buffer.ts';
 import { type FileRefusal, handedFile, type OutgoingFile, whenBroken } from './handed-file.ts';
 import { type HandedOver, handoverError } from './handover.ts';
 import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
 import { clientLeft, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
+import { bodyTooLong, bodyTooShort, interimStatus } from './php-mistakes.ts';
 import type { ReplyHooks, ReplyOptions } from './reply-options.ts';
 import type { Sink } from './sink.ts';
 
@@ -52,7 +53,7 @@ export class Reply implements DispatchHandler {
     if (this.#isOver || this.#hasLeft) return;
     if (!this.#canAnswer) throw new Error('Another handler has begun the response, or its client has left');
     if (statusCode < 200) {
-      throw new ProtocolError('FCGI_ERR_HEAD_INVALID', `PHP answered with the interim status ${statusCode}`);
+      throw interimStatus(statusCode);
     }
     const { kinds } = this.#options;
     const head = replyHead(this.#method, statusCode, statusMessage, controller.rawHeaders, kinds);
@@ -91,8 +92,7 @@ export class Reply implements DispatchHandler {
     if (this.#hasLeft && !this.#isOver) this.#finish();
     if (this.#isOver || !head) return null;
     if (head.contentLength !== null && !this.#isWhole) {
-      const message = `The body has ${this.#sent} bytes, PHP's Content-Length says ${head.contentLength}`;
-      return new ProtocolError('FCGI_ERR_HEAD_INVALID', message);
+      return bodyTooShort(this.#sent, head.contentLength);
     }
     this.#end();
     return null;
@@ -286,8 +286,7 @@ export class Reply implements DispatchHandler {
   /** The client was promised a length: what is beyond it would be taken for the next response. */
   #drop(controller: DispatchController, bytes: number): void {
     if (this.#excess === 0) {
-      const message = `PHP sent more than its Content-Length of ${this.#head?.contentLength} bytes: the rest is dropped`;
-      this.#hooks.report(new ProtocolError('FCGI_ERR_HEAD_INVALID', message), this.#status);
+      this.#hooks.report(bodyTooLong(this.#head?.contentLength ?? 0), this.#status);
     }
     this.#exceed(controller, bytes, 'the Content-Length');
   }

@@ -129,7 +129,10 @@ describe.each(adapters)('through $name', ({ name }) => {
     const got = await ask(name, handing(header, value.replace('{outside}', site.outside)), site);
     expect(got.status).toBe(status);
     expect(got.text).toMatch(/^\d{3} [A-Za-z ]+\n$/);
-    expect(got.errors).toEqual([expect.objectContaining({ message: expect.stringContaining('hands over') })]);
+    const told = { message: expect.stringContaining('hands over'), executed: 'yes' };
+    expect(got.errors).toEqual([
+      expect.objectContaining({ ...told, hint: expect.stringMatching(/`x(Accel|Send)/) }),
+    ]);
   });
 
   it('HEAD has the length of the file and nothing of it', async () => {

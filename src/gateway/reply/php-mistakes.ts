@@ -1,0 +1,28 @@
+/** What a script has said that cannot be answered so. It has run. */
+import { ProtocolError } from '../../errors.ts';
+
+const ofLength =
+  'the script, or a library of it, says Content-Length by itself, and something counts or changes the body behind it: characters in place of bytes, `zlib.output_compression`, a warning on the page; without the header the body may have any length';
+
+export function bodyTooShort(bytes: number, contentLength: number): ProtocolError {
+  const message = `The body has ${bytes} bytes, PHP's Content-Length says ${contentLength}`;
+  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
+    facts: { executed: 'yes', phase: 'body', hint: ofLength },
+  });
+}
+
+export function bodyTooLong(contentLength: number): ProtocolError {
+  const message = `PHP sent more than its Content-Length of ${contentLength} bytes: the rest is dropped`;
+  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
+    facts: { executed: 'yes', phase: 'body', hint: ofLength },
+  });
+}
+
+export function interimStatus(statusCode: number): ProtocolError {
+  const message = `PHP answered with the interim status ${statusCode}`;
+  const hint =
+    'a CGI response has one head, with a status of 200 or above: no 100 Continue or 103 Early Hints';
+  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
+    facts: { executed: 'yes', phase: 'head', hint },
+  });
+}
