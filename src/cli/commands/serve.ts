@@ -130,6 +130,10 @@ async function reopen(
 ): Promise<void> {
   try {
     logFile?.reopen();
+  } catch (error) {
+    say(`--access-log '${command.accessLog}' cannot be opened anew: ${reasonOf(error)}`);
+  }
+  try {
     if (typeof command.tls === 'object' && command.tls !== null) {
       running.frontend?.renew(await certificate(command.tls, io.cwd, say));
     }

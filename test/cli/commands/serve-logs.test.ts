@@ -1,6 +1,6 @@
 /** The logs of `serve`: a file that is opened anew, nginx's format, JSON with what PHP-FPM did, and PHP's messages. */
 import { once } from 'node:events';
-import { readFileSync, renameSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -37,6 +37,20 @@ describe('--access-log', () => {
       [expect.stringContaining('"GET /a.txt?2 HTTP/1.1" 200 1 ')],
     ]);
     expect(served.io.out).toBe(`${served.url}\n`);
+  });
+
+  it('that cannot be opened anew is named, with its path, and goes on where it was', async () => {
+    site.put('a.txt', 'a');
+    const folder = join(site.parent, 'logs');
+    mkdirSync(folder);
+    const log = join(folder, 'access.log');
+    await using served = await serve(site.path, ['--access-log', log]);
+    renameSync(folder, `${folder}.old`);
+    served.io.reopen();
+    await text(`${served.url}/a.txt`);
+    expect(await served.stop()).toBe(0);
+    expect(served.io.err).toContain(`--access-log '${log}' cannot be opened anew: ENOENT`);
+    expect(lines(join(`${folder}.old`, 'access.log'))).toHaveLength(1);
   });
 
   it('that cannot be written is named, and the status is 2', async () => {
