@@ -123,6 +123,11 @@ describe('serve', () => {
       ['--headers-timeout', '90', '--body-timeout', '0', '--queue-timeout', '2', '--connect-timeout', '0.5'],
       { timeouts: { headersTimeout: 90_000, bodyTimeout: 0, queueTimeout: 2000, connectTimeout: 500 } },
     ],
+    // 0 would be no limit at all
+    [
+      ['--headers-timeout', '0.0001', '--body-timeout', '0.0'],
+      { timeouts: { headersTimeout: 1, bodyTimeout: 0 } },
+    ],
     [['--log-format', 'json'], { logFormat: 'json' }],
     [['--status', '/pool'], { status: '/pool' }],
     [['--status', 'off'], { status: null }],

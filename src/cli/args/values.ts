@@ -14,6 +14,8 @@ export function integer(option: string, text: string, least: number, most: numbe
 /** Seconds, fractions allowed; gives milliseconds. */
 export function seconds(option: string, text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Math.round(Number(text) * 1000) : Number.NaN;
+  // 0 is no limit at all, which nobody means by a thousandth of a millisecond
+  if (value === 0 && Number(text) > 0) return 1;
   if (value <= MAX_DELAY) return value;
   if (value > MAX_DELAY) {
     throw new UsageError(`${option} must be ${Math.floor(MAX_DELAY / 1000)} seconds at most, not '${text}'`);
