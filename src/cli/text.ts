@@ -1,8 +1,9 @@
 /** Text that comes from elsewhere (a request, PHP, a file name) on its way to a terminal or a log. */
 
-// Control characters could move the cursor, forge a second log line or hide one; C1 controls as well.
+// Control characters could move the cursor, forge a second log line or hide one; C1 controls as well. Those that turn the direction of
+// what follows let a line read as another one.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+const controls = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 function escaped(character: string): string {
   const code = character.charCodeAt(0);

@@ -11,6 +11,11 @@ it('control characters are shown, not obeyed', () => {
   expect(printable('Gr\u00fc\u00dfe, \u4f60\u597d')).toBe('Gr\u00fc\u00dfe, \u4f60\u597d');
 });
 
+it('what would turn the direction of a line is shown, not obeyed; marks of languages that go that way stay', () => {
+  expect(printable('a\u202egpj.exe\u202c \u2066b\u2069')).toBe('a\\u202egpj.exe\\u202c \\u2066b\\u2069');
+  expect(printable('\u05d0\u200f\u05d1')).toBe('\u05d0\u200f\u05d1');
+});
+
 it('lines stay lines', () => {
   expect(printableLines('a\r\nb\u001b\n')).toEqual(['a', 'b\\x1b']);
   expect(printableLines('a')).toEqual(['a']);
