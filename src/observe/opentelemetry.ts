@@ -72,7 +72,7 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
  * and `.connection.closed`.
  */
 export class FastcgiInstrumentation extends InstrumentationBase<FastcgiInstrumentationConfig> {
-  readonly #running: WeakMap<RequestMessage, Running> = new WeakMap();
+  readonly #running: Map<RequestMessage, Running> = new Map();
   readonly #connecting: WeakMap<ConnectMessage, number> = new WeakMap();
   #metrics: Metrics;
   #stops: readonly (() => void)[] = [];
@@ -116,6 +116,9 @@ export class FastcgiInstrumentation extends InstrumentationBase<FastcgiInstrumen
     if (!(#stops in this)) return;
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    // nobody will hear of their end: PHP's spans, and those of a script, would have a parent that never comes
+    for (const { span } of this.#running.values()) span.end();
+    this.#running.clear();
   }
 
   /** Called by the base class for each new meter provider, for the first time while it is being made. */

@@ -237,6 +237,18 @@ describe('the span of a request', () => {
     expect(spans.getFinishedSpans()).toHaveLength(2);
     off.disable();
   });
+
+  it('ends when the instrumentation is disabled while the request runs', async () => {
+    const held = gate();
+    await using fpm = await startFakeFpm({ onRequest: () => held.opened });
+    await using pool = new Pool(fpm.address);
+    const running = text(pool, { params: GET });
+    instrumentation.disable();
+    expect(only().ended).toBe(true);
+    held.open();
+    await running;
+    only();
+  });
 });
 
 describe('metrics', () => {
