@@ -64,7 +64,7 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
     });
     if (request.signal.aborted) leave();
-    else if (broken !== null) reply.refuse(broken);
+    else if (broken !== null) reply.refuse(broken, undefined, { Connection: 'close' });
     else if (plan.kind === 'run') {
       const wrong = isRead(request) ? bodyRead('read') : wrongInfo(info);
       if (wrong) reply.refuse(500, wrong);

@@ -1,4 +1,8 @@
+import type http from 'node:http';
 import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { H3, toNodeHandler as h3ToNode } from 'h3';
+import { toNodeHandler as srvxToNode } from 'srvx/node';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ArgumentError } from '../../src/errors.ts';
 import {
@@ -7,8 +11,10 @@ import {
   type GatewayOptions,
   type RequestInfo,
 } from '../../src/gateway/fetch.ts';
+import { within } from '../fpm/support/wait.ts';
 import { answer, FakeDispatcher, type Play } from './fake-dispatcher.ts';
 import { openFiles } from './open-files.ts';
+import { rawServer } from './raw.ts';
 import { tempSite } from './temp-site.ts';
 
 const site = tempSite({ 'a.php': '', 'index.php': '', 'large.bin': 'x'.repeat(1_000_000) });
@@ -360,4 +366,27 @@ describe('a server that aborts the signal when it has delivered the response', (
     expect(php.exchanges[0]?.aborted).toBe(false);
     php.exchanges[0]?.end();
   });
+});
+
+describe.each<[string, (php: FetchHandler) => http.RequestListener]>([
+  ['srvx', (php) => srvxToNode((request) => php(request)) as http.RequestListener],
+  ['h3', (php) => h3ToNode(new H3().use((event) => php(event.req)))],
+  ['Hono', (php) => getRequestListener((request) => php(request))],
+])('through %s', (_, listener) => {
+  it.each([true, false])(
+    'a client that stalls in an upload is told 408, and its connection closed (requestBuffering: %s)',
+    async (requestBuffering) => {
+      const { handler } = bench(async (exchange) => void (await exchange.body()), {
+        requestBuffering,
+        bodyReadTimeout: 50,
+        onError: () => {},
+      });
+      const server = await rawServer(listener(handler));
+      const asked = 'POST /a.php HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome';
+      const { text } = await within(server.exchange(asked), 3000, 'the end of the connection');
+      await server.close();
+      expect(text).toMatch(/^HTTP\/1\.1 408 /);
+      expect(text).toMatch(/\r\nConnection: close\r\n/i);
+    },
+  );
 });

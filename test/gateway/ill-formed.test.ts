@@ -56,7 +56,8 @@ it('so it is with a Request that has such a header', async () => {
   const php = new FakeDispatcher();
   const handler = createFetchHandler(php, { fpmRoot: '/srv' });
   const asked = codedRequest('http://a.example/a.php', 'POST');
-  expect((await handler(asked)).status).toBe(501);
+  const { status, headers } = await handler(asked);
+  expect([status, headers.get('connection')]).toEqual([501, 'close']);
   expect(php.exchanges).toHaveLength(0);
 });
 

@@ -134,7 +134,10 @@ export class FetchSink implements Sink {
     this.#isSettled = true;
     // a copy of bytes, as a Response wants them in memory of its own
     const content = typeof body === 'string' ? body : Uint8Array.from(body);
-    this.#resolve(new Response(content, { status: statusCode, headers }));
+    const response = new Response(content, { status: statusCode, headers });
+    // what is left of a body that has stalled would hold the connection
+    if (statusCode === 408) response.headers.set('Connection', 'close');
+    this.#resolve(response);
   }
 
   /**
