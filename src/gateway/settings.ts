@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { checkIsOptions, checkNames, isOptions } from '../arguments.ts';
 import { defaultFpmPages, type Params } from '../cgi/env.ts';
 import { defaultSplitPath } from '../cgi/script.ts';
+import { errorText } from '../errors.ts';
 import {
   callback,
   flag,
@@ -19,7 +20,7 @@ import type { GatewayOptions } from './options.ts';
 import { HandoverFiles, type Mapping } from './reply/handover.ts';
 import { paramsOf } from './request/params-option.ts';
 import { forwardedHeaders, TrustedProxies } from './request/proxies.ts';
-import type { SpoolLimits } from './request/spool.ts';
+import { checkSpoolFolder, type SpoolLimits } from './request/spool.ts';
 import { type AmbiguousPaths, ambiguousPaths, mount } from './site/place-options.ts';
 import { type FilesSettings, filesSettings } from './site/static/files-options.ts';
 import { MediaTypes } from './site/static/media-types.ts';
@@ -163,7 +164,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     spool: {
       memory: size('spoolMemory', spoolMemory),
       size: maxBodySize,
-      folder: spoolFolder === undefined ? tmpdir() : folder('spoolFolder', spoolFolder),
+      folder: spoolFolder === undefined ? tmpdir() : writableFolder(spoolFolder),
     },
     bodyReadTimeout: milliseconds('bodyReadTimeout', bodyReadTimeout),
     responseBuffering: responseBuffering === false ? 0 : size('responseBuffering', responseBuffering),
@@ -190,6 +191,16 @@ function roots(options: GatewayOptions<never>): { root: string | null; fpmRoot: 
   const there = fpmRoot ?? here;
   if (there === null) throw wrong('root', 'is missing: give root, or fpmRoot where the files are not here');
   return { root: here, fpmRoot: there };
+}
+
+function writableFolder(given: unknown): string {
+  const path = folder('spoolFolder', given);
+  try {
+    checkSpoolFolder(path);
+    return path;
+  } catch (error) {
+    throw wrong('spoolFolder', `"${path}" takes no file (${errorText(error)})`);
+  }
 }
 
 function resolveRootSymlink(options: GatewayOptions<never>): boolean {

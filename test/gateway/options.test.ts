@@ -76,6 +76,8 @@ describe('a handler is not made, and the error names the option, for', () => {
     ['maxBodySize', { root, maxBodySize: Number.POSITIVE_INFINITY }],
     ['spoolMemory', { root, spoolMemory: Number.NaN }],
     ['spoolFolder', { root, spoolFolder: `${root}/missing` }],
+    // a folder in which nobody can make a file, not even root
+    ['spoolFolder', { root, spoolFolder: '/proc' }],
     ['trustedProxies', { root, trustedProxies: '10.0.0.1' }],
     ['trustedProxies', { root, trustedProxies: ['localhost'] }],
     ['trustedProxies', { root, trustedProxies: ['10.0.0.0/33'] }],

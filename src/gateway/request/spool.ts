@@ -4,8 +4,10 @@
  * is left behind, even where the process is killed.
  */
 import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '../../errors.ts';
 
 /** Bytes that are written to the file, and read from it, at a time. */
 const fileStep = 256 * 1024;
@@ -44,12 +46,17 @@ export async function spool(source: AsyncIterable<Uint8Array>, limits: SpoolLimi
       heldLength += chunk.length;
       // in large pieces, as each write is a detour through another thread
       if (heldLength <= Math.max(limits.memory, file === null ? 0 : fileStep)) continue;
-      file ??= await namelessFile(limits.folder);
-      await writeAll(file, Buffer.concat(held, heldLength));
+      file ??= await namelessFile(limits.folder).catch((error) => cannotKeep(limits.folder, error));
+      await writeAll(file, Buffer.concat(held, heldLength)).catch((error) =>
+        cannotKeep(limits.folder, error),
+      );
       held = [];
       heldLength = 0;
     }
-    if (file) await writeAll(file, Buffer.concat(held, heldLength));
+    if (file)
+      await writeAll(file, Buffer.concat(held, heldLength)).catch((error) =>
+        cannotKeep(limits.folder, error),
+      );
   } catch (error) {
     await file?.close();
     throw error;
@@ -62,6 +69,19 @@ async function namelessFile(folder: string): Promise<FileHandle> {
   const file = await open(path, 'wx+', 0o600);
   await unlink(path);
   return file;
+}
+
+/** A disk that is full, a folder that has gone, Node's permission model: the error of Node names a file that nobody knows. */
+function cannotKeep(folder: string, cause: unknown): never {
+  const message = `The body of a request cannot be kept in "${folder}" (option spoolFolder; default: TMPDIR, or /tmp): ${errorText(cause)}`;
+  throw new Error(message, { cause });
+}
+
+/** A folder in which no file can be made is found at the start, and not by the first large body. */
+export function checkSpoolFolder(folder: string): void {
+  const path = join(folder, `fastcgi-pool-${randomUUID()}`);
+  closeSync(openSync(path, 'wx', 0o600));
+  unlinkSync(path);
 }
 
 /** One write() may take a part only. */

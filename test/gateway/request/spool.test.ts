@@ -103,6 +103,6 @@ describe('a spooled body', () => {
 
   it('that finds no place on disk is an error', async () => {
     const limits = { memory: 10, size: 10_000, folder: join(folder, 'missing') };
-    await expect(spool(pieces(100), limits)).rejects.toThrow(/ENOENT/);
+    await expect(spool(pieces(100), limits)).rejects.toThrow(/"[^"]+" \(option spoolFolder; .*ENOENT/);
   });
 });
