@@ -56,6 +56,26 @@ export function kindOf(value: unknown): string {
   return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
+/** How to make a body of what fetch() takes for one. */
+const BODIES: Readonly<Record<string, string>> = {
+  ArrayBuffer: 'new Uint8Array(it)',
+  Blob: 'its stream()',
+  File: 'its stream()',
+  FormData: 'the body of `new Response(it)`, and its Content-Type as CONTENT_TYPE',
+  Promise: 'what it resolves with',
+  Request: 'its body',
+  Response: 'its body',
+  URLSearchParams: 'String(it)',
+};
+
+/** Why `value` can be no body of a request. */
+export function noBody(value: unknown): string {
+  const kind = kindOf(value);
+  const name = kind.slice(kind.indexOf(' ') + 1);
+  const instead = Object.hasOwn(BODIES, name) ? `: give ${BODIES[name]}` : '';
+  return `the body must be a string, a Uint8Array, an AsyncIterable or null, not ${kind}${instead}`;
+}
+
 /** The known name that is meant; null where none is near: at most a third of its letters may differ. */
 export function nearest(name: string, known: readonly string[]): string | null {
   let best: string | null = null;

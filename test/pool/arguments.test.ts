@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Dispatcher, DispatchHandler, DispatchRequest } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { startFakeFpm } from '../../src/testing/index.ts';
+import { MockDispatcher, startFakeFpm } from '../../src/testing/index.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { GET, POST, Recorder, rawServer, text } from './support.ts';
 
@@ -156,6 +156,21 @@ it.each<[string, DispatchRequest, string]>([
   await expect(pool.request(request)).rejects.toThrow(message);
   await using upstream = new Upstream(['unix:/nowhere/fpm.sock']);
   await expect(upstream.request(request)).rejects.toThrow(message);
+});
+
+it.each<[unknown, string]>([
+  [new Blob(['a']), 'not a Blob: give its stream()'],
+  [new FormData(), 'not a FormData: give the body of `new Response(it)`'],
+  [new URLSearchParams('a=b'), 'URLSearchParams: give String(it)'],
+  [new ArrayBuffer(1), 'not an ArrayBuffer: give new Uint8Array(it)'],
+  [Promise.resolve('a'), 'not a Promise: give what it resolves with'],
+  [['a'], 'not an Array'],
+  [5, 'not a number'],
+])('a body that is none: the message says how to make one of it (%s)', async (body, message) => {
+  const request = { params: POST, body } as never;
+  await using pool = new Pool('unix:/nowhere/fpm.sock');
+  await expect(pool.request(request)).rejects.toThrow(message);
+  await expect(new MockDispatcher().request(request)).rejects.toThrow(message);
 });
 
 it('an option of the pool that is nearly one', () => {

@@ -1,6 +1,7 @@
 /** The body of a request, in a form that can be sent more than once where that is possible at all. */
 import { isErrored, isReadable, Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
+import { noBody } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Params } from '../../protocol/params.ts';
 import type { Body } from '../dispatcher.ts';
@@ -59,9 +60,8 @@ export function planBody(
       throw wrongLength(declared, `the body has ${bytes.length} bytes`);
     return { kind: 'bytes', bytes, length: bytes.length, addLength: declared === null && bytes.length > 0 };
   }
-  if (typeof body !== 'object' || typeof body[Symbol.asyncIterator] !== 'function') {
-    throw invalid('body', 'the body must be a string, a Uint8Array, an AsyncIterable or null');
-  }
+  if (typeof body !== 'object' || typeof body[Symbol.asyncIterator] !== 'function')
+    throw invalid('body', noBody(body));
   checkUnread(body);
   const stream = new BodyStream(body, replayBuffer, declared);
   if (declared !== null && (declared > replayBuffer || !isPost(params)))

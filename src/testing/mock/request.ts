@@ -1,7 +1,7 @@
 /** What a Pool refuses a mock refuses, in the same words: a test is to fail where the application would. */
 import { isErrored, isReadable, Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { checkArgument, isOptions, unknownName } from '../../arguments.ts';
+import { checkArgument, isOptions, noBody, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import { RequestEncoder } from '../../protocol/index.ts';
 import type { MockDispatchRequest, MockHandler } from './types.ts';
@@ -98,8 +98,7 @@ function checkKinds(
 /** What can be no body, and what has nothing to give any more: PHP would get an empty one. */
 function checkBody(body: unknown): void {
   if (body === undefined || body === null || typeof body === 'string' || isUint8Array(body)) return;
-  if (typeof body !== 'object' || !(Symbol.asyncIterator in body))
-    throw wrongBody('the body must be a string, a Uint8Array, an AsyncIterable or null');
+  if (typeof body !== 'object' || !(Symbol.asyncIterator in body)) throw wrongBody(noBody(body));
   if (body instanceof Readable ? isTaken(body) : body instanceof ReadableStream && isRead(body))
     throw wrongBody('the body has been read before: its stream has nothing to give any more');
 }
