@@ -167,6 +167,7 @@ export class Connection {
       closing: closing && !first,
       ended: this.#stopProbe !== null,
       terminatorDelay: this.#owner.learned.terminatorDelay(exchange),
+      isPhpFpm: this.#owner.learned.backend.isPhpFpm === true,
     });
     if (due instanceof TimeoutError) this.fail(due, 'timeout');
     else if (due === 'terminator') this.writer.terminate(exchange, now);

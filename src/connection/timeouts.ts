@@ -15,6 +15,8 @@ export interface Moment {
   readonly ended: boolean;
   /** ms; see PoolOptions.terminatorDelay. */
   readonly terminatorDelay: number;
+  /** The server is known to be PHP-FPM. */
+  readonly isPhpFpm: boolean;
 }
 
 /**
@@ -23,7 +25,8 @@ export interface Moment {
  * `bodyTimeout` runs between pieces of the body. Neither runs while the reader has paused us. But a pool that is
  * `closing` waits for no caller for ever.
  * `'terminator'`: it may be a server that waits for the end of its input. Behind its first byte the record costs no
- * proof any more.
+ * proof any more. Not so of PHP-FPM, which waits for none: unread at a worker that was told to leave, the record would make a reset of its
+ * end, and over tcp that takes along what has not been acknowledged of the response.
  */
 export function dueAfter(
   silence: number,
@@ -68,7 +71,7 @@ function readerStuck(code: TimeoutErrorCode, timeout: number): TimeoutError {
 
 function dueTerminator(silence: number, exchange: Exchange, at: Moment): boolean {
   if (at.sending || at.ended || exchange.terminatorSent) return false;
-  return silence >= (exchange.bytesReceived > 0 ? SHORT : at.terminatorDelay);
+  return silence >= (exchange.bytesReceived > 0 && !at.isPhpFpm ? SHORT : at.terminatorDelay);
 }
 
 /** ms */

@@ -17,6 +17,7 @@ interface Moment {
   readonly headersTimeout?: number;
   readonly bodyTimeout?: number;
   readonly closing?: boolean;
+  readonly isPhpFpm?: boolean;
 }
 
 function due(moment: Moment): string | undefined {
@@ -38,6 +39,7 @@ function dueIn(moment: Moment): ReturnType<typeof dueAfter> {
     silence,
     closing = false,
     ended = false,
+    isPhpFpm = false,
   } = moment;
   const exchange = new Exchange(
     nobody,
@@ -50,7 +52,7 @@ function dueIn(moment: Moment): ReturnType<typeof dueAfter> {
   exchange.headDone = headDone;
   exchange.bytesReceived = moment.bytesReceived ?? 0;
   exchange.terminatorAfter = moment.terminatorSent === true ? 1 : -1;
-  const at = { sending, paused, backpressured, closing, ended, terminatorDelay: 5_000 };
+  const at = { sending, paused, backpressured, closing, ended, terminatorDelay: 5_000, isPhpFpm };
   return dueAfter(silence, exchange, at);
 }
 
@@ -131,6 +133,11 @@ describe('the end of input that is held back', () => {
     expect(due({ ...waiting, silence: 5_000 })).toBe('terminator');
     expect(due({ ...waiting, silence: 49, bytesReceived: 1 })).toBeUndefined();
     expect(due({ ...waiting, silence: 50, bytesReceived: 1 })).toBe('terminator');
+  });
+
+  it('waits for its delay of PHP-FPM that has begun to answer, too: unread, it would make a reset of the end of a worker', () => {
+    expect(due({ ...waiting, silence: 4_999, bytesReceived: 1, isPhpFpm: true })).toBeUndefined();
+    expect(due({ ...waiting, silence: 5_000, bytesReceived: 1, isPhpFpm: true })).toBe('terminator');
   });
 
   it('goes out once, behind all of the body, and never behind the end of the server', () => {
