@@ -20,6 +20,8 @@ export interface ReplyHead {
   /** It comes as events do, each to be seen at once: `text/event-stream`, or PHP says `X-Accel-Buffering: no`. */
   readonly isStream: boolean;
   readonly handover: Handover;
+  /** The first header that was dropped as HTTP does not have its name; null: none. */
+  readonly misnamed: string | null;
 }
 
 const hopByHop = new Set([
@@ -59,6 +61,7 @@ type Kind =
   /** The last one counts. */
   | 'single'
   | 'dropped'
+  | 'misnamed'
   | 'connection'
   | 'content-length'
   | 'content-type'
@@ -83,7 +86,8 @@ function kindOf(name: string): Kind {
     case 'x-sendfile':
       return key;
     default:
-      if (!token.test(key) || hopByHop.has(key) || key.startsWith('x-accel-')) return 'dropped';
+      if (!token.test(key)) return 'misnamed';
+      if (hopByHop.has(key) || key.startsWith('x-accel-')) return 'dropped';
       return single.has(key) ? 'single' : 'passes';
   }
 }
@@ -107,11 +111,15 @@ export function replyHead(
   let isStream = false;
   let redirect: string | null = null;
   let sendfile: string | null = null;
+  let misnamed: string | null = null;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     const value = withoutControls(rawHeaders[i + 1] ?? '');
     switch (kinds.get(name)) {
       case 'dropped':
+        break;
+      case 'misnamed':
+        misnamed ??= name;
         break;
       case 'passes':
         fields.push(name, value);
@@ -158,6 +166,7 @@ export function replyHead(
     hasBody,
     isStream,
     handover: redirect === null && sendfile === null ? nothing : { redirect, sendfile },
+    misnamed,
   };
 }
 
@@ -196,6 +205,7 @@ export function fileHead(statusCode: number, fields: readonly string[], hasBody:
     hasBody,
     isStream: false,
     handover: nothing,
+    misnamed: null,
   };
 }
 

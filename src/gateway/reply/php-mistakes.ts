@@ -1,4 +1,5 @@
 /** What a script has said that cannot be answered so. It has run. */
+import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../../errors.ts';
 
 const ofLength =
@@ -22,6 +23,17 @@ export function interimStatus(statusCode: number): ProtocolError {
   const message = `PHP answered with the interim status ${statusCode}`;
   const hint =
     'a CGI response has one head, with a status of 200 or above: no 100 Continue or 103 Early Hints';
+  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
+    facts: { executed: 'yes', phase: 'head', hint },
+  });
+}
+
+/** `name`: each char is one byte. */
+export function misnamedHeader(name: string): ProtocolError {
+  const shown = JSON.stringify(Buffer.from(name, 'latin1').toString());
+  const message = `PHP sent a header with the name ${shown}, which HTTP does not have: it is dropped`;
+  const hint =
+    'a name has letters, digits and -, no blanks, brackets or other alphabets: see the `header()` calls of the script';
   return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
     facts: { executed: 'yes', phase: 'head', hint },
   });

@@ -6,7 +6,7 @@ import { type FileRefusal, handedFile, type OutgoingFile, whenBroken } from './h
 import { type HandedOver, handoverError } from './handover.ts';
 import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
 import { clientLeft, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
-import { bodyTooLong, bodyTooShort, interimStatus } from './php-mistakes.ts';
+import { bodyTooLong, bodyTooShort, interimStatus, misnamedHeader } from './php-mistakes.ts';
 import type { ReplyHooks, ReplyOptions } from './reply-options.ts';
 import type { Sink } from './sink.ts';
 
@@ -52,15 +52,14 @@ export class Reply implements DispatchHandler {
     this.#controller = controller;
     if (this.#isOver || this.#hasLeft) return;
     if (!this.#canAnswer) throw new Error('Another handler has begun the response, or its client has left');
-    if (statusCode < 200) {
-      throw interimStatus(statusCode);
-    }
+    if (statusCode < 200) throw interimStatus(statusCode);
     const { kinds } = this.#options;
     const head = replyHead(this.#method, statusCode, statusMessage, controller.rawHeaders, kinds);
     if (this.#isTakenOver(head)) return;
     this.#sink.start(head);
     this.#head = head;
     this.#statusCode = head.statusCode;
+    if (head.misnamed !== null) this.#hooks.report(misnamedHeader(head.misnamed), this.#status);
   }
 
   onResponseData(controller: DispatchController, chunk: Buffer): void {
