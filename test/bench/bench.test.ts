@@ -23,6 +23,7 @@ it.each([
   ['codec', 'decode 64 KiB records'],
   ['streams', 'MiB down'],
   ['scale', 'an idle connection'],
+  ['pages', 'pages of 60 KiB over tcp'],
   ['worth', "keepalive's own worth, tcp, 1 ms a packet"],
   ['failover,hosts,rolling', 'A accepts and never answers', 'one slow', 'three hosts restarted in turn'],
   ['start', "import 'fastcgi-pool'"],

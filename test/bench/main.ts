@@ -15,6 +15,7 @@ import { fair } from './parts/fair.ts';
 import { gateway } from './parts/gateway.ts';
 import { hosts } from './parts/hosts.ts';
 import { overload } from './parts/overload.ts';
+import { pages } from './parts/pages.ts';
 import { peers } from './parts/peers.ts';
 import { processes } from './parts/processes.ts';
 import { rolling } from './parts/rolling.ts';
@@ -57,6 +58,7 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     overload: () => overload(bundle, values.brief ? 0.5 : 2 + seconds, values.brief),
     streams: () => streams(bundle, mib, Math.min(turns, 3)),
     scale: () => scale(bundle, 50_000 * share, turns),
+    pages: () => (values.brief ? pages(0.2, 1) : pages(seconds)),
     worth: () => worth(bundle, 5_000 * share, turns),
     failover: () => failover(values.brief),
     hosts: () => hosts(values.brief),

@@ -16,7 +16,7 @@ const interim =
 const bytesInValue =
   'No control byte leaves in a header (RFC 9110, 5.5): nginx lets them out, Apache gives up the page; a blank is harmless.';
 const badName =
-  'A name that is no token: nginx lets it out, Apache answers 500. PHP is broken, so we say 502.';
+  'A name that is no token: nginx lets it out, Apache answers 500. We drop it and tell, as Node sends none: one wrong header costs no page.';
 const headTooLarge = 'Node knows one limit for the whole head: 431 says so (RFC 6585, 5).';
 const method = 'The parser of Node knows the registered methods only.';
 const laxFraming =
@@ -142,7 +142,7 @@ export const reasons: Readonly<Record<string, readonly Reason[]>> = {
     { why: 'Not a status: nginx hangs up, Apache says 500.', status: [502], of: ['status-1000'] },
     { why: shortPage, status: [502], of: ['length-too-large'] },
     { why: bytesInValue, status: [200], of: ['value-control', 'value-escape', 'value-del'] },
-    { why: badName, status: [502], of: ['name-odd', 'name-high'] },
+    { why: badName, status: [200], of: ['name-odd', 'name-high'] },
     {
       why: 'What Connection names is for this hop alone (RFC 9110, 7.6.1): it is taken off, as PHP is no hop of the client.',
       status: [200],
