@@ -43,5 +43,5 @@ async function byPool(fpm: Fpm, kib: number, options: { keepalive?: number }, ms
   const params = { ...typicalParams(fpm.root, '/page.php'), QUERY_STRING: `kib=${kib}` };
   const one = async (): Promise<boolean> =>
     (await (await pool.request({ params })).body.bytes()).length === 1_024 * kib;
-  return answersOf(one, CLIENTS, ms);
+  return await answersOf(one, CLIENTS, ms);
 }
