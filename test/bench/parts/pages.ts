@@ -14,9 +14,12 @@ const KIB = [5, 20, 60];
 
 export async function pages(seconds: number, sizes: number = KIB.length): Promise<Row[]> {
   const files = { 'page.php': `<?php echo str_repeat('x', 1024 * $_GET['kib']);` };
-  await using fpm = await startFpm({ transport: 'tcp', maxChildren: WORKERS, files });
+  const start = (): Promise<Fpm> => startFpm({ transport: 'tcp', maxChildren: WORKERS, files });
+  await using fpm = await start();
   await using plain = await startNginx({ fpm, keepalive: 0 });
-  await using kept = await startNginx({ fpm, keepalive: WORKERS });
+  // One of its own: what nginx keeps holds all workers for a minute.
+  await using held = await start();
+  await using kept = await startNginx({ fpm: held, keepalive: WORKERS });
   const ms = 1_000 * seconds;
   const rows: Row[] = [];
   for (const kib of KIB.slice(-sizes)) {
@@ -32,7 +35,6 @@ export async function pages(seconds: number, sizes: number = KIB.length): Promis
       ours: rate(ours),
       other: `keepalive: 0 ${rate(fresh)}; nginx by HTTP ${rate(nginx)}, with keepalive ${rate(nginxKept)}`,
       ratio: ours / fresh,
-      least: 0.9,
     });
   }
   return rows;
