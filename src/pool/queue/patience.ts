@@ -5,6 +5,8 @@
  */
 
 const LEAST_LEFT = 3;
+/** The latest of them count: where a worker is never idle, those of a whole day would gather. */
+const MOST_LEFT = 64;
 /** The share of scripts for nobody: at first, and once it is known how long clients stay. Some leave in any case. */
 const MANY = 1 / 2;
 const MANY_WHEN_KNOWN = 1 / 4;
@@ -39,6 +41,7 @@ export class Patience {
   left(now: number, age: number, isSent: boolean, least: number): void {
     if (now - age < this.#learnedAt) return;
     this.#left.push(age);
+    if (this.#left.length > MOST_LEFT) this.#left.shift();
     if (isSent) this.#share += (1 - this.#share) / SCRIPTS;
     const longest = this.longest(now);
     const many = longest === Number.POSITIVE_INFINITY ? MANY : MANY_WHEN_KNOWN;

@@ -49,6 +49,15 @@ describe('how long clients stay is learned', () => {
     expect(patience.longest(leave(patience, { after: ages }))).toBe(0.8 * 3_000);
   });
 
+  it('from the latest 64: a pool of which no worker is ever idle does not gather those of a whole day', () => {
+    const patience = new Patience();
+    leave(patience, { after: Array<number>(1_000).fill(1_200), answered: 4 });
+    const now = leave(patience, { after: Array<number>(64).fill(5_000), answered: 4, from: 200_000 });
+    expect(patience.longest(now)).toBe(Number.POSITIVE_INFINITY);
+    const later = leave(patience, { after: Array<number>(11).fill(5_000), from: now });
+    expect(patience.longest(later)).toBeCloseTo(0.8 * 5_000, -2);
+  });
+
   it('anew, and shorter, where a quarter of those who were let in since then leave all the same', () => {
     const patience = new Patience();
     const now = leave(patience, { after: ENOUGH });
