@@ -29,6 +29,11 @@ const wholeUrl = /^https?:\/\/([^/?#]+)/i;
 const controlByte = /[^\x20-\x7e\x80-\xff]/;
 const worthResolving = /%|\/\/|\/\./;
 
+/** A whole URL from its path on; any other target as it is. */
+export function withoutHost(url: string): string {
+  return url.replace(wholeUrl, '');
+}
+
 /** `url` is an origin-form (`/path?query`) or a whole http URL; `*` and `host:port` are refused. */
 export function parseTarget(url: string): RequestTarget | InvalidTarget {
   if (controlByte.test(url)) return { refused: 'control byte' };

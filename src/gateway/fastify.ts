@@ -7,6 +7,7 @@ import type {
   FastifyRequest,
   RegisterOptions,
 } from 'fastify';
+import { withoutHost } from '../cgi/target.ts';
 import type { Dispatcher } from '../pool/dispatcher.ts';
 import { Gateway } from './gateway.ts';
 import { isClientsFault } from './hooks.ts';
@@ -136,7 +137,7 @@ interface RawRequest {
 function lineOf(request: RawRequest, depth: number): RequestLine {
   const { method = '', url: all = '/' } = request;
   // the router takes the host off a whole URL (`GET http://site/blog/a.php`), as it does off no other target
-  const path = depth > 0 ? all.replace(/^https?:\/\/[^/?#]+/i, '') : all;
+  const path = depth > 0 ? withoutHost(all) : all;
   const url = pathBehindPrefix(path, depth);
   const baseUrl = path.endsWith(url) ? path.slice(0, path.length - url.length) : path;
   const originalUrl = 'originalUrl' in request && request.originalUrl ? String(request.originalUrl) : all;

@@ -1,8 +1,9 @@
 /** `X-Accel-Redirect` and `X-Sendfile`: PHP has checked who asks, and leaves the file itself to the server. */
 import { realpathSync, statSync } from 'node:fs';
 import { parseTarget } from '../../cgi/target.ts';
-import { ProtocolError } from '../../errors.ts';
+import type { ProtocolError } from '../../errors.ts';
 import { isInside } from '../site/is-inside.ts';
+import { phpMistake } from './php-mistakes.ts';
 
 /** What PHP says of the file, as it came; each char is one byte. */
 export interface Handover {
@@ -33,9 +34,7 @@ export function handoverError(
   const message = `PHP hands over ${JSON.stringify(redirect ?? sendfile)}, which ${problem}`;
   const option = redirect === null ? 'xSendfile' : 'xAccelRedirect';
   const hint = `compare it with the option \`${option}\`, and links below its folders with where they lead`;
-  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
-    facts: { executed: 'yes', phase: 'head', hint },
-  });
+  return phpMistake(message, 'head', hint);
 }
 
 export class HandoverFiles {

@@ -5,27 +5,26 @@ import { ProtocolError } from '../../errors.ts';
 const ofLength =
   'the script, or a library of it, says Content-Length by itself, and something counts or changes the body behind it: characters in place of bytes, `zlib.output_compression`, a warning on the page; without the header the body may have any length';
 
+/** `phase`: where in the response it is. */
+export function phpMistake(message: string, phase: 'head' | 'body', hint: string): ProtocolError {
+  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, { facts: { executed: 'yes', phase, hint } });
+}
+
 export function bodyTooShort(bytes: number, contentLength: number): ProtocolError {
   const message = `The body has ${bytes} bytes, PHP's Content-Length says ${contentLength}`;
-  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
-    facts: { executed: 'yes', phase: 'body', hint: ofLength },
-  });
+  return phpMistake(message, 'body', ofLength);
 }
 
 export function bodyTooLong(contentLength: number): ProtocolError {
   const message = `PHP sent more than its Content-Length of ${contentLength} bytes: the rest is dropped`;
-  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
-    facts: { executed: 'yes', phase: 'body', hint: ofLength },
-  });
+  return phpMistake(message, 'body', ofLength);
 }
 
 export function interimStatus(statusCode: number): ProtocolError {
   const message = `PHP answered with the interim status ${statusCode}`;
   const hint =
     'a CGI response has one head, with a status of 200 or above: no 100 Continue or 103 Early Hints';
-  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
-    facts: { executed: 'yes', phase: 'head', hint },
-  });
+  return phpMistake(message, 'head', hint);
 }
 
 /** `name`: each char is one byte. */
@@ -34,7 +33,5 @@ export function misnamedHeader(name: string): ProtocolError {
   const message = `PHP sent a header with the name ${shown}, which HTTP does not have: it is dropped`;
   const hint =
     'a name has letters, digits and -, no blanks, brackets or other alphabets: see the `header()` calls of the script';
-  return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, {
-    facts: { executed: 'yes', phase: 'head', hint },
-  });
+  return phpMistake(message, 'head', hint);
 }

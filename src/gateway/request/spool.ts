@@ -35,6 +35,7 @@ export async function spool(source: AsyncIterable<Uint8Array>, limits: SpoolLimi
   let heldLength = 0;
   let length = 0;
   let file: FileHandle | null = null;
+  const kept = <T>(work: Promise<T>): Promise<T> => work.catch((error) => cannotKeep(limits.folder, error));
   try {
     for await (const chunk of source) {
       length += chunk.length;
@@ -46,17 +47,12 @@ export async function spool(source: AsyncIterable<Uint8Array>, limits: SpoolLimi
       heldLength += chunk.length;
       // in large pieces, as each write is a detour through another thread
       if (heldLength <= Math.max(limits.memory, file === null ? 0 : fileStep)) continue;
-      file ??= await namelessFile(limits.folder).catch((error) => cannotKeep(limits.folder, error));
-      await writeAll(file, Buffer.concat(held, heldLength)).catch((error) =>
-        cannotKeep(limits.folder, error),
-      );
+      file ??= await kept(namelessFile(limits.folder));
+      await kept(writeAll(file, Buffer.concat(held, heldLength)));
       held = [];
       heldLength = 0;
     }
-    if (file)
-      await writeAll(file, Buffer.concat(held, heldLength)).catch((error) =>
-        cannotKeep(limits.folder, error),
-      );
+    if (file) await kept(writeAll(file, Buffer.concat(held, heldLength)));
   } catch (error) {
     await file?.close();
     throw error;
