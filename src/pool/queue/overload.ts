@@ -107,7 +107,7 @@ export class Overload {
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
   refuses({ now, queued, sent, workers: known, usual: told }: Arrival): number | null {
     const age = now - this.#idleAt;
-    // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload.
+    // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload, if clients stay so long.
     if (sent === 0 || age < BURST || queued === 0) return null;
     const longestStay = this.#patience.longest(now);
     if (queued < known && longestStay === Number.POSITIVE_INFINITY) return null;
