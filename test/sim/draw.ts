@@ -40,8 +40,9 @@ export function draw(seed: number): Drawn {
     Math.max(20 * mean, Math.min(4_000, MOST_REQUESTS / (load * capacity)));
   // A process has other things to do as well, but is not what is short: a request takes four callbacks or five.
   const cost = chance(0.3) ? Math.min(one([0.03, 0.3, 2]), 0.05 / capacity) : 0;
-  const base = { seed, kind, ...script, latency, cost, gateways: 1, load: 0 };
-  const fpm = { workers, ...(chance(0.25) ? { pm: 'ondemand' as const } : {}) };
+  const { lateAcks, isLong } = latency > 0 ? drawAcks(seed) : { lateAcks: 0, isLong: false };
+  const base = { seed, kind, ...script, latency, lateAcks, cost, gateways: 1, load: 0 };
+  const fpm = { workers, isLong, ...(chance(0.25) ? { pm: 'ondemand' as const } : {}) };
   const keeping = (): PoolOptions => (chance(0.2) ? { keepalive: 0 } : {});
   switch (kind) {
     case 'closed': {
@@ -87,6 +88,7 @@ export function draw(seed: number): Drawn {
         ...base,
         fpm: {
           workers,
+          isLong,
           pm: one(['static', 'dynamic', 'ondemand']),
           maxRequests: one([1, 5, 50, 500]),
           waits: chance(0.7),
@@ -101,4 +103,12 @@ export function draw(seed: number): Drawn {
         ...(chance(0.4) ? { stallEvery: one([400, 4_000]), stallFor: one([60, 130, 900, 3_000]) } : {}),
       };
   }
+}
+
+/** From a seed of its own: what the others are does not change with it. */
+function drawAcks(seed: number): { lateAcks: number; isLong: boolean } {
+  const random = randomFrom(seed ^ 0x27d4eb2f);
+  const isLong = random() < 0.7;
+  const shares = [0, 0.05, 0.3, 1];
+  return { lateAcks: shares[Math.floor(random() * shares.length)] ?? 0, isLong };
 }

@@ -12,7 +12,7 @@ interface Client {
   ask(id: string, more?: Record<string, string>): void;
 }
 
-function stage(options: FpmOptions): { time: VirtualTime; fpm: SimFpm; connect(): Client } {
+function stage(options: FpmOptions, ackDelay = 0): { time: VirtualTime; fpm: SimFpm; connect(): Client } {
   const time = new VirtualTime();
   const fpm = new SimFpm(time, { overhead: 0, ...options });
   const loop = new Loop();
@@ -20,7 +20,7 @@ function stage(options: FpmOptions): { time: VirtualTime; fpm: SimFpm; connect()
     time,
     fpm,
     connect: () => {
-      const socket = new SimSocket(time, loop, 0);
+      const socket = new SimSocket(time, loop, 0, () => ackDelay);
       const seen: string[] = [];
       socket.receive = () => seen.push('answer');
       socket.on('end', () => seen.push('FIN'));
@@ -126,5 +126,32 @@ describe('the model of PHP-FPM', () => {
     expect(await workers({ workers: 4, pm: 'static' })).toEqual([4, 4, 4]);
     expect(await workers({ workers: 4, pm: 'dynamic' })).toEqual([1, 1, 2]);
     expect(await workers({ workers: 4, pm: 'ondemand' })).toEqual([0, 3, 3]);
+  });
+
+  it('over tcp the second piece of a response waits for an acknowledgement on a connection that goes back and forth', async () => {
+    const { time, connect } = stage({ workers: 1, isLong: true }, 40);
+    const { ask, seen } = connect();
+    ask('a');
+    await time.run(10);
+    expect(seen).toEqual(['answer', 'answer']);
+    ask('b');
+    await time.run(59);
+    expect(seen).toEqual(['answer', 'answer', 'answer']);
+    await time.run(60);
+    expect(seen).toEqual(['answer', 'answer', 'answer', 'answer']);
+  });
+
+  it('what waits for an acknowledgement goes out as soon as we send something, or the worker ends its side', async () => {
+    const { time, connect } = stage({ workers: 1, isLong: true, maxRequests: 3 }, 40);
+    const { ask, seen } = connect();
+    ask('a');
+    await time.run(10);
+    ask('b');
+    await time.run(20);
+    ask('c');
+    await time.run(20.1);
+    expect(seen).toEqual(['answer', 'answer', 'answer', 'answer']);
+    await time.run(31);
+    expect(seen.slice(4)).toEqual(['answer', 'answer', 'FIN']);
   });
 });

@@ -27,12 +27,16 @@ export interface FpmOptions {
   readonly standstill?: { readonly from: number; readonly ms: number };
   /** ms that accept, reading a request and writing its response take. */
   readonly overhead?: number;
+  /** Each response is longer than PHP's buffer, and written in two pieces. Default: false. */
+  readonly isLong?: boolean;
 }
 
 const HEAD = 'Content-type: text/plain\r\n\r\nok';
 
-function response(id: number): Buffer {
-  return Buffer.concat([record(6, id, Buffer.from(HEAD)), record(3, id, Buffer.alloc(8))]);
+/** Its pieces, as they are written. */
+function response(id: number, isLong: boolean): Buffer[] {
+  const pieces = [record(6, id, Buffer.from(HEAD)), record(3, id, Buffer.alloc(8))];
+  return isLong ? pieces : [Buffer.concat(pieces)];
 }
 
 /** What php-fpm says to FCGI_GET_VALUES. */
@@ -74,6 +78,7 @@ export class SimFpm {
       overhead: 0.05,
       slowness: 1,
       standstill: { from: Number.POSITIVE_INFINITY, ms: 0 },
+      isLong: false,
       ...options,
     };
     for (let i = 0; i < this.#first; i++) this.#workers.add(new Worker(this));
@@ -287,7 +292,7 @@ class Worker {
     const { from, ms } = options.standstill;
     const stood = end > from ? Math.max(0, from + ms - Math.max(from, time.now)) : 0;
     this.#cancel = time.at(end + stood, () => {
-      connection.send(response(id));
+      for (const piece of response(id, options.isLong)) connection.send(piece);
       if (!connection.ended) answered.add(name);
       if (tail === 0) {
         this.#end(connection, keepConn);

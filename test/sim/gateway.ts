@@ -16,6 +16,9 @@ import { Loop, type VirtualTime } from './time.ts';
 /** ms that a connect takes beside the network. */
 const CONNECT = 0.05;
 
+/** ms that Linux puts an acknowledgement off. */
+const ACK_DELAY = 40;
+
 export class SimGateway implements Asker {
   readonly asked: Asked[] = [];
   readonly #loop: Loop;
@@ -23,7 +26,10 @@ export class SimGateway implements Asker {
   readonly #time: VirtualTime;
   readonly #scheduler: Scheduler;
 
-  /** `latency`: ms one way; 0: a unix socket. Several servers: an Upstream over them. `cost`: ms that each callback takes. */
+  /**
+   * `latency`: ms one way; 0: a unix socket. Several servers: an Upstream over them. `cost`: ms that each callback takes. `lateAcks`: the
+   * share of what comes on connections that go back and forth that our kernel acknowledges late.
+   */
   constructor(
     name: string,
     time: VirtualTime,
@@ -32,17 +38,21 @@ export class SimGateway implements Asker {
     random: () => number,
     options: UpstreamOptions,
     cost = 0,
+    lateAcks = 0,
   ) {
+    const ackDelay = (): number => (lateAcks > 0 && random() < lateAcks ? ACK_DELAY : 0);
     this.#loop = new Loop(cost);
     this.#name = name;
     this.#time = time;
     if (fpm instanceof SimFpm) {
       const address = latency === 0 ? 'unix:/sim' : 'sim:9000';
-      const runtime = runtimeOf(time, this.#loop, latency, random, () => fpm);
+      const runtime = runtimeOf(time, this.#loop, latency, random, ackDelay, () => fpm);
       this.#scheduler = schedulerOf(address, resolveOptions(options), runtime);
     } else {
       const byName = new Map(fpm.map((one, nth) => [`sim${nth}:9000`, one]));
-      const runtime = runtimeOf(time, this.#loop, latency, random, (address) => byName.get(address));
+      const runtime = runtimeOf(time, this.#loop, latency, random, ackDelay, (address) =>
+        byName.get(address),
+      );
       this.#scheduler = upstreamParts([...byName.keys()], options, runtime).scheduler;
     }
   }
@@ -79,6 +89,7 @@ function runtimeOf(
   loop: Loop,
   latency: number,
   random: () => number,
+  ackDelay: () => number,
   fpmAt: (address: string) => SimFpm | undefined,
 ): Runtime {
   return {
@@ -89,7 +100,7 @@ function runtimeOf(
     readRetransmissions: async () => 0,
     connect: (target, { signal }) =>
       new Promise((resolve, reject) => {
-        const socket = new SimSocket(time, loop, latency);
+        const socket = new SimSocket(time, loop, latency, ackDelay);
         const input = new ReadBuffer().open();
         socket.receive = (bytes, length) => input.receive(bytes, length);
         const aborted = (): void => {

@@ -12,6 +12,9 @@ const ALLOWED = new Set(['', 'FCGI_ERR_QUEUE_OVERLOAD', 'FCGI_ERR_QUEUE_FULL', '
 const LONG_ROUND = 20_000;
 const TIMEOUTS = new Set(['FCGI_ERR_QUEUE_TIMEOUT', 'FCGI_ERR_HEADERS_TIMEOUT']);
 
+/** ms in which it is learned that acknowledgements are late. */
+const LEARNING = 1_000;
+
 type Found = string[];
 
 /** Laws of each request, in virtual time and in real. */
@@ -58,7 +61,7 @@ export const laws: Readonly<Record<string, Law>> = {
     const lost =
       0.1 + (keepalive === 0 ? 0.1 : 0.05) + roundTrips * (drawn.latency ?? 0) + 10 * (drawn.cost ?? 0);
     const ideal = Math.min(1, connections / workers) * (pm === 'ondemand' ? 0.97 : 1);
-    return atLeast(used, (0.95 * ideal * mean) / (mean + lost), 'used');
+    return atLeast(used, (0.95 * ideal * mean * afterLearning(drawn)) / (mean + lost), 'used');
   },
 
   'nobody is overtaken for long': (drawn, { asked }) => {
@@ -104,7 +107,8 @@ export const laws: Readonly<Record<string, Law>> = {
     const mean = meanPage(drawn);
     const wanted = asked.reduce((sum, { ms }) => sum + ms, 0) / (workers * drawn.ms);
     const ideal = Math.min(1, wanted, connections / workers);
-    return atLeast(used, (0.75 * ideal * mean) / (mean + 0.2 + 2.5 * (drawn.latency ?? 0)), 'used');
+    const most = ideal * afterLearning(drawn);
+    return atLeast(used, (0.75 * most * mean) / (mean + 0.2 + 2.5 * (drawn.latency ?? 0)), 'used');
   },
 
   'where little is asked, hardly anything is refused': (drawn, { asked }) => {
@@ -200,6 +204,11 @@ function round(scenario: Scenario): number {
  */
 function held({ gateways, fpm, latency = 0 }: Scenario, most: number): number {
   return (most + Math.min(2_000, 600 * latency)) * Math.ceil(gateways / fpm.workers);
+}
+
+/** The share of the time in which it is known that keeping costs more than connecting. */
+function afterLearning({ fpm: { isLong = false }, lateAcks = 0, ms }: Scenario): number {
+  return isLong && lateAcks > 0 ? Math.max(0, 1 - LEARNING / ms) : 1;
 }
 
 /** May a request fail whose script had begun? */

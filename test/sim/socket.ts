@@ -33,17 +33,25 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
   readonly #loop: Loop;
   /** One way, ms. */
   readonly #latency: number;
+  readonly #ackDelay: () => number;
   readonly #listeners: Map<string, (Listener | (() => void))[]> = new Map();
   #paused = false;
   #held: (() => void)[] = [];
   /** The other end is closed, or gone. */
   dropped = false;
   #refuses = false;
+  /** Until then the server's kernel sends no second small piece: the first is not acknowledged (Nagle's algorithm). */
+  #acknowledgedAt = 0;
+  #unsent: Buffer[] = [];
+  /** 'answered' once the server has sent something; from our next write on our kernel may acknowledge late. */
+  #goes: 'forth' | 'answered' | 'back and forth' = 'forth';
 
-  constructor(time: VirtualTime, loop: Loop, latency: number) {
+  /** `ackDelay`: ms that our kernel takes to acknowledge on a connection that has gone back and forth. */
+  constructor(time: VirtualTime, loop: Loop, latency: number, ackDelay: () => number = () => 0) {
     this.#time = time;
     this.#loop = loop;
     this.#latency = latency;
+    this.#ackDelay = ackDelay;
   }
 
   on(event: string, listener: Listener | (() => void)): this {
@@ -53,6 +61,7 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
 
   write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean {
     const copy = Buffer.from(bytes);
+    if (this.#goes === 'answered') this.#goes = 'back and forth';
     this.bytesWritten += copy.length;
     if (this.#refuses || (this.dropped && this.#latency === 0)) {
       const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
@@ -65,6 +74,9 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
         this.#reset();
         return;
       }
+      // It acknowledges what has come before.
+      this.#acknowledgedAt = 0;
+      this.#sendRest();
       this.received.push(copy);
       this.onChange();
     });
@@ -73,10 +85,31 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
   }
 
   send(bytes: Buffer): void {
+    const { now } = this.#time;
+    if (now < this.#acknowledgedAt) {
+      this.#time.at(this.#acknowledgedAt, () => {
+        if (this.#time.now >= this.#acknowledgedAt) this.#sendRest();
+      });
+      this.#unsent.push(bytes);
+      return;
+    }
+    const delay = this.#goes === 'back and forth' ? this.#ackDelay() : 0;
+    if (this.#goes === 'forth') this.#goes = 'answered';
+    if (delay > 0) this.#acknowledgedAt = now + 2 * this.#latency + delay;
+    this.#sendNow(bytes);
+  }
+
+  #sendNow(bytes: Buffer): void {
     this.#arrive(() => this.receive(bytes, bytes.length));
   }
 
+  #sendRest(): void {
+    for (const bytes of this.#unsent.splice(0)) this.#sendNow(bytes);
+  }
+
+  /** What waits for an acknowledgement goes with it. */
   finish(): void {
+    this.#sendRest();
     this.#arrive(() => this.#emit('end'));
   }
 
@@ -84,6 +117,7 @@ export class SimSocket implements ConnectionSocket, ServerEnd {
     if (this.dropped) return;
     this.dropped = true;
     if (this.received.length > 0) {
+      this.#unsent = [];
       this.#reset();
     } else {
       this.finish();

@@ -6,13 +6,15 @@
  * sends what waits. A wrong guess costs a connect for each request. Times in ms.
  */
 
-/** Linux puts an acknowledgement off for 40 ms at the least, others for longer. */
+/** Linux puts an acknowledgement off for so long at the least, others for longer. */
+const LEAST_DELAY = 40;
+/** What stands still for so long does for that: before our kernel saw the first piece, or we did, it took a while. */
 const STOOD_STILL = 30;
 const LEAST_STALLED = 4;
 /** Responses that stand still on kept connections are so many times as frequent as on new ones: a script may pause by itself. */
 const TIMES_AS_MANY = 3;
-/** What a connect takes of both processes, in times of what it takes. */
-const CONNECTS = 2;
+/** A connect costs so many times what it takes: both processes have more to do for it than to wait. */
+const CONNECTS = 1.5;
 /** Of the latest long responses, on kept connections and on new ones. */
 const MEMORY = 64;
 /** The route may have changed, or what is asked for: then it is tried again, each time later. */
@@ -65,9 +67,9 @@ export class DelayedAcks {
   #costMore(connect: number): boolean {
     const { all, long, stalled } = this.#kept;
     const kept = stalled / long;
-    // As if one more had been seen, which did: of few that did not stand still the next one may.
-    const fresh = (this.#fresh.stalled + 1) / (this.#fresh.long + 1);
-    const lost = ((kept - fresh) * STOOD_STILL * long) / all;
+    // As if one more had been seen, which half did: of few that did not stand still the next one may.
+    const fresh = (this.#fresh.stalled + 1 / 2) / (this.#fresh.long + 1);
+    const lost = ((kept - fresh) * LEAST_DELAY * long) / all;
     return stalled >= LEAST_STALLED && kept >= TIMES_AS_MANY * fresh && lost > CONNECTS * connect;
   }
 

@@ -4,7 +4,6 @@
  * for nobody it is learned from those who left, and nobody is let in who would be answered too late. Times in ms.
  */
 
-const LEAST_LEFT = 3;
 /** The latest of them count: where a worker is never idle, those of a whole day would gather. */
 const MOST_LEFT = 64;
 /** The share of scripts for nobody: at first, and once it is known how long clients stay. Some leave in any case. */
@@ -45,7 +44,7 @@ export class Patience {
     if (isSent) this.#share += (1 - this.#share) / SCRIPTS;
     const longest = this.longest(now);
     const many = longest === Number.POSITIVE_INFINITY ? MANY : MANY_WHEN_KNOWN;
-    if (this.#left.length < LEAST_LEFT || this.#share < many) return;
+    if (this.#share < many) return;
     const sorted = this.#left.sort((a, b) => a - b);
     const patience = sorted[Math.floor(sorted.length / 4)] ?? age;
     this.idle();

@@ -39,15 +39,15 @@ describe('nothing is kept', () => {
 
   it('where they do three times as often as on new ones', () => {
     const often = new DelayedAcks();
-    fresh(often, { count: 29 });
+    fresh(often, { count: 14 });
     for (let i = 0; i < 4; i++) {
       kept(often, { count: 9 });
       kept(often, { count: 1, stillFor: 44 });
     }
-    // 1 of 30 at the most, against 4 of 40.
+    // Half of one of 15 at the most, against 4 of 40.
     expect(often.isCostly).toBe(true);
     const seldom = new DelayedAcks();
-    fresh(seldom, { count: 28 });
+    fresh(seldom, { count: 13 });
     for (let i = 0; i < 4; i++) {
       kept(seldom, { count: 9 });
       kept(seldom, { count: 1, stillFor: 44 });
@@ -111,16 +111,18 @@ describe('connections are kept', () => {
 
   it('where connecting takes longer than is lost', () => {
     const far = new DelayedAcks();
-    for (let i = 0; i < 50; i++) far.answered({ reused: false, isLong: true, stillFor: 0 }, 20, 0);
-    for (let i = 0; i < 50; i++) far.answered({ reused: true, isLong: true, stillFor: 60 }, 20, 0);
+    for (let i = 0; i < 50; i++) far.answered({ reused: false, isLong: true, stillFor: 0 }, 27, 0);
+    for (let i = 0; i < 50; i++) far.answered({ reused: true, isLong: true, stillFor: 70 }, 27, 0);
     expect(far.isCostly).toBe(false);
+    far.answered({ reused: true, isLong: true, stillFor: 70 }, 26, 0);
+    expect(far.isCostly).toBe(true);
   });
 
   it('where long responses are so few that a connect for each request costs more', () => {
     const acks = new DelayedAcks();
     fresh(acks, { count: 50 });
     for (let i = 0; i < 20; i++) {
-      kept(acks, { count: 199, isLong: false });
+      kept(acks, { count: 399, isLong: false });
       kept(acks, { count: 1, stillFor: 44 });
     }
     expect(acks.isCostly).toBe(false);
