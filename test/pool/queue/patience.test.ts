@@ -49,6 +49,15 @@ describe('how long clients stay is learned', () => {
     expect(patience.longest(leave(patience, { after: ages }))).toBe(0.8 * 3_000);
   });
 
+  it('from 64 of them at the most, the first of those included', () => {
+    const patience = new Patience();
+    const ages = Array.from({ length: 64 }, (_, i) => 6_400 - 100 * i);
+    // Who waits in the queue runs no script for nobody: it is learned with the last.
+    leave(patience, { after: ages.slice(0, 53), isSent: false, from: 100_000 });
+    const now = leave(patience, { after: ages.slice(53), from: 110_000 });
+    expect(patience.longest(now)).toBe(0.8 * 1_700);
+  });
+
   it('from the latest 64: a pool of which no worker is ever idle does not gather those of a whole day', () => {
     const patience = new Patience();
     leave(patience, { after: Array<number>(1_000).fill(1_200), answered: 4 });
