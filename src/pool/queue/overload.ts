@@ -125,11 +125,13 @@ export class Overload {
     if (queued < known) return null;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
+    const pages = TIMES_USUAL * page;
+    // So long anybody may wait: what else there is to know takes a while to count.
+    if (waiting / pace <= Math.max(LONGEST_WAIT, pages)) return null;
     const isGrowing = this.#grows(now, window, usual);
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
     const wait =
       waiting / (isGrowing ? pace : Math.max(pace, (standing.count + workers / 2) / standing.time));
-    const pages = TIMES_USUAL * page;
     const longest = Math.max(isGrowing ? LONGEST_WAIT : LONGEST_STANDING, pages);
     if (wait <= longest) return null;
     const fits = wait <= Math.max(TRIED_WAIT, pages);

@@ -33,12 +33,12 @@ export function refusal(
 ): PoolError | null {
   const { queued } = arrival;
   const wait = overload.refuses(arrival);
+  if (wait === null && full === null) return null;
   const facts = { retryAfter: secondsOf(wait ?? 0), hint: hintOf(why) };
   if (full !== null) {
     const message = `${full} requests wait already for a connection to ${name}`;
     return new PoolError('FCGI_ERR_QUEUE_FULL', message, { facts });
   }
-  if (wait === null) return null;
   const message = `${queued} requests wait already for ${name}, more than it answers in time`;
   return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts });
 }

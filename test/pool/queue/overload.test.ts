@@ -44,6 +44,55 @@ describe('one more may wait', () => {
     expect(standing(10, 4_000).refuses(arrival(4_000, 170))).not.toBeNull();
   });
 
+  it('for as long at the pace of five seconds: a database may hold all workers for one', () => {
+    const overload = standing(10, 6_000);
+    for (let now = 6_100; now <= 7_000; now += 100) {
+      overload.served(now, 0);
+      overload.arrived(now);
+    }
+    expect(overload.refuses(arrival(7_000, 100))).toBeNull();
+    expect(overload.refuses(arrival(7_000, 140))).not.toBeNull();
+  });
+
+  it('for as long where it has grown at first, and stands since', () => {
+    const overload = growing(10, 3_000);
+    for (let now = 3_010; now <= 6_000; now += 10) {
+      overload.served(now, 0);
+      overload.arrived(now);
+    }
+    expect(overload.refuses(arrival(6_000, 100))).toBeNull();
+  });
+
+  it('where its client would be answered in the very moment in which others leave', () => {
+    const overload = standing(10, 3_990);
+    for (let i = 0; i < 11; i++) overload.left(4_000, 2_000, true);
+    expect(overload.longestStay(4_000)).toBe(1_600);
+    // One in 10 ms: with those that are sent it is the 160th.
+    const crowded = { sent: 20, workers: 20 };
+    expect(overload.refuses(arrival(4_000, 139, crowded))).toBeNull();
+    expect(overload.refuses(arrival(4_000, 140, crowded))).toBe(10);
+  });
+
+  it('now and then for 0.7 s, exactly so long included, to see whether the queue grows at all', () => {
+    const refusedFrom2 = (): Overload => {
+      const overload = new Overload();
+      overload.idle(1_000);
+      for (let now = 1_010; now <= 12_000; now += 10) {
+        overload.served(now, 0);
+        for (let i = now % 20 === 0 ? 2 : 1; i > 0; i--) overload.arrived(now);
+        if (now >= 2_000 && now % 1_000 === 0) expect(overload.refuses(arrival(now, 1_000))).not.toBeNull();
+      }
+      overload.idle(12_000);
+      for (let i = 0; i < 449; i++) overload.served(12_500, 0);
+      for (let i = 0; i < 900; i++) overload.arrived(12_500);
+      return overload;
+    };
+    // 449 in 900 ms, and half of the 2 that run: one in 2 ms.
+    const two = { sent: 2, workers: 2 };
+    expect(refusedFrom2().refuses(arrival(13_000, 350, two))).toBeNull();
+    expect(refusedFrom2().refuses(arrival(13_000, 351, two))).not.toBeNull();
+  });
+
   it('where a few more come than are answered: that may be chance', () => {
     const overload = standing(10, 4_000);
     for (let i = 0; i < 8; i++) overload.arrived(4_000);
@@ -159,13 +208,25 @@ describe('workers of which few are known, as their sockets are closed after each
     overload.idle(1_000);
     for (let i = 0; i < 8; i++) overload.served(3_000, 2_000);
     const waiting = { sent: 8, workers: 8, usual: 0 };
-    expect(overload.refuses(arrival(3_010, 15, waiting))).toBeNull();
+    expect(overload.refuses(arrival(3_010, 25, waiting))).toBeNull();
     expect(overload.refuses(arrival(3_010, 35, waiting))).not.toBeNull();
   });
 
   it('are not more than were sent to', () => {
     const crowded = { ...few, sent: 4 };
     expect(eightByEight(5_000).refuses(arrival(4_060, 30, crowded))).not.toBeNull();
+  });
+
+  it('are as many after an answer in half the time, no less', () => {
+    const with8 = (took: number): Overload => {
+      const overload = eightByEight(1_000);
+      overload.refuses(arrival(4_060, 16, few));
+      overload.served(4_600, took);
+      overload.arrived(4_600);
+      return overload;
+    };
+    expect(with8(500).refuses(arrival(4_610, 16, few))).toBeNull();
+    expect(with8(499).refuses(arrival(4_610, 16, few))).not.toBeNull();
   });
 
   it('are looked for anew once one was idle', () => {
@@ -198,6 +259,18 @@ describe('one more is refused', () => {
     expect(overload.refuses(arrival(5_000, 30))).toBeGreaterThan(2_000);
   });
 
+  it('where the queue grows, however high it was more than a page ago', () => {
+    const overload = standing(10, 6_400);
+    for (let i = 0; i < 200; i++) overload.arrived(6_410);
+    for (let i = 0; i < 200; i++) overload.served(6_500, 0);
+    for (let now = 6_510; now <= 8_000; now += 10) {
+      overload.served(now, 0);
+      for (let i = now > 7_000 && now % 20 === 0 ? 2 : 1; i > 0; i--) overload.arrived(now);
+    }
+    expect(overload.refuses(arrival(8_000, 40, { usual: 10 }))).not.toBeNull();
+    expect(overload.refuses(arrival(8_000, 40, { usual: 1_000 }))).toBeNull();
+  });
+
   it('where those that are sent, and have no worker, make up the rest', () => {
     // 100 a second: 29 take 290 ms, 39 take 390.
     const overload = growing(10, 3_000);
@@ -218,4 +291,13 @@ describe('one more is refused', () => {
     expect(over).toBeGreaterThan(1_350);
     expect(over).toBeLessThan(1_750);
   });
+});
+
+it('an answer that was there at once counts for how long clients stay', () => {
+  const overload = new Overload();
+  for (let i = 0; i < 30; i++) {
+    overload.left(10_000, 2_000, true);
+    for (let answers = 0; answers < 2; answers++) overload.served(10_000, 0);
+  }
+  expect(overload.longestStay(10_000)).toBe(Number.POSITIVE_INFINITY);
 });
