@@ -126,8 +126,8 @@ export class Overload {
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
     const pages = TIMES_USUAL * page;
-    // So long anybody may wait: what else there is to know takes a while to count.
-    if (waiting / pace <= Math.max(LONGEST_WAIT, pages)) return null;
+    // So long anybody may wait, and the rest takes a while to count.
+    if (waiting / pace <= LONGEST_WAIT) return null;
     const isGrowing = this.#grows(now, window, usual);
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
     const wait =

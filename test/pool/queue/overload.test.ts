@@ -177,6 +177,15 @@ describe('one more may wait', () => {
     expect(overload.refuses(arrival(2_000, 151, { sent: 2, workers: 2 }))).not.toBeNull();
   });
 
+  it('where it takes exactly as long as it may in a queue that stands', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let i = 0; i < 449; i++) overload.served(1_500, 0);
+    for (let i = 0; i < 449; i++) overload.arrived(1_500);
+    expect(overload.refuses(arrival(2_000, 750, { sent: 2, workers: 2 }))).toBeNull();
+    expect(overload.refuses(arrival(2_000, 751, { sent: 2, workers: 2 }))).not.toBeNull();
+  });
+
   it('where nothing is sent: no server is known yet', () => {
     expect(growing(10, 5_000).refuses(arrival(5_000, 1_000, { sent: 0 }))).toBeNull();
   });
