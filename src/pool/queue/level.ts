@@ -22,8 +22,8 @@ export class Level {
   highest(from: number, to: number, now: number): number {
     this.#rotate(now);
     const last = Math.floor(to / BUCKET);
-    let highest = this.#highest[last % BUCKETS] ?? 0;
-    for (let bucket = Math.floor(from / BUCKET) + 1; bucket < last; bucket++)
+    let highest = 0;
+    for (let bucket = Math.min(Math.floor(from / BUCKET) + 1, last); bucket <= last; bucket++)
       highest = Math.max(highest, this.#highest[bucket % BUCKETS] ?? 0);
     return highest;
   }
