@@ -75,6 +75,8 @@ describe('a php-fpm of our own', () => {
 
   it('leaves neither a process nor a file when it is stopped', async () => {
     const one = await start();
+    // It answers as soon as its first worker is there.
+    await waitFor(() => childrenOf(master(one)).length === 2);
     const pids = [...childrenOf(process.pid), ...childrenOf(master(one))];
     expect(pids.length).toBeGreaterThanOrEqual(4);
     await one.stop(2000);
