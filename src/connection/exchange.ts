@@ -108,6 +108,11 @@ export class Exchange {
     this.sentAt = monotonic;
   }
 
+  /** What the server writes may wait for our kernel's acknowledgement: its connection stays open, and has gone back and forth before. */
+  get mayWaitForAck(): boolean {
+    return this.keepConn && this.isAccepted;
+  }
+
   /** The response has come, or may have come, in more than one piece: PHP-FPM writes as soon as it has 8 KiB. */
   get isLong(): boolean {
     return this.#latestAt >= 0 || this.bytesReceived > OUTPUT_BUFFER;

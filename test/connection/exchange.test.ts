@@ -39,3 +39,17 @@ describe('a response may have come in more than one piece', () => {
     expect(exchange.isLong).toBe(true);
   });
 });
+
+it('a response may wait for an acknowledgement only where its connection is kept, and had been answered before', () => {
+  const listener = { onHead() {}, onData() {}, onStderr() {}, onPart() {}, onComplete() {}, onFailed() {} };
+  for (const [keepConn, isAccepted] of [
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ] as const) {
+    const exchange = new Exchange(listener, 1, keepConn, true, 0, 0);
+    exchange.isAccepted = isAccepted;
+    expect(exchange.mayWaitForAck).toBe(keepConn && isAccepted);
+  }
+});

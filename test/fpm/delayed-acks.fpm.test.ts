@@ -4,11 +4,16 @@ import { Pool } from '../../src/pool/pool.ts';
 import { startFpm } from './support/index.ts';
 
 /** ms that each page took, one after the other. */
-async function pages(pool: Pool, params: Record<string, string>, count: number): Promise<number[]> {
+async function pages(
+  pool: Pool,
+  params: Record<string, string>,
+  count: number,
+  body?: Buffer,
+): Promise<number[]> {
   const took: number[] = [];
   for (let i = 0; i < count; i++) {
     const begun = performance.now();
-    const response = await pool.request({ params });
+    const response = await pool.request({ params, ...(body && { body }) });
     await response.body.bytes();
     took.push(performance.now() - begun);
   }
@@ -43,4 +48,15 @@ it('a script that pauses in the middle of its page does so on any connection: th
   await using pool = new Pool(fpm.address, { connections: 4 });
   await pages(pool, page, 40);
   expect(pool.stats.closed['not-kept']).toBe(0);
+});
+
+it('an upload, whose new connection was asked for its worker first, has its page at once, too', async () => {
+  await using fpm = await startFpm({ transport: 'tcp', maxChildren: 4 });
+  const page = fpm.script('page.php', `echo str_repeat('x', 20000);`);
+  await using pool = new Pool(fpm.address, { connections: 4 });
+  const body = Buffer.alloc(20_000, 'a');
+  const upload = { ...page, REQUEST_METHOD: 'POST', CONTENT_LENGTH: `${body.length}` };
+  await Promise.all([pages(pool, page, 1), pages(pool, page, 1)]);
+  await pages(pool, upload, 10, body);
+  expect(late(await pages(pool, upload, 40, body))).toBeLessThan(6);
 });

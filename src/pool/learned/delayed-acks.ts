@@ -1,7 +1,7 @@
 /**
  * Does keeping cost more than connecting? PHP-FPM leaves Nagle's algorithm on, so over tcp the last small piece of a page waits until
  * the piece before is acknowledged. Linux does that at once on a new connection, and 40 ms late on one that goes back and forth: a page
- * of 20 KiB takes 44 ms then in place of 0.5. So it is counted how many responses stand still on kept connections and on new ones. Where
+ * of 20 KiB takes 44 ms then in place of 0.5. So it is counted how many responses stand still on such connections and on others. Where
  * that costs more than a connect nothing is kept for a while: without FCGI_KEEP_CONN PHP-FPM closes behind each response, which
  * sends what waits. A wrong guess costs a connect for each request. Times in ms.
  */
@@ -11,11 +11,11 @@ const LEAST_DELAY = 40;
 /** What stands still for so long does for that: before our kernel saw the first piece, or we did, it took a while. */
 const STOOD_STILL = 30;
 const LEAST_STALLED = 4;
-/** Responses that stand still on kept connections are so many times as frequent as on new ones: a script may pause by itself. */
+/** Responses that may wait stand still so many times as often as others: a script may pause by itself. */
 const TIMES_AS_MANY = 3;
 /** A connect costs so many times what it takes: both processes have more to do for it than to wait. */
 const CONNECTS = 1.5;
-/** Of the latest long responses, on kept connections and on new ones. */
+/** Of the latest long responses, of those that may wait and of others. */
 const MEMORY = 64;
 /** The route may have changed, or what is asked for: then it is tried again, each time later. */
 const FIRST_PAUSE = 10_000;
@@ -23,8 +23,8 @@ const LONGEST_PAUSE = 600_000;
 
 /** What is known of a response that is whole. */
 export interface Answered {
-  /** On a connection that had carried another request. */
-  readonly reused: boolean;
+  /** Its connection is kept, and had carried another request, or FCGI_GET_VALUES: it may wait for an acknowledgement. */
+  readonly mayWaitForAck: boolean;
   /** It has come, or may have come, in more than one piece. */
   readonly isLong: boolean;
   /** For how long it stood still at the most, once it had begun. */
@@ -46,17 +46,17 @@ export class DelayedAcks {
   #pause = FIRST_PAUSE;
 
   /** `connect`: what connecting takes. */
-  answered({ reused, isLong, stillFor }: Answered, connect: number, now: number): void {
-    const seen = reused ? this.#kept : this.#fresh;
+  answered({ mayWaitForAck, isLong, stillFor }: Answered, connect: number, now: number): void {
+    const seen = mayWaitForAck ? this.#kept : this.#fresh;
     seen.all++;
     if (!isLong) return;
     seen.long++;
     if (stillFor >= STOOD_STILL) {
       seen.stalled++;
-      if (reused && this.#costMore(connect)) this.#keepNothing(now);
+      if (mayWaitForAck && this.#costMore(connect)) this.#keepNothing(now);
     }
     if (seen.long < MEMORY) return;
-    if (reused) this.#pause = FIRST_PAUSE;
+    if (mayWaitForAck) this.#pause = FIRST_PAUSE;
     forget(seen, 1 / 2);
   }
 

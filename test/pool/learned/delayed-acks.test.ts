@@ -12,11 +12,11 @@ interface Pages {
 }
 
 function kept(acks: DelayedAcks, { count, stillFor = 0, isLong = true, now = 0 }: Pages): void {
-  for (let i = 0; i < count; i++) acks.answered({ reused: true, isLong, stillFor }, CONNECT, now);
+  for (let i = 0; i < count; i++) acks.answered({ mayWaitForAck: true, isLong, stillFor }, CONNECT, now);
 }
 
 function fresh(acks: DelayedAcks, { count, stillFor = 0, isLong = true }: Pages): void {
-  for (let i = 0; i < count; i++) acks.answered({ reused: false, isLong, stillFor }, CONNECT, 0);
+  for (let i = 0; i < count; i++) acks.answered({ mayWaitForAck: false, isLong, stillFor }, CONNECT, 0);
 }
 
 /** Two new connections did well, and all responses on kept ones stand still for 44 ms. */
@@ -113,9 +113,9 @@ describe('connections are kept', () => {
     const far = new DelayedAcks();
     fresh(far, { count: 4 });
     // 0.9 times 40 ms, against 1.5 times 24.
-    for (let i = 0; i < 9; i++) far.answered({ reused: true, isLong: true, stillFor: 70 }, 24, 0);
+    for (let i = 0; i < 9; i++) far.answered({ mayWaitForAck: true, isLong: true, stillFor: 70 }, 24, 0);
     expect(far.isCostly).toBe(false);
-    far.answered({ reused: true, isLong: true, stillFor: 70 }, 23, 0);
+    far.answered({ mayWaitForAck: true, isLong: true, stillFor: 70 }, 23, 0);
     expect(far.isCostly).toBe(true);
   });
 

@@ -64,8 +64,8 @@ it('what the options say holds as it is, 0 too', () => {
 
 /** Two responses on new connections that came at once, and then such on kept ones that stood still for 44 ms. */
 function slowWhereKept(times: KeepaliveTimes): boolean {
-  for (const reused of [false, false, true, true, true, true])
-    times.answered({ reused, isLong: true, stillFor: reused ? 44 : 0 }, 0);
+  for (const mayWaitForAck of [false, false, true, true, true, true])
+    times.answered({ mayWaitForAck, isLong: true, stillFor: mayWaitForAck ? 44 : 0 }, 0);
   return times.isCostly;
 }
 
