@@ -53,32 +53,41 @@ export class DelayedAcks {
     seen.long++;
     if (stillFor >= STOOD_STILL) {
       seen.stalled++;
-      if (mayWaitForAck && this.#costMore(connect)) this.#keepNothing(now);
+      if (!this.#costMore(connect)) this.#keepAgain();
+      else if (mayWaitForAck) this.#keepNothing(now);
     }
-    if (seen.long < MEMORY) return;
+    // What made it costly is not forgotten before it is tried again.
+    if (seen.long < MEMORY || (mayWaitForAck && this.isCostly)) return;
     if (mayWaitForAck) this.#pause = FIRST_PAUSE;
     forget(seen, 1 / 2);
   }
 
   onTick(now: number): void {
-    if (this.isCostly && now >= this.#until) this.isCostly = false;
+    if (now >= this.#until) this.#keepAgain();
   }
 
   #costMore(connect: number): boolean {
     const { all, long, stalled } = this.#kept;
     const kept = stalled / long;
-    // As if one more had been seen, which half did: of few that did not stand still the next one may.
-    const fresh = (this.#fresh.stalled + 1 / 2) / (this.#fresh.long + 1);
+    // Until it is believed, as if one more had been seen, which half did: of few that did not stand still the next one may.
+    const unseen = this.isCostly ? 0 : 1;
+    const fresh = (this.#fresh.stalled + unseen / 2) / (this.#fresh.long + unseen);
     const lost = ((kept - fresh) * LEAST_DELAY * long) / all;
     return stalled >= LEAST_STALLED && kept >= TIMES_AS_MANY * fresh && lost > CONNECTS * connect;
   }
 
   #keepNothing(now: number): void {
-    forget(this.#kept, 0);
     if (this.isCostly) return;
     this.isCostly = true;
     this.#until = now + this.#pause;
     this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause);
+  }
+
+  /** The pause is over, or it was a chance: now that all are new, they stand still as well. */
+  #keepAgain(): void {
+    if (!this.isCostly) return;
+    this.isCostly = false;
+    forget(this.#kept, 0);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DelayedAcks } from '../../../src/pool/learned/delayed-acks.ts';
+import { randomFrom } from '../../sim/time.ts';
 
 const CONNECT = 0.1;
 const PAUSE = 10_000;
@@ -78,6 +79,70 @@ describe('nothing is kept', () => {
     expect(acks.isCostly).toBe(true);
     acks.onTick(2 * PAUSE);
     expect(acks.isCostly).toBe(false);
+  });
+});
+
+describe('what was a chance is not believed for long', () => {
+  /** Of 40 kept connections 4 stood still, of 29 new ones none. */
+  function guessed(): DelayedAcks {
+    const acks = new DelayedAcks();
+    fresh(acks, { count: 29 });
+    for (let i = 0; i < 4; i++) {
+      kept(acks, { count: 9 });
+      kept(acks, { count: 1, stillFor: 44 });
+    }
+    expect(acks.isCostly).toBe(true);
+    return acks;
+  }
+
+  it('connections are kept again as soon as responses are seen to stand still on new ones as well', () => {
+    const acks = guessed();
+    fresh(acks, { count: 10 });
+    fresh(acks, { count: 1, stillFor: 44 });
+    expect(acks.isCostly).toBe(true);
+    fresh(acks, { count: 1, stillFor: 44 });
+    expect(acks.isCostly).toBe(false);
+  });
+
+  it('but not where they do so far less often', () => {
+    const acks = guessed();
+    for (let i = 0; i < 100; i++) {
+      fresh(acks, { count: 99 });
+      fresh(acks, { count: 1, stillFor: 44 });
+      expect(acks.isCostly).toBe(true);
+    }
+  });
+
+  it('as all of what made it so is remembered meanwhile', () => {
+    const acks = new DelayedAcks();
+    fresh(acks, { count: 60 });
+    kept(acks, { count: 60 });
+    kept(acks, { count: 4, stillFor: 44 });
+    fresh(acks, { count: 1, stillFor: 44 });
+    expect(acks.isCostly).toBe(true);
+  });
+
+  it('and what was on its way over kept connections does not shorten the next pause', () => {
+    const acks = delayed();
+    kept(acks, { count: 200, stillFor: 44 });
+    acks.onTick(PAUSE);
+    kept(acks, { count: 4, stillFor: 44, now: PAUSE });
+    acks.onTick(3 * PAUSE - 1);
+    expect(acks.isCostly).toBe(true);
+  });
+
+  it('where one of 25 pages pauses on any connection, connections are kept nearly always', () => {
+    const random = randomFrom(1);
+    const acks = new DelayedAcks();
+    let costly = 0;
+    for (let now = 0; now < 600_000; now++) {
+      acks.onTick(now);
+      if (acks.isCostly) costly++;
+      const mayWaitForAck = !acks.isCostly && random() < 0.97;
+      const stillFor = random() < 0.04 ? 100 : 0;
+      acks.answered({ mayWaitForAck, isLong: true, stillFor }, CONNECT, now);
+    }
+    expect(costly / 600_000).toBeLessThan(0.02);
   });
 });
 
