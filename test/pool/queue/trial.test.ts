@@ -37,4 +37,14 @@ describe('those who are to be refused may wait all the same', () => {
     trials(trial, 0, 20_000, () => true);
     expect(trials(trial, 30_000, 45_000, () => true)).toEqual([[40_000, 42_000]]);
   });
+
+  it.each([
+    [2_000, true],
+    [2_001, false],
+  ])('ten seconds after the first, where somebody is refused each %i ms: %s', (pause, isTried) => {
+    const trial = new Trial();
+    let allowed = false;
+    for (let now = 0; now <= 20_000; now += pause) allowed ||= trial.allows(now, true, 1);
+    expect(allowed).toBe(isTried);
+  });
 });
