@@ -111,7 +111,8 @@ function isRead(request: Request): boolean {
 function incoming(request: Request, info: RequestInfo): Incoming {
   return {
     length: request.headers.get('content-length') ?? undefined,
-    body: request.body,
+    // a router may hand over a Request of its own kind, where what is null is undefined: itty-router does
+    body: request.body ?? null,
     facts: (contentLength) => factsOf(request, info, contentLength),
   };
 }

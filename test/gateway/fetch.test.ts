@@ -83,6 +83,19 @@ describe('a Request', () => {
     expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option: name })]);
   });
 
+  it('that a router has wrapped, so that it has no body rather than null, is served', async () => {
+    const { php, handler } = bench();
+    // as itty-router does: what is null is looked for among the parameters of the path
+    const wrapped = new Proxy(new Request(page), {
+      get: (request, name) => {
+        const value: unknown = Reflect.get(request, name, request);
+        return (typeof value === 'function' ? value.bind(request) : value) ?? undefined;
+      },
+    });
+    expect((await handler(wrapped)).status).toBe(200);
+    expect(php.params).not.toHaveProperty('CONTENT_LENGTH');
+  });
+
   it("that is not PHP's goes to next, or is 404", async () => {
     const { handler } = bench();
     expect((await handler(new Request('http://a/none'))).status).toBe(404);
