@@ -87,10 +87,8 @@ async function candidatesIn(
   system: readonly string[],
   name: RegExp,
 ): Promise<string[]> {
-  const inPath = (searchPath ?? '').split(delimiter).filter((folder) => folder !== '');
-  const expanded = await Promise.all(system.map(expand));
-  const all = new Set([...inPath, ...expanded.flat()]);
-  const found = (await Promise.all([...all].map((folder) => programsIn(folder, name)))).flat();
+  const all = await foldersOf(searchPath, system);
+  const found = (await Promise.all(all.map((folder) => programsIn(folder, name)))).flat();
   const real = await Promise.all(found.map(runnable));
   const byFile = new Map<string, string>();
   found.forEach((path, nth) => {
@@ -98,6 +96,13 @@ async function candidatesIn(
     if (file !== null && !byFile.has(file)) byFile.set(file, path);
   });
   return [...byFile.values()];
+}
+
+/** Each once. */
+async function foldersOf(searchPath: string | undefined, system: readonly string[]): Promise<string[]> {
+  const inPath = (searchPath ?? '').split(delimiter).filter((folder) => folder !== '');
+  const expanded = await Promise.all(system.map(expand));
+  return [...new Set([...inPath, ...expanded.flat()])];
 }
 
 /** Its real path; null: it cannot be run. */
@@ -120,10 +125,19 @@ function isWanted({ version }: FpmProgram, wanted: string | null): boolean {
   return wanted === null || `${version.join('.')}.`.startsWith(`${wanted}.`);
 }
 
-/** The program that was named by --fpm. */
-export async function givenFpm(cwd: string, given: string): Promise<FpmProgram> {
-  const program = await probe(resolve(cwd, given));
-  if (program) return program;
+/** The program that was named by --fpm: a path, or as in a shell a name that is looked for where php-fpm is. */
+export async function givenFpm(
+  cwd: string,
+  given: string,
+  searchPath?: string,
+  system: readonly string[] = [...folders, ...patterns],
+): Promise<FpmProgram> {
+  const isName = !given.includes('/') && given !== '';
+  const places = isName ? [cwd, ...(await foldersOf(searchPath, system))] : [cwd];
+  for (const place of places) {
+    const program = await probe(resolve(place, given));
+    if (program) return program;
+  }
   throw new UsageError(`--fpm '${given}' is not a php-fpm or php-cgi that can be run`);
 }
 

@@ -106,7 +106,9 @@ async function serversOf(
 ): Promise<Started> {
   if (command.upstream.length > 0) return { fpm: null, php: upstreamOf(command, io) };
   const [program, user] = await Promise.all([
-    command.fpm === null ? findFpm(io.env['PATH'], command.php) : givenFpm(io.cwd, command.fpm),
+    command.fpm === null
+      ? findFpm(io.env['PATH'], command.php)
+      : givenFpm(io.cwd, command.fpm, io.env['PATH']),
     userOf(command, root, io),
   ]);
   const fpm = await startPrivateFpm({

@@ -83,3 +83,14 @@ it('--fpm names a php-fpm, or is refused', async () => {
     );
   }
 });
+
+it('--fpm may be a name alone, which is looked for here and where php-fpm is', async () => {
+  const path = program('named/php-fpm8.1-patched', fpm('8.1.30'));
+  const found = { path, kind: 'php-fpm', version: [8, 1, 30] };
+  const folder = join(temp.path, 'named');
+  expect(await givenFpm('/', 'php-fpm8.1-patched', `/does/not/exist:${folder}`)).toEqual(found);
+  expect(await givenFpm('/', 'php-fpm8.1-patched', undefined, [folder])).toEqual(found);
+  const here = program('here/php-fpm8.1-patched', fpm('8.1.31'));
+  expect(await givenFpm(join(temp.path, 'here'), 'php-fpm8.1-patched', folder)).toMatchObject({ path: here });
+  await expect(givenFpm('/', 'named/php-fpm8.1-patched', temp.path)).rejects.toThrow(UsageError);
+});
