@@ -14,6 +14,17 @@ const ofSite: Readonly<Record<string, Spec>> = siteOptions;
 /** Relative ones are meant from the folder of the file. */
 const paths: readonly string[] = ['allow-symlinks-to', 'fpm', 'access-log', 'tls-cert', 'tls-key'];
 
+/** By an option that is typed: what the file may have that does not go with it, and so gives way. */
+const replaced: ReadonlyMap<string, readonly string[]> = new Map([
+  ['quiet', ['access-log']],
+  ['access-log', ['quiet']],
+  ['tls', ['tls-cert', 'tls-key']],
+  ['tls-cert', ['tls']],
+  ['tls-key', ['tls']],
+  ['fpm', ['php']],
+  ['php', ['fpm']],
+]);
+
 type Settings = Readonly<Record<string, unknown>>;
 /** By option: what would have been typed. */
 type Typed = ReadonlyMap<string, readonly string[]>;
@@ -69,7 +80,10 @@ function parsed(
   const options = new Map<string, readonly string[]>();
   let docroot = '.';
   for (const layer of [...layers, typed]) {
-    for (const [name, words] of layer.options) options.set(name, words);
+    for (const [name, words] of layer.options) {
+      if (layer === typed) for (const other of replaced.get(name) ?? []) options.delete(other);
+      options.set(name, words);
+    }
     docroot = layer.docroot ?? docroot;
   }
   try {
@@ -93,12 +107,18 @@ function optionsIn(
       /[-A-Z]{2}|^-/.test(key) || key.includes('-') || !Object.hasOwn(specs, name) ? undefined : specs[name];
     const at = where === '' ? key : `${where}.${key}`;
     if (spec === undefined) {
-      const elsewhere = Object.hasOwn(ofServer, name) ? ': it is for the whole server' : '';
-      throw wrong(file, `there is no option ${at}${elsewhere}`);
+      throw wrong(file, `there is no option ${at}${advice(key, name, specs)}`);
     }
     found.set(name, wordsFor(file, at, name, spec, value));
   }
   return found;
+}
+
+function advice(key: string, name: string, specs: Readonly<Record<string, Spec>>): string {
+  const bare = (text: string): string => text.toLowerCase().replace(/[-_]/g, '');
+  const meant = Object.keys(specs).find((one) => bare(one) === bare(key));
+  if (meant !== undefined) return `: it is called ${inCamelCase(meant)} here`;
+  return Object.hasOwn(ofServer, name) ? ': it is for the whole server' : '';
 }
 
 function wordsFor(file: ConfigFile, at: string, name: string, spec: Spec, value: unknown): string[] {
@@ -112,7 +132,10 @@ function wordsFor(file: ConfigFile, at: string, name: string, spec: Spec, value:
     throw wrong(file, `${where} must be a string or a number${list}`);
   };
   const word = (one: unknown): string => {
-    return `--${name}=${paths.includes(name) ? file.resolve(text(one)) : text(one)}`;
+    const value = text(one);
+    // a php-fpm may be a name that is looked for in PATH
+    const isPath = paths.includes(name) && (name !== 'fpm' || value.includes('/'));
+    return `--${name}=${isPath ? file.resolve(value) : value}`;
   };
   if (spec.multiple && Array.isArray(value)) return value.map(word);
   // { "ini": { "memory_limit": "1G" } }
@@ -169,6 +192,10 @@ function typedOptions(args: readonly string[]): Layer {
 }
 
 function camel(_: string, name: string): string {
+  return inCamelCase(name);
+}
+
+function inCamelCase(name: string): string {
   return name.replace(/-([a-z])/g, (_match, letter: string) => letter.toUpperCase());
 }
 

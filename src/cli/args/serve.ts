@@ -62,10 +62,13 @@ export function parseServe(args: readonly string[], hosts: readonly string[] | n
   const { values, positionals } = parseOptions(args, options);
   const [docroot = '.', extra] = positionals;
   if (extra !== undefined) throw new UsageError(`one argument too many: '${extra}'`);
-  const tls = tlsOf(values);
-  const listen = values.listen?.map((text) => listenAddress('--listen', text, tls !== null)) ?? null;
+  // what is typed may need what the file has: both together are looked at once it is read
+  const isPart = values.config !== undefined;
+  const tls = isPart ? null : tlsOf(values);
+  const listen =
+    values.listen?.map((text) => listenAddress('--listen', text, isPart || tls !== null)) ?? null;
   const listenMode = optional(values['listen-mode'], fileMode);
-  if (hosts === null && listenMode !== null && !listen?.some((place) => 'path' in place)) {
+  if (!isPart && hosts === null && listenMode !== null && !listen?.some((place) => 'path' in place)) {
     throw new UsageError('--listen-mode is for unix sockets: there is no --listen unix:/path');
   }
   if (values.quiet && values['access-log'] !== undefined) {

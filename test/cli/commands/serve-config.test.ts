@@ -153,6 +153,42 @@ describe('the file', () => {
     ]);
   });
 
+  it.each<[object, string[], object]>([
+    [{ accessLog: 'a.log' }, ['--quiet'], { quiet: true, accessLog: null }],
+    [{ quiet: true }, ['--access-log', 'a.log'], { quiet: false, accessLog: 'a.log' }],
+    [{ tlsCert: 'c', tlsKey: 'k' }, ['--tls'], { tls: 'localhost' }],
+    [{ tls: true }, ['--tls-cert', 'c', '--tls-key', 'k'], { tls: { cert: 'c', key: 'k' } }],
+    [{ tlsCert: 'c', tlsKey: 'k' }, ['--tls-cert', 'd'], { tls: { cert: 'd', key: '/srv/k' } }],
+    [{ fpm: '/opt/php-fpm' }, ['--php', '8.3'], { sites: [{ fpm: null, php: '8.3' }] }],
+    [{ php: '8.3' }, ['--fpm', '/opt/php-fpm'], { sites: [{ fpm: '/opt/php-fpm', php: null }] }],
+  ])('%j gives way to %j, which does not go with it', (content, typed, expected) => {
+    expect(read(content, ...typed)).toMatchObject(expected);
+  });
+
+  it.each<[object, string[], object]>([
+    [
+      { tlsCert: 'c', tlsKey: 'k' },
+      ['--listen', 'https://h:1'],
+      { listen: [{ host: 'h', port: 1, tls: true }] },
+    ],
+    [{ tls: true }, ['--listen', 'h:1'], { listen: [{ host: 'h', port: 1, tls: true }] }],
+    [{ listen: 'unix:/run/a.sock' }, ['--listen-mode', '0660'], { listenMode: 0o660 }],
+  ])('%j has what %j needs', (content, typed, expected) => {
+    expect(read(content, ...typed)).toMatchObject(expected);
+  });
+
+  it.each([
+    [['--listen', 'https://h:1'], /^site\.json: listen https:\/\/h:1 needs tlsCert or tls$/],
+    [['--tls-cert', 'c'], /^site\.json: tlsCert needs tlsKey$/],
+  ])('that has not what %j needs is said so', (typed, why) => {
+    expect(() => read({}, ...typed)).toThrow(why);
+  });
+
+  it('may name a php-fpm that is looked for in PATH, or one by its path', () => {
+    expect(read({ fpm: 'php-fpm8.2' }).sites[0].fpm).toBe('php-fpm8.2');
+    expect(read({ fpm: 'bin/php-fpm' }).sites[0].fpm).toBe('/srv/bin/php-fpm');
+  });
+
   it('gives to its sites what it says for all, and what is typed', () => {
     const sites = [
       { hosts: ['A.example'], docroot: 'a' },
@@ -170,8 +206,19 @@ describe('the file', () => {
   });
 
   it.each<[unknown, RegExp]>([
-    [{ frontcontroller: '/i.php' }, /^site\.json: there is no option frontcontroller$/],
-    [{ 'front-controller': '/i.php' }, /^site\.json: there is no option front-controller$/],
+    [{ frontControler: '/i.php' }, /^site\.json: there is no option frontControler$/],
+    [
+      { frontcontroller: '/i.php' },
+      /^site\.json: there is no option frontcontroller: it is called frontController here$/,
+    ],
+    [
+      { 'front-controller': '/i.php' },
+      /^site\.json: there is no option front-controller: it is called frontController here$/,
+    ],
+    [
+      { sites: [{ hosts: ['a'], max_body: '1k' }] },
+      /^site\.json: there is no option sites\[0\]\.max_body: it is called maxBody here$/,
+    ],
     [{ frontController: 'i.php' }, /^site\.json: frontController must be a path/],
     [{ compress: 'yes' }, /^site\.json: compress must be true or false$/],
     [{ index: ['a'] }, /^site\.json: index must be a string or a number$/],
