@@ -86,6 +86,13 @@ describe('serving', () => {
 
   it.each([
     ['a.json', '{', /--config 'a\.json' cannot be read: .*JSON/],
+    ['a.json', '{\n  "index": "a.php",\n}', /'a\.json' cannot be read: .* in JSON at line 3, column 1$/m],
+    [
+      'a.json',
+      '{\n  // my site\n}',
+      /in JSON at line 2, column 3: JSON has no comments, which a module \(\.mjs\) may/,
+    ],
+    ['a.json', '# my site\n{}', /is not valid JSON: JSON has no comments/],
     ['a.json', '[]', /a\.json: it must hold an object/],
     ['a.mjs', 'throw new Error("oh")', /--config 'a\.mjs' cannot be read: oh/],
     ['a.mjs', 'export default Promise.reject(new Error("oh"))', /--config 'a\.mjs' cannot be read: oh/],

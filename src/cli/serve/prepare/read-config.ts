@@ -37,9 +37,25 @@ async function contentOf(path: string, given: string, limit: number): Promise<un
 
 async function read(path: string): Promise<unknown> {
   // some editors begin a file with a byte order mark
-  if (!/\.[mc]?js$/.test(path)) return JSON.parse((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
+  if (!/\.[mc]?js$/.test(path)) return parsed((await readFile(path, 'utf8')).replace(/^\uFEFF/, ''));
   const { default: exported } = await importFile(path);
   return typeof exported === 'function' ? exported() : exported;
+}
+
+/** JSON.parse() tells how many characters stand in front of what is wrong, which nobody counts. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = reasonOf(error);
+    const [said = '', position] = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message) ?? [];
+    const at = position === undefined ? text.search(/\S/) : Number(position);
+    const lines = text.slice(0, at).split('\n');
+    const place = ` at line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
+    const isComment = /^(?:\/[/*]|#)/.test(text.slice(at));
+    const hint = isComment ? ': JSON has no comments, which a module (.mjs) may have' : '';
+    throw new Error((said === '' ? message : message.replace(said, place)) + hint);
+  }
 }
 
 /** A promise that never settles would end the process without a word, as nothing else is going on; or keep it for ever. */
