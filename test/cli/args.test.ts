@@ -70,6 +70,7 @@ describe('serve', () => {
     [['public'], { docroot: 'public' }],
     [['--listen', '0.0.0.0:80'], { listen: [{ host: '0.0.0.0', port: 80, tls: false }] }],
     [['--listen', 'localhost:0'], { listen: [{ host: 'localhost', port: 0, tls: false }] }],
+    [['--listen=[fe80::1%eth0]:8080'], { listen: [{ host: 'fe80::1%eth0', port: 8080, tls: false }] }],
     [['--listen=[::1]:8080'], { listen: [{ host: '::1', port: 8080, tls: false }] }],
     [
       ['--listen', 'unix:/run/a.sock', '--listen', '127.0.0.1:80'],

@@ -42,7 +42,8 @@ interface HostPort {
 
 /** `HOST:PORT`; an IPv6 address stands in brackets. Port 0 is any free one. */
 function hostPort(option: string, text: string): HostPort {
-  const [, ipv6, name, port = ''] = /^(?:\[([0-9a-f:.%]+)\]|([^\s:/[\]*]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const [, ipv6, name, port = ''] =
+    /^(?:\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]*]+)):(\d{1,5})$/i.exec(text) ?? [];
   const host = ipv6 ?? name;
   if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
   throw new UsageError(

@@ -41,6 +41,25 @@ it('at a unix socket, X-Forwarded-For is believed with --trusted-proxy unix', as
   await served.io.said(/^192\.0\.2\.7 - - /m);
 });
 
+it.each([['1'], ['2']])(
+  'IPv4 and IPv6 at one port are both served, by %s processes, as with nginx',
+  async (workers) => {
+    site.put('index.php', '<?php echo $_SERVER["SERVER_ADDR"];');
+    const free = createServer().listen(0, '::');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    await once(free, 'close');
+    await using served = await serve(site.path, [
+      ...['--listen', `0.0.0.0:${port}`, '--listen', `[::]:${port}`],
+      ...['--workers', workers],
+    ]);
+    expect(await text(`http://127.0.0.1:${port}/`)).toBe('127.0.0.1');
+    expect(await text(`http://[::1]:${port}/`)).toBe('::1');
+    expect(await served.stop()).toBe(0);
+  },
+);
+
 it.each([['1'], ['2']])('a socket that was handed over is served, by %s processes', async (workers) => {
   site.put('index.php', '<?php echo "at ", $_SERVER["SERVER_PORT"], getenv("LISTEN_FDS");');
   const handed = createServer().listen(0, '127.0.0.1');

@@ -1,10 +1,13 @@
 /** Where an HTTP server listens, and how messages name it. */
+import { isIPv6 } from 'node:net';
 
 export interface TcpListenAddress {
   readonly host: string;
   readonly port: number;
   /** Default false. */
   readonly tls?: boolean;
+  /** Of `::`: not IPv4 as well. Default false. */
+  readonly ipv6Only?: boolean;
 }
 
 export type ListenAddress =
@@ -12,6 +15,15 @@ export type ListenAddress =
   | { readonly path: string }
   /** A socket that was handed over by whoever started us; TLS goes with those of TCP only. */
   | { readonly fd: number; readonly tls: boolean };
+
+/** Both lines of nginx's `listen 80; listen [::]:80`: `::` leaves IPv4 to whoever names it, or it would find its port in use. */
+export function besideIpv4(addresses: readonly ListenAddress[]): ListenAddress[] {
+  const ports = new Set(addresses.map((one) => ('host' in one && !isIPv6(one.host) ? one.port : 0)));
+  return addresses.map((one) => {
+    const isShared = 'host' in one && one.port > 0 && ports.has(one.port);
+    return isShared && /^[0:]+$/.test(one.host) && isIPv6(one.host) ? { ...one, ipv6Only: true } : one;
+  });
+}
 
 /** `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `fd:3`. */
 export function nameOf(address: ListenAddress): string {

@@ -6,7 +6,7 @@ import type { ServeCommand } from '../../args/serve.ts';
 import type { Io } from '../../io.ts';
 import { UsageError } from '../../usage-error.ts';
 import type { Site } from '../handler.ts';
-import { type ListenAddress, systemdSockets } from '../http/listen-address.ts';
+import { besideIpv4, type ListenAddress, systemdSockets } from '../http/listen-address.ts';
 import { type Certificate, certificate } from '../http/tls.ts';
 import { viteRoot } from '../vite.ts';
 import { folderOf, needFrontController } from './folders.ts';
@@ -54,7 +54,8 @@ async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
   return {
     command,
     sites,
-    addresses: command.listen || passed.length > 0 ? [...passed, ...(command.listen ?? [])] : [standard],
+    addresses:
+      command.listen || passed.length > 0 ? [...passed, ...besideIpv4(command.listen ?? [])] : [standard],
     viteRoot: command.dev ? viteRoot(sites[0]?.root ?? io.cwd) : null,
     certificate: command.tls === null ? null : await certificate(command.tls, io.cwd, warn),
   };
