@@ -53,6 +53,13 @@ it('of many headers none is lost', async () => {
   expect(await text(socket)).toMatch(/\r\n\r\nb=c$/);
 });
 
+it('takes a head as long as one of HTTP/2, which is more than nginx does', async () => {
+  const url = await listen((req, res) => res.end(String(req.headers.cookie?.length)));
+  const cookie = 'c'.repeat(60_000);
+  const { status, headers } = await fetch(url, { headers: { cookie } });
+  expect([status, headers.get('content-length')]).toEqual([200, '5']);
+});
+
 it('who waits for 100 Continue is told when it is its turn, never within the answer to come', async () => {
   const first: ServerResponse[] = [];
   const url = await listen((req, res) => {

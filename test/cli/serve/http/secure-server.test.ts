@@ -101,6 +101,20 @@ it('all cookies that a browser may have of a host come by HTTP/2, where each is 
   session.destroy();
 });
 
+it.each([1, 2])('a head of 60,000 bytes comes by HTTP/%i', async (version) => {
+  const url = await listen((req, res) => void res.end(req.headers.cookie?.at(-1) ?? ''));
+  const cookie = `${'c'.repeat(60_000)}!`;
+  if (version === 1) {
+    const asked = request(url, { headers: { cookie }, rejectUnauthorized: false }).end();
+    const [response] = await once(asked, 'response');
+    expect(await text(response)).toBe('!');
+    return;
+  }
+  const session = open(url);
+  expect(await text(session.request({ ':path': '/', cookie }))).toBe('!');
+  session.destroy();
+});
+
 it('whoever comes by HTTP is told so, and his connection is closed', async () => {
   const url = await listen((_, res) => void res.end('here'));
   const socket = connectTcp({ port: Number(new URL(url).port), host: '127.0.0.1' });
