@@ -19,7 +19,7 @@ export type RequestErrorCode =
   /** Its body was read, or decoded, before it came to the PHP handler; nothing was sent. `hint` says what to move. */
   | 'FCGI_ERR_BODY_READ'
   /**
-   * PHP-FPM found no script at SCRIPT_FILENAME, and has answered 404, or may not read it (403); `hint` says what to check.
+   * PHP-FPM found no script at SCRIPT_FILENAME, and has answered 404, or may not read or not run it (403); `hint` says what to check.
    * For `onError` only.
    */
   | 'FCGI_ERR_SCRIPT_NOT_FOUND';

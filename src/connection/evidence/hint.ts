@@ -152,13 +152,18 @@ function mayBeTurnedAway(error: Failure, transport: 'unix' | 'tcp', server: Serv
   return transport === 'tcp' && !error.reused && error.bytesReceived === 0 && !server.answersGetValues;
 }
 
-/** Of what PHP-FPM writes to STDERR where there is no script at SCRIPT_FILENAME (it answers 404, "File not found."), or one that it may not read (403). */
+/**
+ * Of what PHP-FPM writes to STDERR where there is no script at SCRIPT_FILENAME (it answers 404, "File not found."), or one that it may
+ * not read or not run (403).
+ */
 export function scriptHint(stderr: string, script: string): string {
   if (/Unable to open primary script.*\(Permission denied\)/.test(stderr))
     return `php-fpm may not read ${script}: it must be readable for the \`user\` of its pool`;
   // PHP refuses its own `open` so, and says which paths it would have allowed in a message of its own
   if (/Unable to open primary script.*\(Operation not permitted\)/.test(stderr))
     return `php-fpm may not open ${script}: it must lie below \`open_basedir\` of php.ini or of its pool`;
+  if (/Access to the script '.*' has been denied \(see security\.limit_extensions\)/.test(stderr))
+    return `php-fpm runs no file that ends as ${script} does: \`security.limit_extensions\` of its pool has the endings that it runs`;
   if (!/Primary script unknown|Unable to open primary script/.test(stderr)) return '';
   return `php-fpm found no script at ${script}: is this its path where php-fpm runs, and may its user read it?`;
 }

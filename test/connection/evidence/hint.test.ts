@@ -143,3 +143,8 @@ it('of a script that php-fpm may not read the user of its pool is named, or open
   expect(scriptHint(outside, '/a.php')).toMatch(/^php-fpm may not open \/a\.php: .*`open_basedir`/);
   expect(scriptHint('Unable to open primary script: /a.php (No such file)', '/a.php')).toMatch(/found no/);
 });
+
+it('of a script with an ending that php-fpm does not run security.limit_extensions is named', () => {
+  const stderr = "Access to the script '/a.phtml' has been denied (see security.limit_extensions)";
+  expect(scriptHint(stderr, '/a.phtml')).toMatch(/ends as \/a\.phtml does: `security\.limit_extensions` /);
+});
