@@ -26,7 +26,7 @@ export const checks: Readonly<Record<string, Check>> = {
       : {
           what: notRun,
           why: 'what PHP itself says could not be looked at',
-          change: '--dir DIR, a folder that php-fpm can read',
+          change: changeToAsk(notRun),
         },
 
   'no-pool': ({ listens, pool, target }) =>
@@ -240,6 +240,14 @@ export const checks: Readonly<Record<string, Check>> = {
     };
   },
 };
+
+/** `notRun`: as runScript() says it. */
+function changeToAsk(notRun: string): string {
+  if (notRun.includes('security.limit_extensions')) return 'security.limit_extensions = .php';
+  if (notRun.includes('did not come to its end'))
+    return 'what the message names: disable_functions, auto_prepend_file or another setting of php.ini or of the pool';
+  return '--dir DIR, a folder that php-fpm can read';
+}
 
 /** In the order of the checks. */
 export function findings(facts: Facts): Finding[] {

@@ -101,11 +101,19 @@ function scriptOf(source: string, token: string): string {
   return `<?php
 error_reporting(0);
 $result = [];
+try {
 ${source}
 header('Content-Type: application/json');
 echo '${token}', json_encode($result, JSON_PARTIAL_OUTPUT_ON_ERROR | JSON_INVALID_UTF8_SUBSTITUTE), '${token}';
+} catch (\\Throwable $error) {
+  // a function that is disabled, say
+  echo '${token}', '!', $error->getMessage(), '${token}';
+}
 `;
 }
+
+/** Begins where the script has run, and failed. */
+const UNFINISHED = 'the script that was put there did not come to its end';
 
 /** Whatever auto_prepend_file writes around it. */
 async function resultIn(
@@ -114,11 +122,15 @@ async function resultIn(
 ): Promise<Readonly<Record<string, unknown>> | string> {
   const text = await response.body.text();
   const result = text.split(token)[1];
+  if (result?.startsWith('!')) throw new Error(`${UNFINISHED}: ${printable(result.slice(1, 200))}`);
   if (result !== undefined) return JSON.parse(result) as Readonly<Record<string, unknown>>;
   const said = printable(text.trim().slice(0, 100));
   const answer = `it answered ${response.statusCode}${said === '' ? '' : ` ${said}`}`;
-  if (UNREADABLE.includes(response.statusCode)) return answer;
-  throw new Error(`the script that was put there did not come to its end: ${answer}`);
+  if (!UNREADABLE.includes(response.statusCode)) throw new Error(`${UNFINISHED}: ${answer}`);
+  const { hint } = await response.ended;
+  // in another folder its name would end in .php as well
+  if (hint.includes('security.limit_extensions')) throw new Error(`${answer}: ${hint}`);
+  return hint.includes('open_basedir') ? `${answer} (not below open_basedir)` : answer;
 }
 
 /** A signal must not leave the file behind. */

@@ -105,6 +105,37 @@ describe('doctor', () => {
     }
   });
 
+  it.each<[string, FpmOptions, RegExp, RegExp]>([
+    [
+      'runs no .php',
+      { extra: 'security.limit_extensions = .phtml' },
+      /^it answered 403 Access denied\.: .*`security\.limit_extensions`/,
+      /^security\.limit_extensions = \.php$/,
+    ],
+    [
+      'has disabled what is called',
+      { phpIni: { disable_functions: 'ini_get' } },
+      /did not come to its end: Call to undefined function ini_get\(\)$/,
+      /disable_functions/,
+    ],
+    [
+      'may open nothing in these folders',
+      { extra: 'php_admin_value[open_basedir] = /nonexistent' },
+      /in \/var\/tmp: it answered 404 .* \(not below open_basedir\)/,
+      /^--dir DIR/,
+    ],
+  ])(
+    'says why nothing can be asked of a php-fpm that %s, and what to change',
+    async (_, options, what, change) => {
+      await using fpm = await healthy(options);
+      const { status, ids, io } = await doctor(fpm.address, ...confOf(fpm));
+      expect([status, ids]).toEqual([1, ['not-asked']]);
+      const [found] = JSON.parse(io.out).findings;
+      expect(found.what).toMatch(what);
+      expect(found.change).toMatch(change);
+    },
+  );
+
   it('finds nothing in an upload_tmp_dir that is not there: PHP takes the system’s folder', async () => {
     await using fpm = await healthy({ phpIni: { upload_tmp_dir: '/nonexistent' } });
     expect((await doctor(fpm.address, ...confOf(fpm))).ids).toEqual([]);
