@@ -24,25 +24,33 @@ export function requestLine(request: ServerRequest): RequestLine {
   const originalUrl = 'originalUrl' in request ? String(request.originalUrl) : url;
   const baseUrl = 'baseUrl' in request ? request.baseUrl : undefined;
   if (typeof baseUrl !== 'string') return { method, url, originalUrl };
-  const mount = withoutWildcard(baseUrl, 'params' in request ? request.params : undefined);
+  const mount = originalUrl.startsWith(baseUrl)
+    ? beforeWildcard(originalUrl, 'params' in request ? request.params : undefined)
+    : null;
   // `app.use('/*splat', site)` matches all of the path, which Express takes for the mount point
-  const isSwallowed = mount !== baseUrl && /^\/(?:\?|$)/.test(url) && originalUrl.startsWith(baseUrl);
+  const isSwallowed = mount !== null && mount !== baseUrl && /^\/(?:\?|$)/.test(url);
   if (!isSwallowed) return { method, url, originalUrl, baseUrl };
   return { method, url: originalUrl.slice(mount.length) || '/', originalUrl, baseUrl: mount };
 }
 
-/** Express 5 gives what a wildcard matched as a list of segments, Express 4 as `params[0]`, which may begin within a segment. */
-function withoutWildcard(baseUrl: string, params: unknown): string {
-  if (typeof params !== 'object' || params === null) return baseUrl;
-  const values: unknown[] = Object.values(params);
+/**
+ * What stands in front of what a wildcard has matched; null: none has, up to the end of the path. Express 5 gives it as a list of segments,
+ * with or without the empty one behind the last slash; Express 4 as `params[0]`, with that slash, which tells it from the group of a
+ * pattern (`/(a|b)/`), and it may begin within a segment.
+ */
+function beforeWildcard(originalUrl: string, params: unknown): string | null {
+  if (typeof params !== 'object' || params === null) return null;
+  const [path = ''] = originalUrl.split('?', 1);
+  const list = Object.values(params).find((value) => Array.isArray(value));
+  if (list) return before(path.replace(/\/$/, ''), list.at(-1) === '' ? list.slice(0, -1) : list);
   const first: unknown = '0' in params ? params[0] : undefined;
-  const segments =
-    values.find((value) => Array.isArray(value)) ??
-    (first ? String(first).replace(/^\//, '').split('/') : []);
-  if (!Array.isArray(segments)) return baseUrl;
-  const parts = baseUrl.split('/');
+  return first ? before(path, String(first).replace(/^\//, '').split('/')) : null;
+}
+
+function before(path: string, segments: readonly string[]): string | null {
+  const parts = path.split('/');
   const last = parts.splice(Math.max(parts.length - segments.length, 1)).map(decoded);
-  return last.join('/').endsWith(segments.join('/')) ? parts.join('/') : baseUrl;
+  return last.join('/').endsWith(segments.join('/')) ? parts.join('/') : null;
 }
 
 function decoded(segment: string): string {

@@ -14,7 +14,7 @@ import { FakeDispatcher } from '../fake-dispatcher.ts';
 import { rawServer } from '../raw.ts';
 import { tempSite } from '../temp-site.ts';
 
-const names = ['app.php', 'index.php', 'a/b.php', 'admin/x.php'];
+const names = ['app.php', 'index.php', 'a/b.php', 'admin/x.php', 'blog/index.php'];
 const site = tempSite(Object.fromEntries(names.map((name) => [name, ''])));
 afterAll(() => site.remove());
 const options = { root: site.root, index: 'index.php' };
@@ -38,6 +38,17 @@ describe('Express', () => {
   it.each([
     ['/*splat', '/a/b.php?q', '/a/b.php q /a/b.php?q'],
     ['/*splat', '/a', '404'],
+    ['/*splat', '/blog', '301 /blog/'],
+    ['/*splat', '/blog/', '/blog/index.php  /blog/'],
+    ['/*splat', '/blog/?q', '/blog/index.php q /blog/?q'],
+    ['/*splat', '/none/', '404'],
+    ['/m/*splat', '/m/blog/', '/m/blog/index.php  /m/blog/'],
+    ['/{*path}', '/blog/', '/blog/index.php  /blog/'],
+    [/(.*)/, '/blog/', '/blog/index.php  /blog/'],
+    [/^\/(?!api)(.*)/, '/a/b.php?q', '/a/b.php q /a/b.php?q'],
+    [/^\/(?!api)(.*)/, '/api/a.php', '404'],
+    [/^\/(m|n)(?=\/|$)/, '/m/', '/m/index.php  /m/'],
+    [/^\/(m|n)(?=\/|$)/, '/n/a/b.php', '/n/a/b.php  /n/a/b.php'],
     ['/m/*splat', '/m/a/b.php', '/m/a/b.php  /m/a/b.php'],
     ['/{*path}', '/app.php', '/app.php  /app.php'],
     ['/m/:id', '/m/7/app.php', '/m/7/app.php  /m/7/app.php'],
@@ -53,6 +64,11 @@ describe('Express', () => {
     ['*', '/a/b.php?q', '/a/b.php q /a/b.php?q'],
     ['/*', '/a/b.php?q', '/a/b.php q /a/b.php?q'],
     ['*', '/', '/index.php  /'],
+    ['*', '/blog/', '/blog/index.php  /blog/'],
+    ['*', '/none/', '404'],
+    ['/*', '/blog/?q', '/blog/index.php q /blog/?q'],
+    ['/m*', '/m/', '/m/index.php  /m/'],
+    ['/m*', '/m/blog/', '/m/blog/index.php  /m/blog/'],
     ['/m/*', '/m/a/b.php', '/m/a/b.php  /m/a/b.php'],
     ['/m*', '/m/a/b.php', '/m/a/b.php  /m/a/b.php'],
     ['/a*', '/admin/x.php', '/admin/x.php  /admin/x.php'],
@@ -62,6 +78,18 @@ describe('Express', () => {
     const app = createRequire(import.meta.url)('express-4')().use(mount, createHandler(php, options));
     expect(await told(app, php, path)).toBe(expected);
   });
+
+  it.each([
+    ['5', '/*splat', express],
+    ['4', '*', createRequire(import.meta.url)('express-4')],
+  ])(
+    '%s: behind app.use(%j, site) a folder has its own index, and not that of the root',
+    async (_, mount, make) => {
+      const php = new FakeDispatcher();
+      await told(make().use(mount, createHandler(php, options)), php, '/blog/');
+      expect(php.params['SCRIPT_FILENAME']).toBe(`${site.root}/blog/index.php`);
+    },
+  );
 
   it.each(['', '/m'])('a URL rewritten below %j has script and query of the new one', async (mount) => {
     const php = new FakeDispatcher();
