@@ -3,7 +3,7 @@ import { type FailureFacts, ProtocolError, SocketError } from '../../../src/erro
 import type { Job } from '../../../src/pool/job.ts';
 import { type PoolOptions, resolveOptions } from '../../../src/pool/options.ts';
 import { paramFacts } from '../../../src/pool/request/param-facts.ts';
-import { retriesUnknown, shouldResend } from '../../../src/pool/retry/resend.ts';
+import { mayGoElsewhere, retriesUnknown, shouldResend } from '../../../src/pool/retry/resend.ts';
 import { RetryBudget } from '../../../src/pool/retry/retry.ts';
 
 type Changes = Partial<Pick<Job, 'aborted' | 'over' | 'replayable' | 'freshFailures'>>;
@@ -119,4 +119,17 @@ it.each([
   ['never', 'GET', false],
 ] as const)('retry: %s: a %s that may have run is sent again anyway: %s', (policy, method, expected) => {
   expect(retriesUnknown(jobOf(method), resolveOptions({ retry: policy }))).toBe(expected);
+});
+
+describe('of which nothing was sent yet, another server may have it', () => {
+  it.each<[string, boolean, Partial<Job['request']>, PoolOptions['retry']]>([
+    ['in general', true, {}, 'unexecuted'],
+    ['not where it has asked for this one', false, { server: 'unix:/a' }, 'unexecuted'],
+    ['not where nothing is tried again', false, {}, 'never'],
+    ['nor where it says so itself', false, { retry: 'never' }, 'unexecuted'],
+    ['but where it says otherwise', true, { retry: 'unexecuted' }, 'never'],
+    ['not for two reasons', false, { server: 'unix:/a' }, 'never'],
+  ])('%s: %s', (_, expected, request, retry = 'unexecuted') => {
+    expect(mayGoElsewhere(jobOf('POST', {}, request), { retry })).toBe(expected);
+  });
 });
