@@ -90,7 +90,10 @@ function parsed(
     return parseServe([...[...options.values()].flat(), '--', docroot], hosts);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw wrong(file, `${where === '' ? '' : `${where}: `}${error.message.replace(/--([a-z-]+)/g, camel)}`);
+    throw wrong(
+      file,
+      `${where === '' ? '' : `${where}: `}${error.message.replace(/--([a-z-]+)/g, (_, name: string) => inCamelCase(name))}`,
+    );
   }
 }
 
@@ -189,10 +192,6 @@ function typedOptions(args: readonly string[]): Layer {
     options.set(token.name, [...(options.get(token.name) ?? []), word]);
   }
   return { docroot: positionals[0] ?? null, options };
-}
-
-function camel(_: string, name: string): string {
-  return inCamelCase(name);
 }
 
 function inCamelCase(name: string): string {

@@ -1,6 +1,7 @@
 /** What is wrong: each check takes the facts and gives a finding, or null. Nothing here looks at anything itself. */
 import { MOST_READ_BEFORE_SCRIPT } from '../../connection/evidence/read-before-script.ts';
 import { quantityOf } from '../php/quantity.ts';
+import { UNFINISHED } from '../php/run-script.ts';
 import type { Facts, Finding } from './facts.ts';
 import { isOff, secondsOf } from './units.ts';
 
@@ -244,7 +245,7 @@ export const checks: Readonly<Record<string, Check>> = {
 /** `notRun`: as runScript() says it. */
 function changeToAsk(notRun: string): string {
   if (notRun.includes('security.limit_extensions')) return 'security.limit_extensions = .php';
-  if (notRun.includes('did not come to its end'))
+  if (notRun.includes(UNFINISHED))
     return 'what the message names: disable_functions, auto_prepend_file or another setting of php.ini or of the pool';
   return '--dir DIR, a folder that php-fpm can read';
 }

@@ -113,7 +113,7 @@ echo '${token}', json_encode($result, JSON_PARTIAL_OUTPUT_ON_ERROR | JSON_INVALI
 }
 
 /** Begins where the script has run, and failed. */
-const UNFINISHED = 'the script that was put there did not come to its end';
+export const UNFINISHED = 'the script that was put there did not come to its end';
 
 /** Whatever auto_prepend_file writes around it. */
 async function resultIn(

@@ -122,16 +122,15 @@ export class Overload {
     const pace = (served + workers / 2) / time;
     const tooLong = ((queued + sent + 1) * time) / served - longestStay;
     if (tooLong > 0 && waiting / pace > BURST) return tooLong;
-    if (queued < known) return null;
+    // So long anybody may wait, and the rest takes a while to count.
+    if (queued < known || waiting / pace <= LONGEST_WAIT) return null;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
-    const pages = TIMES_USUAL * page;
-    // So long anybody may wait, and the rest takes a while to count.
-    if (waiting / pace <= LONGEST_WAIT) return null;
     const isGrowing = this.#grows(now, window, usual);
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
     const wait =
       waiting / (isGrowing ? pace : Math.max(pace, (standing.count + workers / 2) / standing.time));
+    const pages = TIMES_USUAL * page;
     const longest = Math.max(isGrowing ? LONGEST_WAIT : LONGEST_STANDING, pages);
     if (wait <= longest) return null;
     const fits = wait <= Math.max(TRIED_WAIT, pages);
