@@ -47,6 +47,8 @@ export class Exchange {
   mayLeaveBody = false;
   /** It is doubted that PHP does, so that the body counts as unread. */
   isBodyDoubted = false;
+  /** It was lost once before, on another connection, and that rested on its body as well. */
+  wasBodyLost = false;
   /** A worker was known to have the connection as it was sent. */
   isAccepted = false;
   /** It was lost in such a way that it was not run if PHP reads the body first, and else nobody knows; and nobody has said that it does. */
@@ -125,9 +127,12 @@ export class Exchange {
     if (!isOurs) this.stillFor = Math.max(this.stillFor, now - before);
   }
 
-  /** A worker had it, and left the body unread. */
+  /**
+   * A worker had it, and left the body unread. Before 8.2 PHP-FPM does not show that a worker has a connection: there two that left the
+   * same request in a row are taken for it, as php-fpm is seldom stopped twice within one request.
+   */
   get isBodyLeft(): boolean {
-    return this.restsOnBody && this.isBodyDoubted && this.isAccepted;
+    return this.restsOnBody && this.isBodyDoubted && (this.isAccepted || this.wasBodyLost);
   }
 
   get terminatorSent(): boolean {

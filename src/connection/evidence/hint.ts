@@ -14,7 +14,7 @@ export interface HintFacts {
   readonly elapsed: number;
   /** See Exchange. */
   readonly restsOnBody?: boolean;
-  readonly isBodyLeft?: boolean;
+  readonly isBodyDoubted?: boolean;
 }
 
 type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed' | 'phase'>;
@@ -22,7 +22,7 @@ type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed' 
 /** '' where nothing useful can be said. */
 export function hint(error: Failure, cause: PrematureClose, at: HintFacts): string {
   const likely = likelyCause(error, cause, at);
-  if (at.isBodyLeft && error.executed === 'unknown') return `${likely}. ${BODY_LEFT}`;
+  if (at.restsOnBody && at.isBodyDoubted && error.executed === 'unknown') return `${likely}. ${BODY_LEFT}`;
   return at.restsOnBody && error.executed === 'no' ? `${likely}. ${RESTS_ON_BODY}` : likely;
 }
 

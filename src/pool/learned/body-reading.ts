@@ -2,8 +2,8 @@
  * Does PHP read the body of a POST before its script starts? It does, but where php.ini has `enable_post_data_reading = 0` or a
  * small `post_max_size`; and nothing on the wire tells one from the other. Where it does not, a worker that dies in the script leaves
  * the body unread, and that looks as if nobody had read the request. So one that is lost in that way is sent again as one with a
- * body that PHP leaves unread is: behind a worker's answer to FCGI_GET_VALUES. Where it is lost there once more, a worker had it,
- * and for a while no body is taken to be read first: of an Upstream by none of its servers, as they are set up alike, and a request that
+ * body that PHP leaves unread is: behind a worker's answer to FCGI_GET_VALUES. Where it is lost there once more, a worker had it (before
+ * PHP 8.2, which closes behind that answer, it is taken for granted), and for a while no body is taken to be read first: of an Upstream by none of its servers, as they are set up alike, and a request that
  * one has had goes to another.
  */
 /** ms. It costs such requests some speed, and php.ini may have been set right. */

@@ -76,6 +76,7 @@ export function encodeRequest(
   exchange.script = snapshot.facts.script;
   exchange.mayLeaveBody = body.length > 0 && !settings.knowsPostDataReading;
   exchange.isBodyDoubted = isBodyDoubted;
+  exchange.wasBodyLost = job.doubtsBody;
   exchange.isLarge = body.length > 0 && (!inline || first.length > ONE_READ);
   if (body.kind === 'stream' || body.length > MAX_SLICE) return { exchange, first, parts: null, terminate };
   if (terminate) exchange.terminatorAfter = 0;

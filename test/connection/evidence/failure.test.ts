@@ -142,15 +142,18 @@ it.each<[string, Partial<Exchange>, boolean]>([
   ['not where the verdict does not rest on the body', { restsOnBody: false }, false],
   ['nor where it went out as if the body was read first', { isBodyDoubted: false }, false],
   ['nor where no worker was known to have the connection', { isAccepted: false }, false],
+  ['but where it was lost so before', { isAccepted: false, wasBodyLost: true }, true],
 ])('a worker had the request, and left the body unread: %s', (_, change, expected) => {
   const left = { restsOnBody: true, isBodyDoubted: true, isAccepted: true };
   expect(sent({ ...left, ...change }).isBodyLeft).toBe(expected);
 });
 
-it('a worker that had the request and left its body unread: the hint names the option', () => {
+it('a body that may have been left unread: the hint names the option', () => {
   const left = { mayLeaveBody: true, readBeforeScript: false, isBodyDoubted: true };
   expect(failureOf(reset, sent({ ...left, isAccepted: true }), direct).hint).toContain('`postDataReading`');
-  expect(failureOf(reset, sent(left), direct).hint).not.toContain('postDataReading');
+  expect(failureOf(reset, sent(left), direct).hint).toContain('`postDataReading`');
+  const told = { ...left, mayLeaveBody: false };
+  expect(failureOf(reset, sent(told), direct).hint).not.toContain('postDataReading');
 });
 
 it('an error that has a hint keeps it; what the caller gave is passed on as it is', () => {

@@ -83,6 +83,17 @@ it('one that closes behind its answer: found out on two connections, which carry
   expect(pool.stats.closed['server-closed']).toBe(2);
 });
 
+it('one that closes behind its answer, with a php.ini that starts scripts before their body is read: one POST runs twice, no other', async () => {
+  await using server = await behaving(() => ({ ...old, onRequest: (socket) => socket.resetAndDestroy() }));
+  await using pool = new Pool(server.address, { backend: 'php-fpm' });
+  const lost = { code: 'FCGI_ERR_SOCKET_RESET', executed: 'unknown' };
+  const named = { ...lost, hint: expect.stringContaining('postDataReading') };
+  await expect(pool.request(FORM)).rejects.toMatchObject({ ...named, attempts: 2 });
+  for (let nth = 2; nth <= 4; nth++)
+    await expect(pool.request(FORM)).rejects.toMatchObject({ ...named, attempts: 1 });
+  expect(server.seen.filter((seen) => /[RK]$/.test(seen))).toHaveLength(2 + 3);
+});
+
 it('one that is updated to such a version, or back, loses no request by it', async () => {
   await using server = await behaving((nth) => (nth === 3 || nth === 4 ? old : modern));
   await using pool = new Pool(server.address, TOLD);
