@@ -171,7 +171,18 @@ export class BackendCheck {
     const what = this.#backend.afterResponse(requests, this.#clock.monotonic(), owesTerminator);
     if (what === 'wait') this.#waitForClose(connection);
     else if (what === 'ask')
-      connection.sendGetValues(ANSWER_TIMEOUT, (reply) => this.#onIdleCheck(connection, reply));
+      connection.sendGetValues(ANSWER_TIMEOUT, (reply) => {
+        this.#onIdleCheck(connection, reply);
+        if (this.#backend.isPhpFpm === true) this.#askOnceMore(connection);
+      });
+  }
+
+  /**
+   * It has answered. Before 8.2 PHP-FPM closes behind that, and the next request must not run into its close: behind a proxy nobody
+   * could tell that it was not run. A second answer says that the connection stays.
+   */
+  #askOnceMore(connection: Connection): void {
+    if (!connection.closed) connection.sendGetValues(ANSWER_TIMEOUT, () => {});
   }
 
   /**
@@ -216,8 +227,10 @@ export class BackendCheck {
     if (this.#backend.isConfigured || !this.#learned.backgroundWork.mustCheck(script)) return;
     const asked = this.#clock.now();
     const { backgroundWork } = this.#learned;
-    // PHP-FPM before 8.2 closes behind its answer; either way the worker is back.
-    const onReturn = (): void => backgroundWork.workerReturned(script, this.#clock.now() - asked);
+    const onReturn = (): void => {
+      backgroundWork.workerReturned(script, this.#clock.now() - asked);
+      this.#askOnceMore(connection);
+    };
     connection.sendGetValues(BACKGROUND_WORK_TIMEOUT, onReturn, backgroundWork.isLate(script));
   }
 

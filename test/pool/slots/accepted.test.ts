@@ -94,6 +94,13 @@ it('one that closes behind its answer, with a php.ini that starts scripts before
   expect(server.seen.filter((seen) => /[RK]$/.test(seen))).toHaveLength(2 + 3);
 });
 
+it('one that closes behind its answer, asked on a kept connection: the next request does not run into its close', async () => {
+  await using server = await behaving(() => ({ ...old, onRequest: (socket) => socket.write(answer()) }));
+  await using pool = new Pool(server.address, { connections: 1, retry: 'never' });
+  for (let nth = 1; nth <= 3; nth++) expect(await text(pool, { params: GET })).toBe('ok');
+  expect(server.seen[0]).toBe('KV');
+});
+
 it('one that is updated to such a version, or back, loses no request by it', async () => {
   await using server = await behaving((nth) => (nth === 3 || nth === 4 ? old : modern));
   await using pool = new Pool(server.address, TOLD);
