@@ -59,8 +59,8 @@ export class Connection {
   constructor(owner: ConnectionOwner, connected: Connected, limits: ConnectionLimits) {
     const { socket, incoming } = connected;
     this.#owner = owner;
-    this.openedAt = owner.clock.now();
-    this.#activity = new Activity(this.openedAt);
+    this.openedAt = connected.openedAt ?? owner.clock.now();
+    this.#activity = new Activity(owner.clock.now());
     this.#socket = socket;
     this.writer = new SocketWriter(socket, this.#activity);
     this.#probed = { ...connected, transport: limits.transport };

@@ -32,7 +32,7 @@ export interface JobServer {
   complete(job: Job): void;
   /** True: it is sent again, in its slot. False: it keeps its slot until `releaseSlot`. */
   resend(job: Job, error: unknown): boolean;
-  confirm(job: Job, error: unknown): boolean;
+  readonly backendCheck: { confirm(job: Job, error: unknown): boolean };
   releaseSlot(job: Job): void;
 }
 
@@ -241,7 +241,7 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     }
     if (error instanceof FcgiError && this.mayHaveRun) keepInDoubt(error, this.attempts);
     this.doubtsBody ||= this.exchange?.restsOnBody === true;
-    if (this.server?.confirm(this, error) || traceRetry(this, error, this.#owner)) return;
+    if (this.server?.backendCheck.confirm(this, error) || traceRetry(this, error, this.#owner)) return;
     this.fail(error);
   }
 

@@ -14,7 +14,7 @@ import { Job, type JobOwner } from './job.ts';
 import { BodyReading } from './learned/body-reading.ts';
 import type { PoolSettings } from './options.ts';
 import { AbortListeners } from './queue/abort-listeners.ts';
-import { Admission } from './queue/admission.ts';
+import { Admission, wantedBy } from './queue/admission.ts';
 import { Deliveries } from './queue/deliveries.ts';
 import { LinkedList } from './queue/linked-list.ts';
 import { Queue } from './queue/queue.ts';
@@ -39,7 +39,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly deliveries: Deliveries;
   readonly #settings: PoolSettings;
   readonly balancer: Balancer;
-  readonly #queue: Queue<Job> = new Queue(wantedBy);
+  readonly #queue: Queue<Job> = new Queue((job) => wantedBy(job));
   /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
   readonly #running: LinkedList<Job> = new LinkedList();
   readonly #admission: Admission;
@@ -140,6 +140,11 @@ export class Scheduler implements JobOwner, ServerOwner {
     server.run(job);
   }
 
+  failTooOld(job: Job): void {
+    const refused = this.#admission.tooOld(wantedBy(job), job, this.balancer.name, this.clock.now());
+    if (refused !== null) job.fail(refused);
+  }
+
   /** A job that was let in before, and goes on as soon as a server suits it: in front of the others. */
   requeue(job: Job): void {
     job.slot = null;
@@ -180,7 +185,8 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   onComplete(job: Job, now: number): void {
     const { server, startedAt } = job;
-    this.#admission.served(wantedBy(job), now, now - startedAt, job.over ? -1 : now - job.queuedAt);
+    const took = now - (job.exchange?.startedAt ?? startedAt);
+    this.#admission.served(wantedBy(job), now, took, job.over ? -1 : now - job.queuedAt);
     this.#runningTimes.add(now - startedAt);
     if (server === null) return;
     this.balancer.onServed(job);
@@ -253,7 +259,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     if (this.balancer.onTick(now)) this.#admission.heldBack(now);
     this.#expire(now);
     this.runQueued();
-    if (this.#queue.size > 0) this.#admission.usual = this.#runningTimes.percentile(0.4);
+    this.#admission.onTick(servers, this.#queue.size);
     if (now - this.#summaryAt >= SUMMARY_PERIOD) {
       this.#summaryAt = now;
       this.#waiting.rotate();
@@ -284,17 +290,10 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   /** Those that were let in by then. `named`: those as well that have asked for a certain server. */
   failQueued(by: number, error: (job: Job) => FcgiError, named = true): void {
-    for (const line of named ? this.#queue.lines : this.#queue.lines.slice(0, 1)) {
-      // In the order in which they came: the first that may still wait ends the search.
-      for (let job = line.first; job !== null && job.queuedAt <= by; job = line.first) {
-        this.#running.add(job);
-        job.fail(error(job));
-      }
-    }
+    const fail = (job: Job): void => {
+      this.#running.add(job);
+      job.fail(error(job));
+    };
+    this.#queue.takeDue(({ queuedAt }) => queuedAt <= by, fail, named);
   }
-}
-
-/** The server that it has asked for; '' for any. */
-function wantedBy({ request }: Job): string {
-  return request.server ?? '';
 }

@@ -13,6 +13,7 @@ import type { Connected } from '../connection/socket/connect.ts';
 import type { Job } from './job.ts';
 import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
+import type { Backlog } from './queue/admission.ts';
 import type { Encoded } from './request/encode-request.ts';
 import { Sender, type SenderOwner } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
@@ -48,6 +49,7 @@ export class Server implements ConnectionOwner {
   served = 0;
   retried = 0;
   readonly learned: Learned;
+  readonly backlog: Backlog;
   readonly backendCheck: BackendCheck;
   readonly #owner: ServerOwner;
   readonly #slots: Slots<Slot>;
@@ -71,6 +73,7 @@ export class Server implements ConnectionOwner {
     this.clock = owner.clock;
     this.#slots = new Slots(settings.connections, () => new Slot());
     this.learned = new Learned(settings, this.clock, runtime.random, owner.bodyReading);
+    this.backlog = this.learned.workers;
     this.#sender = new Sender(target, settings, runtime, owner, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
     this.backendCheck = new BackendCheck(this, this.#sender, !retryRefused);
@@ -100,15 +103,13 @@ export class Server implements ConnectionOwner {
     job.server = this;
     const slot = this.#slots.takeFree();
     if (slot !== null) this.#assign(slot, job);
-    else this.#acquireSlot(job);
-  }
-
-  #acquireSlot(job: Job): void {
-    const fail = (error: unknown): void => {
-      this.busy--;
-      job.fail(error);
-    };
-    this.#slots.acquire((slot) => this.#assign(slot, job), fail);
+    else {
+      const fail = (error: unknown): void => {
+        this.busy--;
+        job.fail(error);
+      };
+      this.#slots.acquire((free) => this.#assign(free, job), fail);
+    }
   }
 
   /** The caller wants no more of the job. */
@@ -116,6 +117,7 @@ export class Server implements ConnectionOwner {
     job.dialling?.abort(reason);
     const { connection, exchange } = job;
     if (connection === null || exchange === null) return;
+    if (!connection.proven) this.learned.acceptCheck.onLeft();
     if (this.closing || job.request.closeOnAbort || !connection.isAwaiting(exchange)) {
       connection.fail(reason, this.closing ? 'pool-closed' : 'aborted');
       return;
@@ -155,10 +157,6 @@ export class Server implements ConnectionOwner {
     const asked = this.backendCheck.afterResponse(job.slot, job.exchange);
     if (asked === null) this.releaseSlot(job);
     else void asked.then(() => this.releaseSlot(job));
-  }
-
-  confirm(job: Job, error: unknown): boolean {
-    return this.backendCheck.confirm(job, error);
   }
 
   resend(job: Job, error: unknown): boolean {
@@ -275,9 +273,10 @@ export class Server implements ConnectionOwner {
     });
     slot.connection = connection;
     connection.proven = connected.isAccepted === true;
-    this.#sender.recheck(job);
+    this.#sender.recheck(job, connection.proven);
     if (job.over) {
-      connection.close('aborted');
+      // A worker that has come for it may serve the next in line.
+      if (!connection.proven || this.#owner.queued === 0) connection.close('aborted');
       this.releaseSlot(job);
       return;
     }

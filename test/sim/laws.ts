@@ -58,8 +58,14 @@ export const laws: Readonly<Record<string, Law>> = {
     const mean = asked.reduce((sum, { ms }) => sum + ms, 0) / Math.max(1, asked.length);
     // What accepting, connecting and a round trip over the network take of each request, at the most.
     const roundTrips = keepalive === 0 && connections <= workers ? 5 : 3;
+    // A client who is refused asks again at once: both take their time of the event loop, in which a worker may wait.
+    const refused = asked.filter(({ error }) => error !== '').length;
+    const callbacks = 10 + (2 * refused) / Math.max(1, asked.length - refused);
     const lost =
-      0.1 + (keepalive === 0 ? 0.1 : 0.05) + roundTrips * (drawn.latency ?? 0) + 10 * (drawn.cost ?? 0);
+      0.1 +
+      (keepalive === 0 ? 0.1 : 0.05) +
+      roundTrips * (drawn.latency ?? 0) +
+      callbacks * (drawn.cost ?? 0);
     const ideal = Math.min(1, connections / workers) * (pm === 'ondemand' ? 0.97 : 1);
     return atLeast(used, (0.95 * ideal * mean * afterLearning(drawn)) / (mean + lost), 'used');
   },

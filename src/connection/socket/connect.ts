@@ -28,6 +28,8 @@ export interface Connected {
   readonly hasRetransmitted?: ((sentAt: number) => Promise<boolean>) | undefined;
   /** A worker has it: it has answered FCGI_GET_VALUES. Without it nobody knows yet. */
   readonly isAccepted?: true | undefined;
+  /** ms, by the pool's clock: when it was opened, where a worker had to be waited for since. */
+  readonly openedAt?: number;
 }
 
 export interface ConnectOptions {

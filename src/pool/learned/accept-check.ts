@@ -9,6 +9,10 @@
  * PHP-FPM always does so. Both records in one go cost one round trip; but where a server is not known yet, the second goes
  * out behind the first answer: else a reset could swallow that, and nobody would know why.
  *
+ * On a direct connection, too, it is asked where connections wait: what lies in the backlog of php-fpm is run, also for a client who has
+ * left meanwhile, and of several processes none sees how much of it there is. An answer that is late shows either that or a slow script;
+ * to ask tells which.
+ *
  * Where it is no use it is left off: with such a PHP-FPM, and with what is only said to be one and answers nothing. Decisions
  * only.
  */
@@ -20,6 +24,19 @@ const MOST_FAILURES = 2;
 const FIRST_SKIPPED = 50;
 const MOST_SKIPPED = 5_000;
 
+/** ms: an answer that may have waited for a worker; and so many round trips are little beside it, our own event loop included. */
+const LATE = 100;
+const ROUND_TRIPS = 100;
+/** What a page takes is the mean of about so many. */
+const PAGES = 8;
+/** One who has left costs the time of a script; to ask costs a round trip. */
+const ASKS_FOR_ONE = 16;
+const MOST_ASKS = 64;
+/** So many less where a worker was free. */
+const ASKS_LESS = 4;
+/** Where workers are free all the same, one of so many late answers has the next connection asked. */
+const MOST_LATE = 16;
+
 export class AcceptCheck {
   /** A connection has been seen to outlive its answer. */
   staysOpen = false;
@@ -27,10 +44,20 @@ export class AcceptCheck {
   answers = 0;
   #failures = 0;
   #skipped = 0;
+  /** So many new connections are asked as a client has left before a worker had his request. */
+  #asks = 0;
+  /** ms that the latest script took to its first byte, once a worker had its connection. */
+  #page = Number.POSITIVE_INFINITY;
+  #late = 0;
+  #everyLate = 1;
 
   /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice. */
-  isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean): boolean {
-    if (isPhpFpm !== true || (isDirect !== false && isProvable)) return false;
+  isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean, connecting: number): boolean {
+    if (isPhpFpm !== true) return false;
+    if (isDirect !== false && isProvable) {
+      if (this.#asks === 0 || this.#page < ROUND_TRIPS * connecting) return false;
+      this.#asks--;
+    }
     if (this.#skipped === 0) return true;
     this.#skipped--;
     return false;
@@ -39,6 +66,35 @@ export class AcceptCheck {
   /** It was no use before, so little time is spent on it. */
   get isDoubted(): boolean {
     return this.#failures >= MOST_FAILURES;
+  }
+
+  /** A client has left before a worker was known to have his request: what lies in the backlog then is run for nobody. */
+  onLeft(): void {
+    this.#asks = Math.min(MOST_ASKS, this.#asks + ASKS_FOR_ONE);
+  }
+
+  /** One that was not asked was answered `after` ms. True: so late that it may have waited for a worker; or its script is slow. */
+  onUnasked(after: number): boolean {
+    if (after < LATE) return false;
+    if (++this.#late >= this.#everyLate) {
+      this.#late = 0;
+      this.#asks = Math.max(1, this.#asks);
+    }
+    return true;
+  }
+
+  /** A script has begun to answer, `after` ms after its request was sent to the worker. */
+  onPage(after: number): void {
+    this.#page = Number.isFinite(this.#page) ? this.#page + (after - this.#page) / PAGES : after;
+  }
+
+  /** One that was asked has waited so long for its worker. `connecting`: what the connect has taken. Both in ms. */
+  onAccepted(waited: number, connecting: number): void {
+    if (waited >= Math.max(LATE, ROUND_TRIPS * connecting)) {
+      this.#asks = Math.min(MOST_ASKS, this.#asks + ASKS_FOR_ONE);
+      this.#everyLate = 1;
+    } else if (this.#asks > 0) this.#asks = Math.max(0, this.#asks - ASKS_LESS);
+    else this.#everyLate = Math.min(MOST_LATE, 2 * this.#everyLate);
   }
 
   /** Answered, and the connection is open. */

@@ -57,20 +57,24 @@ export class Learned {
 
   /** A fresh connection waits for a worker; `open` sockets are open then. */
   asked(exchange: Exchange, open: number): void {
-    this.workers.sent(exchange, true, open);
+    this.workers.sent(exchange, true, open, this.#clock.now());
   }
 
   /** A worker has it, and its request is still to be sent. */
-  accepted(exchange: Exchange): void {
+  accepted(exchange: Exchange, connecting: number): void {
     this.#proven++;
-    this.workers.answered(exchange, this.#proven);
+    const waited = this.workers.accepted(exchange, this.#proven, this.#clock.now());
+    this.acceptCheck.onAccepted(waited, connecting);
   }
 
   /** `isProven`: a worker was known to have the connection before. */
   firstByte(exchange: Exchange, isProven: boolean): void {
     const { firstByteAfter, script } = exchange;
     if (exchange.reused) this.backend.onStayedOpen();
-    if (!isProven) this.#proven++;
+    if (!isProven) {
+      this.#proven++;
+      if (!this.acceptCheck.onUnasked(firstByteAfter)) this.workers.waited(0);
+    } else this.acceptCheck.onPage(firstByteAfter);
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);

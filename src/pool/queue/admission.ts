@@ -1,7 +1,8 @@
 /** Is a new request let in? Keeps what the rule of overload.ts needs to know. */
 import type { ConnectError, PoolError } from '../../errors.ts';
-import { type Arrival, Overload } from './overload.ts';
-import { refusal, tooLate } from './refusal.ts';
+import { Histogram } from '../stats/histogram.ts';
+import { type Arrival, BURST, Overload } from './overload.ts';
+import { refusal, tooLate, tooOld } from './refusal.ts';
 
 /** What a server has in hand, and what it can do. */
 interface Load {
@@ -9,6 +10,15 @@ interface Load {
   readonly busy: number;
   /** So many have been seen to run at once: there may be more. */
   readonly workers: number;
+  readonly backlog: Backlog;
+}
+
+/** New connections that wait for a worker, as far as that is known. Times in ms. */
+export interface Backlog {
+  /** One more would wait so long. 0: none waits. */
+  readonly wait: number;
+  /** The latest that has one has waited so long. */
+  readonly latestWait: number;
 }
 
 /** A request that was let in, at `queuedAt`. */
@@ -28,14 +38,16 @@ interface Queued {
 }
 
 export class Admission {
-  /** What the usual request takes from sending to the end, ms: two of five took no longer. 0: not known. */
-  usual = 0;
   /** How many were not let in. */
   refused = 0;
   /** Of the requests that any server may have. */
   readonly #overload: Overload = new Overload();
   /** Of those that have asked for a certain server. */
   readonly #byServer: Map<string, Overload> = new Map();
+  /** What requests took from sending to the end. */
+  readonly #times: Histogram = new Histogram();
+  /** Two of five took no longer, ms. 0: not known. */
+  #usual = 0;
   readonly #queueSize: number;
 
   constructor(queueSize: number) {
@@ -54,6 +66,7 @@ export class Admission {
 
   /** `took`, `age`: ms from sending, and from letting it in, to the end. `age` -1: its client had left. */
   served(wanted: string, now: number, took: number, age: number = took): void {
+    this.#times.add(took);
     this.#overloadOf(wanted).served(now, took, age);
   }
 
@@ -65,8 +78,9 @@ export class Admission {
 
   /** Nobody waits in the queue; connections to more than the workers that are known wait in the backlog of a server. */
   emptied(wanted: string, servers: readonly Load[], now: number): void {
-    for (const { name, busy, workers } of servers) {
+    for (const { name, busy, workers, backlog } of servers) {
       if ((wanted !== '' && name !== wanted) || busy >= Math.max(1, workers)) continue;
+      if (Math.max(backlog.wait, backlog.latestWait) > BURST) continue;
       this.#overloadOf(wanted).idle(now);
       if (this.#byServer.size === 0) return;
       this.#byServer.get(name)?.idle(now);
@@ -78,8 +92,15 @@ export class Admission {
     this.#overload.idle(now);
   }
 
+  /** Called every few ms. */
+  onTick(servers: readonly Load[], queued: number): void {
+    if (queued > 0 || servers.some(({ backlog }) => backlog.wait > 0))
+      this.#usual = this.#times.percentile(0.4);
+  }
+
   /** Forgets the servers that there are no more. */
   keep(servers: readonly { readonly name: string }[]): void {
+    this.#times.rotate();
     for (const wanted of this.#byServer.keys())
       if (!servers.some(({ name }) => name === wanted)) this.#byServer.delete(wanted);
   }
@@ -87,8 +108,19 @@ export class Admission {
   /** null: it may be sent at once. `name`: of the servers, for the message. */
   tooLate(wanted: string, servers: readonly Load[], name: string, now: number): PoolError | null {
     const overload = this.#overloadOf(wanted);
-    if (overload.longestStay(now) === Number.POSITIVE_INFINITY) return null;
     const refused = tooLate(overload, this.#arrival(wanted, servers, 0, now), wanted || name);
+    if (refused !== null) this.refused++;
+    return refused;
+  }
+
+  /** A worker has its connection: would it be answered too late? null: it may be sent. */
+  tooOld(
+    wanted: string,
+    { queuedAt }: Pick<Waiting, 'queuedAt'>,
+    name: string,
+    now: number,
+  ): PoolError | null {
+    const refused = tooOld(this.#overloadOf(wanted), now - queuedAt, name, now);
     if (refused !== null) this.refused++;
     return refused;
   }
@@ -112,15 +144,32 @@ export class Admission {
   #arrival(wanted: string, servers: readonly Load[], queued: number, now: number): Arrival {
     let sent = 0;
     let known = 0;
-    for (const { name, busy, workers } of servers) {
+    let backlog = Number.POSITIVE_INFINITY;
+    for (const {
+      name,
+      busy,
+      workers,
+      backlog: { wait },
+    } of servers) {
       if (wanted !== '' && name !== wanted) continue;
       sent += busy;
       known += Math.max(1, workers);
+      backlog = Math.min(backlog, wait);
     }
-    return { now, queued, sent, workers: known, usual: this.usual };
+    if (known === 0) backlog = 0;
+    return { now, queued, sent, workers: known, backlog, usual: this.#usual };
   }
 
   #overloadOf(wanted: string): Overload {
     return (wanted === '' ? undefined : this.#byServer.get(wanted)) ?? this.#overload;
   }
+}
+
+/** The server that it has asked for; '' for any. */
+export function wantedBy({
+  request,
+}: {
+  readonly request: { readonly server?: string | undefined };
+}): string {
+  return request.server ?? '';
 }

@@ -12,11 +12,13 @@ import { Patience } from './patience.ts';
 import { Trial } from './trial.ts';
 
 /** A queue younger than this is a burst. */
-const BURST = 150;
+export const BURST = 150;
 const LONGEST_WAIT = 300;
 const TIMES_USUAL = 2.5;
 /** While it is tried whether it grows at all. */
 const TRIED_WAIT = 700;
+/** The longest wait in the backlog of a server. */
+const LONGEST_BACKLOG = 1_000;
 /** The longest wait in a queue that does not grow. */
 const LONGEST_STANDING = 1_500;
 /** Its pace is told from so long: slow pages, or a database, may hold all workers for a moment, in which next to nothing is answered. */
@@ -43,6 +45,8 @@ export interface Arrival {
   readonly workers: number;
   /** What the usual request takes from sending to the end: two of five took no longer. 0: not known. */
   readonly usual: number;
+  /** ms that one more would wait in the backlog of the server, as far as that is known. */
+  readonly backlog: number;
 }
 
 export class Overload {
@@ -98,15 +102,31 @@ export class Overload {
    * One more could be sent at once, and would wait behind those of other processes in the backlog of the server. null: it may. Else
    * its client would have left: the last few took too long. The number says by how many ms.
    */
-  refusesToSend({ now, sent, workers }: Arrival): number | null {
-    if (sent < workers) return null;
-    const tooLong = Math.min(...this.#latest) - this.#patience.longest(now);
+  refusesToSend({ now, sent, workers, backlog, usual: told }: Arrival): number | null {
+    const tooLong = backlog + Math.min(...this.#latest) - this.#patience.longest(now);
+    if (tooLong > 0 && sent >= workers) return tooLong;
+    return this.#refusesForBacklog(backlog, told);
+  }
+
+  /** What all processes have sent waits there together: all of them must come to the same end, or some would have the workers to themselves. */
+  #refusesForBacklog(backlog: number, told: number): number | null {
+    if (backlog <= LONGEST_BACKLOG) return null;
+    const usual = told > 0 || this.#least > LONGEST_WINDOW ? told : this.#least;
+    const tooLong = backlog - Math.max(LONGEST_BACKLOG, TIMES_USUAL * usual);
+    return tooLong > 0 ? tooLong : null;
+  }
+
+  /** A worker has a request of that age, ms, and its script has not begun. null: it may. Else its client would have left. */
+  isTooOld(now: number, age: number): number | null {
+    const tooLong = age + Math.min(...this.#latest) - this.#patience.longest(now);
     return tooLong > 0 ? tooLong : null;
   }
 
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
-  refuses({ now, queued, sent, workers: known, usual: told }: Arrival): number | null {
+  refuses({ now, queued, sent, workers: known, backlog, usual: told }: Arrival): number | null {
     const age = now - this.#idleAt;
+    const late = this.#refusesForBacklog(backlog, told);
+    if (late !== null) return late;
     // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload, if clients stay so long.
     if (sent === 0 || age < BURST || queued === 0) return null;
     const longestStay = this.#patience.longest(now);

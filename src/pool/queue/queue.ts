@@ -83,6 +83,13 @@ export class Queue<T extends Waiting<T>> {
     for (const [server, { size }] of this.#byServer) if (size === 0) this.#byServer.delete(server);
   }
 
+  /** Takes those at the head of each line that are due; `take` must take them out. `named`: those as well that have asked for a server. */
+  takeDue(isDue: (one: T) => boolean, take: (one: T) => void, named: boolean): void {
+    // In the order in which they came: the first that may still wait ends the search.
+    for (const line of named ? this.lines : [this.#any])
+      for (let one = line.first; one !== null && isDue(one); one = line.first) take(one);
+  }
+
   #lineOf(one: T): LinkedList<T> {
     const server = this.#serverOf(one);
     if (server === '') return this.#any;

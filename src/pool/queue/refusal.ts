@@ -52,6 +52,15 @@ export function tooLate(overload: Overload, arrival: Arrival, name: string): Poo
   return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts });
 }
 
+/** null: it may be sent, `age` ms after it was let in. */
+export function tooOld(overload: Overload, age: number, name: string, now: number): PoolError | null {
+  const wait = overload.isTooOld(now, age);
+  if (wait === null) return null;
+  const message = `the request has waited for ${Math.round(age)} ms for ${name}, and most clients leave before they are answered so late`;
+  const facts = { retryAfter: secondsOf(wait), hint: HINT };
+  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts });
+}
+
 /** Retry-After is in seconds (RFC 9110, 10.2.3). */
 function secondsOf(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1_000));

@@ -45,9 +45,12 @@ export interface SenderOwner {
   readonly clock: Clock;
   readonly encoder: RequestEncoder;
   readonly bodyReading: BodyReading;
+  /** A worker has its connection now: fails it where its client is likely to leave before he is answered. */
+  failTooOld(job: Job): void;
 }
 
 export class Sender {
+  readonly #owner: SenderOwner;
   readonly #target: Target;
   readonly #settings: PoolSettings;
   readonly #runtime: Runtime;
@@ -70,10 +73,12 @@ export class Sender {
     target: Target,
     settings: PoolSettings,
     runtime: Runtime,
-    { clock, encoder }: SenderOwner,
+    owner: SenderOwner,
     learned: Learned,
     retryRefused: boolean,
   ) {
+    const { clock, encoder } = owner;
+    this.#owner = owner;
     this.#target = target;
     this.#settings = settings;
     this.#runtime = runtime;
@@ -154,7 +159,7 @@ export class Sender {
       isPassed: () =>
         this.#learned.backend.answersGetValues && this.#learned.workers.passed(exchange) >= server.open.size,
       onAsked: () => this.#learned.asked(exchange, server.open.size),
-      onAccepted: () => this.#learned.accepted(exchange),
+      onAccepted: (connecting) => this.#learned.accepted(exchange, connecting),
       onClosed: (reason, openedAt) => {
         server.closed[reason]++;
         this.#learned.failed(exchange);
@@ -228,8 +233,12 @@ export class Sender {
     return retry === 'idempotent' || retry === 'always' || retriesUnknown(job, this.#settings);
   }
 
-  /** Its connection is there: fails the job where it can be sent no more, as its body is not what it was when it was encoded. */
-  recheck(job: Job): void {
+  /**
+   * Its connection is there: fails the job where it can be sent no more, as its body is not what it was when it was encoded, or it has
+   * waited too long for a worker, who has it now (`isAccepted`).
+   */
+  recheck(job: Job, isAccepted: boolean): void {
+    if (isAccepted) this.#owner.failTooOld(job);
     try {
       if (job.body !== null) checkUnchanged(job.body);
     } catch (error) {

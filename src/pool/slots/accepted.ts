@@ -30,7 +30,8 @@ export interface AcceptOptions {
   isRetired(): boolean;
   /** A connection waits for a worker; one has it; it is closed instead. */
   onAsked(): void;
-  onAccepted(): void;
+  /** `connecting`: ms that the connect has taken, our own event loop included. */
+  onAccepted(connecting: number): void;
   onClosed(reason: CloseReason, openedAt: number): void;
 }
 
@@ -66,13 +67,16 @@ export async function accepted(
   // How long it has waited for a worker in vain, ms.
   let waited = 0;
   for (let failures = 0; ; ) {
+    const dialledAt = clock.now();
     const connected = await connect();
-    if (!acceptCheck.isDue(backend, options.isProvable)) return connected;
-    const isKnown = backend.answersGetValues;
     const begun = clock.now();
-    const { end, isUseless } = await asked(connected, options, waited);
+    const connecting = begun - dialledAt;
+    if (!acceptCheck.isDue(backend, options.isProvable, connecting)) return connected;
+    const isKnown = backend.answersGetValues;
+    const { end, isUseless } = await asked(connected, options, waited, connecting);
+    if (end === 'stopped') acceptCheck.onLeft();
     if (signal.aborted) throw signal.reason;
-    if (end === null) return { ...connected, isAccepted: true };
+    if (end === null) return { ...connected, isAccepted: true, openedAt: begun };
     if (options.isRetired()) throw takenOut(target);
     waited += clock.now() - begun;
     if (isUseless || end === 'hopeless') continue;
@@ -99,6 +103,7 @@ async function asked(
   connected: Connected,
   options: AcceptOptions,
   waited: number,
+  connecting: number,
 ): Promise<{ readonly end: GetValuesResult['end']; readonly isUseless: boolean }> {
   const { clock, signal, acceptCheck, backend, headersTimeout } = options;
   const openedAt = clock.now();
@@ -119,7 +124,7 @@ async function asked(
   if (values !== null) backend.onValues(values);
   if (end === null) {
     acceptCheck.onAnswer();
-    options.onAccepted();
+    options.onAccepted(connecting);
     return { end, isUseless: false };
   }
   options.onClosed(CLOSE_REASONS[end], openedAt);

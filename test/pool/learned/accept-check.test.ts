@@ -5,7 +5,7 @@ const BEHIND_PROXY = { isPhpFpm: true, isDirect: false };
 
 /** How many of the next connections are asked. */
 function asked(check: AcceptCheck, connections: number): number {
-  return Array.from({ length: connections }, () => check.isDue(BEHIND_PROXY, true)).filter(Boolean).length;
+  return Array.from({ length: connections }, () => check.isDue(BEHIND_PROXY, true, 0)).filter(Boolean).length;
 }
 
 describe('a new connection is asked before its request is sent', () => {
@@ -21,7 +21,7 @@ describe('a new connection is asked before its request is sent', () => {
     [{ isPhpFpm: false, isDirect: false }, false, false],
     [{ isPhpFpm: false, isDirect: null }, false, false],
   ])('%j, provable %s: %s', (server, isProvable, due) => {
-    expect(new AcceptCheck().isDue(server, isProvable)).toBe(due);
+    expect(new AcceptCheck().isDue(server, isProvable, 0)).toBe(due);
   });
 
   it('in turn, until a connection has outlived its answer, and again once one was lost', () => {
@@ -69,5 +69,99 @@ describe('where it was no use', () => {
     expect(check.isDoubted).toBe(false);
     check.onFailure();
     expect(asked(check, 100)).toBe(100);
+  });
+});
+
+describe('on a direct connection, whose request is provable, it is asked', () => {
+  const DIRECT = { isPhpFpm: true, isDirect: true };
+  const due = (check: AcceptCheck, connecting = 0): boolean => check.isDue(DIRECT, true, connecting);
+  /** How many of the next are asked, each of which has waited so long for its worker. */
+  const run = (check: AcceptCheck, connections: number, waited: number, connecting = 0): number => {
+    let count = 0;
+    for (let nth = 0; nth < connections; nth++) {
+      if (!due(check, connecting)) continue;
+      count++;
+      check.onAccepted(waited, connecting);
+    }
+    return count;
+  };
+
+  it('never while all are answered soon', () => {
+    const check = new AcceptCheck();
+    for (let nth = 0; nth < 100; nth++) expect([check.onUnasked(99), due(check)]).toEqual([false, false]);
+  });
+
+  it('once where one was answered late: its script may be slow, or it has waited', () => {
+    const check = new AcceptCheck();
+    expect(check.onUnasked(100)).toBe(true);
+    expect([due(check), due(check)]).toEqual([true, false]);
+  });
+
+  it('as long as they wait, for a tenth of a second or more', () => {
+    const check = new AcceptCheck();
+    check.onUnasked(100);
+    expect(run(check, 200, 100)).toBe(200);
+    // 64 are left, and one that need not wait counts as five.
+    expect(run(check, 200, 99)).toBe(13);
+  });
+
+  it('less and less often where workers are free, and the scripts are slow', () => {
+    const check = new AcceptCheck();
+    const asked = Array.from({ length: 63 }, () => {
+      check.onUnasked(500);
+      return run(check, 1, 0);
+    });
+    // The 1st, 3rd, 7th, 15th, 31st, then each 16th.
+    expect(asked.flatMap((count, at) => (count > 0 ? [at + 1] : []))).toEqual([1, 3, 7, 15, 31, 47, 63]);
+  });
+
+  it('and at once again where one has waited after all', () => {
+    const check = new AcceptCheck();
+    for (let nth = 0; nth < 31; nth++) {
+      check.onUnasked(500);
+      run(check, 1, nth === 30 ? 100 : 0);
+    }
+    expect(run(check, 16, 0)).toBe(4);
+    for (let nth = 0; nth < 3; nth++) {
+      check.onUnasked(500);
+      expect(run(check, 1, 0)).toBe(nth === 1 ? 1 : 0);
+    }
+  });
+
+  it('sixteen times for a client who has left, 64 times at the most', () => {
+    const check = new AcceptCheck();
+    check.onLeft();
+    expect(Array.from({ length: 20 }, () => due(check)).filter(Boolean)).toHaveLength(16);
+    for (let nth = 0; nth < 10; nth++) check.onLeft();
+    expect(Array.from({ length: 100 }, () => due(check)).filter(Boolean)).toHaveLength(64);
+  });
+
+  it('only where a page takes a hundred times as long as to connect, on the average of the last eight', () => {
+    const check = new AcceptCheck();
+    check.onLeft();
+    check.onPage(100);
+    expect([due(check, 1), due(check, 1.01)]).toEqual([true, false]);
+    check.onPage(180);
+    expect([due(check, 1.09), due(check, 1.11)]).toEqual([true, false]);
+  });
+
+  it('where connecting takes long, its time counts: that may have been our own event loop', () => {
+    const waiting = new AcceptCheck();
+    waiting.onUnasked(500);
+    waiting.onUnasked(500);
+    expect(run(waiting, 1, 200, 2)).toBe(1);
+    expect(due(waiting)).toBe(true);
+    const slow = new AcceptCheck();
+    slow.onUnasked(500);
+    expect(run(slow, 1, 199, 2)).toBe(1);
+    expect(due(slow)).toBe(false);
+  });
+
+  it('not where it was no use', () => {
+    const check = new AcceptCheck();
+    check.onFailure();
+    check.onFailure();
+    check.onLeft();
+    expect(run(check, 16, 0)).toBe(0);
   });
 });

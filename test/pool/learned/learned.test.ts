@@ -94,7 +94,7 @@ describe('a worker that has a connection', () => {
     const waiting = request();
     pool.learned.asked(waiting, 1);
     expect(pool.learned.workers.waiting).toBe(1);
-    pool.learned.accepted(waiting);
+    pool.learned.accepted(waiting, 0);
     expect(pool.learned.workers).toMatchObject({ waiting: 0, found: 1 });
   });
 

@@ -208,3 +208,55 @@ describe('a fresh socket', () => {
     expect([passedBy('a'), workers.waiting]).toEqual([0, 0]);
   });
 });
+
+describe('how long one more would wait for a worker', () => {
+  /** Sockets that are asked at once and get a worker after so many ms; and one that waits still, or not. */
+  const waited = (waits: readonly number[], oneMore = true): Workers<Request> => {
+    const workers = new Workers<Request>();
+    for (const [nth, wait] of waits.entries()) {
+      const one = new Request();
+      workers.sent(one, true, nth + 1, 1_000);
+      expect(workers.accepted(one, nth + 1, 1_000 + wait)).toBe(wait);
+    }
+    if (oneMore) workers.sent(new Request(), true, waits.length + 1, 2_000);
+    return workers;
+  };
+
+  it('as long as the quickest of the last three', () => {
+    expect(waited([10, 500, 700, 600]).wait).toBe(500);
+    expect(waited([10, 500, 700]).wait).toBe(10);
+  });
+
+  it('not at all at first, while nobody waits, or where one was not asked', () => {
+    expect(waited([500, 700]).wait).toBe(0);
+    expect(waited([500, 700, 600], false).wait).toBe(0);
+    const workers = waited([500, 700, 600], false);
+    workers.sent(new Request(), true, 4);
+    expect(workers.wait).toBe(0);
+  });
+
+  it('not at all once a socket that was not asked is answered soon', () => {
+    const workers = waited([500, 700, 600]);
+    workers.waited(0);
+    expect([workers.wait, workers.latestWait]).toEqual([0, 0]);
+  });
+
+  it('the latest is known by itself', () => {
+    expect([waited([]).latestWait, waited([500, 700, 600], false).latestWait]).toEqual([0, 600]);
+  });
+
+  it('one that has its worker waits no more, nor one that is gone', () => {
+    const workers = waited([500, 700, 600], false);
+    const first = new Request();
+    const second = new Request();
+    workers.sent(first, true, 4, 2_000);
+    workers.sent(second, true, 5, 2_000);
+    workers.accepted(second, 5, 2_400);
+    expect(workers.wait).toBe(0);
+    const third = new Request();
+    workers.sent(third, true, 6, 2_400);
+    expect(workers.wait).toBe(400);
+    workers.gone(third);
+    expect(workers.wait).toBe(0);
+  });
+});

@@ -2,16 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { ConnectError } from '../../../src/errors.ts';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 
+const NONE = { wait: 0, latestWait: 0 };
+
+type Load = Parameters<Admission['onTick']>[0][number];
+
 /** Eight were sent at once 206 ms ago, `answered` of them have just been, and one of their clients asks behind 15 others. */
 function askedAgain(answered: number): string {
   const admission = new Admission(1_000);
-  admission.emptied('', [{ name: 'a', busy: 0, workers: 0 }], 1_000);
+  admission.emptied('', [{ name: 'a', busy: 0, workers: 0, backlog: NONE }], 1_000);
   for (let i = 0; i < 24; i++) admission.arrived('', 1_001);
   for (let i = 0; i < answered; i++) admission.served('', 1_206, 205);
   admission.arrived('', 1_206);
   return (
-    admission.refusal('', [{ name: 'a', busy: 8, workers: 1 }], { all: 15, before: 15 }, 'fpm', 1_206)
-      ?.code ?? 'let in'
+    admission.refusal(
+      '',
+      [{ name: 'a', busy: 8, workers: 1, backlog: NONE }],
+      { all: 15, before: 15 },
+      'fpm',
+      1_206,
+    )?.code ?? 'let in'
   );
 }
 
@@ -22,7 +31,7 @@ it('while the first requests of a pool run, the rest of them is taken to run as 
 
 describe('a new queue begins', () => {
   /** More than is answered, for three seconds, with 40 that wait. */
-  const refused = (servers: { name: string; busy: number; workers: number }[]): boolean => {
+  const refused = (servers: Load[]): boolean => {
     const admission = new Admission(1_000);
     for (let now = 0; now < 3_000; now += 20) {
       admission.served('', now, 0);
@@ -31,24 +40,36 @@ describe('a new queue begins', () => {
     }
     admission.emptied('', servers, 2_990);
     return (
-      admission.refusal('', [{ name: 'a', busy: 8, workers: 4 }], { all: 40, before: 40 }, 'fpm', 3_000) !==
-      null
+      admission.refusal(
+        '',
+        [{ name: 'a', busy: 8, workers: 4, backlog: NONE }],
+        { all: 40, before: 40 },
+        'fpm',
+        3_000,
+      ) !== null
     );
   };
 
   it('where a worker was idle', () => {
-    expect(refused([{ name: 'a', busy: 3, workers: 4 }])).toBe(false);
+    expect(refused([{ name: 'a', busy: 3, workers: 4, backlog: NONE }])).toBe(false);
     expect(
       refused([
-        { name: 'a', busy: 4, workers: 4 },
-        { name: 'a', busy: 0, workers: 0 },
+        { name: 'a', busy: 4, workers: 4, backlog: NONE },
+        { name: 'a', busy: 0, workers: 0, backlog: NONE },
       ]),
     ).toBe(false);
   });
 
+  it('not where new connections wait for a worker: others have them', () => {
+    const busy = (backlog: Load['backlog']): Load => ({ name: 'a', busy: 3, workers: 4, backlog });
+    expect(refused([busy({ wait: 150, latestWait: 150 })])).toBe(false);
+    expect(refused([busy({ wait: 151, latestWait: 0 })])).toBe(true);
+    expect(refused([busy({ wait: 0, latestWait: 151 })])).toBe(true);
+  });
+
   it('not where all workers were busy, and one more waited for them', () => {
-    expect(refused([{ name: 'a', busy: 4, workers: 4 }])).toBe(true);
-    expect(refused([{ name: 'a', busy: 1, workers: 0 }])).toBe(true);
+    expect(refused([{ name: 'a', busy: 4, workers: 4, backlog: NONE }])).toBe(true);
+    expect(refused([{ name: 'a', busy: 1, workers: 0, backlog: NONE }])).toBe(true);
   });
 });
 
@@ -59,8 +80,8 @@ it('the workers of all servers count: where fewer wait than there are, nobody is
     for (let i = 0; i < 3; i++) admission.arrived('', now);
   }
   const servers = [
-    { name: 'a', busy: 4, workers: 4 },
-    { name: 'a', busy: 4, workers: 4 },
+    { name: 'a', busy: 4, workers: 4, backlog: NONE },
+    { name: 'a', busy: 4, workers: 4, backlog: NONE },
   ];
   expect(admission.refusal('', servers, { all: 7, before: 7 }, 'fpm', 5_000)).toBeNull();
   const soon = admission.refusal('', servers, { all: 8, before: 8 }, 'fpm', 5_000);
@@ -80,10 +101,10 @@ it.each([
   'where nobody can connect (%s), that is what is said of it, and not that too much is asked',
   (down, said) => {
     const admission = new Admission(1_000);
-    admission.emptied('', [{ name: 'a', busy: 0, workers: 0 }], 0);
+    admission.emptied('', [{ name: 'a', busy: 0, workers: 0, backlog: NONE }], 0);
     const why =
       down === null ? null : new ConnectError('FCGI_ERR_CONNECT', 'refused', { facts: { hint: down } });
-    const servers = [{ name: 'a', busy: 8, workers: 0 }];
+    const servers = [{ name: 'a', busy: 8, workers: 0, backlog: NONE }];
     const refused = admission.refusal('', servers, { all: 24, before: 24 }, 'fpm', 2_500, why);
     expect(refused).toMatchObject({ code: 'FCGI_ERR_QUEUE_OVERLOAD', hint: expect.stringContaining(said) });
   },
@@ -91,7 +112,7 @@ it.each([
 
 it('says how many were refused, and when the queue is simply full', () => {
   const admission = new Admission(2);
-  const server = { name: 'a', busy: 1, workers: 1 };
+  const server = { name: 'a', busy: 1, workers: 1, backlog: NONE };
   for (let i = 0; i < 2; i++)
     expect(admission.refusal('', [server], { all: 1, before: 1 }, 'fpm', 1_000)).toBeNull();
   expect(admission.refusal('', [server], { all: 2, before: 2 }, 'fpm', 1_000)).toMatchObject({
@@ -103,8 +124,8 @@ it('says how many were refused, and when the queue is simply full', () => {
 
 describe('those who have asked for a certain server', () => {
   const servers = [
-    { name: 'hung', busy: 8, workers: 8 },
-    { name: 'well', busy: 8, workers: 8 },
+    { name: 'hung', busy: 8, workers: 8, backlog: NONE },
+    { name: 'well', busy: 8, workers: 8, backlog: NONE },
   ];
 
   /** 100 who wait for one that has answered none of them for five seconds, while the other one answers all that any may have. */
@@ -131,12 +152,12 @@ describe('those who have asked for a certain server', () => {
     const admission = oneHangs();
     const isRefused = (): boolean =>
       admission.refusal('hung', servers, { all: 100, before: 100 }, 'both', 5_000) !== null;
-    admission.emptied('hung', [{ name: 'well', busy: 0, workers: 8 }], 4_990);
+    admission.emptied('hung', [{ name: 'well', busy: 0, workers: 8, backlog: NONE }], 4_990);
     expect(isRefused()).toBe(true);
-    admission.emptied('hung', [{ name: 'hung', busy: 7, workers: 8 }], 4_990);
+    admission.emptied('hung', [{ name: 'hung', busy: 7, workers: 8, backlog: NONE }], 4_990);
     expect(isRefused()).toBe(false);
     const another = oneHangs();
-    another.emptied('', [{ name: 'hung', busy: 7, workers: 8 }], 4_990);
+    another.emptied('', [{ name: 'hung', busy: 7, workers: 8, backlog: NONE }], 4_990);
     expect(another.refusal('hung', servers, { all: 100, before: 100 }, 'both', 5_000)).toBeNull();
   });
 
@@ -157,5 +178,24 @@ describe('those who have asked for a certain server', () => {
     const admission = new Admission(100);
     const full = admission.refusal('', servers, { all: 100, before: 0 }, 'both', 1_000);
     expect(full).toMatchObject({ code: 'FCGI_ERR_QUEUE_FULL' });
+  });
+});
+
+describe('a request whose worker has come is refused', () => {
+  it('and counted, if its client would have left before it is answered', () => {
+    const admission = new Admission(1_000);
+    for (let now = 1_000; now <= 9_000; now += 125) {
+      admission.arrived('', now);
+      admission.served('', now, 1_000, -1);
+    }
+    const left = { queuedAt: 7_000, connection: {}, exchange: null };
+    for (let nth = 0; nth < 11; nth++) admission.left('', left, 9_000);
+    expect(admission.tooOld('', { queuedAt: 8_400 }, 'fpm', 9_000)).toBeNull();
+    expect(admission.tooOld('', { queuedAt: 8_399 }, 'fpm', 9_000)).toMatchObject({
+      code: 'FCGI_ERR_QUEUE_OVERLOAD',
+      retryAfter: 1,
+      message: expect.stringContaining('601 ms for fpm'),
+    });
+    expect(admission.refused).toBe(1);
   });
 });

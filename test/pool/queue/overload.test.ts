@@ -25,7 +25,7 @@ const growing = (every: number, until: number): Overload => queue({ every, comes
 const standing = (every: number, until: number): Overload => queue({ every, comes: 1, until });
 
 function arrival(now: number, queued: number, more: Partial<Arrival> = {}): Arrival {
-  return { now, queued, sent: 1, workers: 1, usual: 0, ...more };
+  return { now, queued, sent: 1, workers: 1, usual: 0, backlog: 0, ...more };
 }
 
 describe('one more may wait', () => {
@@ -309,4 +309,31 @@ it('an answer that was there at once counts for how long clients stay', () => {
     for (let answers = 0; answers < 2; answers++) overload.served(10_000, 0);
   }
   expect(overload.longestStay(10_000)).toBe(Number.POSITIVE_INFINITY);
+});
+
+describe('where new connections wait in the backlog of the server, behind those of other processes', () => {
+  /** Of one that would be sent at once, and of one that would wait. */
+  const refused = (backlog: number, usual: number): (number | null)[] => {
+    const overload = standing(10, 2_000);
+    const ask = arrival(2_000, 0, { backlog, usual });
+    return [overload.refusesToSend(ask), overload.refuses({ ...ask, queued: 1 })];
+  };
+
+  it('one more may be sent, or wait, for a second', () => {
+    expect(refused(1_000, 40)).toEqual([null, null]);
+    expect(refused(1_250, 40)).toEqual([250, 250]);
+  });
+
+  it('or for two pages and a half', () => {
+    expect(refused(2_500, 1_000)).toEqual([null, null]);
+    expect(refused(2_501, 1_000)).toEqual([1, 1]);
+  });
+
+  it('the quickest page counts while the usual one is not known', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    overload.served(1_600, 600);
+    expect(overload.refusesToSend(arrival(2_000, 0, { backlog: 1_500 }))).toBeNull();
+    expect(overload.refusesToSend(arrival(2_000, 0, { backlog: 1_501 }))).toBe(1);
+  });
 });

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 import { Overload } from '../../../src/pool/queue/overload.ts';
 
+const NONE = { wait: 0, latestWait: 0 };
+
 /** `each` answers a second from 1000 to 9000, of scripts that take `took` ms; eleven clients leave after 2 s, all but the first second's answers came too late. */
 function overloaded(each: number, took = 1_000): Overload {
   const overload = new Overload();
@@ -23,7 +25,7 @@ it('is told by how long clients stay', () => {
 });
 
 describe('one more may wait', () => {
-  const eight = { now, sent: 8, workers: 8, usual: 1_000 };
+  const eight = { now, sent: 8, workers: 8, usual: 1_000, backlog: 0 };
 
   it('as long as it will be answered in time, by those before it and the pace', () => {
     // 13 of 8 a second take 1.6 s.
@@ -39,7 +41,7 @@ describe('one more may wait', () => {
   });
 
   it('where it waits for a moment only: the rest is what its page takes', () => {
-    const many = { now, sent: 64, workers: 64, usual: 1_600 };
+    const many = { now, sent: 64, workers: 64, usual: 1_600, backlog: 0 };
     // 71 of 40 a second take 1.8 s, but six take no more than 150 ms.
     expect(overloaded(40).refuses({ ...many, queued: 6 })).toBeNull();
     expect(overloaded(40).refuses({ ...many, queued: 9 })).toBeGreaterThan(0);
@@ -51,7 +53,7 @@ describe('one more may wait', () => {
 });
 
 describe('one more is sent at once', () => {
-  const ask = { now, queued: 0, usual: 1_000 };
+  const ask = { now, queued: 0, usual: 1_000, backlog: 0 };
 
   it('unless the last three took longer than clients stay', () => {
     const late = overloaded(8, 1_700);
@@ -74,13 +76,13 @@ describe('one more is sent at once', () => {
 });
 
 describe('a pool', () => {
-  const servers = [{ name: 'a', busy: 4, workers: 4 }];
+  const servers = [{ name: 'a', busy: 4, workers: 4, backlog: NONE }];
   const waiting = { queuedAt: 7_000, connection: {}, exchange: { bytesReceived: 0 } };
 
   /** What `tooLate` says after eleven such clients have left. */
   function answer(left: object): ReturnType<Admission['tooLate']> {
     const admission = new Admission(1_000);
-    admission.emptied('', [{ name: 'a', busy: 0, workers: 4 }], 1_000);
+    admission.emptied('', [{ name: 'a', busy: 0, workers: 4, backlog: NONE }], 1_000);
     admission.served('', 2_000, 1_000);
     for (let i = 0; i < 3; i++) admission.served('', 8_900, 1_700, -1);
     for (let i = 0; i < 11; i++) admission.left('', { ...waiting, ...left }, now);
@@ -112,5 +114,26 @@ describe('a pool', () => {
       /^4 requests have been sent to a, /,
     );
     expect(admission.tooLate('', servers, 'both', now)).toBeNull();
+  });
+});
+
+describe('a request whose worker has come', () => {
+  it('is sent if its page will be there before most clients leave', () => {
+    const overload = overloaded(8);
+    expect(overload.isTooOld(now, LONGEST - 1_000)).toBeNull();
+    expect(overload.isTooOld(now, LONGEST - 999)).toBe(1);
+  });
+
+  it('however old it is where it is not known how long clients stay', () => {
+    const overload = new Overload();
+    overload.served(1_000, 1_000);
+    expect(overload.isTooOld(now, 60_000)).toBeNull();
+  });
+
+  it('what waits in the backlog counts before it is sent', () => {
+    const overload = overloaded(8);
+    const ask = { now, queued: 0, sent: 8, workers: 8, usual: 1_000 };
+    expect(overload.refusesToSend({ ...ask, backlog: LONGEST - 1_000 })).toBeNull();
+    expect(overload.refusesToSend({ ...ask, backlog: LONGEST - 999 })).toBe(1);
   });
 });
