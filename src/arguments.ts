@@ -52,7 +52,9 @@ export function unknownName(name: string, known: readonly string[], whose: strin
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'function') return 'a function';
-  const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
+  // A generator and an object of a class without a name have no other.
+  const tag = (): string => Object.prototype.toString.call(value).slice('[object '.length, -1);
+  const name = typeof value === 'object' ? value.constructor?.name || tag() : typeof value;
   return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
@@ -70,10 +72,22 @@ const BODIES: Readonly<Record<string, string>> = {
 
 /** Why `value` can be no body of a request. */
 export function noBody(value: unknown): string {
+  return `the body must be a string, a Uint8Array, an AsyncIterable or null, not ${kindOf(value)}${instead(value)}`;
+}
+
+/** Why `value` can be no piece of a body that is a stream. */
+export function noPiece(value: unknown): string {
+  // Node 20 gives such for the stream of a FileHandle.
+  const how = instead(value) || ', which is neither bytes nor a string';
+  return `the body gave ${kindOf(value)}${how}`;
+}
+
+function instead(value: unknown): string {
   const kind = kindOf(value);
   const name = kind.slice(kind.indexOf(' ') + 1);
-  const instead = Object.hasOwn(BODIES, name) ? `: give ${BODIES[name]}` : '';
-  return `the body must be a string, a Uint8Array, an AsyncIterable or null, not ${kind}${instead}`;
+  if (Object.hasOwn(BODIES, name)) return `: give ${BODIES[name]}`;
+  const isList = typeof value === 'object' && value !== null && Symbol.iterator in value;
+  return isList && !ArrayBuffer.isView(value) ? ': give Readable.from(it)' : '';
 }
 
 /** The known name that is meant; null where none is near: at most a third of its letters may differ. */

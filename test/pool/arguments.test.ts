@@ -164,7 +164,10 @@ it.each<[unknown, string]>([
   [new URLSearchParams('a=b'), 'URLSearchParams: give String(it)'],
   [new ArrayBuffer(1), 'not an ArrayBuffer: give new Uint8Array(it)'],
   [Promise.resolve('a'), 'not a Promise: give what it resolves with'],
-  [['a'], 'not an Array'],
+  [['a'], 'not an Array: give Readable.from(it)'],
+  [new Set(['a']), 'not a Set: give Readable.from(it)'],
+  [(function* () {})(), 'not a Generator: give Readable.from(it)'],
+  [new (class {})(), 'not an Object'],
   [5, 'not a number'],
 ])('a body that is none: the message says how to make one of it (%s)', async (body, message) => {
   const request = { params: POST, body } as never;
@@ -172,6 +175,24 @@ it.each<[unknown, string]>([
   await expect(pool.request(request)).rejects.toThrow(message);
   await expect(new MockDispatcher().request(request)).rejects.toThrow(message);
 });
+
+it.each<[unknown, string]>([
+  [new ArrayBuffer(1), 'the body gave an ArrayBuffer: give new Uint8Array(it)'],
+  [new Uint16Array(1), 'the body gave an Uint16Array, which is'],
+  [null, 'the body gave null, which is neither bytes nor a string'],
+  [{}, 'the body gave an Object, which is neither bytes nor a string'],
+])(
+  'a stream of what is neither bytes nor a string: the message says what it gave (%s)',
+  async (piece, message) => {
+    const body = async function* () {
+      yield piece;
+    };
+    const request = () => ({ params: POST, body: body() }) as never;
+    await using pool = new Pool('unix:/nowhere/fpm.sock');
+    await expect(pool.request(request())).rejects.toThrow(message);
+    await expect(new MockDispatcher().request(request())).rejects.toThrow(message);
+  },
+);
 
 it('an option of the pool that is nearly one', () => {
   const options = { keepAliveTimeout: 5 } as object;

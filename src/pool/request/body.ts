@@ -1,7 +1,7 @@
 /** The body of a request, in a form that can be sent more than once where that is possible at all. */
 import { isErrored, isReadable, Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { noBody } from '../../arguments.ts';
+import { noBody, noPiece } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Params } from '../../protocol/params.ts';
 import type { Body } from '../dispatcher.ts';
@@ -188,8 +188,7 @@ export class BodyStream {
       const { done, value } = (await this.#iterator.next()) ?? {};
       if (done === true) this.#ended = true;
       const piece = this.#bytes(done === true ? new Uint8Array(0) : value);
-      if (!isUint8Array(piece))
-        throw invalid('body', 'the body gave something that is neither bytes nor a string');
+      if (!isUint8Array(piece)) throw invalid('body', noPiece(piece));
       this.#length += piece.length;
       if (this.#declared !== null && this.#length > this.#declared) {
         throw wrongLength(this.#declared, `the body has ${this.#length} bytes and more`);

@@ -1,7 +1,7 @@
 /** What a Pool refuses a mock refuses, in the same words: a test is to fail where the application would. */
 import { isErrored, isReadable, Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { checkArgument, isOptions, noBody, unknownName } from '../../arguments.ts';
+import { checkArgument, isOptions, noBody, noPiece, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import { RequestEncoder } from '../../protocol/index.ts';
 import type { MockDispatchRequest, MockHandler } from './types.ts';
@@ -150,7 +150,7 @@ export async function readBody(request: MockDispatchRequest, replayBuffer: numbe
 
 function bytesOf(piece: unknown): Buffer {
   if (typeof piece === 'string' || isUint8Array(piece)) return Buffer.from(piece);
-  throw wrongBody('the body gave something that is neither bytes nor a string');
+  throw wrongBody(noPiece(piece));
 }
 
 function checkLength(request: MockDispatchRequest, length: number): void {
