@@ -42,12 +42,16 @@ function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): stri
   if (error.executed === 'no') return notRun(error, cause, at);
   if (cause.afterFin === 'accepted' && isPhpFpm !== false) return HALF_CLOSED;
   if (isPhpFpm === false) return ofAnother(error);
-  const { isDirect, ignoresGetValues } = at.server;
+  const { isDirect, isProxied, ignoresGetValues } = at.server;
   if (isDirect !== false && cause.afterFin === 'refused' && error.reused && at.transport === 'tcp')
     return `${ofPhp(error, at)}. ${ALIKE}`;
   if (isDirect !== false && isUntold(error, cause, at)) return UNTOLD;
-  if (isDirect !== false || error.bytesReceived > 0) return ofPhp(error, at);
-  return `${ofPhp(error, at)} (${PROXY})${ignoresGetValues ? `. ${NOT_ASKED}` : ''}`;
+  if (isDirect !== false) return ofPhp(error, at);
+  const died = ofPhp(error, at);
+  const mustSay = isProxied !== true && error.bytesReceived === 0;
+  const either = mustSay ? `${died} (${PROXY}). Or that proxy` : `${died}. Or the TCP proxy in between`;
+  const notAsked = ignoresGetValues && error.bytesReceived === 0 ? `. ${NOT_ASKED}` : '';
+  return `${either} ${ENDED_IT}${notAsked}`;
 }
 
 /** Nothing of an answer is here yet. */
@@ -90,6 +94,9 @@ const OF_RESPONSE: Readonly<Record<string, string>> = {
 
 const PROXY =
   'a TCP proxy stands in between, so nothing is proven by how the connection ended: say `proxied: true`';
+
+/** HAProxy's `timeout server` and `timeout client`, nginx's `proxy_timeout`. */
+const ENDED_IT = 'ended the connection, by a timeout of its own or as it was restarted';
 
 const NOT_ASKED =
   'Where it waits for a worker cannot be told from that, as the server leaves FCGI_GET_VALUES unanswered: is it php-fpm, as `backend` says?';

@@ -10,6 +10,8 @@ export interface ServerFacts {
    * connection where it left bytes unread, and only there. Null: nobody knows yet.
    */
   readonly isDirect: boolean | null;
+  /** That there is a proxy was told. */
+  readonly isProxied?: boolean;
   /** It has left FCGI_GET_VALUES unanswered, and has never answered it: it is said to be PHP-FPM, and may not be. */
   readonly ignoresGetValues?: boolean;
   /** It is PHP-FPM, and has answered FCGI_GET_VALUES: it lets this host in. */

@@ -60,10 +60,11 @@ export class BackendKind implements KnownServer {
   #endsStreams: boolean | null = null;
   /** So often another server has taken the address over. */
   #changes = 0;
-  readonly #proxied: boolean;
+  /** Set by the option `proxied`. */
+  readonly isProxied: boolean;
 
   constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>) {
-    this.#proxied = proxied;
+    this.isProxied = proxied;
     this.isConfigured = backend !== 'auto';
     this.#isPhpFpm = backend === 'auto' ? null : backend === 'php-fpm';
     this.#isDirect = proxied ? false : backend === 'php-fpm' ? true : null;
@@ -212,7 +213,7 @@ export class BackendKind implements KnownServer {
     this.#changes++;
     this.#isPhpFpm = this.#changes > MOST_CHANGES ? false : null;
     if (this.#isPhpFpm === null) this.#askAt = 0;
-    this.#isDirect = this.#proxied ? false : null;
+    this.#isDirect = this.isProxied ? false : null;
     this.#hasAnswered = false;
     this.#unanswered = 0;
     this.#examineAt = 0;

@@ -19,6 +19,7 @@ const crossed: PrematureClose = { ...fin, afterFin: 'crossed' };
 const other: HintFacts = { ...php, server: { isPhpFpm: false, isDirect: true } };
 const unknown: HintFacts = { ...php, server: { isPhpFpm: null, isDirect: null } };
 const proxied: HintFacts = { ...php, server: { isPhpFpm: true, isDirect: false } };
+const told: HintFacts = { ...proxied, server: { ...proxied.server, isProxied: true } };
 const silent: HintFacts = { ...proxied, server: { ...proxied.server, ignoresGetValues: true } };
 const tcp: HintFacts = { ...php, transport: 'tcp' };
 const knows: HintFacts = { ...tcp, server: { ...tcp.server, answersGetValues: true } };
@@ -111,7 +112,7 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
     lost,
     fin,
     proxied,
-    /see the log of php-fpm \(a TCP proxy .* say `proxied: true`\)$/,
+    /see the log of php-fpm \(a TCP proxy .* say `proxied: true`\)\. Or that proxy ended .* restarted$/,
   ],
   [
     'the same, of one that is said to be PHP-FPM',
@@ -120,7 +121,20 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
     silent,
     /`proxied: true`\). .* as `backend` says\?$/,
   ],
-  ['... in the middle of its answer', half, fin, proxied, /see the log of php-fpm$/],
+  [
+    'a crash behind a proxy that was told, or a timeout of that',
+    lost,
+    fin,
+    told,
+    /see the log of php-fpm\. Or the TCP proxy in between ended .* timeout .* restarted$/,
+  ],
+  [
+    '... in the middle of its answer',
+    half,
+    fin,
+    proxied,
+    /see the log of php-fpm\. Or the TCP proxy in between ended/,
+  ],
 ])('the hint for %s', (_, error, cause, at, expected) => {
   expect(hint(error, cause, at)).toMatch(expected);
 });
@@ -128,6 +142,10 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
 it('a crash without a proxy says nothing of one', () => {
   expect(hint(lost, fin, php)).not.toContain('proxy');
   expect(hint(lost, fin, unknown)).not.toContain('proxy');
+});
+
+it('who has said that there is a proxy is not told to say so', () => {
+  for (const error of [lost, half]) expect(hint(error, fin, told)).not.toContain('`proxied: true`');
 });
 
 it('of a script that php-fpm did not find its path is named, of another message nothing', () => {
