@@ -72,7 +72,7 @@ describe.each(['haproxy', 'socat'] as const)('behind %s', (kind) => {
       expect(await errorOf(pool.request({ params, body: 'a=1' }))).toMatchObject({
         executed: 'unknown',
         attempts: 1,
-        hint: expect.stringMatching(/Or the TCP proxy in between ended the connection, by a timeout/),
+        hint: expect.stringMatching(/Or the TCP proxy in between ended the connection: by a timeout/),
       });
     }
     expect([...log.executions().values()]).toEqual([1, 1, 1]);

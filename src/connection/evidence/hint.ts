@@ -96,7 +96,8 @@ const PROXY =
   'a TCP proxy stands in between, so nothing is proven by how the connection ended: say `proxied: true`';
 
 /** HAProxy's `timeout server` and `timeout client`, nginx's `proxy_timeout`. */
-const ENDED_IT = 'ended the connection, by a timeout of its own or as it was restarted';
+const ENDED_IT =
+  'ended the connection: by a timeout of its own, as it was restarted, or as it reached no server';
 
 const NOT_ASKED =
   'Where it waits for a worker cannot be told from that, as the server leaves FCGI_GET_VALUES unanswered: is it php-fpm, as `backend` says?';

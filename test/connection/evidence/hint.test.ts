@@ -112,7 +112,7 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
     lost,
     fin,
     proxied,
-    /see the log of php-fpm \(a TCP proxy .* say `proxied: true`\)\. Or that proxy ended .* restarted$/,
+    /see the log of php-fpm \(a TCP proxy .* say `proxied: true`\)\. Or that proxy ended .* reached no server$/,
   ],
   [
     'the same, of one that is said to be PHP-FPM',
@@ -126,7 +126,7 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
     lost,
     fin,
     told,
-    /see the log of php-fpm\. Or the TCP proxy in between ended .* timeout .* restarted$/,
+    /see the log of php-fpm\. Or the TCP proxy in between ended .* timeout .* restarted, .* no server$/,
   ],
   [
     '... in the middle of its answer',
