@@ -47,7 +47,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly #runningTimes: Histogram = new Histogram();
   #summaryAt = 0;
   #closing = false;
-  #onClosed: (() => void)[] = [];
+  readonly #onClosed: (() => void)[] = [];
 
   /** `balancerOf` makes the servers, which need their scheduler. */
   constructor(settings: PoolSettings, runtime: Runtime, balancerOf: (scheduler: Scheduler) => Balancer) {
@@ -135,6 +135,7 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   /** Runs a job on a server that has room. */
   run(job: Job, server: Server, now: number = this.clock.now()): void {
+    this.#admission.sends(this.balancer.servers, now);
     this.#running.add(job);
     this.#waiting.add(now - job.queuedAt);
     server.run(job);
@@ -211,8 +212,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     job.list?.remove(job);
     if (this.alive > 0 || !this.#closing) return;
     for (const server of this.balancer.servers) server.close();
-    for (const resolve of this.#onClosed) resolve();
-    this.#onClosed = [];
+    for (const resolve of this.#onClosed.splice(0)) resolve();
   }
 
   /** In time: those whose body is still being read before it is sent, as its source gives no more. */

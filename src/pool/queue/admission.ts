@@ -80,11 +80,17 @@ export class Admission {
   emptied(wanted: string, servers: readonly Load[], now: number): void {
     for (const { name, busy, workers, backlog } of servers) {
       if ((wanted !== '' && name !== wanted) || busy >= Math.max(1, workers)) continue;
-      if (Math.max(backlog.wait, backlog.latestWait) > BURST) continue;
+      if (hasQueue(backlog)) continue;
       this.#overloadOf(wanted).idle(now);
       if (this.#byServer.size === 0) return;
       this.#byServer.get(name)?.idle(now);
     }
+  }
+
+  /** One is sent. While none is, all have waited for a server (a name is looked up, say), and not for its workers. */
+  sends(servers: readonly Load[], now: number): void {
+    for (const { busy, backlog } of servers) if (busy > 0 || hasQueue(backlog)) return;
+    this.#overload.idle(now);
   }
 
   /** Those in the queue could run: they wait for the first answer of a server, and no longer than that. */
@@ -163,6 +169,11 @@ export class Admission {
   #overloadOf(wanted: string): Overload {
     return (wanted === '' ? undefined : this.#byServer.get(wanted)) ?? this.#overload;
   }
+}
+
+/** Others have the workers: where one of ours comes free, none is idle. */
+function hasQueue({ wait, latestWait }: Backlog): boolean {
+  return Math.max(wait, latestWait) > BURST;
 }
 
 /** The server that it has asked for; '' for any. */

@@ -67,6 +67,34 @@ describe('a new queue begins', () => {
     expect(refused([busy({ wait: 0, latestWait: 151 })])).toBe(true);
   });
 
+  it('as soon as one is sent, where nothing was: all have waited for a server, as its name was looked up', () => {
+    const admission = new Admission(1_000);
+    const [none, sent] = [[], [{ name: 'a', busy: 4, workers: 1, backlog: NONE }]];
+    const before = { all: 7, before: 7 };
+    for (let i = 0; i < 12; i++) admission.arrived('', 0);
+    expect(admission.refusal('', none, before, 'fpm', 0)).toBe(null);
+    admission.sends([{ name: 'a', busy: 0, workers: 0, backlog: NONE }], 400);
+    admission.served('', 405, 5, 405);
+    admission.arrived('', 405);
+    expect(admission.refusal('', sent, before, 'fpm', 405)).toBe(null);
+  });
+
+  it('not as one of them is sent while others are', () => {
+    const servers = [
+      { name: 'a', busy: 0, workers: 4, backlog: NONE },
+      { name: 'b', busy: 4, workers: 4, backlog: NONE },
+    ];
+    const admission = new Admission(1_000);
+    for (let now = 0; now < 3_000; now += 20) {
+      admission.served('', now, 0);
+      for (let i = 0; i < 2; i++) admission.arrived('', now);
+    }
+    admission.sends(servers, 2_990);
+    const waits = { name: 'a', busy: 0, workers: 4, backlog: { wait: 0, latestWait: 151 } };
+    admission.sends([waits], 2_990);
+    expect(admission.refusal('', servers, { all: 40, before: 40 }, 'fpm', 3_000)).not.toBe(null);
+  });
+
   it('not where all workers were busy, and one more waited for them', () => {
     expect(refused([{ name: 'a', busy: 4, workers: 4, backlog: NONE }])).toBe(true);
     expect(refused([{ name: 'a', busy: 1, workers: 0, backlog: NONE }])).toBe(true);

@@ -1,8 +1,10 @@
 /** Look-ups that go wrong: each request that hangs on one is told what was wrong, in time. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FcgiError, Upstream, type UpstreamOptions } from '../../../src/index.ts';
+import { startFakeFpm } from '../../../src/testing/index.ts';
 import { waitFor } from '../../fpm/support/index.ts';
-import { GET } from '../../pool/support.ts';
+import { GET, HEAD } from '../../pool/support.ts';
 import { answering, ask, askInTurn, stateOf } from '../support.ts';
 
 const NAME = 'fpm.internal:9000';
@@ -107,6 +109,27 @@ describe('while a name is looked up', () => {
     expect(await error).toMatchObject({ code: 'FCGI_ERR_DESTROYED' });
     expect((await error).message).toContain(NAME);
   });
+
+  it.each([0, 300])(
+    'for %i ms, those who wait are no overload once it is there: who asks again is not refused',
+    async (time) => {
+      await using a = await startFakeFpm({
+        transport: 'tcp',
+        workers: 4,
+        script: async (_, response) => {
+          await sleep(3);
+          await response.stdout(`${HEAD}a`);
+        },
+      });
+      await using upstream = upstreamBy(() => sleep(time, [a.address]), {
+        connections: 4,
+        connectTimeout: 5000,
+      });
+      const client = (): Promise<string[]> => askInTurn(upstream, 6);
+      const answers = await Promise.all(Array.from({ length: 12 }, client));
+      expect(answers.flat().filter((answer) => answer !== 'a')).toEqual([]);
+    },
+  );
 
   it('update() to other servers gives them the requests that wait', async () => {
     await using b = await answering('b', { transport: 'tcp' });
