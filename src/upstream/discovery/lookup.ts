@@ -14,7 +14,7 @@ type Addresses = (host: string) => Promise<readonly string[]>;
 export function lookupBy(resolve: boolean | Resolve, nameservers: readonly string[]): Lookup {
   const resolver = new Resolver();
   if (nameservers.length > 0) setServers(resolver, nameservers);
-  const addresses: Addresses = nameservers.length > 0 ? (host) => ask(resolver, host) : askSystem;
+  const addresses: Addresses = nameservers.length > 0 ? askBoth(resolver) : askSystem;
   return async (source) => {
     const { target, settings, origin } = source;
     const found: DiscoveredServer[] = [];
@@ -71,8 +71,26 @@ async function askSystem(host: string): Promise<readonly string[]> {
   return (await systemLookup(host, { all: true })).map(({ address }) => address);
 }
 
-async function ask(resolver: Resolver, host: string): Promise<readonly string[]> {
-  return (await together([resolver.resolve4(host), resolver.resolve6(host)])).flat();
+/**
+ * IPv4 and IPv6, as getaddrinfo(3) does. There are DNS servers that know nothing of AAAA, and fail: what the other kind has must do.
+ * A kind that has had addresses keeps them while it fails.
+ */
+function askBoth(resolver: Resolver): Addresses {
+  const before = new Map<string, readonly (readonly string[])[]>();
+  return async (host) => {
+    const settled = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+    const failed = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    if (failed.length === settled.length) throw failed.find((error) => !isAbsent(error)) ?? failed[0];
+    const known = before.get(host);
+    const found = settled.map((one, kind) => {
+      if (one.status === 'fulfilled') return one.value;
+      return isAbsent(one.reason) ? [] : (known?.[kind] ?? []);
+    });
+    // Of a host with one kind nothing is to be kept.
+    if (found.every(({ length }) => length > 0)) before.set(host, found);
+    else before.delete(host);
+    return found.flat();
+  };
 }
 
 /** What was found, of all. A name that is not there is an answer; any other failure is none, and what was found before is kept. */
