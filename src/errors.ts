@@ -53,7 +53,7 @@ export type ProtocolErrorCode =
   | 'FCGI_ERR_RECORD_VERSION'
   /** A body of a wrong length in a record that has a fixed one. */
   | 'FCGI_ERR_RECORD_LENGTH'
-  /** A record for another request. */
+  /** A record for a request that was not sent on this connection. From then on each has a connection of its own. */
   | 'FCGI_ERR_RECORD_ID'
   /** A record that is not part of a response. */
   | 'FCGI_ERR_RECORD_TYPE'

@@ -66,7 +66,7 @@ export class Connection {
     this.#probed = { ...connected, transport: limits.transport };
     this.keepaliveRequests = limits.keepaliveRequests;
     this.#limits = limits;
-    this.#reader = new ResponseReader(owner.settings.maxHeaderSize, owner.headNames, this.#onAnswer);
+    this.#reader = new ResponseReader(owner, this.#onAnswer);
     this.idle = new IdleState(socket);
     incoming.receive = (bytes, length) => this.#onData(bytes, length);
     socket.on('end', () => this.#onFin());

@@ -64,6 +64,8 @@ export class Exchange {
   headDone = false;
   /** A byte of STDOUT or STDERR has come. */
   outputSeen = false;
+  /** A request before it has ended once more, while nothing of its own answer was here. */
+  isOtherEnded = false;
   /** Too few bytes have come to tell of which request they are. */
   ofUnknownRequest = false;
   /** What can be said of its failure once more is known of the server, where that may be that it has not run; see lost(). */

@@ -1,9 +1,11 @@
 /** The receiving half of an exchange: socket bytes to head, body, STDERR and the end. No socket here. */
 import { Buffer } from 'node:buffer';
-import { type HeadNames, HeadParser } from '../cgi/head.ts';
+import { HeadParser } from '../cgi/head.ts';
 import { byteAt, type EndRequest } from '../protocol/record.ts';
 import { ResponseDecoder, type ResponseSink } from '../protocol/response.ts';
+import type { KnownServer } from './evidence/server.ts';
 import type { Exchange } from './exchange.ts';
+import type { ConnectionOwner } from './owner.ts';
 import { askedToClose } from './script-close.ts';
 
 /** Bytes: Buffer.copy() makes a view first, which takes longer than so many do by hand. */
@@ -18,6 +20,7 @@ export class ResponseReader implements ResponseSink {
   values: ReadonlyMap<string, Buffer> | null = null;
   readonly #decoder: ResponseDecoder = new ResponseDecoder(this);
   readonly #head: HeadParser;
+  readonly #backend: Pick<KnownServer, 'onIdsMixed'>;
   readonly #onAnswer: (exchange: Exchange) => void;
   #exchange: Exchange | null = null;
   /** Whose response was the last to end well, if its STDERR is still of interest. */
@@ -27,8 +30,9 @@ export class ResponseReader implements ResponseSink {
   #lateStderr = false;
 
   /** `onAnswer`: the first record of a response is here. */
-  constructor(maxHeaderSize: number, names: HeadNames, onAnswer: (exchange: Exchange) => void) {
-    this.#head = new HeadParser(maxHeaderSize, names);
+  constructor({ settings, headNames, learned }: ConnectionOwner, onAnswer: (exchange: Exchange) => void) {
+    this.#head = new HeadParser(settings.maxHeaderSize, headNames);
+    this.#backend = learned.backend;
     this.#onAnswer = onAnswer;
   }
 
@@ -99,6 +103,11 @@ export class ResponseReader implements ResponseSink {
     // Behind its END_REQUEST it may come in the same read.
     const writer = this.#exchange?.requestId === requestId ? this.#exchange : this.#before;
     if (writer?.requestId === requestId) writer.onLateStderr?.(copied(chunk, start, end));
+  }
+
+  onEndedAgain(): void {
+    this.#backend.onIdsMixed();
+    if (this.#exchange !== null) this.#exchange.isOtherEnded = true;
   }
 
   onValues(values: ReadonlyMap<string, Buffer>): void {

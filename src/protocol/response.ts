@@ -19,6 +19,11 @@ export interface ResponseSink {
   onStderr(chunk: Buffer, start: number, end: number): void;
   /** STDERR of a request whose response has ended: PHP writes such behind `fastcgi_finish_request()`. */
   onLateStderr?(requestId: number, chunk: Buffer, start: number, end: number): void;
+  /**
+   * END_REQUEST of a request that had ended before, and no record of the one that is due: it may be that one's answer, from a server that
+   * gives no id back as it got it.
+   */
+  onEndedAgain?(requestId: number): void;
   /** The answer to FCGI_GET_VALUES; empty where the server does not know that record. */
   onValues?(values: ReadonlyMap<string, Buffer>): void;
   /**
@@ -167,7 +172,10 @@ export class ResponseDecoder implements RecordSink {
     const isKnown = requestId !== NULL_REQUEST_ID && requestId <= this.#highestId;
     if (type === RecordType.STDERR && isKnown) return 'late-stderr';
     if (!this.#open) throw trailing();
-    if (isKnown) return 'nothing';
+    if (isKnown) {
+      if (type === RecordType.END_REQUEST && !this.#answered) this.#sink.onEndedAgain?.(requestId);
+      return 'nothing';
+    }
     throw wrong(
       'FCGI_ERR_RECORD_ID',
       `a record of type ${type} came for request ${requestId}, not ${this.#id}`,

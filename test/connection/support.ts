@@ -45,7 +45,7 @@ export async function openConnection(server: RawServer): Promise<Opened> {
     settings: { maxHeaderSize: 65_536 },
     headNames: headNames(),
     learned: {
-      backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {}, onStreams() {} },
+      backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {}, onIdsMixed() {}, onStreams() {} },
       terminatorDelay: () => 50,
       firstByte() {},
       keepaliveTimes: { idleTime: 0, isLeaseOver: () => false, answered: () => {} },

@@ -1,6 +1,7 @@
 /** Servers that are not PHP-FPM, and do things differently: learned within a few requests. */
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
+import { waitFor } from '../fpm/support/wait.ts';
 import { END, record, STDOUT } from '../testing/support/wire.ts';
 import { COMPLETE, ended, GET, HEAD, POST, type RawServer, rawServer } from './support.ts';
 
@@ -79,6 +80,51 @@ it('a server that refuses the stray end of input: connections are kept, and noth
     await ended(pool, { params: i % 2 === 0 ? GET : POST, body: i % 2 === 0 ? null : 'a=1' });
   expect(server.sockets.length).toBeLessThanOrEqual(3);
   expect(performance.now() - begun).toBeLessThan(3_000);
+});
+
+it('a server that answers under the id 1, whatever it was asked under: one request is left without an answer, and then none', async () => {
+  const waiting: (() => void)[] = [];
+  await using server = await rawServer((socket) => {
+    socket.on(
+      'data',
+      records((type, _, length) => {
+        if (type !== 4 || length > 0) return;
+        waiting.push(() => socket.write(Buffer.concat([head(1), end(1)])));
+        // The first four get connections of their own.
+        if (server.sockets.length >= 4) for (const answer of waiting.splice(0)) answer();
+      }),
+    );
+  });
+  const options = { keepaliveTime: 0, keepaliveTimeout: 0 };
+  await using pool = new Pool(server.address, options);
+  // Four are kept: none of the others is used again.
+  await Promise.all(Array.from({ length: 4 }, () => ended(pool, { params: GET })));
+  await waitFor(() => pool.stats.busy === 0);
+  const lost = ended(pool, { params: GET, headersTimeout: 300 });
+  await expect(lost).rejects.toMatchObject({
+    code: 'FCGI_ERR_HEADERS_TIMEOUT',
+    executed: 'unknown',
+    reused: true,
+    hint: expect.stringContaining('mixed up'),
+  });
+  for (let i = 0; i < 12; i++) await ended(pool, { params: GET });
+  expect(pool.stats).toMatchObject({ served: 16 });
+});
+
+it('a server that answers twice, late, and under the old id: the next request waits for its own answer', async () => {
+  await using server = await rawServer((socket) => {
+    socket.on(
+      'data',
+      records((type, id, length) => {
+        if (type !== 4 || length > 0) return;
+        if (id === 1) socket.write(Buffer.concat([head(1), end(1)]));
+        else socket.write(Buffer.concat([head(1), end(1), head(id), end(id)]));
+      }),
+    );
+  });
+  await using pool = new Pool(server.address, { keepaliveTime: 0 });
+  for (let i = 0; i < 12; i++) await ended(pool, { params: GET });
+  expect(pool.stats).toMatchObject({ served: 12, retried: 0 });
 });
 
 it('a server that begins its answer and ends it only behind the end of input', async () => {

@@ -223,6 +223,32 @@ describe('what is not a response is refused', () => {
 });
 
 describe('END_REQUEST', () => {
+  /** Of the request 1, which has ended, while 2 is due and `own` of it has come. */
+  const endedAgain = (own: Buffer): number[] => {
+    const ids: number[] = [];
+    const nothing = (): void => {};
+    const onEndedAgain = (id: number): void => void ids.push(id);
+    const decoder = new ResponseDecoder({
+      onStdout: nothing,
+      onStderr: nothing,
+      onEndRequest: nothing,
+      onEndedAgain,
+    });
+    decoder.begin(1);
+    decoder.push(END);
+    decoder.begin(2);
+    decoder.push(Buffer.concat([own, stdout('late'), END]));
+    return ids;
+  };
+
+  it('of a request that had ended is told of, and is for nobody', () => {
+    expect(endedAgain(Buffer.alloc(0))).toEqual([1]);
+  });
+
+  it('is not told of where the one that is due has begun to be answered under its own id', () => {
+    expect(endedAgain(joinRecord(STDOUT, Buffer.from('x'), 0, 2))).toEqual([]);
+  });
+
   it('with REQUEST_COMPLETE is no refusal', () => {
     expect(refusal({ appStatus: 255, protocolStatus: 0 })).toBe(null);
   });

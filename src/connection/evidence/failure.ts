@@ -63,8 +63,8 @@ export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Cir
   const { isPhpFpm, isDirect } = at.server;
   const best: ServerFacts = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
   exchange.restsOnBody = exchange.mayLeaveBody && restsOnBody(known(seen, best));
-  const { restsOnBody: rests, isBodyDoubted } = exchange;
-  const facts = { ...at, restsOnBody: rests, isBodyDoubted };
+  const { restsOnBody: rests, isBodyDoubted, isOtherEnded } = exchange;
+  const facts = { ...at, restsOnBody: rests, isBodyDoubted, isOtherEnded };
   if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
     const factsOf = (server: ServerFacts): Partial<FailureFacts> => {
       const verdict = judgeExecuted(known(seen, server));

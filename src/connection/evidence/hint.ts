@@ -15,6 +15,7 @@ export interface HintFacts {
   /** See Exchange. */
   readonly restsOnBody?: boolean;
   readonly isBodyDoubted?: boolean;
+  readonly isOtherEnded?: boolean;
 }
 
 type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed' | 'phase'>;
@@ -34,6 +35,7 @@ const RESTS_ON_BODY =
 
 function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): string {
   const { isPhpFpm } = at.server;
+  if (at.isOtherEnded && error.bytesReceived === 0) return MIXED;
   if (error.code === 'FCGI_ERR_HEADERS_TIMEOUT' || error.code === 'FCGI_ERR_BODY_TIMEOUT')
     return isPhpFpm === false ? ofSlowProgram(error) : ofSlowScript(error);
   const ofResponse = OF_RESPONSE[error.code];
@@ -81,6 +83,9 @@ function ofSlowProgram({ reused, phase }: Pick<Failure, 'reused' | 'phase'>): st
 const HELD =
   'Or nobody reads: the worker is not back from the request before it, or has left while a process that a script had started in the background holds the connection. Such a script should say `header("Connection: close")`';
 
+const MIXED =
+  'the server has mixed up the requests of a connection: from now on each has one of its own, as with `keepalive: 0`';
+
 /** What is wrong with the response itself. */
 const OF_RESPONSE: Readonly<Record<string, string>> = {
   FCGI_ERR_HEAD_MISSING:
@@ -88,8 +93,7 @@ const OF_RESPONSE: Readonly<Record<string, string>> = {
   FCGI_ERR_HEAD_INVALID:
     'a header is `Name: value`, in one line: look for the quoted line in the `header()` calls of the script; a program that is not PHP may have written its page, or an error, without header lines and an empty line in front',
   FCGI_ERR_HEAD_TOO_LARGE: 'raise `maxHeaderSize`, or send fewer and shorter headers',
-  FCGI_ERR_RECORD_ID:
-    'the server has mixed up the requests of a connection: with `keepalive: 0` each has one of its own',
+  FCGI_ERR_RECORD_ID: MIXED,
 };
 
 const PROXY =

@@ -24,6 +24,8 @@ export interface KnownServer extends ServerFacts {
    * a TCP proxy does when the server behind it is gone.
    */
   onHalfClosed(): void;
+  /** It has answered under the id of another request, as PHP-FPM never does. */
+  onIdsMixed(): void;
   /** A response is whole, and has or has not ended its streams by an empty record, as PHP-FPM does not. */
   onStreams(endsStreams: boolean): void;
 }

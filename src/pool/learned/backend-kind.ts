@@ -48,6 +48,8 @@ export class BackendKind implements KnownServer {
   #hasAnswered = false;
   /** It has left FCGI_GET_VALUES unanswered, and has never answered it. */
   ignoresGetValues = false;
+  /** It has answered under the id of another request: so it gets one on each connection. */
+  mixesIds = false;
   /** One connection is asked at a time. */
   #asking = false;
   #unanswered = 0;
@@ -122,6 +124,7 @@ export class BackendKind implements KnownServer {
 
   /** Is KEEP_CONN set for a new connection? Of a server that closes all of them, only on one in fifty, as it may change. */
   mayKeep(): boolean {
+    if (this.mixesIds) return false;
     if (!this.closesAll) return true;
     this.#sinceTry = (this.#sinceTry + 1) % TRY_EVERY;
     return this.#sinceTry === 0;
@@ -221,6 +224,11 @@ export class BackendKind implements KnownServer {
 
   onHalfClosed(): void {
     this.#isDirect = false;
+  }
+
+  onIdsMixed(): void {
+    this.mixesIds = true;
+    if (!this.isConfigured) this.#isPhpFpm = false;
   }
 
   #notAnswered(now: number): void {

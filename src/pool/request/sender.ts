@@ -102,8 +102,8 @@ export class Sender {
   /** Must it go out on a fresh connection, although this one is free? */
   needsFresh(job: Job, connection: Connection): boolean {
     const { body } = job;
-    const { isPhpFpm, isDirect } = this.#learned.backend;
-    if (body === null) return true;
+    const { isPhpFpm, isDirect, mixesIds } = this.#learned.backend;
+    if (body === null || mixesIds) return true;
     const proxied = isDirect === false;
     const provable =
       isPhpFpm !== true ||

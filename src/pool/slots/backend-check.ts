@@ -241,6 +241,7 @@ export class BackendCheck {
    */
   confirm(job: Job, error: unknown): boolean {
     const { slot, exchange } = job;
+    if (error instanceof FcgiError && error.code === 'FCGI_ERR_RECORD_ID') this.#backend.onIdsMixed();
     const factsOf = exchange?.onceKnown;
     if (!factsOf || slot === null || job.over || job.aborted || !(error instanceof FcgiError)) return false;
     if (this.#detectsEarly && retriesUnknown(job, this.#settings)) return false;

@@ -51,6 +51,13 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
     /slow to read its body, or all workers/,
   ],
   ['the same on a kept one', { ...keptTimeout, phase: 'sending' }, fin, php, /slow to read its body\. Or/],
+  [
+    'no answer of a server that has answered under another id',
+    keptTimeout,
+    fin,
+    { ...other, isOtherEnded: true },
+    /mixed up the requests/,
+  ],
   ['STDERR, and then no head', begun, fin, php, /^the script has begun to answer/],
   ['the same of another server', begun, fin, other, /^the program behind the server is slow$/],
   ['a body that stops', stopped, fin, php, /^the script has begun to answer/],
