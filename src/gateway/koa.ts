@@ -103,7 +103,9 @@ class KoaReply implements Framework {
 
   /** Of a stream Koa knows no length: it would say that of the page for which HEAD asks is 0. */
   #nothing(statusCode: number): Readable | undefined {
-    return statusCode === 204 || statusCode === 205 || statusCode === 304 ? undefined : Readable.from([]);
+    if (statusCode === 204 || statusCode === 205 || statusCode === 304) return undefined;
+    // koa-json would take a stream of objects for JSON to send
+    return Readable.from([], { objectMode: false });
   }
 }
 

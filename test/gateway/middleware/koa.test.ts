@@ -4,6 +4,7 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import Koa, { type Context, type Middleware } from 'koa';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -46,6 +47,7 @@ async function get(
   make: (app: Koa) => void,
   version: typeof Koa,
   path = '/a.php',
+  method = 'GET',
 ): Promise<{ response: http.IncomingMessage; body: string }> {
   const app = new version({ keys: ['a'] });
   app.silent = true;
@@ -55,7 +57,7 @@ async function get(
   closing.push(() => server.close());
   const { port } = server.address() as AddressInfo;
   const headers = { 'Accept-Encoding': 'gzip' };
-  const request = http.get({ port, path, headers, agent: false });
+  const request = http.get({ port, path, method, headers, agent: false });
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);
@@ -217,6 +219,27 @@ describe.each<[string, typeof Koa]>([
     expect(response.headers).not.toHaveProperty('transfer-encoding');
     expect(body).toBe(page);
   });
+
+  it.each(['/a.php', '/page.html'])(
+    'the answer to HEAD %s is a stream of bytes, which koa-json does not take for one of objects',
+    async (path) => {
+      const seen: unknown[] = [];
+      const { response } = await get(
+        (app) => {
+          app.use(async (ctx, next) => {
+            await next();
+            seen.push((ctx.body as Readable).readableObjectMode);
+          });
+          app.use(php(answer(200, html, text)));
+        },
+        version,
+        path,
+        'HEAD',
+      );
+      expect(response.statusCode).toBe(200);
+      expect(seen).toEqual([false]);
+    },
+  );
 
   it('an error of ours passes the middlewares in front as well', async () => {
     const { response } = await get((app) => {
