@@ -97,6 +97,7 @@ describe('serve', () => {
     [['--dev'], { dev: true }],
     [['--workers', '4'], { workers: 4 }],
     [['--access-log', 'a.log'], { accessLog: 'a.log' }],
+    [['--access-log', './off'], { accessLog: './off' }],
     [['--compress'], { compress: true }],
     [['--allow-files', '.yaml', '--allow-files', '/install.sh'], { allowFiles: ['.yaml', '/install.sh'] }],
     [['--cache-control', 'no-cache'], { cacheControl: 'no-cache' }],
@@ -222,6 +223,9 @@ describe('serve', () => {
     [['--cache-control', 'caché'], /--cache-control must be such as/],
     [['--workers', '0'], /--workers must be a whole number from 1/],
     [['--quiet', '--access-log', 'a'], /--quiet means no access log/],
+    [['--access-log', 'off'], /--access-log must be a file, not 'off': --quiet keeps no log .*\.\/off/],
+    [['--access-log=-'], /--access-log must be a file, not '-': without it the log goes to stdout .*\.\/-/],
+    [['--access-log', ''], /--access-log must be a file, not ''/],
     [
       ['--upstream', 'h:1 weigth=2'],
       /--upstream has no parameter 'weigth=2': there are weight=, .*backup, down/,

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { UsageError } from '../usage-error.ts';
-import { parseServe, type ServeCommand, serverOptions } from './serve.ts';
+import { isNoFile, parseServe, type ServeCommand, serverOptions } from './serve.ts';
 import { siteOptions } from './site.ts';
 
 type Spec = { readonly type: 'string' | 'boolean'; readonly multiple?: boolean };
@@ -137,7 +137,8 @@ function wordsFor(file: ConfigFile, at: string, name: string, spec: Spec, value:
   const word = (one: unknown): string => {
     const value = text(one);
     // a php-fpm may be a name that is looked for in PATH
-    const isPath = paths.includes(name) && (name !== 'fpm' || value.includes('/'));
+    const isName = (name === 'fpm' && !value.includes('/')) || (name === 'access-log' && isNoFile(value));
+    const isPath = paths.includes(name) && !isName;
     return `--${name}=${isPath ? file.resolve(value) : value}`;
   };
   if (spec.multiple && Array.isArray(value)) return value.map(word);

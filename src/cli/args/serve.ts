@@ -84,7 +84,7 @@ export function parseServe(args: readonly string[], hosts: readonly string[] | n
     keepaliveTimeout: seconds('--keepalive-timeout', values['keepalive-timeout']),
     drainTimeout: seconds('--drain-timeout', values['drain-timeout']),
     quiet: values.quiet,
-    accessLog: values['access-log'] ?? null,
+    accessLog: optional(values['access-log'], logFile),
     logFormat: logFormat(values['log-format']),
     check: values.check,
     config: values.config ?? null,
@@ -112,6 +112,18 @@ function tlsOf({ tls, 'tls-cert': cert, 'tls-key': key }: TlsValues): TlsFiles |
 function fileMode(text: string): number {
   if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
   throw new UsageError(`--listen-mode must be octal digits, such as 0660, not '${text}'`);
+}
+
+/** What other programs take for no log, and for stdout: as a file it would grow unseen in the current folder. */
+export function isNoFile(text: string): boolean {
+  return text === '' || text === 'off' || text === '-';
+}
+
+function logFile(text: string): string {
+  if (!isNoFile(text)) return text;
+  const what = text === 'off' ? '--quiet keeps no log' : 'without it the log goes to stdout';
+  const file = text === '' ? '' : ` (a file of that name is ./${text})`;
+  throw new UsageError(`--access-log must be a file, not '${text}': ${what}${file}`);
 }
 
 function logFormat(text: string): 'combined' | 'json' {

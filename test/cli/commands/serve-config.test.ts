@@ -228,6 +228,8 @@ describe('the file', () => {
     ],
     [{ frontController: 'i.php' }, /^site\.json: frontController must be a path/],
     [{ compress: 'yes' }, /^site\.json: compress must be true or false$/],
+    [{ accessLog: 'off' }, /^site\.json: accessLog must be a file, not 'off': quiet keeps no log/],
+    [{ accessLog: '-' }, /^site\.json: accessLog must be a file, not '-'/],
     [{ index: ['a'] }, /^site\.json: index must be a string or a number$/],
     [{ listen: [8080, {}] }, /^site\.json: listen must be a string or a number, or a list of them$/],
     [{ ini: { memory_limit: null } }, /^site\.json: ini\.memory_limit must be a string or a number$/],
