@@ -1,6 +1,6 @@
 /** Where `serve` listens: unix sockets with a mode, and sockets that systemd hands over. */
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -90,13 +90,44 @@ it.each([['1'], ['2']])('a socket that was handed over is served, by %s processe
   expect(await program.stop()).toBe(0);
 });
 
+it.each(['1', '2'])(
+  'a unix socket that was handed over speaks no TLS, as one of --listen does not, with %s processes',
+  async (workers) => {
+    site.put('index.php', '<?php echo $_SERVER["HTTPS"] ?? "plain";');
+    const socketPath = join(site.parent, 'http.sock');
+    const handed = createServer().listen(socketPath);
+    await once(handed, 'listening');
+    const { fd } = (handed as unknown as { _handle: { fd: number } })._handle;
+    await using program = start(
+      [
+        ...['-c', 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', 'sh', process.execPath, bin],
+        ...['serve', '--tls', '--listen', 'https://127.0.0.1:0', '--workers', workers],
+      ],
+      { cwd: site.path, env: process.env, stdio: ['ignore', 'pipe', 'pipe', fd] },
+      'sh',
+    );
+    await waitFor(() => program.out.includes('https://127.0.0.1:'), {
+      what: `the URLs; stderr: ${program.err}`,
+      timeout: 25_000,
+    });
+    // or it would be asked as well; it takes its path with it
+    renameSync(socketPath, `${socketPath}-moved`);
+    handed.close();
+    const asked = request({ socketPath: `${socketPath}-moved` }).end();
+    const [response] = await once(asked, 'response');
+    expect(await textOf(response)).toBe('plain');
+    expect(await program.stop()).toBe(0);
+  },
+);
+
 it('sockets that were meant for another process are left alone', () => {
   const env = { LISTEN_FDS: '2', LISTEN_PID: '7' };
-  expect(systemdSockets(env, 7, true)).toEqual([
+  const isFirst = (fd: number): boolean => fd === 3;
+  expect(systemdSockets(env, 7, isFirst)).toEqual([
     { fd: 3, tls: true },
-    { fd: 4, tls: true },
+    { fd: 4, tls: false },
   ]);
-  expect(systemdSockets(env, 8, true)).toEqual([]);
-  expect(systemdSockets({ LISTEN_PID: '7' }, 7, false)).toEqual([]);
-  expect(systemdSockets({ LISTEN_FDS: 'x', LISTEN_PID: '7' }, 7, false)).toEqual([]);
+  expect(systemdSockets(env, 8, isFirst)).toEqual([]);
+  expect(systemdSockets({ LISTEN_PID: '7' }, 7, isFirst)).toEqual([]);
+  expect(systemdSockets({ LISTEN_FDS: 'x', LISTEN_PID: '7' }, 7, isFirst)).toEqual([]);
 });

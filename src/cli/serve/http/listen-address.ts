@@ -56,9 +56,9 @@ const FIRST_FD = 3;
 export function systemdSockets(
   env: Readonly<Record<string, string | undefined>>,
   pid: number,
-  tls: boolean,
+  speaksTls: (fd: number) => boolean,
 ): ListenAddress[] {
   const count = Number(env['LISTEN_FDS'] ?? 0);
   if (env['LISTEN_PID'] !== String(pid) || !Number.isInteger(count) || count < 1 || count > 1000) return [];
-  return Array.from({ length: count }, (_, nth) => ({ fd: FIRST_FD + nth, tls }));
+  return Array.from({ length: count }, (_, nth) => FIRST_FD + nth).map((fd) => ({ fd, tls: speaksTls(fd) }));
 }

@@ -8,6 +8,7 @@ import { UsageError } from '../../usage-error.ts';
 import type { Site } from '../handler.ts';
 import { besideIpv4, type ListenAddress, systemdSockets } from '../http/listen-address.ts';
 import { type Certificate, certificate } from '../http/tls.ts';
+import { isUnixSocket } from '../http/unix-fd.ts';
 import { viteRoot } from '../vite.ts';
 import { folderOf, needFrontController } from './folders.ts';
 import { configured } from './read-config.ts';
@@ -37,7 +38,7 @@ async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
     throw new UsageError('--dev is for one site and one process; it does not go with --workers and sites');
   }
   const hasTls = command.tls !== null;
-  const passed = systemdSockets(io.env, io.pid, hasTls);
+  const passed = systemdSockets(io.env, io.pid, (fd) => hasTls && !isUnixSocket(fd));
   const standard = { host: '127.0.0.1', port: 8080, tls: hasTls };
   const sites: Site[] = [];
   for (const site of command.sites) {
