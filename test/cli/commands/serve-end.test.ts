@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { StopSignal } from '../../../src/cli/io.ts';
 import { run } from '../../../src/cli/main.ts';
 import { childrenOf, firstPid, gone } from '../../fpm/support/fpm.ts';
 import { waitFor, within } from '../../fpm/support/wait.ts';
@@ -50,12 +51,24 @@ describe('the end', () => {
     expect(site.filesLeft).toEqual([]);
   });
 
+  it.each<StopSignal>(['SIGINT', 'SIGTERM', 'SIGHUP'])(
+    '%s that comes twice at once, from the terminal and from a runner such as concurrently, cuts nothing',
+    async (signal) => {
+      site.put('slow.php', '<?php ob_end_flush(); echo "begun "; flush(); usleep(300000); echo "ended";');
+      await using served = await serve(site.path, []);
+      const response = await fetch(`${served.url}/slow.php`);
+      served.io.signal(signal);
+      expect(await served.stop(signal)).toBe(0);
+      expect(await response.text()).toBe('begun ended');
+    },
+  );
+
   it('a second signal ends it at once, php-fpm too', async () => {
     site.put('slow.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(20);');
     await using served = await serve(site.path, []);
     const response = await fetch(`${served.url}/slow.php`);
     const pids = [...masters(), ...masters().flatMap(childrenOf)];
-    served.io.signal('SIGINT');
+    served.io.signal('SIGTERM');
     expect(await served.stop('SIGINT')).toBe(130);
     await expect(response.text()).rejects.toThrow();
     await gone(pids);
