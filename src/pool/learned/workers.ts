@@ -60,6 +60,8 @@ export class Workers<Key extends { order: number }> {
 
   /** ms that one more would wait in the backlog: none of the latest has waited less. 0: none waits, or it is not known. */
   get wait(): number {
+    // The hot path: none waits at all.
+    if (this.waiting === 0) return 0;
     for (const { askedAt, accepted } of this.#unanswered.values())
       if (askedAt !== null && !accepted) return Math.min(...this.#waits);
     return 0;

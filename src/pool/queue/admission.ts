@@ -114,6 +114,9 @@ export class Admission {
   /** null: it may be sent at once. `name`: of the servers, for the message. */
   tooLate(wanted: string, servers: readonly Load[], name: string, now: number): PoolError | null {
     const overload = this.#overloadOf(wanted);
+    // The hot path: nothing is known to be late.
+    const mayBeLate = overload.longestStay(now) < Number.POSITIVE_INFINITY;
+    if (!mayBeLate && servers.every(({ backlog }) => backlog.wait === 0)) return null;
     const refused = tooLate(overload, this.#arrival(wanted, servers, 0, now), wanted || name);
     if (refused !== null) this.refused++;
     return refused;
