@@ -39,7 +39,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly deliveries: Deliveries;
   readonly #settings: PoolSettings;
   readonly balancer: Balancer;
-  readonly #queue: Queue<Job> = new Queue((job) => wantedBy(job));
+  readonly #queue: Queue<Job> = new Queue<Job>(wantedBy);
   /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
   readonly #running: LinkedList<Job> = new LinkedList();
   readonly #admission: Admission;

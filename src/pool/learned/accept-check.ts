@@ -44,14 +44,14 @@ export class AcceptCheck {
   answers = 0;
   #failures = 0;
   #skipped = 0;
-  /** So many new connections are asked as a client has left before a worker had his request. */
+  /** So many new connections are asked although their requests are provable: they may wait for a worker. */
   #asks = 0;
-  /** ms that the latest script took to its first byte, once a worker had its connection. */
+  /** ms that scripts take to their first byte once a worker has their connection. Infinity: not known. */
   #page = Number.POSITIVE_INFINITY;
   #late = 0;
   #everyLate = 1;
 
-  /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice. */
+  /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice; `connecting`: ms. */
   isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean, connecting: number): boolean {
     if (isPhpFpm !== true) return false;
     if (isDirect !== false && isProvable) {

@@ -103,17 +103,21 @@ export class Overload {
    * its client would have left: the last few took too long. The number says by how many ms.
    */
   refusesToSend({ now, sent, workers, backlog, usual: told }: Arrival): number | null {
-    const tooLong = backlog + Math.min(...this.#latest) - this.#patience.longest(now);
-    if (tooLong > 0 && sent >= workers) return tooLong;
+    const tooLong = this.isTooOld(now, backlog);
+    if (tooLong !== null && sent >= workers) return tooLong;
     return this.#refusesForBacklog(backlog, told);
   }
 
   /** What all processes have sent waits there together: all of them must come to the same end, or some would have the workers to themselves. */
   #refusesForBacklog(backlog: number, told: number): number | null {
     if (backlog <= LONGEST_BACKLOG) return null;
-    const usual = told > 0 || this.#least > LONGEST_WINDOW ? told : this.#least;
-    const tooLong = backlog - Math.max(LONGEST_BACKLOG, TIMES_USUAL * usual);
+    const tooLong = backlog - Math.max(LONGEST_BACKLOG, TIMES_USUAL * this.#usual(told));
     return tooLong > 0 ? tooLong : null;
+  }
+
+  /** The quickest page counts while the usual one is not known. */
+  #usual(told: number): number {
+    return told > 0 || this.#least > LONGEST_WINDOW ? told : this.#least;
   }
 
   /** A worker has a request of that age, ms, and its script has not begun. null: it may. Else its client would have left. */
@@ -131,7 +135,7 @@ export class Overload {
     if (sent === 0 || age < BURST || queued === 0) return null;
     const longestStay = this.#patience.longest(now);
     if (queued < known && longestStay === Number.POSITIVE_INFINITY) return null;
-    const usual = told > 0 || this.#least > LONGEST_WINDOW ? told : this.#least;
+    const usual = this.#usual(told);
     const window = Math.min(LONGEST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
     if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;

@@ -48,8 +48,7 @@ export function tooLate(overload: Overload, arrival: Arrival, name: string): Poo
   const wait = overload.refusesToSend(arrival);
   if (wait === null) return null;
   const message = `${arrival.sent} requests have been sent to ${name}, and it answers so late that most clients leave before`;
-  const facts = { retryAfter: secondsOf(wait), hint: HINT };
-  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts });
+  return leftBefore(message, wait);
 }
 
 /** null: it may be sent, `age` ms after it was let in. */
@@ -57,8 +56,13 @@ export function tooOld(overload: Overload, age: number, name: string, now: numbe
   const wait = overload.isTooOld(now, age);
   if (wait === null) return null;
   const message = `the request has waited for ${Math.round(age)} ms for ${name}, and most clients leave before they are answered so late`;
-  const facts = { retryAfter: secondsOf(wait), hint: HINT };
-  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, { facts });
+  return leftBefore(message, wait);
+}
+
+function leftBefore(message: string, wait: number): PoolError {
+  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
+    facts: { retryAfter: secondsOf(wait), hint: HINT },
+  });
 }
 
 /** Retry-After is in seconds (RFC 9110, 10.2.3). */
