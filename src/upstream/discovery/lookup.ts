@@ -1,5 +1,6 @@
 /** From a name to servers: the system's resolver, DNS servers of one's own, or a function of the caller's. */
 import { Resolver, lookup as systemLookup } from 'node:dns/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { type Address, parseAddress } from '../../connection/socket/address.ts';
 import { ArgumentError, errorCode, errorText } from '../../errors.ts';
@@ -71,14 +72,18 @@ async function askSystem(host: string): Promise<readonly string[]> {
   return (await systemLookup(host, { all: true })).map(({ address }) => address);
 }
 
+/** ms that one kind of address waits for the other. A DNS server that drops questions for AAAA is given up after some ten seconds. */
+const OTHER_KIND = 1_000;
+
 /**
- * IPv4 and IPv6, as getaddrinfo(3) does. There are DNS servers that know nothing of AAAA, and fail: what the other kind has must do.
- * A kind that has had addresses keeps them while it fails.
+ * IPv4 and IPv6, as getaddrinfo(3) does. There are DNS servers that know nothing of AAAA, and fail or say nothing: what the other kind
+ * has must do. A kind that has had addresses keeps them while it fails.
  */
 function askBoth(resolver: Resolver): Addresses {
   const before = new Map<string, readonly (readonly string[])[]>();
   return async (host) => {
-    const settled = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+    const [four, six] = [resolver.resolve4(host), resolver.resolve6(host)];
+    const settled = await Promise.allSettled([inTime(four, six), inTime(six, four)]);
     const failed = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
     if (failed.length === settled.length) throw failed.find((error) => !isAbsent(error)) ?? failed[0];
     const known = before.get(host);
@@ -91,6 +96,15 @@ function askBoth(resolver: Resolver): Addresses {
     else before.delete(host);
     return found.flat();
   };
+}
+
+/** Rejects where the other kind has had addresses for a while. */
+function inTime(own: Promise<readonly string[]>, other: Promise<unknown>): Promise<readonly string[]> {
+  const silent = async (): Promise<never> => {
+    await sleep(OTHER_KIND, null, { ref: false });
+    throw new Error('the DNS server has answered for one kind of address only');
+  };
+  return Promise.race([own, other.then(silent, () => own)]);
 }
 
 /** What was found, of all. A name that is not there is an answer; any other failure is none, and what was found before is kept. */

@@ -5,11 +5,14 @@ import { once } from 'node:events';
 /** SERVFAIL, NOTIMP or REFUSED (RFC 1035, 4.1.1). */
 export type Refusal = 2 | 4 | 5;
 
+/** It says nothing at all. */
+export type Silence = 'silence';
+
 export interface DnsServer extends AsyncDisposable {
   /** For `nameservers`. */
   readonly address: string;
   /** What any name has from now on. */
-  answers: { a: readonly string[] | Refusal; aaaa: readonly string[] | Refusal };
+  answers: { a: readonly string[] | Refusal | Silence; aaaa: readonly string[] | Refusal | Silence };
 }
 
 const HEADER = 12;
@@ -23,6 +26,7 @@ export async function startDnsServer(answers: DnsServer['answers']): Promise<Dns
     const end = query.indexOf(0, HEADER);
     const type = query.readUInt16BE(end + 1);
     const answer = type === TYPE_AAAA ? server.answers.aaaa : type === TYPE_A ? server.answers.a : [];
+    if (answer === 'silence') return;
     const records = typeof answer === 'number' ? [] : answer.map((address) => record(type, address));
     const header = Buffer.from(query.subarray(0, HEADER));
     header.writeUInt16BE(0x8180 | (typeof answer === 'number' ? answer : 0), 2);

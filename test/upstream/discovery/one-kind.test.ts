@@ -3,14 +3,15 @@ import { expect, it } from 'vitest';
 import { lookupBy } from '../../../src/upstream/discovery/lookup.ts';
 import { Upstream } from '../../../src/upstream/upstream.ts';
 import { answering, ask } from '../support.ts';
-import { type DnsServer, type Refusal, startDnsServer } from './dns-server.ts';
+import { type DnsServer, type Refusal, type Silence, startDnsServer } from './dns-server.ts';
 
 const SIX = '2001:0db8:0000:0000:0000:0000:0000:0001';
 
-it.each<[string, Refusal]>([
+it.each<[string, Refusal | Silence]>([
   ['SERVFAIL', 2],
   ['NOTIMP', 4],
   ['REFUSED', 5],
+  ['nothing', 'silence'],
 ])('%s for AAAA: the addresses of IPv4 are the servers', async (_, aaaa) => {
   await using a = await answering('a', { transport: 'tcp' });
   await using dns = await startDnsServer({ a: ['127.0.0.1'], aaaa });
