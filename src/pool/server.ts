@@ -13,14 +13,13 @@ import type { Connected } from '../connection/socket/connect.ts';
 import type { Job } from './job.ts';
 import { Learned } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
-import type { Backlog } from './queue/admission.ts';
 import type { Encoded } from './request/encode-request.ts';
 import { Sender, type SenderOwner } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
 import { abandon, endAbandoned } from './slots/abandon.ts';
 import { BackendCheck } from './slots/backend-check.ts';
-import { closeIdle, closeUnwanted, Slot } from './slots/slot.ts';
+import { closeIdle, closeUnwanted, isHeldBack, Slot } from './slots/slot.ts';
 import { Slots } from './slots/slots.ts';
 import { waitForReply } from './slots/wait-for-reply.ts';
 
@@ -31,6 +30,7 @@ export interface ServerOwner extends SenderOwner {
   readonly queued: number;
   /** It goes on as soon as a slot is free, in front of the others. */
   requeue(job: Job): void;
+  runQueued(): void;
   /** A slot has come free: the job that takes it, or null. */
   next(server: Server): Job | null;
 }
@@ -49,7 +49,7 @@ export class Server implements ConnectionOwner {
   served = 0;
   retried = 0;
   readonly learned: Learned;
-  readonly backlog: Backlog;
+  readonly backlog: Learned['backlog'];
   readonly backendCheck: BackendCheck;
   readonly #owner: ServerOwner;
   readonly #slots: Slots<Slot>;
@@ -73,7 +73,7 @@ export class Server implements ConnectionOwner {
     this.clock = owner.clock;
     this.#slots = new Slots(settings.connections, () => new Slot());
     this.learned = new Learned(settings, this.clock, runtime.random, owner.bodyReading);
-    this.backlog = this.learned.workers;
+    this.backlog = this.learned.backlog;
     this.#sender = new Sender(target, settings, runtime, owner, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
     this.backendCheck = new BackendCheck(this, this.#sender, !retryRefused);
@@ -94,7 +94,7 @@ export class Server implements ConnectionOwner {
   }
 
   get hasRoom(): boolean {
-    return this.busy < this.settings.connections;
+    return this.busy < this.settings.connections && (this.idle > 0 || !isHeldBack(this, this.clock.now()));
   }
 
   /** Takes a slot for the job; there must be room. */
@@ -120,9 +120,7 @@ export class Server implements ConnectionOwner {
     if (!connection.proven) this.learned.acceptCheck.onLeft();
     if (this.closing || job.request.closeOnAbort || !connection.isAwaiting(exchange)) {
       connection.fail(reason, this.closing ? 'pool-closed' : 'aborted');
-      return;
-    }
-    abandon(job, { connection, exchange }, reason, this.learned, this.clock.now());
+    } else abandon(job, { connection, exchange }, reason, this.learned, this.clock.now());
   }
 
   onTick(now: number): void {
@@ -179,7 +177,8 @@ export class Server implements ConnectionOwner {
   }
 
   #release(slot: Slot): void {
-    const next = this.#owner.next(this);
+    const isHeld = slot.connection === null && isHeldBack(this, this.clock.now());
+    const next = isHeld ? null : this.#owner.next(this);
     if (next !== null) {
       next.server = this;
       this.#assign(slot, next);
@@ -281,6 +280,7 @@ export class Server implements ConnectionOwner {
       return;
     }
     this.#sender.send(connection, job, encoded, this.open.size, this.clock.monotonic());
+    if (connection.proven) this.#owner.runQueued();
   }
 
   /** Null: the request cannot be encoded, and is over. */

@@ -138,6 +138,8 @@ export class Member implements Candidate, Ranked {
   /** One more may be given to it, where `load` are on it: its own limits, and what it has shown so far. */
   takes(load: number, limit: 'usual' | 'in-need' | 'none'): boolean {
     const { maxConns } = this.settings;
+    // What has just come free has a connection, perhaps.
+    if (load === this.load && !this.server.hasRoom) return false;
     if (load >= this.server.settings.connections || (maxConns > 0 && load >= maxConns)) return false;
     if (this.state === 'up' && !this.silence.suspect && this.proven) return true;
     if (limit === 'none') return true;

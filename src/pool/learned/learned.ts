@@ -12,6 +12,7 @@ import type { PoolSettings } from '../options.ts';
 import { AcceptCheck } from './accept-check.ts';
 import { BackendKind } from './backend-kind.ts';
 import { BackgroundWork } from './background-work.ts';
+import { Backlog } from './backlog.ts';
 import type { BodyReading } from './body-reading.ts';
 import { KeepaliveTimes } from './keepalive-times.ts';
 import { Terminator } from './terminator.ts';
@@ -22,6 +23,7 @@ const YIELD_AFTER = 5;
 
 export class Learned {
   readonly workers: Workers<Exchange> = new Workers();
+  readonly backlog: Backlog<Exchange> = new Backlog();
   readonly keepaliveTimes: KeepaliveTimes;
   readonly terminator: Terminator;
   readonly backend: BackendKind;
@@ -55,16 +57,17 @@ export class Learned {
     return most - Math.floor((this.#random() * most) / 10);
   }
 
-  /** A fresh connection waits for a worker; `open` sockets are open then. */
-  asked(exchange: Exchange, open: number): void {
-    this.workers.sent(exchange, true, open, this.#clock.now());
+  /** A fresh connection waits for a worker; `open` sockets are open then. `connecting`: ms that the connect has taken. */
+  asked(exchange: Exchange, open: number, connecting: number): void {
+    this.workers.sent(exchange, true, open);
+    this.backlog.asked(exchange, connecting, this.#clock.now());
   }
 
   /** A worker has it, and its request is still to be sent. */
   accepted(exchange: Exchange, connecting: number): void {
     this.#proven++;
-    const waited = this.workers.accepted(exchange, this.#proven, this.#clock.now());
-    this.acceptCheck.onAccepted(waited, connecting);
+    this.workers.answered(exchange, this.#proven);
+    this.acceptCheck.onAccepted(this.backlog.accepted(exchange, this.#clock.now()), connecting);
   }
 
   /** `isProven`: a worker was known to have the connection before. */
@@ -73,7 +76,7 @@ export class Learned {
     if (exchange.reused) this.backend.onStayedOpen();
     if (!isProven) {
       this.#proven++;
-      if (!this.acceptCheck.onUnasked(firstByteAfter)) this.workers.waited(0);
+      if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
     } else this.acceptCheck.onPage(firstByteAfter);
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
@@ -122,6 +125,7 @@ export class Learned {
 
   failed(exchange: Exchange): void {
     this.workers.gone(exchange);
+    this.backlog.gone(exchange);
     if (exchange.isBodyLeft) this.bodyReading.bodyLeft(this.#clock.now());
   }
 

@@ -19,8 +19,6 @@ interface Unanswered {
   overtaken: number;
   /** So many later fresh sockets have been answered. */
   passed: number;
-  /** ms: since then a worker has been asked for, and the request follows behind its answer; null: it was sent at once. */
-  readonly askedAt: number | null;
 }
 
 /**
@@ -30,15 +28,11 @@ interface Unanswered {
  */
 const OVERTAKEN_OFTEN = 3;
 
-/** So many in a row that wait for long are no chance, nor a moment in which php-fpm, or this machine, stood still. */
-const WAITS = 3;
-
 export class Workers<Key extends { order: number }> {
   /** So many fresh sockets wait for an answer, and perhaps for a worker that an idle socket of ours holds. */
   waiting = 0;
   /** How often one socket more than `found` was overtaken: there are likely no more workers. */
   oneMoreOvertaken = 0;
-  readonly #waits: number[] = [0];
   readonly #unanswered: Map<Key, Unanswered> = new Map();
   #order = 0;
   #accepted = 0;
@@ -58,22 +52,8 @@ export class Workers<Key extends { order: number }> {
     return count;
   }
 
-  /** ms that one more would wait in the backlog: none of the latest has waited less. 0: none waits, or it is not known. */
-  get wait(): number {
-    // The hot path: none waits at all.
-    if (this.waiting === 0) return 0;
-    for (const { askedAt, accepted } of this.#unanswered.values())
-      if (askedAt !== null && !accepted) return Math.min(...this.#waits);
-    return 0;
-  }
-
-  /** ms that the latest fresh socket has waited for a worker, as far as that is known. */
-  get latestWait(): number {
-    return this.#waits.at(-1) ?? 0;
-  }
-
   /** A request goes out, on a fresh socket or a kept one; `open` sockets are open then. */
-  sent(key: Key, isFresh: boolean, open: number, askedAt: number | null = null): void {
+  sent(key: Key, isFresh: boolean, open: number): void {
     key.order = ++this.#order;
     if (!isFresh) return;
     this.waiting++;
@@ -83,22 +63,7 @@ export class Workers<Key extends { order: number }> {
       accepted: false,
       overtaken: 0,
       passed: 0,
-      askedAt,
     });
-  }
-
-  /** A worker has it that was asked for. ms that it took. */
-  accepted(key: Key, answered: number, now: number): number {
-    const askedAt = this.#unanswered.get(key)?.askedAt ?? now;
-    this.waited(now - askedAt);
-    this.answered(key, answered);
-    return now - askedAt;
-  }
-
-  /** A fresh socket has waited so long for a worker, ms. */
-  waited(wait: number): void {
-    this.#waits.push(wait);
-    if (this.#waits.length > WAITS) this.#waits.shift();
   }
 
   /** Its first byte is here; `answered` open sockets have had an answer, this one included. */

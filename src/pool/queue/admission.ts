@@ -15,10 +15,12 @@ interface Load {
 
 /** New connections that wait for a worker, as far as that is known. Times in ms. */
 export interface Backlog {
+  /** So many of ours are known to wait there. */
+  readonly size: number;
   /** One more would wait so long. 0: none waits. */
   readonly wait: number;
-  /** The latest that has one has waited so long. */
-  readonly latestWait: number;
+  /** The latest with none of ours in front of it has waited so long. */
+  readonly behindOthers: number;
 }
 
 /** A request that was let in, at `queuedAt`. */
@@ -158,11 +160,12 @@ export class Admission {
       name,
       busy,
       workers,
-      backlog: { wait },
+      backlog: { wait, size },
     } of servers) {
       if (wanted !== '' && name !== wanted) continue;
       sent += busy;
-      known += Math.max(1, workers);
+      // Those that wait in the backlog show that others have the workers: ours are those that run something for us now.
+      known += Math.max(1, size > 0 ? Math.min(workers, busy - size) : workers);
       backlog = Math.min(backlog, wait);
     }
     if (known === 0) backlog = 0;
@@ -175,8 +178,8 @@ export class Admission {
 }
 
 /** Others have the workers: where one of ours comes free, none is idle. */
-function hasQueue({ wait, latestWait }: Backlog): boolean {
-  return Math.max(wait, latestWait) > BURST;
+function hasQueue({ wait, behindOthers }: Backlog): boolean {
+  return Math.max(wait, behindOthers) > BURST;
 }
 
 /** The server that it has asked for; '' for any. */

@@ -94,6 +94,7 @@ export class Sender {
   /** There are requests; `now`: ms. */
   onTick(now: number): void {
     this.#learned.keepaliveTimes.onTick(now);
+    this.#learned.backlog.onTick(now);
     if (now < this.#refreshAt) return;
     this.#refreshAt = now + REFRESH_INTERVAL;
     this.#retransmissions.refresh();
@@ -158,7 +159,7 @@ export class Sender {
       isRetired: () => mayLeave && server.isRetired,
       isPassed: () =>
         this.#learned.backend.answersGetValues && this.#learned.workers.passed(exchange) >= server.open.size,
-      onAsked: () => this.#learned.asked(exchange, server.open.size),
+      onAsked: (connecting) => this.#learned.asked(exchange, server.open.size, connecting),
       onAccepted: (connecting) => this.#learned.accepted(exchange, connecting),
       onClosed: (reason, openedAt) => {
         server.closed[reason]++;

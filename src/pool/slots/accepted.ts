@@ -28,9 +28,11 @@ export interface AcceptOptions {
   isPassed(): boolean;
   /** Its server was taken out of the list: another one is to have the request, of which nothing was sent. */
   isRetired(): boolean;
-  /** A connection waits for a worker; one has it; it is closed instead. */
-  onAsked(): void;
-  /** `connecting`: ms that the connect has taken, our own event loop included. */
+  /**
+   * A connection waits for a worker; one has it; it is closed instead. `connecting`: ms that the connect has taken, our own event loop
+   * included.
+   */
+  onAsked(connecting: number): void;
   onAccepted(connecting: number): void;
   onClosed(reason: CloseReason, openedAt: number): void;
 }
@@ -112,7 +114,7 @@ async function asked(
   const first = acceptCheck.isDoubted ? DOUBTED_ANSWER : FIRST_ANSWER;
   const left = headersTimeout > 0 ? Math.max(1, headersTimeout - waited) : 0;
   const timeout = isKnown || (left > 0 && left < first) ? left : first;
-  options.onAsked();
+  options.onAsked(connecting);
   const { values, end } = await getValues(connected, {
     clock,
     timeout,

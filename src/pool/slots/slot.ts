@@ -49,6 +49,31 @@ export class Slot implements PooledSlot {
   }
 }
 
+/** A server, and what it has in hand. */
+interface Slots {
+  readonly open: Iterable<Slot>;
+  readonly busy: number;
+  readonly backlog: {
+    readonly most: number;
+    mayOpen(count: number, oldest: number, now: number): boolean;
+  };
+  readonly settings: { readonly queueSize: number };
+}
+
+/** New connections wait for workers, and one more would only wait longer: its request is better kept in the queue. */
+export function isHeldBack({ open, busy, backlog, settings }: Slots, now: number): boolean {
+  if (backlog.most === Number.POSITIVE_INFINITY || settings.queueSize === 0) return false;
+  // A slot that generic-pool is still to hand out is busy, and not open.
+  let opening = busy;
+  let oldest = now;
+  for (const { connection, job } of open) {
+    if (job === null) continue;
+    if (connection !== null) opening--;
+    else oldest = Math.min(oldest, job.startedAt);
+  }
+  return !backlog.mayOpen(opening, oldest, now);
+}
+
 /** Closes idle connections, `most` of them at most. */
 export function closeIdle(slots: Iterable<Slot>, reason: CloseReason, most: number): void {
   let left = most;

@@ -92,7 +92,7 @@ describe('a worker that has a connection', () => {
   it('before its request is sent, is found', () => {
     const pool = setUp();
     const waiting = request();
-    pool.learned.asked(waiting, 1);
+    pool.learned.asked(waiting, 1, 0);
     expect(pool.learned.workers.waiting).toBe(1);
     pool.learned.accepted(waiting, 0);
     expect(pool.learned.workers).toMatchObject({ waiting: 0, found: 1 });

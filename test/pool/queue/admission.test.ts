@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConnectError } from '../../../src/errors.ts';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 
-const NONE = { wait: 0, latestWait: 0 };
+const NONE = { size: 0, wait: 0, behindOthers: 0 };
 
 type Load = Parameters<Admission['onTick']>[0][number];
 
@@ -62,9 +62,22 @@ describe('a new queue begins', () => {
 
   it('not where new connections wait for a worker: others have them', () => {
     const busy = (backlog: Load['backlog']): Load => ({ name: 'a', busy: 3, workers: 4, backlog });
-    expect(refused([busy({ wait: 150, latestWait: 150 })])).toBe(false);
-    expect(refused([busy({ wait: 151, latestWait: 0 })])).toBe(true);
-    expect(refused([busy({ wait: 0, latestWait: 151 })])).toBe(true);
+    expect(refused([busy({ size: 0, wait: 150, behindOthers: 150 })])).toBe(false);
+    expect(refused([busy({ size: 0, wait: 151, behindOthers: 0 })])).toBe(true);
+    expect(refused([busy({ size: 0, wait: 0, behindOthers: 151 })])).toBe(true);
+  });
+
+  it('of a queue no longer than there are workers nobody is refused; of them count those that are ours while others have the rest', () => {
+    const admission = new Admission(1_000);
+    for (let now = 0; now < 3_000; now += 250) {
+      admission.served('', now, 200);
+      for (let i = 0; i < 3; i++) admission.arrived('', now);
+    }
+    const refuses = (size: number): boolean => {
+      const servers = [{ name: 'a', busy: 2, workers: 8, backlog: { size, wait: 0, behindOthers: 0 } }];
+      return admission.refusal('', servers, { all: 6, before: 6 }, 'fpm', 3_000) !== null;
+    };
+    expect([refuses(0), refuses(1)]).toEqual([false, true]);
   });
 
   it('as soon as one is sent, where nothing was: all have waited for a server, as its name was looked up', () => {
@@ -90,7 +103,7 @@ describe('a new queue begins', () => {
       for (let i = 0; i < 2; i++) admission.arrived('', now);
     }
     admission.sends(servers, 2_990);
-    const waits = { name: 'a', busy: 0, workers: 4, backlog: { wait: 0, latestWait: 151 } };
+    const waits = { name: 'a', busy: 0, workers: 4, backlog: { size: 0, wait: 0, behindOthers: 151 } };
     admission.sends([waits], 2_990);
     expect(admission.refusal('', servers, { all: 40, before: 40 }, 'fpm', 3_000)).not.toBe(null);
   });

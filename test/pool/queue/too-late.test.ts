@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 import { Overload } from '../../../src/pool/queue/overload.ts';
 
-const NONE = { wait: 0, latestWait: 0 };
+const NONE = { size: 0, wait: 0, behindOthers: 0 };
 
 /** `each` answers a second from 1000 to 9000, of scripts that take `took` ms; eleven clients leave after 2 s, all but the first second's answers came too late. */
 function overloaded(each: number, took = 1_000): Overload {

@@ -1,0 +1,105 @@
+/**
+ * How long do new connections wait in the backlog of php-fpm, and how many of ours may at once? Known of those for which a worker was
+ * asked first (accept-check.ts).
+ *
+ * The backlog belongs to all processes. What one of them has sent there is taken in its turn, and cannot be taken back: ten
+ * processes of eight connections have 72 waiting for 8 workers. So where new connections wait for long, few of ours do, and
+ * the requests wait in our own queue, which a client may leave, and which refuses who would be answered too late. The number is halved while
+ * they are late, and is one more for each that is not, as TCP's congestion control has it (RFC 5681): so all processes come to have the
+ * same share. One may always wait: a worker that comes free finds it, and none is idle for this rule. Times in ms.
+ */
+
+/** So many in a row that wait for long are no chance, nor a moment in which php-fpm, or this machine, stood still. */
+const WAITS = 3;
+/** One that has waited longer is late; where connecting takes its time, our own event loop included, so many times as long. */
+const LONGEST_WAIT = 150;
+const ROUND_TRIPS = 100;
+/** Where one waits for so long, one more may: perhaps it is with a worker that hangs. */
+const ONE_MORE_AFTER = 1_000;
+
+interface Waiting {
+  readonly since: number;
+  /** None of ours waited in front of it. */
+  readonly isFirst: boolean;
+  /** It is late from then on. */
+  readonly lateAt: number;
+  isLate: boolean;
+}
+
+export class Backlog<Key> {
+  /** So many new connections may wait at once. Infinity: none was late. */
+  most: number = Number.POSITIVE_INFINITY;
+  readonly #waiting: Map<Key, Waiting> = new Map();
+  /** ms that the latest have waited. */
+  readonly #waits: number[] = [0];
+  #lateInARow = 0;
+  /** The latest with none of ours in front of it has waited so long: so long is the queue of the others. */
+  behindOthers = 0;
+
+  /** So many of ours wait there. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** One more would wait so long: none of the latest has waited less. 0: none waits, or it is not known. */
+  get wait(): number {
+    return this.#waiting.size > 0 ? Math.min(...this.#waits) : 0;
+  }
+
+  /** `count` are being opened, the oldest since then: may one more be? */
+  mayOpen(count: number, oldest: number, now: number): boolean {
+    return count < this.most + Math.floor((now - oldest) / ONE_MORE_AFTER);
+  }
+
+  /** A worker is asked for. `connecting`: what the connect has taken. */
+  asked(key: Key, connecting: number, now: number): void {
+    this.#waiting.set(key, {
+      since: now,
+      isFirst: this.#waiting.size === 0,
+      lateAt: now + Math.max(LONGEST_WAIT, ROUND_TRIPS * connecting),
+      isLate: false,
+    });
+  }
+
+  /** A worker has it. How long it has waited. */
+  accepted(key: Key, now: number): number {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return 0;
+    const { since, lateAt, isFirst } = waiting;
+    const wait = now - since;
+    this.#add(wait);
+    this.behindOthers = isFirst ? wait : Math.min(wait, this.behindOthers);
+    this.gone(key);
+    if (now <= lateAt) {
+      this.#lateInARow = 0;
+      this.most++;
+    }
+    return wait;
+  }
+
+  /** It is closed, or was given up. */
+  gone(key: Key): void {
+    this.#waiting.delete(key);
+  }
+
+  /** One that was not asked was answered soon. */
+  answeredSoon(): void {
+    this.#add(0);
+    this.behindOthers = 0;
+  }
+
+  /** Called every few ms. */
+  onTick(now: number): void {
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.isLate || now <= waiting.lateAt) continue;
+      waiting.isLate = true;
+      if (++this.#lateInARow < WAITS) continue;
+      this.most = Math.max(1, Math.floor(Math.min(this.most, this.#waiting.size) / 2));
+    }
+  }
+
+  #add(wait: number): void {
+    this.#waits.push(wait);
+    if (this.#waits.length > WAITS) this.#waits.shift();
+  }
+}

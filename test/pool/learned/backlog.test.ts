@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { Backlog } from '../../../src/pool/learned/backlog.ts';
+
+/** New connections that are asked at once and get a worker after so many ms. */
+function waited(...waits: readonly number[]): Backlog<string> {
+  const backlog = new Backlog<string>();
+  for (const [nth, wait] of waits.entries()) {
+    backlog.asked(`${nth}`, 0, 1_000);
+    expect(backlog.accepted(`${nth}`, 1_000 + wait)).toBe(wait);
+  }
+  return backlog;
+}
+
+describe('how long one more would wait for a worker', () => {
+  const withOneMore = (...waits: readonly number[]): Backlog<string> => {
+    const backlog = waited(...waits);
+    backlog.asked('more', 0, 2_000);
+    return backlog;
+  };
+
+  it('as long as the quickest of the last three', () => {
+    expect(withOneMore(10, 500, 700, 600).wait).toBe(500);
+    expect(withOneMore(10, 500, 700).wait).toBe(10);
+  });
+
+  it('not at all at first, nor while nobody waits', () => {
+    expect(withOneMore(500, 700).wait).toBe(0);
+    expect(waited(500, 700, 600).wait).toBe(0);
+  });
+
+  it('not at all once a socket that was not asked is answered soon', () => {
+    const backlog = withOneMore(500, 700, 600);
+    expect([backlog.wait, backlog.behindOthers]).toEqual([500, 600]);
+    backlog.answeredSoon();
+    expect([backlog.wait, backlog.behindOthers]).toEqual([0, 0]);
+  });
+
+  it('behind others: as long as the latest with none of ours in front of it; no longer than one that had', () => {
+    expect([waited().behindOthers, waited(500, 700, 600).behindOthers]).toEqual([0, 600]);
+    const backlog = new Backlog<string>();
+    for (const one of ['a', 'b', 'c']) backlog.asked(one, 0, 1_000);
+    const behindOthers = [['a', 1_200] as const, ['b', 1_500] as const, ['c', 1_100] as const].map(
+      ([one, at]) => {
+        backlog.accepted(one, at);
+        return backlog.behindOthers;
+      },
+    );
+    expect(behindOthers).toEqual([200, 200, 100]);
+  });
+
+  it('one that has its worker waits no more, nor one that is gone', () => {
+    const backlog = withOneMore(500, 700, 600);
+    backlog.accepted('more', 2_400);
+    expect([backlog.size, backlog.wait]).toEqual([0, 0]);
+    backlog.asked('another', 0, 2_400);
+    expect([backlog.size, backlog.wait]).toEqual([1, 400]);
+    backlog.gone('another');
+    expect([backlog.size, backlog.wait]).toEqual([0, 0]);
+  });
+
+  it('one that was never asked tells nothing', () => {
+    const backlog = waited(500, 700, 600);
+    expect(backlog.accepted('never asked', 9_000)).toBe(0);
+    expect(backlog.behindOthers).toBe(600);
+  });
+});
+
+describe('how many may wait at once', () => {
+  /** So many are asked at 1000, and looked at 151 ms later, or so. */
+  const late = (count: number, after = 151, connecting = 0): Backlog<string> => {
+    const backlog = new Backlog<string>();
+    for (let nth = 0; nth < count; nth++) backlog.asked(`${nth}`, connecting, 1_000);
+    backlog.onTick(1_000 + after);
+    return backlog;
+  };
+  const many = Number.POSITIVE_INFINITY;
+
+  it('any number while fewer than three in a row were late, which is later than 150 ms', () => {
+    expect([late(2).most, late(8, 150).most]).toEqual([many, many]);
+  });
+
+  it('half of those that wait for each more that is late, and never less than one', () => {
+    expect([late(3).most, late(4).most, late(8).most]).toEqual([1, 1, 1]);
+    const backlog = late(2);
+    for (let nth = 0; nth < 8; nth++) backlog.asked(`young ${nth}`, 0, 1_100);
+    backlog.asked('third', 0, 1_010);
+    backlog.onTick(1_161);
+    expect(backlog.most).toBe(5);
+  });
+
+  it('each is late once, however often one looks', () => {
+    const backlog = late(2);
+    backlog.onTick(1_200);
+    backlog.onTick(9_000);
+    expect(backlog.most).toBe(many);
+  });
+
+  it('where connecting takes its time, late is later: after a hundred times that', () => {
+    expect([late(3, 400, 4).most, late(3, 401, 4).most]).toEqual([many, 1]);
+  });
+
+  it('one more for each that was in time, 150 ms included, and not for one that was late', () => {
+    const backlog = late(3);
+    backlog.accepted('0', 1_160);
+    expect(backlog.most).toBe(1);
+    backlog.asked('in time', 0, 2_000);
+    backlog.accepted('in time', 2_150);
+    expect(backlog.most).toBe(2);
+    backlog.asked('late', 0, 3_000);
+    backlog.accepted('late', 3_151);
+    expect(backlog.most).toBe(2);
+  });
+
+  it('one that is in time ends the row', () => {
+    const backlog = late(2);
+    backlog.asked('in time', 0, 2_000);
+    backlog.accepted('in time', 2_001);
+    for (const one of ['a', 'b']) backlog.asked(one, 0, 3_000);
+    backlog.onTick(3_151);
+    expect(backlog.most).toBe(many);
+    backlog.asked('c', 0, 4_000);
+    backlog.onTick(4_151);
+    expect(backlog.most).toBe(2);
+  });
+
+  it('one more for each second that the oldest waits: it may be with a worker that hangs', () => {
+    const backlog = late(3);
+    expect([backlog.mayOpen(0, 1_000, 1_999), backlog.mayOpen(1, 1_000, 1_999)]).toEqual([true, false]);
+    expect([backlog.mayOpen(1, 1_000, 2_000), backlog.mayOpen(2, 1_000, 2_000)]).toEqual([true, false]);
+    expect(backlog.mayOpen(2, 1_000, 3_000)).toBe(true);
+  });
+});
