@@ -151,9 +151,10 @@ export const comparisons: Readonly<Record<string, Comparison>> = {
     const page = meanPage(drawn);
     // Who has found fewer workers gives up its own sooner, for the first second or two.
     const least = (drawn.ms < 2_000 ? 0.25 : 0.7) * mean - 2 * Math.sqrt(mean);
-    // Which pages come is drawn anew in each run: one of the longest more or less is chance.
-    const longest = Math.max(...drawn.pages) / (drawn.fpm.workers * drawn.ms);
-    const used = (0.95 * fresh.used * page) / (page + 2.5 * (drawn.latency ?? 0)) - longest;
+    // Which pages come is drawn anew in each run: two of the longest more or less are chance.
+    const longest = (2 * Math.max(...drawn.pages)) / (drawn.fpm.workers * drawn.ms);
+    const learned = fresh.used * afterLearning(drawn);
+    const used = (0.95 * learned * page) / (page + 2.5 * (drawn.latency ?? 0)) - longest;
     return [
       ...atLeast(Math.min(...shares), least, 'the smallest share'),
       ...atLeast(kept.used, used, 'used'),
