@@ -6,7 +6,11 @@
  * processes of eight connections have 72 waiting for 8 workers. So where new connections wait for long, few of ours do, and
  * the requests wait in our own queue, which a client may leave, and which refuses who would be answered too late. The number is halved while
  * they are late, and is one more for each that is not, as TCP's congestion control has it (RFC 5681): so all processes come to have the
- * same share. One may always wait: a worker that comes free finds it, and none is idle for this rule. Times in ms.
+ * same share. One may always wait: a worker that comes free finds it, and none is idle for this rule.
+ *
+ * That holds for one queue. Behind an address there may be several: a TCP proxy, or a virtual address, with several php-fpm, of which one
+ * is busy and another is not. It shows, as a queue is first come, first served: a young connection has its worker soon, and an old one
+ * is late still. Then any number may wait. Times in ms.
  */
 
 /** So many in a row that wait for long are no chance, nor a moment in which php-fpm, or this machine, stood still. */
@@ -14,6 +18,9 @@ const WAITS = 3;
 /** One that has waited longer is late; where connecting takes its time, our own event loop included, so many times as long. */
 const LONGEST_WAIT = 150;
 const ROUND_TRIPS = 100;
+/** So long it is believed that there are several queues, once one that is late was passed by so many that were not. */
+const SEVERAL_FOR = 10_000;
+const PASSES = 2;
 /** Where one waits for so long, one more may: perhaps it is with a worker that hangs. */
 const ONE_MORE_AFTER = 1_000;
 
@@ -24,6 +31,8 @@ interface Waiting {
   /** It is late from then on. */
   readonly lateAt: number;
   isLate: boolean;
+  /** So many younger ones have had their workers meanwhile, in time. */
+  passes: number;
 }
 
 export class Backlog<Key> {
@@ -33,6 +42,7 @@ export class Backlog<Key> {
   /** ms that the latest have waited. */
   readonly #waits: number[] = [0];
   #lateInARow = 0;
+  #severalUntil = Number.NEGATIVE_INFINITY;
   /** The latest with none of ours in front of it has waited so long: so long is the queue of the others. */
   behindOthers = 0;
 
@@ -58,6 +68,7 @@ export class Backlog<Key> {
       isFirst: this.#waiting.size === 0,
       lateAt: now + Math.max(LONGEST_WAIT, ROUND_TRIPS * connecting),
       isLate: false,
+      passes: 0,
     });
   }
 
@@ -69,11 +80,12 @@ export class Backlog<Key> {
     const wait = now - since;
     this.#add(wait);
     this.behindOthers = isFirst ? wait : Math.min(wait, this.behindOthers);
-    this.gone(key);
     if (now <= lateAt) {
       this.#lateInARow = 0;
       this.most++;
+      this.#passed(key, now);
     }
+    this.gone(key);
     return wait;
   }
 
@@ -93,9 +105,24 @@ export class Backlog<Key> {
     for (const waiting of this.#waiting.values()) {
       if (waiting.isLate || now <= waiting.lateAt) continue;
       waiting.isLate = true;
-      if (++this.#lateInARow < WAITS) continue;
+      this.#lookForSeveral(waiting, now);
+      if (++this.#lateInARow < WAITS || now < this.#severalUntil) continue;
       this.most = Math.max(1, Math.floor(Math.min(this.most, this.#waiting.size) / 2));
     }
+  }
+
+  #passed(by: Key, now: number): void {
+    for (const [key, waiting] of this.#waiting) {
+      if (key === by) return;
+      waiting.passes++;
+      this.#lookForSeveral(waiting, now);
+    }
+  }
+
+  #lookForSeveral({ isLate, passes }: Waiting, now: number): void {
+    if (!isLate || passes < PASSES) return;
+    this.most = Number.POSITIVE_INFINITY;
+    this.#severalUntil = now + SEVERAL_FOR;
   }
 
   #add(wait: number): void {

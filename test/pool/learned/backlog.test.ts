@@ -129,4 +129,55 @@ describe('how many may wait at once', () => {
     expect([backlog.mayOpen(1, 1_000, 2_000), backlog.mayOpen(2, 1_000, 2_000)]).toEqual([true, false]);
     expect(backlog.mayOpen(2, 1_000, 3_000)).toBe(true);
   });
+
+  describe('any number where there are several queues, as one that is late was passed by two that were not', () => {
+    /** Old ones are asked, and then young ones, which have their workers after so many ms; then the old ones are late. */
+    const passed = (old: number, young: number, wait = 1): Backlog<string> => {
+      const backlog = new Backlog<string>();
+      for (let nth = 0; nth < old; nth++) backlog.asked(`old ${nth}`, 0, 1_000);
+      for (let nth = 0; nth < young; nth++) backlog.asked(`young ${nth}`, 0, 1_000);
+      for (let nth = 0; nth < young; nth++) backlog.accepted(`young ${nth}`, 1_000 + wait);
+      backlog.onTick(1_151);
+      return backlog;
+    };
+
+    it('before it was late', () => {
+      expect([passed(4, 0).most, passed(4, 1).most, passed(4, 2).most]).toEqual([1, 1, many]);
+    });
+
+    it('and after that', () => {
+      const backlog = passed(4, 1);
+      backlog.asked('young', 0, 1_200);
+      backlog.accepted('young', 1_201);
+      expect(backlog.most).toBe(many);
+    });
+
+    it('not those that were asked before it', () => {
+      const backlog = new Backlog<string>();
+      for (const one of ['a', 'b', 'c', 'd', 'e']) backlog.asked(one, 0, 1_000);
+      backlog.accepted('a', 1_001);
+      backlog.accepted('b', 1_001);
+      backlog.onTick(1_151);
+      expect(backlog.most).toBe(1);
+    });
+
+    it('not where those that passed it were late themselves', () => {
+      const backlog = late(6);
+      backlog.accepted('4', 1_160);
+      backlog.accepted('5', 1_160);
+      expect(backlog.most).toBe(1);
+    });
+
+    it('for ten seconds from the last that did', () => {
+      const backlog = passed(4, 2);
+      const lateAgain = (at: number): number => {
+        for (let nth = 0; nth < 4; nth++) backlog.asked(`${at} ${nth}`, 0, at - 151);
+        backlog.onTick(at);
+        for (let nth = 0; nth < 4; nth++) backlog.gone(`${at} ${nth}`);
+        return backlog.most;
+      };
+      for (let nth = 0; nth < 4; nth++) backlog.gone(`old ${nth}`);
+      expect([lateAgain(11_150), lateAgain(11_151)]).toEqual([many, 1]);
+    });
+  });
 });
