@@ -27,20 +27,40 @@ interface Seen {
   readonly recovery: number;
 }
 
-type Start = (fpm: Fpm) => Promise<{ url: string; stop(): Promise<unknown> }>;
+/** Of one process, or of several that are asked in turn. */
+type Start = (fpm: Fpm) => Promise<{ readonly urls: readonly string[]; stop(): Promise<unknown> }>;
+
+const PROCESSES = 4;
 
 export async function overload(bundle: URL, seconds: number, isBrief: boolean): Promise<Row[]> {
-  const contenders: Record<string, Start> = {
-    ours: async (fpm) => {
-      const child = await startChild(bundle, 'gateway', [fpm.address, fpm.root, 'default']);
-      return { url: child.address, stop: () => child.stop() };
+  const ours =
+    (processes: number): Start =>
+    async (fpm) => {
+      const args = [fpm.address, fpm.root, 'default'];
+      const children = await Promise.all(
+        Array.from({ length: processes }, () => startChild(bundle, 'gateway', args)),
+      );
+      return {
+        urls: children.map(({ address }) => address),
+        stop: () => Promise.all(children.map((child) => child.stop())),
+      };
+    };
+  const others = Object.entries(rivals(WORKERS)).map(([name, start]): [string, Start] => [
+    name,
+    async (fpm) => {
+      const { url, stop } = await start(fpm);
+      return { urls: [url], stop };
     },
-    ...rivals(WORKERS),
-  };
+  ]);
+  const contenders: [string, Start][] = [
+    ['ours', ours(1)],
+    [`ours, ${PROCESSES} processes`, ours(PROCESSES)],
+    ...others,
+  ];
   const rows: Row[] = [];
   for (const pages of isBrief ? PAGES.slice(0, 1) : PAGES) {
     for (const load of isBrief ? LOADS.slice(1) : LOADS) {
-      for (const [name, start] of Object.entries(contenders).slice(0, isBrief ? 2 : undefined)) {
+      for (const [name, start] of contenders.slice(0, isBrief ? 3 : undefined)) {
         const seen = await measure(start, pages, load, seconds);
         rows.push(
           ...shown(
@@ -58,7 +78,7 @@ export async function overload(bundle: URL, seconds: number, isBrief: boolean): 
 function shown(name: string, what: string, seen: Seen): Row[] {
   const { goodput, p99, refused, gaveUp, asked, recovery } = seen;
   const goal = (one: { most: number } | { least: number }): { most?: number; least?: number } =>
-    name === 'ours' ? one : {};
+    name.startsWith('ours') ? one : {};
   const of = name === 'ours' ? what : `${what}: ${name}`;
   const fates = `${refused} refused, ${gaveUp} gave up, of ${asked}`;
   return [
@@ -83,7 +103,9 @@ function shown(name: string, what: string, seen: Seen): Row[] {
 async function measure(start: Start, pages: readonly number[], load: number, seconds: number): Promise<Seen> {
   await using fpm = await startFpm({ maxChildren: WORKERS, files: { 'sleep.php': SLEEPS } });
   const server = await start(fpm);
-  const url = (nth: number): string => `${server.url}/sleep.php?ms=${pages[nth % pages.length]}`;
+  const { urls } = server;
+  const url = (nth: number): string =>
+    `${urls[nth % urls.length]}/sleep.php?ms=${pages[Math.floor(nth / urls.length) % pages.length]}`;
   try {
     for (let i = 0; i < 8; i++) await ask(url(i), 5_000);
     const mean = pages.reduce((sum, page) => sum + page, 0) / pages.length;
