@@ -10,7 +10,8 @@
  *
  * That holds for one queue. Behind an address there may be several: a TCP proxy, or a virtual address, with several php-fpm, of which one
  * is busy and another is not. It shows, as a queue is first come, first served: a young connection has its worker soon, and an old one
- * is late still. Then any number may wait. Times in ms.
+ * is late still. Then any number may wait. So it may where it is no use: most of what waits there is of others (nginx, say) who give no way,
+ * and one of ours that waits alone has to wait nearly as long as before. Times in ms.
  */
 
 /** So many in a row that wait for long are no chance, nor a moment in which php-fpm, or this machine, stood still. */
@@ -18,19 +19,32 @@ const WAITS = 3;
 /** One that has waited longer is late; where connecting takes its time, our own event loop included, so many times as long. */
 const LONGEST_WAIT = 150;
 const ROUND_TRIPS = 100;
-/** So long it is believed that there are several queues, once one that is late was passed by so many that were not. */
-const SEVERAL_FOR = 10_000;
+/** There are several queues where one that is late was passed by so many that were not. */
 const PASSES = 2;
+/** It is no use where so many in a row, with one of ours in front of them at the most, wait for more than a third of what it was before. */
+const IN_VAIN = 3;
+const FEW = 2;
+const LITTLE_LESS = 0.5;
+/** For so long any number may wait then; twice as long each time that it was no use again. */
+const ANY_FOR = 10_000;
+const LONGEST_ANY = 80_000;
+/** So many may wait once so many were in time: it is over, and the next time is another one. */
+const ENOUGH = 64;
 /** Where one waits for so long, one more may: perhaps it is with a worker that hangs. */
 const ONE_MORE_AFTER = 1_000;
 
 interface Waiting {
   readonly since: number;
+  /** Any number might wait as it was opened. */
+  readonly isOneOfAny: boolean;
   /** None of ours waited in front of it. */
   readonly isFirst: boolean;
   /** It is late from then on. */
   readonly lateAt: number;
   isLate: boolean;
+  /** It is one of a few: where it waits still, they are few in vain. Infinity: it is not. */
+  readonly inVainAt: number;
+  isInVain: boolean;
   /** So many younger ones have had their workers meanwhile, in time. */
   passes: number;
 }
@@ -42,7 +56,11 @@ export class Backlog<Key> {
   /** ms that the latest have waited. */
   readonly #waits: number[] = [0];
   #lateInARow = 0;
-  #severalUntil = Number.NEGATIVE_INFINITY;
+  #anyUntil = Number.NEGATIVE_INFINITY;
+  #anyFor = ANY_FOR;
+  #inVainInARow = 0;
+  /** The longest that one has waited while any number might. */
+  #longest = 0;
   /** The latest with none of ours in front of it has waited so long: so long is the queue of the others. */
   behindOthers = 0;
 
@@ -56,6 +74,11 @@ export class Backlog<Key> {
     return this.#waiting.size > 0 ? Math.min(...this.#waits) : 0;
   }
 
+  /** It would be no shorter without those of ours: there are several queues, or most of it is of others. */
+  isOthers(now: number): boolean {
+    return now < this.#anyUntil;
+  }
+
   /** `count` are being opened, the oldest since then: may one more be? */
   mayOpen(count: number, oldest: number, now: number): boolean {
     return count < this.most + Math.floor((now - oldest) / ONE_MORE_AFTER);
@@ -63,11 +86,18 @@ export class Backlog<Key> {
 
   /** A worker is asked for. `connecting`: what the connect has taken. */
   asked(key: Key, connecting: number, now: number): void {
+    const isFirst = this.#waiting.size === 0;
+    const late = Math.max(LONGEST_WAIT, ROUND_TRIPS * connecting);
+    const isOneOfFew = this.most <= FEW && this.#waiting.size < FEW;
+    const inVain = isOneOfFew ? Math.max(late, LITTLE_LESS * this.#longest) : Number.POSITIVE_INFINITY;
     this.#waiting.set(key, {
       since: now,
-      isFirst: this.#waiting.size === 0,
-      lateAt: now + Math.max(LONGEST_WAIT, ROUND_TRIPS * connecting),
+      isOneOfAny: !this.#isLimited,
+      isFirst,
+      lateAt: now + late,
       isLate: false,
+      inVainAt: now + inVain,
+      isInVain: false,
       passes: 0,
     });
   }
@@ -76,14 +106,18 @@ export class Backlog<Key> {
   accepted(key: Key, now: number): number {
     const waiting = this.#waiting.get(key);
     if (waiting === undefined) return 0;
-    const { since, lateAt, isFirst } = waiting;
+    const { since, lateAt, inVainAt, isFirst } = waiting;
     const wait = now - since;
     this.#add(wait);
     this.behindOthers = isFirst ? wait : Math.min(wait, this.behindOthers);
     if (now <= lateAt) {
       this.#lateInARow = 0;
-      this.most++;
+      this.most = this.most < ENOUGH ? this.most + 1 : Number.POSITIVE_INFINITY;
       this.#passed(key, now);
+    }
+    if (now <= inVainAt && inVainAt < Number.POSITIVE_INFINITY) {
+      this.#inVainInARow = 0;
+      this.#anyFor = ANY_FOR;
     }
     this.gone(key);
     return wait;
@@ -103,12 +137,21 @@ export class Backlog<Key> {
   /** Called every few ms. */
   onTick(now: number): void {
     for (const waiting of this.#waiting.values()) {
+      if (waiting.isOneOfAny) this.#longest = Math.max(this.#longest, now - waiting.since);
+      if (!waiting.isInVain && now > waiting.inVainAt) {
+        waiting.isInVain = true;
+        if (++this.#inVainInARow >= IN_VAIN) this.#letAny(now);
+      }
       if (waiting.isLate || now <= waiting.lateAt) continue;
       waiting.isLate = true;
       this.#lookForSeveral(waiting, now);
-      if (++this.#lateInARow < WAITS || now < this.#severalUntil) continue;
+      if (++this.#lateInARow < WAITS || this.isOthers(now)) continue;
       this.most = Math.max(1, Math.floor(Math.min(this.most, this.#waiting.size) / 2));
     }
+  }
+
+  get #isLimited(): boolean {
+    return this.most < Number.POSITIVE_INFINITY;
   }
 
   #passed(by: Key, now: number): void {
@@ -120,9 +163,18 @@ export class Backlog<Key> {
   }
 
   #lookForSeveral({ isLate, passes }: Waiting, now: number): void {
-    if (!isLate || passes < PASSES) return;
+    if (isLate && passes >= PASSES) this.#letAny(now);
+  }
+
+  #letAny(now: number): void {
+    if (this.#isLimited) {
+      this.#longest = 0;
+      this.#inVainInARow = 0;
+      this.#anyUntil = now + this.#anyFor;
+      this.#anyFor = Math.min(LONGEST_ANY, 2 * this.#anyFor);
+    }
     this.most = Number.POSITIVE_INFINITY;
-    this.#severalUntil = now + SEVERAL_FOR;
+    this.#anyUntil = Math.max(this.#anyUntil, now + ANY_FOR);
   }
 
   #add(wait: number): void {

@@ -21,6 +21,8 @@ export interface Backlog {
   readonly wait: number;
   /** The latest with none of ours in front of it has waited so long. */
   readonly behindOthers: number;
+  /** It would be no shorter without those of ours. */
+  isOthers(now: number): boolean;
 }
 
 /** A request that was let in, at `queuedAt`. */
@@ -156,20 +158,17 @@ export class Admission {
     let sent = 0;
     let known = 0;
     let backlog = Number.POSITIVE_INFINITY;
-    for (const {
-      name,
-      busy,
-      workers,
-      backlog: { wait, size },
-    } of servers) {
+    let isOthers = false;
+    for (const { name, busy, workers, backlog: one } of servers) {
       if (wanted !== '' && name !== wanted) continue;
       sent += busy;
       // Those that wait in the backlog show that others have the workers: ours are those that run something for us now.
-      known += Math.max(1, size > 0 ? Math.min(workers, busy - size) : workers);
-      backlog = Math.min(backlog, wait);
+      known += Math.max(1, one.size > 0 ? Math.min(workers, busy - one.size) : workers);
+      backlog = Math.min(backlog, one.wait);
+      isOthers ||= one.isOthers(now);
     }
     if (known === 0) backlog = 0;
-    return { now, queued, sent, workers: known, backlog, usual: this.#usual };
+    return { now, queued, sent, workers: known, backlog, isOthers, usual: this.#usual };
   }
 
   #overloadOf(wanted: string): Overload {

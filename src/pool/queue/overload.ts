@@ -47,6 +47,8 @@ export interface Arrival {
   readonly usual: number;
   /** ms that one more would wait in the backlog of the server, as far as that is known. */
   readonly backlog: number;
+  /** It would be no shorter without those of ours, so nobody is refused for it. */
+  readonly isOthers: boolean;
 }
 
 export class Overload {
@@ -102,15 +104,16 @@ export class Overload {
    * One more could be sent at once, and would wait behind those of other processes in the backlog of the server. null: it may. Else
    * its client would have left: the last few took too long. The number says by how many ms.
    */
-  refusesToSend({ now, sent, workers, backlog, usual: told }: Arrival): number | null {
+  refusesToSend(arrival: Arrival): number | null {
+    const { now, sent, workers, backlog } = arrival;
     const tooLong = this.isTooOld(now, backlog);
     if (tooLong !== null && sent >= workers) return tooLong;
-    return this.#refusesForBacklog(backlog, told);
+    return this.#refusesForBacklog(arrival);
   }
 
   /** What all processes have sent waits there together: all of them must come to the same end, or some would have the workers to themselves. */
-  #refusesForBacklog(backlog: number, told: number): number | null {
-    if (backlog <= LONGEST_BACKLOG) return null;
+  #refusesForBacklog({ backlog, isOthers, usual: told }: Arrival): number | null {
+    if (backlog <= LONGEST_BACKLOG || isOthers) return null;
     const tooLong = backlog - Math.max(LONGEST_BACKLOG, TIMES_USUAL * this.#usual(told));
     return tooLong > 0 ? tooLong : null;
   }
@@ -127,9 +130,10 @@ export class Overload {
   }
 
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
-  refuses({ now, queued, sent, workers: known, backlog, usual: told }: Arrival): number | null {
+  refuses(arrival: Arrival): number | null {
+    const { now, queued, sent, workers: known, usual: told } = arrival;
     const age = now - this.#idleAt;
-    const late = this.#refusesForBacklog(backlog, told);
+    const late = this.#refusesForBacklog(arrival);
     if (late !== null) return late;
     // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload, if clients stay so long.
     if (sent === 0 || age < BURST || queued === 0) return null;

@@ -180,4 +180,116 @@ describe('how many may wait at once', () => {
       expect([lateAgain(11_150), lateAgain(11_151)]).toEqual([many, 1]);
     });
   });
+
+  describe('any number where few are in vain, as others have most of the backlog', () => {
+    /** Eight wait for so long; then one after the other does, each for `alone`. */
+    const held = (before: number, alone: readonly number[]): Backlog<string> => {
+      const backlog = late(8);
+      backlog.onTick(1_000 + before);
+      for (let nth = 0; nth < 8; nth++) backlog.accepted(`${nth}`, 1_000 + before);
+      let now = 10_000;
+      for (const wait of alone) {
+        backlog.asked(`${now}`, 0, now);
+        backlog.onTick(now + wait);
+        backlog.accepted(`${now}`, now + wait);
+        now += wait;
+      }
+      return backlog;
+    };
+
+    it('three in a row wait for more than half of what it was before', () => {
+      expect(held(1_000, [501, 501, 501]).most).toBe(many);
+      expect([held(1_000, [501, 501]).most, held(1_000, [501, 501, 500]).most]).toEqual([1, 1]);
+      expect(held(1_000, [501, 501, 500, 501, 501]).most).toBe(1);
+    });
+
+    it('and are late at all', () => {
+      expect([held(200, [150, 150, 150]).most, held(200, [151, 151, 151]).most]).toEqual([4, many]);
+    });
+
+    it('not where two of ours wait in front of them, or more than two may wait', () => {
+      const crowded = held(1_000, [501, 501]);
+      for (const one of ['a', 'b']) crowded.asked(one, 0, 20_000);
+      crowded.onTick(20_400);
+      crowded.asked('third', 0, 20_400);
+      crowded.gone('a');
+      crowded.gone('b');
+      crowded.onTick(20_902);
+      expect(crowded.most).toBe(1);
+      const grown = held(1_000, [501, 501, 100, 100]);
+      expect(grown.most).toBe(3);
+      for (const at of [20_000, 30_000, 40_000]) {
+        grown.asked(`${at}`, 0, at);
+        grown.onTick(at + 100);
+        grown.gone(`${at}`);
+      }
+      expect(grown.most).toBe(3);
+    });
+
+    it('each is counted once, however often one looks', () => {
+      const backlog = held(1_000, [501, 501]);
+      expect(backlog.most).toBe(1);
+      const once = held(1_000, [501]);
+      once.asked('last', 0, 20_000);
+      for (const at of [20_501, 20_600, 20_700]) once.onTick(at);
+      expect(once.most).toBe(1);
+    });
+
+    /** Held again at `from`, and in vain again. */
+    const again = (backlog: Backlog<string>, from: number): void => {
+      for (let nth = 0; nth < 8; nth++) backlog.asked(`${from} ${nth}`, 0, from);
+      backlog.onTick(from + 1_000);
+      for (let nth = 0; nth < 8; nth++) backlog.accepted(`${from} ${nth}`, from + 1_000);
+      for (let at = from + 2_000; at < from + 5_000; at += 1_000) {
+        backlog.asked(`${at}`, 0, at);
+        backlog.onTick(at + 600);
+        backlog.accepted(`${at}`, at + 600);
+      }
+    };
+
+    it('for ten seconds, and twice as long each time again, 80 s at the most', () => {
+      const backlog = held(1_000, [501, 501, 501]);
+      // The third was late at 11,503.
+      expect([backlog.isOthers(21_502), backlog.isOthers(21_503)]).toEqual([true, false]);
+      for (const [from, time] of [
+        [30_000, 20_000],
+        [60_000, 40_000],
+        [120_000, 80_000],
+        [220_000, 80_000],
+      ] as const) {
+        again(backlog, from);
+        const until = from + 4_600 + time;
+        expect([backlog.isOthers(until - 1), backlog.isOthers(until)]).toEqual([true, false]);
+      }
+    });
+
+    it('it is ten seconds again once few were of use', () => {
+      const backlog = held(1_000, [501, 501, 501]);
+      for (let nth = 0; nth < 8; nth++) backlog.asked(`more ${nth}`, 0, 30_000);
+      backlog.onTick(31_000);
+      for (let nth = 0; nth < 8; nth++) backlog.accepted(`more ${nth}`, 31_000);
+      expect(backlog.most).toBe(1);
+      backlog.asked('of use', 0, 32_000);
+      backlog.accepted('of use', 32_300);
+      for (let at = 40_000; at < 43_000; at += 1_000) {
+        backlog.asked(`${at}`, 0, at);
+        backlog.onTick(at + 600);
+        backlog.accepted(`${at}`, at + 600);
+      }
+      expect([backlog.isOthers(52_599), backlog.isOthers(52_600)]).toEqual([true, false]);
+    });
+  });
+
+  it('any number once so many were in time that 64 may wait', () => {
+    const backlog = late(3);
+    for (const one of ['0', '1', '2']) backlog.gone(one);
+    for (let nth = 0; nth < 63; nth++) {
+      backlog.asked('in time', 0, 2_000);
+      backlog.accepted('in time', 2_001);
+    }
+    expect(backlog.most).toBe(64);
+    backlog.asked('in time', 0, 2_000);
+    backlog.accepted('in time', 2_001);
+    expect(backlog.most).toBe(many);
+  });
 });

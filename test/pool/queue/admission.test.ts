@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConnectError } from '../../../src/errors.ts';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 
-const NONE = { size: 0, wait: 0, behindOthers: 0 };
+const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false };
 
 type Load = Parameters<Admission['onTick']>[0][number];
 
@@ -62,9 +62,9 @@ describe('a new queue begins', () => {
 
   it('not where new connections wait for a worker: others have them', () => {
     const busy = (backlog: Load['backlog']): Load => ({ name: 'a', busy: 3, workers: 4, backlog });
-    expect(refused([busy({ size: 0, wait: 150, behindOthers: 150 })])).toBe(false);
-    expect(refused([busy({ size: 0, wait: 151, behindOthers: 0 })])).toBe(true);
-    expect(refused([busy({ size: 0, wait: 0, behindOthers: 151 })])).toBe(true);
+    expect(refused([busy({ size: 0, wait: 150, behindOthers: 150, isOthers: () => false })])).toBe(false);
+    expect(refused([busy({ size: 0, wait: 151, behindOthers: 0, isOthers: () => false })])).toBe(true);
+    expect(refused([busy({ size: 0, wait: 0, behindOthers: 151, isOthers: () => false })])).toBe(true);
   });
 
   it('of a queue no longer than there are workers nobody is refused; of them count those that are ours while others have the rest', () => {
@@ -74,7 +74,14 @@ describe('a new queue begins', () => {
       for (let i = 0; i < 3; i++) admission.arrived('', now);
     }
     const refuses = (size: number): boolean => {
-      const servers = [{ name: 'a', busy: 2, workers: 8, backlog: { size, wait: 0, behindOthers: 0 } }];
+      const servers = [
+        {
+          name: 'a',
+          busy: 2,
+          workers: 8,
+          backlog: { size, wait: 0, behindOthers: 0, isOthers: () => false },
+        },
+      ];
       return admission.refusal('', servers, { all: 6, before: 6 }, 'fpm', 3_000) !== null;
     };
     expect([refuses(0), refuses(1)]).toEqual([false, true]);
@@ -103,7 +110,12 @@ describe('a new queue begins', () => {
       for (let i = 0; i < 2; i++) admission.arrived('', now);
     }
     admission.sends(servers, 2_990);
-    const waits = { name: 'a', busy: 0, workers: 4, backlog: { size: 0, wait: 0, behindOthers: 151 } };
+    const waits = {
+      name: 'a',
+      busy: 0,
+      workers: 4,
+      backlog: { size: 0, wait: 0, behindOthers: 151, isOthers: () => false },
+    };
     admission.sends([waits], 2_990);
     expect(admission.refusal('', servers, { all: 40, before: 40 }, 'fpm', 3_000)).not.toBe(null);
   });
@@ -150,6 +162,19 @@ it.each([
     expect(refused).toMatchObject({ code: 'FCGI_ERR_QUEUE_OVERLOAD', hint: expect.stringContaining(said) });
   },
 );
+
+it('a backlog that would be no shorter without ours refuses nobody, of any server', () => {
+  const refused = (...isOthers: boolean[]): boolean => {
+    const servers = isOthers.map((one) => ({
+      name: 'a',
+      busy: 8,
+      workers: 1,
+      backlog: { size: 1, wait: 5_000, behindOthers: 5_000, isOthers: (now: number) => one && now === 3_000 },
+    }));
+    return new Admission(1_000).tooLate('', servers, 'fpm', 3_000) !== null;
+  };
+  expect([refused(false, false), refused(true, false), refused(false, true)]).toEqual([true, false, false]);
+});
 
 it('says how many were refused, and when the queue is simply full', () => {
   const admission = new Admission(2);

@@ -25,7 +25,7 @@ const growing = (every: number, until: number): Overload => queue({ every, comes
 const standing = (every: number, until: number): Overload => queue({ every, comes: 1, until });
 
 function arrival(now: number, queued: number, more: Partial<Arrival> = {}): Arrival {
-  return { now, queued, sent: 1, workers: 1, usual: 0, backlog: 0, ...more };
+  return { now, queued, sent: 1, workers: 1, usual: 0, backlog: 0, isOthers: false, ...more };
 }
 
 describe('one more may wait', () => {
@@ -327,6 +327,12 @@ describe('where new connections wait in the backlog of the server, behind those 
   it('or for two pages and a half', () => {
     expect(refused(2_500, 1_000)).toEqual([null, null]);
     expect(refused(2_501, 1_000)).toEqual([1, 1]);
+  });
+
+  it('however long, where it would be no shorter without those of ours', () => {
+    const ask = arrival(2_000, 0, { backlog: 60_000, usual: 40, isOthers: true });
+    expect(standing(10, 2_000).refusesToSend(ask)).toBeNull();
+    expect(standing(10, 2_000).refuses({ ...ask, queued: 1 })).toBeNull();
   });
 
   it('the quickest page counts while the usual one is not known', () => {

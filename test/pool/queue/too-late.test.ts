@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 import { Overload } from '../../../src/pool/queue/overload.ts';
 
-const NONE = { size: 0, wait: 0, behindOthers: 0 };
+const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false };
 
 /** `each` answers a second from 1000 to 9000, of scripts that take `took` ms; eleven clients leave after 2 s, all but the first second's answers came too late. */
 function overloaded(each: number, took = 1_000): Overload {
@@ -25,7 +25,7 @@ it('is told by how long clients stay', () => {
 });
 
 describe('one more may wait', () => {
-  const eight = { now, sent: 8, workers: 8, usual: 1_000, backlog: 0 };
+  const eight = { now, sent: 8, workers: 8, usual: 1_000, backlog: 0, isOthers: false };
 
   it('as long as it will be answered in time, by those before it and the pace', () => {
     // 13 of 8 a second take 1.6 s.
@@ -41,7 +41,7 @@ describe('one more may wait', () => {
   });
 
   it('where it waits for a moment only: the rest is what its page takes', () => {
-    const many = { now, sent: 64, workers: 64, usual: 1_600, backlog: 0 };
+    const many = { now, sent: 64, workers: 64, usual: 1_600, backlog: 0, isOthers: false };
     // 71 of 40 a second take 1.8 s, but six take no more than 150 ms.
     expect(overloaded(40).refuses({ ...many, queued: 6 })).toBeNull();
     expect(overloaded(40).refuses({ ...many, queued: 9 })).toBeGreaterThan(0);
@@ -53,7 +53,7 @@ describe('one more may wait', () => {
 });
 
 describe('one more is sent at once', () => {
-  const ask = { now, queued: 0, usual: 1_000, backlog: 0 };
+  const ask = { now, queued: 0, usual: 1_000, backlog: 0, isOthers: false };
 
   it('unless the last three took longer than clients stay', () => {
     const late = overloaded(8, 1_700);
@@ -132,7 +132,7 @@ describe('a request whose worker has come', () => {
 
   it('what waits in the backlog counts before it is sent', () => {
     const overload = overloaded(8);
-    const ask = { now, queued: 0, sent: 8, workers: 8, usual: 1_000 };
+    const ask = { now, queued: 0, sent: 8, workers: 8, usual: 1_000, isOthers: false };
     expect(overload.refusesToSend({ ...ask, backlog: LONGEST - 1_000 })).toBeNull();
     expect(overload.refusesToSend({ ...ask, backlog: LONGEST - 999 })).toBe(1);
   });
