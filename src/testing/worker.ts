@@ -88,11 +88,14 @@ export class Worker {
       this.#log.onScriptError(error);
       return false;
     }
-    if (response.faulty) this.#retiring = true;
-    if (response.faulty || socket.destroyed) return false;
+    if (response.faulty) {
+      this.#retiring = true;
+      return false;
+    }
     // PHP reads what the script left of the body before it ends the request.
     await body.bytes();
     await response.end();
+    // One whose client has left counts as well.
     this.#served += 1;
     if (this.#retiring) await socket.die();
     if (socket.destroyed) return false;

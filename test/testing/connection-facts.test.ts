@@ -81,6 +81,26 @@ describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (
     expect(await second.ending).toBe('FIN');
   });
 
+  it('4: and a request whose client has left counts, too', async () => {
+    const left = gate();
+    await using fpm = await start({
+      maxRequests: 2,
+      script: async ({ params }, response) => {
+        if (params['ID'] === 'left') await left.opened;
+        await response.stdout('a').then(() => response.stdout('b'));
+      },
+    });
+    const first = await WireClient.open(fpm.address);
+    first.send(request({ id: 'left' }));
+    await fpm.executed(1);
+    first.close();
+    await turn();
+    left.open();
+    await using second = await WireClient.open(fpm.address);
+    await second.send(request()).ended();
+    expect(await second.ending).toBe('FIN');
+  });
+
   it('5: lets the next request wait for what runs after fastcgi_finish_request()', async () => {
     const tail = gate();
     await using fpm = await start({
