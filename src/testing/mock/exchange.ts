@@ -176,16 +176,11 @@ export class MockExchange implements MockController {
     this.rawHeaders = pairs.flat();
     this.#seen = { executed: 'yes', phase: 'body', attempts: 1 };
     this.#call(() => this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText));
-    limits.await('piece');
-    for await (const piece of pieces(body ?? '')) {
-      limits.await('nothing');
-      while (this.#paused && !this.#over) await this.#resume();
-      if (this.#over) return;
-      const chunk = Buffer.from(piece);
-      if (chunk.length > 0) this.#call(() => this.#handler.onResponseData(this, chunk));
-      limits.await('piece');
-    }
-    limits.await('nothing');
+    const page = error === undefined ? shortPage(body) : null;
+    if (page === null) await this.#stream(pieces(body ?? ''), limits);
+    while (this.#paused && !this.#over) await this.#resume();
+    if (this.#over) return;
+    if (page !== null) this.#data(page);
     while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (error !== undefined) throw error;
@@ -206,6 +201,23 @@ export class MockExchange implements MockController {
         this.#told(thrown, null);
       }
     });
+  }
+
+  async #stream(body: ReturnType<typeof pieces>, limits: Limits): Promise<void> {
+    limits.await('piece');
+    for await (const piece of body) {
+      limits.await('nothing');
+      while (this.#paused && !this.#over) await this.#resume();
+      if (this.#over) return;
+      this.#data(piece);
+      limits.await('piece');
+    }
+    limits.await('nothing');
+  }
+
+  #data(piece: string | Uint8Array): void {
+    const chunk = Buffer.from(piece);
+    if (chunk.length > 0) this.#call(() => this.#handler.onResponseData(this, chunk));
   }
 
   #times(): RequestTimes {
@@ -246,6 +258,12 @@ async function record(request: MockDispatchRequest, replayBuffer: number): Promi
   }
   const body = await readBody(request, replayBuffer);
   return { params, body, text: body.toString('utf8'), request };
+}
+
+/** PHP-FPM writes a page of up to 8 KiB together with its end: a gateway knows both before it sends the head. null: another body. */
+function shortPage(body: MockAnswer['body']): string | Uint8Array | null {
+  const page = body ?? '';
+  return (typeof page === 'string' || isUint8Array(page)) && Buffer.byteLength(page) <= 8192 ? page : null;
 }
 
 function pieces(
