@@ -62,6 +62,25 @@ describe('the channels of a request', () => {
     expect(heard.of('connection:closed')[0]?.['age']).toBeGreaterThanOrEqual(0);
   });
 
+  it('tell of every socket that stats.closed counts, also of those that only ask what the server is', async () => {
+    await using fpm = await startFakeFpm({ maxRequests: 2 });
+    using heard = listen('connection:closed');
+    const pool = new Pool(fpm.address, { connections: 1, keepaliveTime: 0, keepaliveTimeout: 0 });
+    // Whether one that meets a worker at its limit may be sent again depends on what the server is.
+    for (let i = 0; i < 8; i++) await text(pool, { params: GET });
+    await waitFor(() => pool.stats.closed.examined > 0);
+    await pool.close();
+    const told: Record<string, number> = {};
+    for (const { reason } of heard.of('connection:closed'))
+      told[String(reason)] = (told[String(reason)] ?? 0) + 1;
+    const counted = Object.entries(pool.stats.closed).filter(([, count]) => count > 0);
+    expect(told).toEqual(Object.fromEntries(counted));
+    expect(heard.of('connection:closed').find(({ reason }) => reason === 'examined')).toMatchObject({
+      serverAddress: fpm.address.slice('unix:'.length),
+      requests: 0,
+    });
+  });
+
   it('let a listener of start add params: PHP sees them, the caller does not', async () => {
     await using fpm = await startFakeFpm();
     await using pool = new Pool(fpm.address);

@@ -14,7 +14,7 @@ import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
 import { retriesUnknown } from '../retry/resend.ts';
-import { Detection } from './detection.ts';
+import { Detection, onExamined } from './detection.ts';
 import { closeIdle, Slot } from './slot.ts';
 
 /** ms for an answer: a busy machine must not be taken for a server that says nothing. */
@@ -34,7 +34,7 @@ interface CheckedServer {
   readonly learned: Pick<Learned, 'backend' | 'backgroundWork' | 'failed'>;
   readonly clock: Clock;
   readonly settings: Pick<PoolSettings, 'connections' | 'retry'>;
-  readonly target: Pick<Target, 'transport'>;
+  readonly target: Target;
   /** The slots that have a connection, or are dialling for one. */
   readonly open: Set<Slot>;
   readonly closed: Record<CloseReason, number>;
@@ -48,7 +48,7 @@ export class BackendCheck {
   readonly #detectsEarly: boolean;
   readonly #settings: CheckedServer['settings'];
   readonly #open: Set<Slot>;
-  readonly #closed: Record<CloseReason, number>;
+  readonly #server: Pick<CheckedServer, 'closed' | 'target' | 'clock'>;
   /** Connections that wait for a close, as it is not known yet what the server is. */
   readonly #waiting: Set<Connection> = new Set();
   /** Ends the checks that no job waits for. */
@@ -71,7 +71,7 @@ export class BackendCheck {
     this.#detectsEarly = early;
     this.#settings = server.settings;
     this.#open = server.open;
-    this.#closed = server.closed;
+    this.#server = server;
   }
 
   /**
@@ -132,7 +132,7 @@ export class BackendCheck {
     this.#open.add(slot);
     try {
       const connected = await this.#sender.connect(signal, 0);
-      this.#closed.examined++;
+      const openedAt = this.#clock.now();
       const options = {
         clock: this.#clock,
         timeout: CONFIRM_TIMEOUT,
@@ -142,6 +142,7 @@ export class BackendCheck {
       } as const;
       const { values } = await getValues(connected, options);
       connected.socket.destroy();
+      onExamined(this.#server, openedAt);
       if (values !== null) this.#backend.onValues(values);
       return values !== null;
     } catch {

@@ -4,6 +4,7 @@ import { detectBackend } from '../../connection/detect-backend.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
+import { publishClosed } from '../channels.ts';
 import type { BackendKind } from '../learned/backend-kind.ts';
 import type { Slot } from './slot.ts';
 
@@ -11,7 +12,7 @@ import type { Slot } from './slot.ts';
 export interface DetectedServer {
   readonly learned: { readonly backend: Pick<BackendKind, 'onDetected' | 'isKnown'> };
   readonly clock: Clock;
-  readonly target: Pick<Target, 'transport'>;
+  readonly target: Target;
   /** The slots that have a connection, or are dialling for one. */
   readonly open: Set<Slot>;
   readonly closed: Record<CloseReason, number>;
@@ -62,12 +63,12 @@ export class Detection {
   }
 
   async #detect(slot: Slot, { dial, timeout, stop, countsSilence }: DetectOptions): Promise<boolean> {
-    const { learned, clock, target, open, closed } = this.#server;
+    const { learned, clock, target, open } = this.#server;
     open.add(slot);
-    let probes = 0;
+    const openedAt: number[] = [];
     const connect = async (): Promise<Connected> => {
       const connected = await dial();
-      probes++;
+      openedAt.push(clock.now());
       return connected;
     };
     try {
@@ -80,8 +81,17 @@ export class Detection {
       // Nobody is there, or the job was given up: nothing is known.
       return false;
     } finally {
-      closed.examined += probes;
+      for (const at of openedAt) onExamined(this.#server, at);
       open.delete(slot);
     }
   }
+}
+
+/** A connection that was opened only to see what the server is has been closed. `openedAt`: ms. */
+export function onExamined(
+  { closed, target, clock }: Pick<DetectedServer, 'closed' | 'target' | 'clock'>,
+  openedAt: number,
+): void {
+  closed.examined++;
+  publishClosed(target, 'examined', { requests: 0, openedAt }, clock.now());
 }
