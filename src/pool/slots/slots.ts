@@ -93,7 +93,8 @@ const loading = import('generic-pool');
 loading.catch(() => undefined);
 
 async function load<P>(most: number, make: () => P): Promise<GenericPool<P>> {
-  const { createPool } = await loading;
+  // A bundler that leaves it in a file of its own (esbuild's `splitting`) gives it this one name alone, as it is CommonJS.
+  const { createPool } = (await loading).default;
   const factory = { create: async (): Promise<P> => make(), destroy: async (): Promise<void> => undefined };
   return createPool(factory, { max: most, min: 0, fifo: false });
 }
