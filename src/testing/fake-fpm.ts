@@ -38,6 +38,7 @@ export interface FakeFpm extends AsyncDisposable {
 /**
  * Starts one; it accepts connections when the promise resolves. Rejects with an ArgumentError (FCGI_ERR_INVALID_ARG)
  * that names the option, or with what `listen` fails with.
+ * Bun has no sockets for it: there is MockDispatcher.
  *
  * @example
  * await using fpm = await startFakeFpm({
@@ -49,6 +50,10 @@ export interface FakeFpm extends AsyncDisposable {
  */
 export async function startFakeFpm(options: FakeFpmOptions = {}): Promise<FakeFpm> {
   const settings = resolveOptions(options);
+  if ('Bun' in globalThis)
+    throw new Error(
+      'startFakeFpm() reads no byte before a worker wants it, and the sockets of Bun cannot: use Node.js, or a MockDispatcher',
+    );
   const directory = settings.transport === 'unix' ? await socketFolder('fake-fpm-', SOCKET) : null;
   const fpm = new Master(settings, directory);
   try {

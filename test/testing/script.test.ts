@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type FakeFpm, type FakeFpmOptions, type FakeScript, startFakeFpm } from '../../src/testing/index.ts';
 import { gate, turn } from './support/gate.ts';
 import * as wire from './support/wire.ts';
@@ -253,4 +253,15 @@ describe('the fake PHP-FPM', () => {
   ])('refuses a bad %s by its name', async (option, options) => {
     await expect(startFakeFpm(options)).rejects.toMatchObject({ code: 'FCGI_ERR_INVALID_ARG', option });
   });
+});
+
+it('on Bun, whose sockets would leave each request without an answer, it says so', async () => {
+  vi.stubGlobal('Bun', {});
+  try {
+    await expect(startFakeFpm()).rejects.toThrow(
+      'the sockets of Bun cannot: use Node.js, or a MockDispatcher',
+    );
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
