@@ -2,6 +2,7 @@
  * What an application sees of a Pool it sees of a mock: each case is told to both, and what they say is compared. Where a mock is
  * kinder, a fault of the application passes its tests.
  */
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import {
   type DispatchController,
@@ -41,7 +42,7 @@ async function byBoth(page: Page, use: (php: Dispatcher) => Promise<unknown>): P
   await using pool = new Pool(fpm.address);
   const ofPool = await use(pool);
   // In pieces, as it comes over a socket.
-  const pieces = body.match(/.{1,8192}/gs) ?? [];
+  const pieces = body.length > 8192 ? (body.match(/.{1,8192}/gs) ?? []) : body;
   const mock = new MockDispatcher(async () => {
     await held;
     return { statusCode, headers, body: pieces, stderr };
@@ -297,4 +298,40 @@ it.each(['close', 'destroy'] as const)('%s() refuses a callback, as that of a Po
   const php = new MockDispatcher();
   const called = (): unknown => php[method]((() => {}) as unknown as undefined);
   expect(called).toThrow(expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', option: 'callback' }));
+});
+
+describe('of pause()', () => {
+  const pausedAt = (at: string, body: string): Promise<[unknown, unknown]> =>
+    byBoth({ body }, async (php) => {
+      const heard: string[] = [];
+      await events(php, {}, (callback, controller) => {
+        heard.push(callback, String(controller.paused));
+        if (callback === at) controller.pause();
+        // A reader who would go on only now is too late, if it has ended by then.
+        setImmediate(() => setImmediate(() => controller.resume()));
+      });
+      return heard;
+    });
+  it.each(['start', 'head', 'data'])('at %s: a short page that is here comes with its end', async (at) => {
+    const [ofPool, ofMock] = await pausedAt(at, 'abc');
+    expect(ofMock).toEqual(ofPool);
+  });
+});
+
+it('a stream whose source fails gives its request up', async () => {
+  const [ofPool, ofMock] = await byBoth({}, async (php) => {
+    const heard: unknown[] = [];
+    const body = Readable.from(
+      (async function* () {
+        yield 'a';
+        throw new Error('no more');
+      })(),
+    );
+    await events(php, { body, params: { ...GET, REQUEST_METHOD: 'POST' } }, (callback, { aborted }) => {
+      heard.push(callback, aborted);
+    });
+    return heard;
+  });
+  expect(ofPool).toEqual(['start', false, 'error', true]);
+  expect(ofMock).toEqual(ofPool);
 });

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { DispatchRequest } from '../../src/index.ts';
-import { Pool } from '../../src/index.ts';
+import { FcgiError, Pool } from '../../src/index.ts';
 import { MockDispatcher, startFakeFpm } from '../../src/testing/index.ts';
 
 const GET = { REQUEST_METHOD: 'GET', SCRIPT_FILENAME: '/a.php' };
@@ -83,6 +83,30 @@ const cases: readonly (readonly [string, () => unknown])[] = [
 ];
 
 describe('a mock refuses as a Pool does', () => {
+  it.each(cases)('by the same callbacks, and as soon: %s', async (_, made) => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address);
+    const told = async (by: Pool | MockDispatcher): Promise<string[]> => {
+      const heard: string[] = [];
+      const request = (await made()) as DispatchRequest;
+      await new Promise<void>((resolve) => {
+        by.dispatch(request, {
+          onRequestStart: () => heard.push('start'),
+          onResponseStart: () => heard.push('head'),
+          onResponseData: () => heard.push('data'),
+          onResponseEnd: () => resolve(),
+          onResponseError: (_controller, error) => {
+            heard.push(error instanceof FcgiError ? `${error.code} ${error.message}` : String(error));
+            resolve();
+          },
+        });
+        heard.push('returned');
+      });
+      return heard;
+    };
+    expect(await told(new MockDispatcher({ body: 'ok' }))).toEqual(await told(pool));
+  });
+
   it.each(cases)('%s', async (_, made) => {
     await using fpm = await startFakeFpm();
     await using pool = new Pool(fpm.address);

@@ -11,7 +11,7 @@ import {
 } from '../../errors.ts';
 import { checkAnswer } from './answer.ts';
 import { Limits } from './limits.ts';
-import { readBody } from './request.ts';
+import { checkContent, isOfBody, readBody } from './request.ts';
 import type { Signals } from './signals.ts';
 import type {
   MockAnswer,
@@ -110,6 +110,8 @@ export class MockExchange implements MockController {
         this.#forget = () => this.#signals.remove(signal, onAbort);
       }
       this.#call(() => this.#handler.onRequestStart?.(this));
+      if (this.#over) return;
+      checkContent(this.#request);
       // As with a socket: no callback of the response before dispatch() has returned.
       await Promise.resolve();
       if (this.#over) return;
@@ -119,7 +121,8 @@ export class MockExchange implements MockController {
       limits.await('head');
       await this.#tell(await answer(recorded), limits);
     } catch (error) {
-      this.fail(error);
+      if (isOfBody(error, this.#request)) this.abort(error);
+      else this.fail(error);
     }
   }
 
@@ -164,6 +167,7 @@ export class MockExchange implements MockController {
   async #tell(answer: MockAnswer, limits: Limits): Promise<void> {
     checkAnswer(answer);
     const { statusCode = 200, statusText = '', stderr = '', appStatus = 0, error, body } = answer;
+    while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (stderr !== '') {
       this.#seen = { executed: 'yes', phase: 'head', attempts: 1 };
@@ -176,12 +180,11 @@ export class MockExchange implements MockController {
     this.rawHeaders = pairs.flat();
     this.#seen = { executed: 'yes', phase: 'body', attempts: 1 };
     this.#call(() => this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText));
+    // It comes together with its end: pause() is too late for both.
     const page = error === undefined ? shortPage(body) : null;
     if (page === null) await this.#stream(pieces(body ?? ''), limits);
-    while (this.#paused && !this.#over) await this.#resume();
-    if (this.#over) return;
-    if (page !== null) this.#data(page);
-    while (this.#paused && !this.#over) await this.#resume();
+    else if (!this.#over) this.#data(page);
+    while (page === null && this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (error !== undefined) throw error;
     const ended: MockEnded = {

@@ -1,7 +1,7 @@
 /** What a Pool refuses a mock refuses, in the same words: a test is to fail where the application would. */
 import { isErrored, isReadable, Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { checkArgument, isOptions, noBody, noPiece, unknownName } from '../../arguments.ts';
+import { checkArgument, isOptions, kindOf, noBody, noPiece, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import { RequestEncoder } from '../../protocol/index.ts';
 import type { MockDispatchRequest, MockHandler } from './types.ts';
@@ -45,19 +45,33 @@ function check(request: MockDispatchRequest): void {
     if (!known.includes(key) && !(key in Object.prototype)) throw unknownName(key, known, 'a request');
   }
   checkParams(request.params);
-  const { signal, retry, body } = request;
+  const { signal, retry } = request;
   checkArgument('signal', signal, signal === undefined || isSignal(signal), 'an AbortSignal');
   checkKinds(request, ['idempotent', 'closeOnAbort'], 'boolean', 'true or false');
   checkKinds(request, ['onStderr', 'onAbort'], 'function', 'a function');
   checkKinds(request, ['server'], 'string', 'an address');
   if (retry !== undefined && !POLICIES.includes(retry))
-    throw invalid('retry', `must be one of ${POLICIES.join(', ')}`);
+    throw invalid('retry', `must be one of ${POLICIES.join(', ')}, not ${shown(retry)}`);
   for (const name of ['timeout', 'headersTimeout', 'bodyTimeout'] as const) {
-    if (!isTime(request[name])) throw invalid(name, 'must be a number of ms from 0');
+    const value: unknown = request[name];
+    if (!isTime(value)) throw invalid(name, `must be a number of ms from 0, not ${shown(value)}`);
   }
+}
+
+/** What cannot be sent. A Pool finds that once it has called onRequestStart. */
+export function checkContent(request: MockDispatchRequest): void {
+  const { params, body } = request;
+  // It is found where it is encoded: bytes are bytes, with a client or without.
+  new RequestEncoder().params(params);
   checkBody(body);
-  if (body === undefined || body === null) checkLength(request, 0);
-  else if (typeof body === 'string' || isUint8Array(body)) checkLength(request, Buffer.byteLength(body));
+  const declared = declaredLength(request);
+  if (declared === null) return;
+  if (body === undefined || body === null) {
+    if (declared !== 0) throw wrongLength(declared, 'there is no body');
+  } else if (typeof body === 'string' || isUint8Array(body)) {
+    const length = Buffer.byteLength(body);
+    if (declared !== length) throw wrongLength(declared, `the body has ${length} bytes`);
+  }
 }
 
 function checkHandler({ onRequestStart, onResponseStart, onResponseData, onResponseEnd }: MockHandler): void {
@@ -76,8 +90,12 @@ function checkParams(params: MockDispatchRequest['params']): void {
     'an object of strings and Uint8Arrays',
   );
   checkArgument('params', params, isPlain(params), 'a plain object of strings and Uint8Arrays');
-  // What cannot be sent is found where it is encoded: bytes are bytes, with a client or without.
-  new RequestEncoder().params(params);
+  // These two are looked at before they are encoded.
+  for (const name of ['REQUEST_METHOD', 'CONTENT_LENGTH']) {
+    const value: unknown = params[name];
+    const good = value === undefined || typeof value === 'string' || isUint8Array(value);
+    checkArgument(`params.${name}`, value, good, 'a string or a Uint8Array');
+  }
   const method = params['REQUEST_METHOD'];
   if (method === undefined || method.length === 0)
     throw invalid('params.REQUEST_METHOD', "is missing: 'GET', 'POST' or another method");
@@ -141,21 +159,28 @@ export async function readBody(request: MockDispatchRequest, replayBuffer: numbe
     const bytes = bytesOf(piece);
     read.push(bytes);
     length += bytes.length;
-    if (declared !== null && length > declared) throw wrongLength(declared, `${length} bytes and more`);
+    if (declared !== null && length > declared)
+      throw wrongLength(declared, `the body has ${length} bytes and more`);
     if (declared === null && length > replayBuffer) throw lengthRequired(replayBuffer);
   }
-  checkLength(request, length);
+  if (declared !== null && declared !== length)
+    throw wrongLength(declared, `the body ended after ${length} bytes`);
   return Buffer.concat(read);
+}
+
+/** A stream that has failed with it: that gives the request up. */
+export function isOfBody(error: unknown, request: MockDispatchRequest): boolean {
+  try {
+    const { body } = request;
+    return body instanceof Readable && body.errored === error;
+  } catch {
+    return false;
+  }
 }
 
 function bytesOf(piece: unknown): Buffer {
   if (typeof piece === 'string' || isUint8Array(piece)) return Buffer.from(piece);
   throw wrongBody(noPiece(piece));
-}
-
-function checkLength(request: MockDispatchRequest, length: number): void {
-  const declared = declaredLength(request);
-  if (declared !== null && declared !== length) throw wrongLength(declared, `${length} bytes`);
 }
 
 function declaredLength({ params }: MockDispatchRequest): number | null {
@@ -168,12 +193,12 @@ function declaredLength({ params }: MockDispatchRequest): number | null {
 }
 
 function wrongLength(declared: number, found: string): ArgumentError {
-  const message = `CONTENT_LENGTH says ${declared} bytes, but the body has ${found}`;
+  const message = `CONTENT_LENGTH says ${declared} bytes, but ${found}`;
   return new ArgumentError('FCGI_ERR_BODY_LENGTH', 'body', message);
 }
 
 function lengthRequired(replayBuffer: number): ArgumentError {
-  const message = `a stream longer than replayBuffer (${replayBuffer} bytes) needs CONTENT_LENGTH`;
+  const message = `a stream longer than replayBuffer (${replayBuffer} bytes) needs CONTENT_LENGTH: PHP-FPM gives PHP no body without it`;
   return new ArgumentError('FCGI_ERR_BODY_LENGTH_REQUIRED', 'params.CONTENT_LENGTH', message);
 }
 
@@ -190,4 +215,9 @@ function invalid(option: string, message: string): ArgumentError {
 
 function wrongBody(message: string): ArgumentError {
   return new ArgumentError('FCGI_ERR_INVALID_ARG', 'body', message);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' ? kindOf(value) : String(value);
 }
