@@ -17,8 +17,9 @@ export class FakeBody implements AsyncIterable<Buffer> {
   #contentLeft = 0;
   #paddingLength = 0;
   #broken = false;
-  /** By the empty STDIN record. */
+  /** What was read last is the empty STDIN record. */
   #terminated = false;
+  #short = false;
   #whole: Promise<Buffer> | null = null;
 
   constructor(socket: ExactSocket, end: BodyEnd) {
@@ -32,6 +33,11 @@ export class FakeBody implements AsyncIterable<Buffer> {
    * the whole blocks that have come.
    */
   get truncated(): boolean {
+    return this.#broken || this.#short;
+  }
+
+  /** So the connection cannot be used again. */
+  get broken(): boolean {
     return this.#broken;
   }
 
@@ -61,14 +67,22 @@ export class FakeBody implements AsyncIterable<Buffer> {
     return Buffer.concat(pieces);
   }
 
-  /** PHP waits until so much is there, or the rest of the body; what has come of a block is lost where the client closes. */
+  /**
+   * PHP waits until so much is there, or the rest of the body; what has come of a block is lost where the client closes. An empty
+   * STDIN record ends the block, and the body only where nothing has come of it: behind a part of the body PHP waits for more.
+   */
   async #next(size: number): Promise<Buffer | null> {
     if (this.#toTerminator) return this.#piece(Number.POSITIVE_INFINITY);
     const pieces: Buffer[] = [];
     let missing = Math.min(size, this.#left);
     while (missing > 0) {
       const piece = await this.#piece(missing);
-      if (piece === null && this.#terminated) break;
+      if (piece === null && this.#terminated) {
+        this.#terminated = false;
+        if (pieces.length > 0) break;
+        this.#short = true;
+        this.#left = 0;
+      }
       if (piece === null || this.#broken) return null;
       pieces.push(piece);
       missing -= piece.length;
@@ -95,9 +109,9 @@ export class FakeBody implements AsyncIterable<Buffer> {
       this.#paddingLength = header.paddingLength;
       return true;
     }
-    this.#left = 0;
     this.#terminated = header?.type === RecordType.STDIN;
-    this.#broken = !(this.#toTerminator && this.#terminated);
+    this.#broken = !this.#terminated;
+    if (this.#broken || this.#toTerminator) this.#left = 0;
     return false;
   }
 }

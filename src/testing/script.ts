@@ -6,7 +6,7 @@ export interface RequestBody extends AsyncIterable<Buffer> {
   bytes(): Promise<Buffer>;
   /** `bytes` as UTF-8. */
   text(): Promise<string>;
-  /** The client closed before it had sent CONTENT_LENGTH bytes. PHP runs such a request all the same, with the whole blocks of 16 KiB that came. */
+  /** The client closed, or ended its STDIN, before it had sent CONTENT_LENGTH bytes. PHP runs such a request all the same, with the whole blocks of 16 KiB that came. */
   readonly truncated: boolean;
 }
 

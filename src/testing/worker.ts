@@ -99,7 +99,7 @@ export class Worker {
     this.#served += 1;
     if (this.#retiring) await socket.die();
     if (socket.destroyed) return false;
-    if (received.keepConn && !body.truncated && !this.#isSpent()) return true;
+    if (received.keepConn && !body.broken && !this.#isSpent()) return true;
     await socket.finish();
     await socket.discard();
     return false;
@@ -116,7 +116,7 @@ export class Worker {
 }
 
 function contentLength(received: Received): number {
-  const digits = /^\s*(\d+)/.exec(received.params.get('CONTENT_LENGTH')?.toString('latin1') ?? '');
+  const digits = /^\s*\+?(\d+)/.exec(received.params.get('CONTENT_LENGTH')?.toString('latin1') ?? '');
   return Number(digits?.[1] ?? 0);
 }
 

@@ -218,6 +218,21 @@ describe.concurrent.each(['unix', 'tcp'] as const)(
       expect(ids(on)).toEqual(['4', 'length 0', '20000', 'length 16384']);
     });
 
+    it('11: waits for the rest of a POST whose STDIN was ended behind a part of it, and runs it with that once the client closes', async () => {
+      await using on = await stage({ transport, maxChildren: 2 });
+      const socket = await on.connect();
+      const { params } = on.run('length.php', 'a', { ...post, CONTENT_LENGTH: '10' });
+      socket.send(wire.request({ params, body: 'abcd' }));
+      // The same, but with nothing in front of the end: it runs at once, and its connection is kept.
+      const other = await on.connect();
+      const none = on.run('length.php', 'b', { ...post, CONTENT_LENGTH: '10' });
+      await other.ask({ ...none, body: '', terminator: true });
+      await other.ask(on.run('length.php', 'c'));
+      expect(ids(on)).toEqual(['b', 'length 0', 'c', 'length 0']);
+      socket.half();
+      await waitFor(() => ids(on).includes('length 4'));
+    });
+
     it('12: ends a response by END_REQUEST alone, appStatus 0 whatever exit() says; STDERR comes in between', async () => {
       await using on = await stage({ transport });
       const socket = await on.connect();

@@ -110,12 +110,26 @@ describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (
     },
   );
 
-  it('11: runs one that the client itself has ended too soon with all there was of it', async () => {
+  it('11: waits for the rest of one whose STDIN was ended behind a part of it, and runs it with that once the client closes', async () => {
     await using fpm = await start();
     await using client = await WireClient.open(fpm.address);
-    await client.send(request({ body: 'abcd', params: { CONTENT_LENGTH: '10' } })).ended();
+    await client.written(request({ body: 'abcd', params: { CONTENT_LENGTH: '10' } }));
+    await turn();
+    expect(fpm.requests).toEqual([]);
+    client.socket.end();
+    await client.ended();
     const [only] = fpm.requests;
     expect([await only?.text(), only?.body.truncated]).toEqual(['abcd', true]);
+  });
+
+  it('11: runs one without a body, whatever its CONTENT_LENGTH, once its STDIN is ended, and keeps the connection', async () => {
+    await using fpm = await start();
+    await using client = await WireClient.open(fpm.address);
+    const params = { REQUEST_METHOD: 'POST', CONTENT_LENGTH: '10' };
+    await client.send(request({ params })).ended();
+    await client.send(request()).ended(2);
+    const [only] = fpm.requests;
+    expect([await only?.text(), only?.body.truncated, fpm.accepted]).toEqual(['', true, 1]);
   });
 
   it('12: ends a response by END_REQUEST alone, appStatus 0, in records of at most 8 KiB', async () => {
