@@ -41,6 +41,11 @@ export function checkFacts(http: HttpFacts): void {
 /** The headers, which may be such as can be read only once. Throws FCGI_ERR_INVALID_ARG that names the one that cannot be. */
 export function checkedHeaders({ headers }: HttpFacts): (readonly [string, string])[] {
   const isList = typeof headers === 'object' && headers !== null && Symbol.iterator in headers;
+  // As node's `request.headers` are.
+  if (isOptions(headers)) {
+    const message = `headers must be ${aListOfPairs}, not ${kindOf(headers)}: give Object.entries(it)`;
+    throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'headers', message);
+  }
   checkArgument('headers', headers, isList, aListOfPairs);
   return Array.from(headers, checkedHeader);
 }

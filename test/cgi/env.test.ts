@@ -259,6 +259,13 @@ describe('request headers', () => {
     },
   );
 
+  it('of node, an object, are refused with what to give in their place', () => {
+    const headers = { host: 'a.example' } as unknown as HttpFacts['headers'];
+    expect(() => params({ headers })).toThrow(/not an Object: give Object\.entries\(it\)$/);
+    const given = Object.entries({ host: 'a.example', 'x-a': 'b' });
+    expect(params({ headers: given })).toMatchObject({ HTTP_HOST: 'a.example', HTTP_X_A: 'b' });
+  });
+
   it.each(['', '-1', '+5', '5, 5', '0x5', '5 ', '1e3'])('Content-Length "%s" is refused', (value) => {
     expect(refused({ headers: [['Content-Length', value]] })).toBe('headers');
   });
