@@ -335,3 +335,15 @@ it('a stream whose source fails gives its request up', async () => {
   expect(ofPool).toEqual(['start', false, 'error', true]);
   expect(ofMock).toEqual(ofPool);
 });
+
+it('what is given up behind its STDERR says what that was', async () => {
+  const [ofPool, ofMock] = await byBoth({ stderr: 'PHP message: oh', body: 'abc' }, async (php) => {
+    const heard: unknown[] = [];
+    await events(php, { onAbort: ({ stderr }) => heard.push(stderr) }, (callback, controller) => {
+      if (callback === 'head') controller.abort(new Error('not wanted'));
+    });
+    return heard;
+  });
+  expect(ofPool).toEqual(['PHP message: oh']);
+  expect(ofMock).toEqual(ofPool);
+});

@@ -29,6 +29,7 @@ interface Seen {
   readonly executed: Executed;
   readonly phase: Phase;
   readonly attempts: number;
+  readonly stderr?: string;
 }
 
 export class MockExchange implements MockController {
@@ -170,7 +171,7 @@ export class MockExchange implements MockController {
     while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (stderr !== '') {
-      this.#seen = { executed: 'yes', phase: 'head', attempts: 1 };
+      this.#seen = { executed: 'yes', phase: 'head', attempts: 1, stderr };
       this.#call(() => this.#request.onStderr?.(Buffer.from(stderr, 'utf8')));
     }
     while (this.#paused && !this.#over) await this.#resume();
@@ -178,7 +179,7 @@ export class MockExchange implements MockController {
     if (error !== undefined && body === undefined) throw error;
     const pairs = pairsOf(answer.headers ?? {});
     this.rawHeaders = pairs.flat();
-    this.#seen = { executed: 'yes', phase: 'body', attempts: 1 };
+    this.#seen = { executed: 'yes', phase: 'body', attempts: 1, stderr };
     this.#call(() => this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText));
     // It comes together with its end: pause() is too late for both.
     const page = error === undefined ? shortPage(body) : null;
