@@ -82,6 +82,9 @@ export class Exchange {
   firstByteAfter = -1;
   /** From the first record under its own id on. */
   bytesReceived = 0;
+  /** Once its connection is another's: how many requests were sent there, and how much of this one. */
+  requestsOnConnection = 0;
+  bytesSent = 0;
   /** ms for which the response stood still at the most, once it had begun. */
   stillFor = 0;
   #latestAt = -1;
@@ -110,6 +113,12 @@ export class Exchange {
     this.scriptBefore = scriptBefore;
     this.startedAt = now;
     this.sentAt = monotonic;
+  }
+
+  /** It is whole, and its connection is free for another one. */
+  leave(requests: number, bytesSent: number): void {
+    this.requestsOnConnection = requests;
+    this.bytesSent = bytesSent;
   }
 
   /** What the server writes may wait for our kernel's acknowledgement: its connection stays open, and has gone back and forth before. */

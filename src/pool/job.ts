@@ -206,8 +206,9 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
   }
 
   onComplete(end: EndRequest): void {
-    const { exchange } = this;
+    const { connection, exchange } = this;
     const monotonic = this.#owner.clock.monotonic();
+    if (connection !== null) exchange?.leave(connection.requests, connection.writer.sent);
     this.connection = null;
     this.#owner.onComplete(this, this.#owner.clock.at(monotonic));
     if (this.over) return;

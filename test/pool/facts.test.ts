@@ -5,6 +5,8 @@ import type { DispatchRequest } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
+import { waitFor } from '../fpm/support/index.ts';
+import { KEPT } from '../observe/support.ts';
 import { ended, GET, gate, HEAD, POST, PUT, Recorder } from './support.ts';
 
 /** A clock is not exact to the last microsecond, and timers may be early by a fraction of a ms. */
@@ -44,6 +46,20 @@ describe('how a request went', () => {
       expect(total).toBeGreaterThanOrEqual(firstByte ?? Number.POSITIVE_INFINITY);
       expect(total).toBeLessThanOrEqual(took + LEEWAY);
     }
+  });
+
+  it('one that is given up by its own callback, its response being whole, was sent on a connection all the same', async () => {
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address, KEPT);
+    await ended(pool, { params: GET });
+    const given: Partial<FailureFacts>[] = [];
+    const handler = new Recorder();
+    handler.onResponseStart = (controller) => controller.abort(new Error('not wanted'));
+    handler.onResponseError = ({ facts }) => given.push(facts ?? {});
+    pool.dispatch({ params: GET, onAbort: (facts) => given.push(facts) }, handler);
+    await waitFor(() => given.length === 2);
+    for (const facts of given) expect(facts).toMatchObject({ reused: true, requestsOnConnection: 2 });
+    for (const { bytesSent } of given) expect(bytesSent).toBeGreaterThan(50);
   });
 
   it('an error does, too: no byte came', async () => {

@@ -103,11 +103,13 @@ export function noteAbandoned(
 export function abortFacts(reason: unknown, exchange: Exchange | null): FcgiError {
   const error = new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: reason });
   if (exchange === null) return error;
-  const { bytesReceived, reused, stderr } = exchange;
+  const { bytesReceived, bytesSent, requestsOnConnection, reused, stderr } = exchange;
   const executed = bytesReceived > 0 ? 'yes' : 'unknown';
   return error.learn({
     phase: exchange.phase(!exchange.handedOver),
     bytesReceived,
+    bytesSent,
+    requestsOnConnection,
     reused,
     stderr,
     executed,
@@ -116,9 +118,10 @@ export function abortFacts(reason: unknown, exchange: Exchange | null): FcgiErro
 
 /** Notes on an abort's error that some of the answer has come, or all. */
 export function noteAnswer(seen: FcgiError, exchange: Exchange): void {
-  const { bytesReceived, reused, stderr } = exchange;
+  const { bytesReceived, bytesSent, requestsOnConnection, reused, stderr } = exchange;
   if (bytesReceived === 0) return;
-  seen.learn({ phase: exchange.phase(false), bytesReceived, reused, stderr, executed: 'yes' });
+  const phase = exchange.phase(false);
+  seen.learn({ phase, bytesReceived, bytesSent, requestsOnConnection, reused, stderr, executed: 'yes' });
 }
 
 /** The error, where what was seen can be noted on it: not on one of the caller's that he has frozen. Else null. */
