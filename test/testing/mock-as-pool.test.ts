@@ -41,11 +41,9 @@ async function byBoth(page: Page, use: (php: Dispatcher) => Promise<unknown>): P
   });
   await using pool = new Pool(fpm.address);
   const ofPool = await use(pool);
-  // In pieces, as it comes over a socket.
-  const pieces = body.length > 8192 ? (body.match(/.{1,8192}/gs) ?? []) : body;
   const mock = new MockDispatcher(async () => {
     await held;
-    return { statusCode, headers, body: pieces, stderr };
+    return { statusCode, headers, body, stderr };
   });
   return [ofPool, await use(mock)];
 }
@@ -346,4 +344,43 @@ it('what is given up behind its STDERR says what that was', async () => {
   });
   expect(ofPool).toEqual(['PHP message: oh']);
   expect(ofMock).toEqual(ofPool);
+});
+
+describe('of a body', () => {
+  const ways: [string, (response: FcgiResponse) => Promise<unknown>][] = [
+    [
+      'that is left early is given up',
+      async ({ body, ended }) => {
+        for await (const _ of body) break;
+        return ended.then(
+          () => 'ended',
+          (error) => String(error),
+        );
+      },
+    ],
+    [
+      'that was paused is read whole',
+      async ({ body }) => {
+        body.pause();
+        return (await body.text()).length;
+      },
+    ],
+    [
+      'that its reader destroys tells those who listen',
+      async ({ body }) => {
+        const heard: string[] = [String(body.listenerCount('error'))];
+        const closed = new Promise((resolve) => body.once('close', resolve));
+        body.once('error', (error) => heard.push(error.message));
+        body.destroy(new Error('not wanted'));
+        await closed;
+        return heard;
+      },
+    ],
+  ];
+  it.each(ways)('%s', async (_, use) => {
+    const [ofPool, ofMock] = await byBoth({ body: LONG }, async (php) =>
+      use(await php.request({ params: GET })),
+    );
+    expect(ofMock).toEqual(ofPool);
+  });
 });

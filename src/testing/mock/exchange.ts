@@ -24,6 +24,8 @@ import type {
 } from './types.ts';
 
 const SERVER = 'mock';
+/** Bytes of a body that PHP-FPM writes at once. */
+const RECORD = 8192;
 
 interface Seen {
   readonly executed: Executed;
@@ -267,13 +269,18 @@ async function record(request: MockDispatchRequest, replayBuffer: number): Promi
 /** PHP-FPM writes a page of up to 8 KiB together with its end: a gateway knows both before it sends the head. null: another body. */
 function shortPage(body: MockAnswer['body']): string | Uint8Array | null {
   const page = body ?? '';
-  return (typeof page === 'string' || isUint8Array(page)) && Buffer.byteLength(page) <= 8192 ? page : null;
+  return (typeof page === 'string' || isUint8Array(page)) && Buffer.byteLength(page) <= RECORD ? page : null;
 }
 
+/** A longer one comes as PHP-FPM writes it. */
 function pieces(
   body: NonNullable<MockAnswer['body']>,
 ): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
-  return typeof body === 'string' || isUint8Array(body) ? [body] : body;
+  return typeof body === 'string' || isUint8Array(body) ? records(Buffer.from(body)) : body;
+}
+
+function* records(page: Buffer): Generator<Buffer, void, undefined> {
+  for (let at = 0; at < page.length; at += RECORD) yield page.subarray(at, at + RECORD);
 }
 
 function collect(pairs: readonly (readonly [string, string])[]): MockHeaders {

@@ -81,12 +81,12 @@ class StreamedBody extends Readable implements MockResponseBody {
     super();
     this.#controller = controller;
     this.#type = type;
-    // A body that nobody reads has nobody to tell, and must not end the process for that.
-    this.on('error', () => undefined);
   }
 
   cutShort(reason: unknown): void {
     this.#failure ??= { reason };
+    // A body that nobody reads has nobody to tell, and must not end the process for that. Who destroys it himself listens.
+    if (this.listenerCount('error') === 0) this.on('error', () => undefined);
     this.destroy(isError(reason) ? reason : new Error(String(reason), { cause: reason }));
   }
 
@@ -164,6 +164,8 @@ class StreamedBody extends Readable implements MockResponseBody {
         if (error) reject(this.#failure ? this.#failure.reason : error);
         else resolve(Buffer.concat(pieces));
       });
+      // It may have been paused.
+      this.resume();
     });
   }
 }

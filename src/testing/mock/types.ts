@@ -99,7 +99,7 @@ export interface MockAnswer {
   readonly statusText?: string;
   /** Names in any case; of a value each char is one byte (latin1), as a Pool has it. What is undefined is left out. Default none. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Strings go out as UTF-8, each piece of an iterable as a chunk of its own. Default ''. */
+  /** Strings go out as UTF-8, each piece of an iterable as a chunk of its own, all else by 8 KiB. Default ''. */
   readonly body?: string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
   /** To `onStderr` before the head, and into `ended`. Default ''. */
   readonly stderr?: string;
