@@ -1,8 +1,9 @@
 /** What is wrong: each check takes the facts and gives a finding, or null. Nothing here looks at anything itself. */
 import { MOST_READ_BEFORE_SCRIPT } from '../../connection/evidence/read-before-script.ts';
+import type { Target } from '../../connection/socket/address.ts';
 import { quantityOf } from '../php/quantity.ts';
 import { UNFINISHED } from '../php/run-script.ts';
-import type { Facts, Finding } from './facts.ts';
+import type { Facts, Finding, Unreachable } from './facts.ts';
 import { isOff, secondsOf } from './units.ts';
 
 export type Check = (facts: Facts) => Omit<Finding, 'id'> | null;
@@ -11,14 +12,13 @@ export type Check = (facts: Facts) => Omit<Finding, 'id'> | null;
 const HEADERS_TIMEOUT = 60;
 
 export const checks: Readonly<Record<string, Check>> = {
-  unreachable: ({ unreachable }) =>
+  unreachable: ({ unreachable, target }) =>
     unreachable === null
       ? null
       : {
-          what: unreachable,
+          what: unreachable.reason,
           why: 'no request would be answered',
-          change:
-            'listen = the address that is given here; listen.owner, listen.group and listen.mode so that Node.js may open it',
+          change: changeToReach(unreachable, target),
         },
 
   'not-asked': ({ notRun }) =>
@@ -241,6 +241,17 @@ export const checks: Readonly<Record<string, Check>> = {
     };
   },
 };
+
+/** Who had a connection need not look for the address and its permissions. */
+function changeToReach({ code, phase }: Unreachable, { transport }: Target): string {
+  if (phase === 'queued' || phase === 'connecting')
+    return 'listen = the address that is given here; listen.owner, listen.group and listen.mode so that Node.js may open it';
+  if (code === 'FCGI_ERR_TIMEOUT')
+    return 'pm.max_children = more, where all workers are busy; php-fpm started anew, where they hang; --timeout, where scripts take longer';
+  if (code === 'FCGI_ERR_SOCKET_CLOSED' || code === 'FCGI_ERR_SOCKET_RESET')
+    return `${transport === 'tcp' ? 'listen.allowed_clients = the address of this host, too; ' : ''}error_log of php-fpm says why a worker has died`;
+  return 'ADDRESS: that of `listen` in the configuration of php-fpm';
+}
 
 /** `notRun`: as runScript() says it. */
 function changeToAsk(notRun: string): string {

@@ -110,8 +110,13 @@ async function ask(command: DoctorCommand, target: Target, io: Io, connect: Conn
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     const reason = reasonOf(error);
-    const away = error instanceof FcgiError || /did not answer within/.test(reason);
-    return { unreachable: away ? reason : null, notRun: away ? null : reason, live: null, direct: null };
+    // what `--timeout` has ended is told in words of its own
+    const failure = [error, error instanceof Error ? error.cause : null].find(
+      (one) => one instanceof FcgiError,
+    );
+    if (!failure) return { unreachable: null, notRun: reason, live: null, direct: null };
+    const { code, phase } = failure;
+    return { unreachable: { reason, code, phase }, notRun: null, live: null, direct: null };
   } finally {
     unsubscribe('net.client.socket', onSocket);
   }

@@ -3,6 +3,7 @@
  * This folder: what does not go with a pool of ours: facts are collected, checked by pure functions, and printed.
  */
 import type { Target } from '../../connection/socket/address.ts';
+import type { FcgiErrorCode, Phase } from '../../errors.ts';
 
 /** php-fpm.conf, as far as it was given. */
 export interface PoolConf {
@@ -28,13 +29,20 @@ export interface Live {
   readonly uploads: boolean;
 }
 
+/** How a question to php-fpm failed. */
+export interface Unreachable {
+  readonly reason: string;
+  readonly code: FcgiErrorCode;
+  readonly phase: Phase;
+}
+
 export interface Facts {
   readonly target: Target;
   /** Of ours, for each server. */
   readonly connections: number;
   readonly processes: number;
   /** Why php-fpm could not be asked; null: it could. */
-  readonly unreachable: string | null;
+  readonly unreachable: Unreachable | null;
   /** Why the script that asks PHP was not run, by a php-fpm that answers; null: it was. */
   readonly notRun: string | null;
   readonly live: Live | null;

@@ -52,6 +52,25 @@ function ini(values: Record<string, string>): Partial<Facts> {
 }
 
 describe('doctor', () => {
+  it.each([
+    ['127.0.0.1:9000', 'FCGI_ERR_CONNECT_TIMEOUT', 'connecting', 'listen ='],
+    ['127.0.0.1:9000', 'FCGI_ERR_TIMEOUT', 'connecting', 'listen ='],
+    ['127.0.0.1:9000', 'FCGI_ERR_TIMEOUT', 'waiting', 'pm.max_children'],
+    ['127.0.0.1:9000', 'FCGI_ERR_SOCKET_CLOSED', 'waiting', 'listen.allowed_clients ='],
+    ['unix:/run/fpm.sock', 'FCGI_ERR_SOCKET_CLOSED', 'waiting', 'error_log'],
+    ['unix:/run/fpm.sock', 'FCGI_ERR_SOCKET_RESET', 'waiting', 'error_log'],
+    ['127.0.0.1:80', 'FCGI_ERR_RECORD_VERSION', 'waiting', 'ADDRESS:'],
+  ] as const)('says of %s, where it fails by %s while %s, to change %s', (address, code, phase, change) => {
+    const facts = {
+      ...HEALTHY,
+      target: parseAddress(address),
+      unreachable: { reason: 'it fails', code, phase },
+    };
+    const [found] = findings(facts);
+    expect(found?.id).toBe('unreachable');
+    expect(found?.change.startsWith(change)).toBe(true);
+  });
+
   it('finds nothing where all is well, nor where nothing is known', () => {
     expect(findings(HEALTHY)).toEqual([]);
     const unknown = { live: null, direct: null, pool: null, listens: null, somaxconn: null };
@@ -59,7 +78,7 @@ describe('doctor', () => {
   });
 
   const found: readonly (readonly [id: string, change: Partial<Facts>])[] = [
-    ['unreachable', { unreachable: 'ENOENT' }],
+    ['unreachable', { unreachable: { reason: 'ENOENT', code: 'FCGI_ERR_CONNECT', phase: 'connecting' } }],
     ['not-asked', { notRun: 'no folder' }],
     ['no-pool', { pool: null, listens: ['/run/x.sock'] }],
     ['no-pool', { pool: null, listens: [] }],

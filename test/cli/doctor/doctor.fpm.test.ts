@@ -1,5 +1,7 @@
 /** `doctor` on real php-fpms: each broken set-up is found, and a healthy one is found to be so. */
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/main.ts';
@@ -177,6 +179,20 @@ describe('doctor', () => {
   it('finds that nobody is there', async () => {
     const { status, ids } = await doctor('unix:/nonexistent/fpm.sock');
     expect([status, ids]).toEqual([1, ['unreachable']]);
+  });
+
+  it('does not blame the address where php-fpm is there and all of its workers are busy', async () => {
+    await using fpm = await healthy({ maxChildren: 1, transport: 'tcp' });
+    const { hostname, port } = new URL(`http://${fpm.address}`);
+    // the only worker waits for a request on it
+    const held = connect(Number(port), hostname);
+    await once(held, 'connect');
+    const { status, io } = await doctor(fpm.address, '--timeout', '0.3');
+    held.destroy();
+    const [{ what, change }] = JSON.parse(io.out).findings;
+    expect([status, what]).toEqual([1, `${fpm.address} did not answer within 0.3 s`]);
+    expect(change).not.toContain('listen');
+    expect(change).toContain('pm.max_children');
   });
 
   it.each([
