@@ -75,7 +75,8 @@ export function fromNginx(
   if (resolves) options.pool['resolve'] = 'true';
   const last = lastTried(place);
   if (last) options.gateway['frontController'] = quoted(last.script);
-  notes.push(...notesOn(place, given, last), ...otherPlaces(places, place), ...notTaken(place));
+  notes.push(...notesOn(place, given, last));
+  notes.push(...otherPlaces(places, place), ...otherRoots(places, place), ...notTaken(place));
   return { code: codeOf(servers, options), notes, root: rootOf(place) };
 }
 
@@ -156,6 +157,18 @@ function otherPlaces(places: readonly PhpPlace[], place: PhpPlace): string[] {
   return [...passes.values()].map((one) => {
     const where = [siteName(one), one.location].filter((text) => text !== '').join(', location ');
     return `fastcgi_pass ${one.pass}${where === '' ? '' : ` (${where})`}: another PHP, which the code above does not ask`;
+  });
+}
+
+/** Sites that the same PHP answers. That of HTTPS, which mostly has the root of the one without, is none of them. */
+function otherRoots(places: readonly PhpPlace[], place: PhpPlace): string[] {
+  const rootAt = (one: PhpPlace): string => saidAt(one, 'root')[0]?.args[0] ?? '';
+  const others = places.filter(({ pass, site }) => pass === place.pass && site !== place.site);
+  const roots = new Map(others.map((one) => [rootAt(one), one]));
+  roots.delete(rootAt(place));
+  return [...roots].map(([root, one]) => {
+    const name = siteName(one);
+    return `root ${root === '' ? 'that is not said' : root}${name === '' ? '' : ` (${name})`}: another site of the same PHP, which wants a createHandler of its own`;
   });
 }
 

@@ -299,6 +299,21 @@ describe("of several sites in nginx's configuration", () => {
     ]);
   });
 
+  it('those that ask the same PHP are named, if they have another root', () => {
+    const php = 'location ~ php { fastcgi_pass a:1; }';
+    const { code, notes } = fromNginx(`
+      server { server_name one.example; root /srv/one; ${php} }
+      server { listen 443; server_name one.example; root /srv/one; ${php} }
+      server { server_name two.example; root /srv/two; ${php} location = /x { fastcgi_pass a:1; } }
+      server { root /srv/three; ${php} }
+    `);
+    expect(code).toContain("root: '/srv/one'");
+    expect(notes).toEqual([
+      'root /srv/two (two.example): another site of the same PHP, which wants a createHandler of its own',
+      'root /srv/three: another site of the same PHP, which wants a createHandler of its own',
+    ]);
+  });
+
   it.each([
     [
       'unix:/run/php7.sock',
