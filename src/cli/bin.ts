@@ -2,6 +2,7 @@
 /** The process: the only file that reads it, writes to it, or ends it. */
 import { fork } from 'node:child_process';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import type { Io, StopSignal } from './io.ts';
 import { print } from './output.ts';
 
@@ -43,7 +44,8 @@ const io: Io = {
   },
   fork() {
     const { LISTEN_FDS: _, LISTEN_PID: __, ...env } = process.env;
-    return fork(process.argv[1] ?? '', [], { env: { ...env, [WORKER]: '1' } });
+    // a process manager may have imported this file: then what was started is a program of its own
+    return fork(fileURLToPath(import.meta.url), [], { env: { ...env, [WORKER]: '1' } });
   },
 };
 

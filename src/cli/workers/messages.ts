@@ -40,3 +40,19 @@ export type FromWorker =
   | { readonly kind: 'php'; readonly request: string; readonly text: string; readonly isLogged: boolean }
   /** Before it ends; whether all requests were answered. */
   | { readonly kind: 'drained'; readonly all: boolean };
+
+const KINDS: ReadonlySet<unknown> = new Set<FromWorker['kind']>([
+  'ready',
+  'took',
+  'ask',
+  'report',
+  'log',
+  'say',
+  'php',
+  'drained',
+]);
+
+/** What a process manager or an agent has put into a worker (PM2, say) talks to its parent as well. */
+export function isFromWorker(message: unknown): message is FromWorker {
+  return typeof message === 'object' && message !== null && 'kind' in message && KINDS.has(message.kind);
+}

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { StatusReport } from '../../observe/status/report.ts';
 import { settlesWithin } from '../delay.ts';
 import type { Run } from '../fpm/supervisor.ts';
-import type { FromWorker, Setup, ToWorker } from './messages.ts';
+import { type FromWorker, isFromWorker, type Setup, type ToWorker } from './messages.ts';
 
 /** Milliseconds. */
 const READY_LIMIT = 30_000;
@@ -43,7 +43,8 @@ export class WorkerProcess implements Run {
       });
     });
     const ready = new Promise<void>((resolve) => {
-      child.on('message', (message: FromWorker) => {
+      child.on('message', (message: unknown) => {
+        if (!isFromWorker(message)) return;
         if (message.kind === 'ready') resolve();
         else if (message.kind === 'took') this.#took(message.id);
         else if (message.kind === 'drained') this.drained = message.all;

@@ -6,11 +6,12 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { StatusReport } from '../../../src/observe/status/report.ts';
 import { childrenOf, firstPid, gone } from '../../fpm/support/fpm.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
-import { family, type Program, startServe } from '../support/program.ts';
+import { bin, family, firstUrl, type Program, start, startServe } from '../support/program.ts';
 import { SiteFolder, text } from '../support/site.ts';
 
 let site: SiteFolder;
@@ -221,4 +222,22 @@ it('what one of them refuses before it is a request is in the log', async () => 
   await once(socket, 'close');
   expect(await program.stop()).toBe(0);
   expect(program.out).toMatch(/^127\.0\.0\.1 - - \[[^\]]*\] "RUBBISH" 400 \d+ "-" "-"$/m);
+});
+
+it('serve where a process manager or an agent starts the program and talks to it in messages of its own, as PM2 does', async () => {
+  site.put('index.php', '<?php echo "page";');
+  const other = 'process.send?.({ node_version: "20" });\n';
+  const manager = join(site.parent, 'manager.mjs');
+  const agent = join(site.parent, 'agent.mjs');
+  writeFileSync(manager, `${other}await import(${JSON.stringify(pathToFileURL(bin))});\n`);
+  writeFileSync(agent, other);
+  await using program = start(
+    ['--import', agent, manager, 'serve', '--listen', '127.0.0.1:0', '--workers', '2', '--quiet'],
+    { cwd: site.path, env: process.env },
+  );
+  const url = await firstUrl(program);
+  expect(await page(url)).toBe('page');
+  expect(workersOf(program)).toHaveLength(2);
+  expect(await program.stop()).toBe(0);
+  expect(program.err).toBe('');
 });
