@@ -113,8 +113,11 @@ describe('serve', () => {
     site.put('index.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(1); echo "ended";');
     const program = await serving();
     const response = await fetch(program.url);
-    const pids = family(program.pid);
-    expect(pids.length).toBeGreaterThan(8);
+    // php-fpm answers before all of its children are there
+    const pids = await waitFor(() => {
+      const all = family(program.pid);
+      return all.length > 8 && all;
+    });
     program.child.kill('SIGTERM');
     expect(await response.text()).toBe('begun ended');
     expect(await within(program.ended, 4000, 'the end')).toBe(0);
