@@ -22,6 +22,10 @@ import { StopSignals } from '../serve/stop-signals.ts';
 import { reasonOf } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
 
+/** Else it is ended after TimeoutStartSec without any reason that its own log would have. */
+const NOT_NOTIFIED =
+  'NOTIFY_SOCKET is set: with Type=notify systemd waits for a message that is not sent; say Type=exec in the unit';
+
 /** What a second signal has to end. */
 interface Running {
   fpms: OwnFpms | null;
@@ -81,6 +85,7 @@ async function live(
     running.frontend = frontend;
     try {
       for (const url of await frontend.start()) io.stdout.write(`${url}\n`);
+      if (io.env['NOTIFY_SOCKET']) say(NOT_NOTIFIED);
       const broken = await Promise.race([asked, fpms.gaveUp, frontend.gaveUp]);
       const drained = await frontend.drain(command.drainTimeout);
       log?.flush();

@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { renameSync, statSync } from 'node:fs';
 import { request } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { systemdSockets } from '../../../src/cli/serve/http/listen-address.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
-import { bin, start } from '../support/program.ts';
+import { bin, firstUrl, start } from '../support/program.ts';
 import { serve } from '../support/serving.ts';
 import { SiteFolder, text } from '../support/site.ts';
 
@@ -117,6 +117,41 @@ it.each(['1', '2'])(
     const [response] = await once(asked, 'response');
     expect(await textOf(response)).toBe('plain');
     expect(await program.stop()).toBe(0);
+  },
+);
+
+it('a connection that was handed over in place of a socket to listen at is refused, with the line of the unit to change', async () => {
+  const handing = createServer().listen(0, '127.0.0.1');
+  await once(handing, 'listening');
+  const client = connect((handing.address() as AddressInfo).port, '127.0.0.1');
+  const [accepted] = await once(handing, 'connection');
+  const { fd } = accepted._handle;
+  await using program = start(
+    ['-c', 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"', 'sh', process.execPath, bin, 'serve'],
+    { cwd: site.path, env: process.env, stdio: ['ignore', 'pipe', 'pipe', fd] },
+    'sh',
+  );
+  expect(await program.ended).toBe(1);
+  expect(program.err).toContain('cannot listen on fd:3: ');
+  expect(program.err).toContain('Accept=no');
+  client.destroy();
+  accepted.destroy();
+  handing.close();
+});
+
+it.each([
+  ['/run/systemd/notify', true],
+  ['', false],
+])(
+  'NOTIFY_SOCKET=%s, as Type=notify has it: it is said that systemd would wait in vain: %s',
+  async (path, says) => {
+    await using program = start([bin, 'serve', '--listen', '127.0.0.1:0', '--quiet'], {
+      cwd: site.path,
+      env: { ...process.env, NOTIFY_SOCKET: path },
+    });
+    await firstUrl(program);
+    expect(await program.stop()).toBe(0);
+    expect(program.err.includes('Type=exec')).toBe(says);
   },
 );
 

@@ -4,6 +4,7 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { errorCode } from '../../../errors.ts';
+import { reasonOf } from '../../text.ts';
 import { type ListenAddress, nameOf } from './listen-address.ts';
 
 /** `mode`: permissions of a unix socket; null: as the umask has it. Rejects with one line that says why not. */
@@ -56,7 +57,11 @@ function whyNot(error: unknown, address: ListenAddress): string {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'the host is no address of this machine';
+    case 'EINVAL':
+      return 'fd' in address
+        ? 'it is a connection, or takes datagrams (a socket unit of systemd wants Accept=no and ListenStream=)'
+        : reasonOf(error);
     default:
-      return error instanceof Error ? error.message : String(error);
+      return reasonOf(error);
   }
 }
