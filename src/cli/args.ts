@@ -9,6 +9,7 @@ import {
   type StatusCommand,
   statusHelp,
 } from './args/fpm-pages.ts';
+import { nearest } from './args/nearest.ts';
 import { type OpcacheCommand, opcacheHelp, parseOpcache } from './args/opcache.ts';
 import { parseRequest, type RequestCommand, requestHelp } from './args/request.ts';
 import { parseServe, type ServeCommand } from './args/serve.ts';
@@ -67,8 +68,12 @@ export function parseCommand(argv: readonly string[]): Command {
   if (name === '--version' || name === '-V') return { name: 'version' };
   const command = commands.get(name);
   if (command === undefined) {
+    const isOption = name.startsWith('-');
+    const known = isOption ? ['--help', '--version'] : commands.keys();
+    const likely = nearest(name, known);
+    const meant = likely === null ? '' : `: is ${likely} meant?`;
     throw new UsageError(
-      `unknown ${name.startsWith('-') ? 'option' : 'command'} '${name}' (try: fastcgi-pool --help)`,
+      `unknown ${isOption ? 'option' : 'command'} '${name}'${meant} (try: fastcgi-pool --help)`,
     );
   }
   if (asksForHelp(args)) return { name: 'help', text: command.help };

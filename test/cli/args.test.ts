@@ -418,7 +418,25 @@ describe('help and version', () => {
   it('no command, an unknown command and an unknown option are bad input', () => {
     expect(() => parseCommand([])).toThrow(new UsageError('COMMAND is missing (try: fastcgi-pool --help)'));
     expect(() => parseCommand(['sevre'])).toThrow(/^unknown command 'sevre'/);
-    expect(() => parseCommand(['--sevre'])).toThrow(/^unknown option '--sevre'/);
+    expect(() => parseCommand(['--sevre'])).toThrow(/^unknown option '--sevre' \(try/);
+  });
+
+  it.each([
+    [['sevre'], "unknown command 'sevre': is serve meant?"],
+    [['statsu', 'h:1'], "unknown command 'statsu': is status meant?"],
+    [['--verison'], "unknown option '--verison': is --version meant?"],
+    [['ping', 'h:1', '--tiemout', '3'], "ping: unknown option '--tiemout': is --timeout meant?"],
+    [['serve', '--upstrem=h:1'], "serve: unknown option '--upstrem': is --upstream meant?"],
+    [
+      ['serve', '--frontcontroller', '/i.php'],
+      "unknown option '--frontcontroller': is --front-controller meant?",
+    ],
+    [['serve', '--trusted-proxies', '::1'], "unknown option '--trusted-proxies': is --trusted-proxy meant?"],
+    [['serve', '--port', '80'], "serve: unknown option '--port' (try"],
+    [['php'], "unknown command 'php' (try"],
+    [['serve', '-x'], "serve: unknown option '-x' (try"],
+  ])('%j is bad input, and what is meant is said where a name is like it', (argv, said) => {
+    expect(() => parseCommand(argv)).toThrow(said);
   });
 
   it('every option of a command is in its help', () => {

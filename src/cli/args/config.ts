@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { UsageError } from '../usage-error.ts';
+import { nearest } from './nearest.ts';
 import { isNoFile, parseServe, type ServeCommand, serverOptions } from './serve.ts';
 import { siteOptions } from './site.ts';
 
@@ -121,7 +122,9 @@ function advice(key: string, name: string, specs: Readonly<Record<string, Spec>>
   const bare = (text: string): string => text.toLowerCase().replace(/[-_]/g, '');
   const meant = Object.keys(specs).find((one) => bare(one) === bare(key));
   if (meant !== undefined) return `: it is called ${inCamelCase(meant)} here`;
-  return Object.hasOwn(ofServer, name) ? ': it is for the whole server' : '';
+  if (Object.hasOwn(ofServer, name)) return ': it is for the whole server';
+  const likely = nearest(key, Object.keys(specs).map(inCamelCase));
+  return likely === null ? '' : `: is ${likely} meant?`;
 }
 
 function wordsFor(file: ConfigFile, at: string, name: string, spec: Spec, value: unknown): string[] {

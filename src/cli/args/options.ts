@@ -4,6 +4,7 @@
  */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from '../usage-error.ts';
+import { nearest } from './nearest.ts';
 
 type OptionSpecs = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends OptionSpecs> = ReturnType<
@@ -18,8 +19,15 @@ export function parseOptions<T extends OptionSpecs>(args: readonly string[], opt
     if (!(error instanceof Error)) throw error;
     // Node goes on to explain how a positional argument may begin with a dash: more than one line can hold.
     const [first = error.message] = error.message.split(/[.\n]\s/, 1);
-    throw new UsageError(first.replace(/\.$/, '').replace(/^\w/, (letter) => letter.toLowerCase()));
+    const what = first.replace(/\.$/, '').replace(/^\w/, (letter) => letter.toLowerCase());
+    throw new UsageError(what + meant(what, Object.keys(options)));
   }
+}
+
+function meant(what: string, names: readonly string[]): string {
+  const typed = /^unknown option '--([^'=]+)/.exec(what)?.[1] ?? '';
+  const name = nearest(typed, names);
+  return name === null ? '' : `: is --${name} meant?`;
 }
 
 /** Throws where there are fewer positional arguments than `names`, or more. */

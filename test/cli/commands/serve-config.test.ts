@@ -213,7 +213,10 @@ describe('the file', () => {
   });
 
   it.each<[unknown, RegExp]>([
-    [{ frontControler: '/i.php' }, /^site\.json: there is no option frontControler$/],
+    [
+      { frontControler: '/i.php' },
+      /^site\.json: there is no option frontControler: is frontController meant\?$/,
+    ],
     [
       { frontcontroller: '/i.php' },
       /^site\.json: there is no option frontcontroller: it is called frontController here$/,
