@@ -94,7 +94,7 @@ export class Server implements ConnectionOwner {
   }
 
   get hasRoom(): boolean {
-    return this.busy < this.settings.connections && (this.idle > 0 || !isHeldBack(this, this.clock.now()));
+    return this.busy < this.settings.connections && (this.idle > 0 || !isHeldBack(this));
   }
 
   /** Takes a slot for the job; there must be room. */
@@ -177,7 +177,7 @@ export class Server implements ConnectionOwner {
   }
 
   #release(slot: Slot): void {
-    const isHeld = slot.connection === null && isHeldBack(this, this.clock.now());
+    const isHeld = slot.connection === null && isHeldBack(this);
     const next = isHeld ? null : this.#owner.next(this);
     if (next !== null) {
       next.server = this;

@@ -26,7 +26,7 @@ const MOST_SKIPPED = 5_000;
 
 /** ms: an answer that may have waited for a worker; and so many round trips are little beside it, our own event loop included. */
 const LATE = 100;
-const ROUND_TRIPS = 100;
+export const ROUND_TRIPS = 100;
 /** What a page takes is the mean of about so many. */
 const PAGES = 8;
 /** One who has left costs the time of a script; to ask costs a round trip. */

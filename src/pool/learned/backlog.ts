@@ -11,17 +11,18 @@
  * That holds for one queue. Behind an address there may be several: a TCP proxy, or a virtual address, with several php-fpm, of which one
  * is busy and another is not. It shows, as a queue is first come, first served: a young connection has its worker soon, and an old one
  * is late still. Then any number may wait. So it may where it is no use: most of what waits there is of others (nginx, say) who give no way,
- * and one of ours that waits alone has to wait nearly as long as before. Times in ms.
+ * and a few of ours wait for more than half as long as all of them did. Times in ms.
  */
+
+import { ROUND_TRIPS } from './accept-check.ts';
 
 /** So many in a row that wait for long are no chance, nor a moment in which php-fpm, or this machine, stood still. */
 const WAITS = 3;
-/** One that has waited longer is late; where connecting takes its time, our own event loop included, so many times as long. */
+/** One that has waited longer is late; where connecting takes its time, our own event loop included, ROUND_TRIPS as long. */
 const LONGEST_WAIT = 150;
-const ROUND_TRIPS = 100;
 /** There are several queues where one that is late was passed by so many that were not. */
 const PASSES = 2;
-/** It is no use where so many in a row, with one of ours in front of them at the most, wait for more than a third of what it was before. */
+/** It is no use where so many in a row, with one of ours in front of them at the most, wait for more than half of what it was before. */
 const IN_VAIN = 3;
 const FEW = 2;
 const LITTLE_LESS = 0.5;

@@ -58,11 +58,14 @@ interface Slots {
     mayOpen(count: number, oldest: number, now: number): boolean;
   };
   readonly settings: { readonly queueSize: number };
+  readonly clock: { now(): number };
 }
 
 /** New connections wait for workers, and one more would only wait longer: its request is better kept in the queue. */
-export function isHeldBack({ open, busy, backlog, settings }: Slots, now: number): boolean {
+export function isHeldBack({ open, busy, backlog, settings, clock }: Slots): boolean {
+  // The hot path: no time is read.
   if (backlog.most === Number.POSITIVE_INFINITY || settings.queueSize === 0) return false;
+  const now = clock.now();
   // A slot that generic-pool is still to hand out is busy, and not open.
   let opening = busy;
   let oldest = now;

@@ -38,7 +38,8 @@ function held({ slots, busy, most, queueSize = 100 }: Facts): readonly [boolean,
       return count < most;
     },
   };
-  return [isHeldBack({ open: slots, busy, backlog, settings: { queueSize } }, 2_000), told];
+  const server = { open: slots, busy, backlog, settings: { queueSize }, clock: { now: () => 2_000 } };
+  return [isHeldBack(server), told];
 }
 
 describe('a request is held back where new connections wait', () => {
