@@ -60,7 +60,7 @@ export class Backlog<Key> {
   #anyUntil = Number.NEGATIVE_INFINITY;
   #anyFor = ANY_FOR;
   #inVainInARow = 0;
-  /** The longest that one has waited while any number might. */
+  /** The longest that one has waited while any number might, since the last that was in time then. */
   #longest = 0;
   /** The latest with none of ours in front of it has waited so long: so long is the queue of the others. */
   behindOthers = 0;
@@ -114,6 +114,8 @@ export class Backlog<Key> {
     if (now <= lateAt) {
       this.#lateInARow = 0;
       this.most = this.most < ENOUGH ? this.most + 1 : Number.POSITIVE_INFINITY;
+      // What was longer before, as php-fpm stood still, say, is over.
+      if (!this.#isLimited) this.#longest = 0;
       this.#passed(key, now);
     }
     if (now <= inVainAt && inVainAt < Number.POSITIVE_INFINITY) {

@@ -280,6 +280,24 @@ describe('how many may wait at once', () => {
     });
   });
 
+  it('a server that stood still for a minute once does not hide for ever that few are in vain', () => {
+    const backlog = late(2, 60_000);
+    backlog.accepted('0', 61_000);
+    backlog.accepted('1', 61_000);
+    backlog.asked('in time', 0, 70_000);
+    backlog.accepted('in time', 70_001);
+    for (let nth = 0; nth < 8; nth++) backlog.asked(`${nth}`, 0, 80_000);
+    backlog.onTick(81_000);
+    for (let nth = 0; nth < 8; nth++) backlog.accepted(`${nth}`, 81_000);
+    expect(backlog.most).toBe(1);
+    for (let at = 90_000; at < 93_000; at += 1_000) {
+      backlog.asked(`${at}`, 0, at);
+      backlog.onTick(at + 600);
+      backlog.accepted(`${at}`, at + 600);
+    }
+    expect(backlog.most).toBe(many);
+  });
+
   it('any number once so many were in time that 64 may wait', () => {
     const backlog = late(3);
     for (const one of ['0', '1', '2']) backlog.gone(one);
