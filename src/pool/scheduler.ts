@@ -142,7 +142,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   failTooOld(job: Job): void {
-    const refused = this.#admission.tooOld(wantedBy(job), job, this.balancer.name, this.clock.now());
+    const refused = this.#admission.tooOld(wantedBy(job), this.balancer, job, this.clock.now());
     if (refused !== null) job.fail(refused);
   }
 
@@ -179,7 +179,8 @@ export class Scheduler implements JobOwner, ServerOwner {
   onAbort(job: Job, reason: unknown): void {
     // It must not be the next one when its slot comes free.
     this.#running.add(job);
-    if (!this.#closing && job.body !== null) this.#admission.left(wantedBy(job), job, this.clock.now());
+    const isWaiting = !this.#closing && job.body !== null;
+    if (isWaiting) this.#admission.left(wantedBy(job), this.balancer, job, this.clock.now());
     job.server?.abort(job, reason);
     noteDelay(reason, job, refusedBy(this.balancer.servers, wantedBy(job)));
   }
@@ -271,7 +272,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     if (isIdle && (this.#closing || !this.balancer.isChecking)) this.clock.stop();
   };
 
-  /** Those who have waited as long as the one that could not be connected need not try one by one; of several servers another may answer. */
+  /** Who has waited as long as the one that could not be connected need not try by itself; of several servers another may answer. */
   #onUnreachable(error: ConnectError): void {
     if (this.balancer.servers.length > 1) return;
     const { code, message, hint } = error;

@@ -3,10 +3,13 @@
  * asked first (accept-check.ts).
  *
  * The backlog belongs to all processes. What one of them has sent there is taken in its turn, and cannot be taken back: ten
- * processes of eight connections have 72 waiting for 8 workers. So where new connections wait for long, few of ours do, and
- * the requests wait in our own queue, which a client may leave, and which refuses who would be answered too late. The number is halved while
- * they are late, and is one more for each that is not, as TCP's congestion control has it (RFC 5681): so all processes come to have the
- * same share. One may always wait: a worker that comes free finds it, and none is idle for this rule.
+ * processes of eight connections have 72 waiting for 8 workers. So where new connections wait for long, and clients leave meanwhile, few of ours
+ * do, and the requests wait in our own queue, which a client may leave, and which refuses who would be answered too late. The number is
+ * halved while they are late, and is one more for each that is not, as TCP's congestion control has it (RFC 5681): so all processes come to
+ * have the same share. One may always wait: a worker that comes free finds it, and none is idle for this rule.
+ *
+ * While no client leaves, and none is refused, any number may wait: nothing is run for nobody, the backlog is served in the order in which
+ * all processes have come, and in a queue of its own the process that is asked the most would have its requests wait the longest.
  *
  * That holds for one queue. Behind an address there may be several: a TCP proxy, or a virtual address, with several php-fpm, of which one
  * is busy and another is not. It shows, as a queue is first come, first served: a young connection has its worker soon, and an old one
@@ -29,7 +32,7 @@ const LITTLE_LESS = 0.5;
 /** For so long any number may wait then; twice as long each time that it was no use again. */
 const ANY_FOR = 10_000;
 const LONGEST_ANY = 80_000;
-/** So many may wait once so many were in time: it is over, and the next time is another one. */
+/** So many may wait once so many were in time, or had their workers and no request was lost: it is over, and the next time is another one. */
 const ENOUGH = 64;
 /** Where one waits for so long, one more may: perhaps it is with a worker that hangs. */
 const ONE_MORE_AFTER = 1_000;
@@ -62,6 +65,8 @@ export class Backlog<Key> {
   #inVainInARow = 0;
   /** The longest that one has waited while any number might, since the last that was in time then. */
   #longest = 0;
+  /** So many have had their workers since the last request that was lost. */
+  #acceptedSinceLoss = ENOUGH;
   /** The latest with none of ours in front of it has waited so long: so long is the queue of the others. */
   behindOthers = 0;
 
@@ -103,6 +108,11 @@ export class Backlog<Key> {
     });
   }
 
+  /** A request was lost: its client has left unanswered, or it was refused. */
+  lost(): void {
+    this.#acceptedSinceLoss = 0;
+  }
+
   /** A worker has it. How long it has waited. */
   accepted(key: Key, now: number): number {
     const waiting = this.#waiting.get(key);
@@ -118,6 +128,7 @@ export class Backlog<Key> {
       if (!this.#isLimited) this.#longest = 0;
       this.#passed(key, now);
     }
+    if (++this.#acceptedSinceLoss >= ENOUGH) this.most = Number.POSITIVE_INFINITY;
     if (now <= inVainAt && inVainAt < Number.POSITIVE_INFINITY) {
       this.#inVainInARow = 0;
       this.#anyFor = ANY_FOR;
@@ -148,7 +159,8 @@ export class Backlog<Key> {
       if (waiting.isLate || now <= waiting.lateAt) continue;
       waiting.isLate = true;
       this.#lookForSeveral(waiting, now);
-      if (++this.#lateInARow < WAITS || this.isOthers(now)) continue;
+      const isChance = ++this.#lateInARow < WAITS;
+      if (isChance || this.#acceptedSinceLoss >= ENOUGH || this.isOthers(now)) continue;
       this.most = Math.max(1, Math.floor(Math.min(this.most, this.#waiting.size) / 2));
     }
   }

@@ -13,6 +13,12 @@ interface Load {
   readonly backlog: Backlog;
 }
 
+/** `name`: of them all, for messages. */
+interface Loads {
+  readonly name: string;
+  readonly servers: readonly Load[];
+}
+
 /** New connections that wait for a worker, as far as that is known. Times in ms. */
 export interface Backlog {
   /** So many of ours are known to wait there. */
@@ -23,6 +29,8 @@ export interface Backlog {
   readonly behindOthers: number;
   /** It would be no shorter without those of ours. */
   isOthers(now: number): boolean;
+  /** A request was lost that may have waited there, or for others that do. */
+  lost(): void;
 }
 
 /** A request that was let in, at `queuedAt`. */
@@ -75,8 +83,10 @@ export class Admission {
   }
 
   /** Its client has left. Who does so in the middle of an answer was not tired of waiting for one. */
-  left(wanted: string, { queuedAt, connection, exchange }: Waiting, now: number): void {
+  left(wanted: string, { servers }: Loads, job: Waiting, now: number): void {
+    const { queuedAt, connection, exchange } = job;
     if (exchange !== null && exchange.bytesReceived > 0) return;
+    lost(wanted, servers);
     this.#overloadOf(wanted).left(now, now - queuedAt, connection !== null);
   }
 
@@ -122,20 +132,18 @@ export class Admission {
     const mayBeLate = overload.longestStay(now) < Number.POSITIVE_INFINITY;
     if (!mayBeLate && servers.every(({ backlog }) => backlog.wait === 0)) return null;
     const refused = tooLate(overload, this.#arrival(wanted, servers, 0, now), wanted || name);
-    if (refused !== null) this.refused++;
-    return refused;
+    return this.#counted(refused, wanted, servers);
   }
 
   /** A worker has its connection: would it be answered too late? null: it may be sent. */
   tooOld(
     wanted: string,
+    { servers, name }: Loads,
     { queuedAt }: Pick<Waiting, 'queuedAt'>,
-    name: string,
     now: number,
   ): PoolError | null {
     const refused = tooOld(this.#overloadOf(wanted), now - queuedAt, name, now);
-    if (refused !== null) this.refused++;
-    return refused;
+    return this.#counted(refused, wanted, servers);
   }
 
   /** null: it may wait. `name`: of the servers, for the message; `why`: nobody can connect. */
@@ -150,7 +158,13 @@ export class Admission {
     const arrival = this.#arrival(wanted, servers, queued.before, now);
     const full = queued.all >= this.#queueSize ? this.#queueSize : null;
     const refused = refusal(this.#overloadOf(wanted), arrival, full, wanted || name, why);
-    if (refused !== null) this.refused++;
+    return this.#counted(refused, wanted, servers);
+  }
+
+  #counted(refused: PoolError | null, wanted: string, servers: readonly Load[]): PoolError | null {
+    if (refused === null) return null;
+    this.refused++;
+    lost(wanted, servers);
     return refused;
   }
 
@@ -179,6 +193,10 @@ export class Admission {
 /** Others have the workers: where one of ours comes free, none is idle. */
 function hasQueue({ wait, behindOthers }: Backlog): boolean {
   return Math.max(wait, behindOthers) > BURST;
+}
+
+function lost(wanted: string, servers: readonly Load[]): void {
+  for (const { name, backlog } of servers) if (wanted === '' || name === wanted) backlog.lost();
 }
 
 /** The server that it has asked for; '' for any. */

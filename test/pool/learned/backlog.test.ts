@@ -66,9 +66,15 @@ describe('how long one more would wait for a worker', () => {
 });
 
 describe('how many may wait at once', () => {
+  /** Of a server that has just cost somebody an answer. */
+  const harmful = (): Backlog<string> => {
+    const backlog = new Backlog<string>();
+    backlog.lost();
+    return backlog;
+  };
   /** So many are asked at 1000, and looked at 151 ms later, or so. */
   const late = (count: number, after = 151, connecting = 0): Backlog<string> => {
-    const backlog = new Backlog<string>();
+    const backlog = harmful();
     for (let nth = 0; nth < count; nth++) backlog.asked(`${nth}`, connecting, 1_000);
     backlog.onTick(1_000 + after);
     return backlog;
@@ -77,6 +83,26 @@ describe('how many may wait at once', () => {
 
   it('any number while fewer than three in a row were late, which is later than 150 ms', () => {
     expect([late(2).most, late(8, 150).most]).toEqual([many, many]);
+  });
+
+  it('any number while no request is lost: nobody is better off in a queue of ours', () => {
+    const backlog = new Backlog<string>();
+    const lateOnes = (names: readonly string[], at: number, wait = 151): number => {
+      for (const one of names) backlog.asked(one, 0, at);
+      backlog.onTick(at + wait);
+      for (const one of names) backlog.accepted(one, at + wait);
+      return backlog.most;
+    };
+    const four = ['a', 'b', 'c', 'd'];
+    expect(lateOnes(four, 1_000, 900)).toBe(many);
+    backlog.lost();
+    expect(lateOnes(four, 2_000, 900)).toBe(1);
+    const others = Array.from({ length: 59 }, (_, nth) => `${nth}`);
+    expect(lateOnes(others, 3_000)).toBe(1);
+    expect(lateOnes(['64th since then'], 4_000)).toBe(many);
+    expect(lateOnes(four, 5_000)).toBe(many);
+    backlog.lost();
+    expect(lateOnes(['one'], 6_000)).toBe(1);
   });
 
   it('half of those that wait for each more that is late, and never less than one', () => {
@@ -133,7 +159,7 @@ describe('how many may wait at once', () => {
   describe('any number where there are several queues, as one that is late was passed by two that were not', () => {
     /** Old ones are asked, and then young ones, which have their workers after so many ms; then the old ones are late. */
     const passed = (old: number, young: number, wait = 1): Backlog<string> => {
-      const backlog = new Backlog<string>();
+      const backlog = harmful();
       for (let nth = 0; nth < old; nth++) backlog.asked(`old ${nth}`, 0, 1_000);
       for (let nth = 0; nth < young; nth++) backlog.asked(`young ${nth}`, 0, 1_000);
       for (let nth = 0; nth < young; nth++) backlog.accepted(`young ${nth}`, 1_000 + wait);
@@ -153,7 +179,7 @@ describe('how many may wait at once', () => {
     });
 
     it('not those that were asked before it', () => {
-      const backlog = new Backlog<string>();
+      const backlog = harmful();
       for (const one of ['a', 'b', 'c', 'd', 'e']) backlog.asked(one, 0, 1_000);
       backlog.accepted('a', 1_001);
       backlog.accepted('b', 1_001);

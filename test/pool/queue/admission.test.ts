@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConnectError } from '../../../src/errors.ts';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 
-const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false };
+const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined };
 
 type Load = Parameters<Admission['onTick']>[0][number];
 
@@ -62,9 +62,9 @@ describe('a new queue begins', () => {
 
   it('not where new connections wait for a worker: others have them', () => {
     const busy = (backlog: Load['backlog']): Load => ({ name: 'a', busy: 3, workers: 4, backlog });
-    expect(refused([busy({ size: 0, wait: 150, behindOthers: 150, isOthers: () => false })])).toBe(false);
-    expect(refused([busy({ size: 0, wait: 151, behindOthers: 0, isOthers: () => false })])).toBe(true);
-    expect(refused([busy({ size: 0, wait: 0, behindOthers: 151, isOthers: () => false })])).toBe(true);
+    expect(refused([busy({ ...NONE, wait: 150, behindOthers: 150 })])).toBe(false);
+    expect(refused([busy({ ...NONE, wait: 151 })])).toBe(true);
+    expect(refused([busy({ ...NONE, behindOthers: 151 })])).toBe(true);
   });
 
   it('of a queue no longer than there are workers nobody is refused; of them count those that are ours while others have the rest', () => {
@@ -79,7 +79,7 @@ describe('a new queue begins', () => {
           name: 'a',
           busy: 2,
           workers: 8,
-          backlog: { size, wait: 0, behindOthers: 0, isOthers: () => false },
+          backlog: { ...NONE, size },
         },
       ];
       return admission.refusal('', servers, { all: 6, before: 6 }, 'fpm', 3_000) !== null;
@@ -114,7 +114,7 @@ describe('a new queue begins', () => {
       name: 'a',
       busy: 0,
       workers: 4,
-      backlog: { size: 0, wait: 0, behindOthers: 151, isOthers: () => false },
+      backlog: { ...NONE, behindOthers: 151 },
     };
     admission.sends([waits], 2_990);
     expect(admission.refusal('', servers, { all: 40, before: 40 }, 'fpm', 3_000)).not.toBe(null);
@@ -169,7 +169,13 @@ it('a backlog that would be no shorter without ours refuses nobody, of any serve
       name: 'a',
       busy: 8,
       workers: 1,
-      backlog: { size: 1, wait: 5_000, behindOthers: 5_000, isOthers: (now: number) => one && now === 3_000 },
+      backlog: {
+        ...NONE,
+        size: 1,
+        wait: 5_000,
+        behindOthers: 5_000,
+        isOthers: (now: number) => one && now === 3_000,
+      },
     }));
     return new Admission(1_000).tooLate('', servers, 'fpm', 3_000) !== null;
   };
@@ -255,13 +261,54 @@ describe('a request whose worker has come is refused', () => {
       admission.served('', now, 1_000, -1);
     }
     const left = { queuedAt: 7_000, connection: {}, exchange: null };
-    for (let nth = 0; nth < 11; nth++) admission.left('', left, 9_000);
-    expect(admission.tooOld('', { queuedAt: 8_400 }, 'fpm', 9_000)).toBeNull();
-    expect(admission.tooOld('', { queuedAt: 8_399 }, 'fpm', 9_000)).toMatchObject({
+    const told: string[] = [];
+    const a = { name: 'a', busy: 1, workers: 1, backlog: { ...NONE, lost: () => told.push('a') } };
+    const loads = { name: 'fpm', servers: [a] };
+    for (let nth = 0; nth < 11; nth++) admission.left('', loads, left, 9_000);
+    expect(told.splice(0)).toHaveLength(11);
+    expect(admission.tooOld('', loads, { queuedAt: 8_400 }, 9_000)).toBeNull();
+    expect(told).toEqual([]);
+    expect(admission.tooOld('', loads, { queuedAt: 8_399 }, 9_000)).toMatchObject({
       code: 'FCGI_ERR_QUEUE_OVERLOAD',
       retryAfter: 1,
       message: expect.stringContaining('601 ms for fpm'),
     });
     expect(admission.refused).toBe(1);
+  });
+});
+
+describe('a server is told that a request was lost, which its backlog may be to blame for', () => {
+  /** Who was told of what is done with two servers. */
+  function told(what: (admission: Admission, servers: Load[]) => void, wait = 5_000): string[] {
+    const names: string[] = [];
+    const servers = ['a', 'b'].map((name) => ({
+      name,
+      busy: 1,
+      workers: 1,
+      backlog: { ...NONE, size: 1, wait, lost: () => names.push(name) },
+    }));
+    what(new Admission(1), servers);
+    return names;
+  }
+  const waiting = { queuedAt: 1_000, connection: null, exchange: null };
+
+  it('by a client who leaves unanswered: of each that might have had it', () => {
+    expect(told((one, servers) => one.left('', { name: 'fpm', servers }, waiting, 2_000))).toEqual([
+      'a',
+      'b',
+    ]);
+    expect(told((one, servers) => one.left('b', { name: 'fpm', servers }, waiting, 2_000))).toEqual(['b']);
+  });
+
+  it('not by one who leaves in the middle of an answer', () => {
+    const begun = { ...waiting, connection: {}, exchange: { bytesReceived: 1 } };
+    expect(told((one, servers) => one.left('', { name: 'fpm', servers }, begun, 2_000))).toEqual([]);
+  });
+
+  it('by one who is refused, and not by one who is let in', () => {
+    const full = { all: 1, before: 1 };
+    expect(told((one, servers) => one.refusal('a', servers, full, 'fpm', 2_000))).toEqual(['a']);
+    expect(told((one, servers) => one.tooLate('b', servers, 'fpm', 2_000))).toEqual(['b']);
+    expect(told((one, servers) => one.tooLate('', servers, 'fpm', 2_000), 500)).toEqual([]);
   });
 });

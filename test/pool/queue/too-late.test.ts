@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 import { Overload } from '../../../src/pool/queue/overload.ts';
 
-const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false };
+const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined };
 
 /** `each` answers a second from 1000 to 9000, of scripts that take `took` ms; eleven clients leave after 2 s, all but the first second's answers came too late. */
 function overloaded(each: number, took = 1_000): Overload {
@@ -85,7 +85,7 @@ describe('a pool', () => {
     admission.emptied('', [{ name: 'a', busy: 0, workers: 4, backlog: NONE }], 1_000);
     admission.served('', 2_000, 1_000);
     for (let i = 0; i < 3; i++) admission.served('', 8_900, 1_700, -1);
-    for (let i = 0; i < 11; i++) admission.left('', { ...waiting, ...left }, now);
+    for (let i = 0; i < 11; i++) admission.left('', { name: 'fpm', servers }, { ...waiting, ...left }, now);
     const refused = admission.tooLate('', servers, 'fpm', now);
     expect(admission.refused).toBe(refused === null ? 0 : 1);
     return refused;
@@ -109,7 +109,7 @@ describe('a pool', () => {
     admission.arrived('a', 1_000);
     admission.served('a', 2_000, 1_000);
     for (let i = 0; i < 3; i++) admission.served('a', 8_900, 1_700, -1);
-    for (let i = 0; i < 11; i++) admission.left('a', waiting, now);
+    for (let i = 0; i < 11; i++) admission.left('a', { name: 'fpm', servers }, waiting, now);
     expect(admission.tooLate('a', servers, 'both', now)?.message).toMatch(
       /^4 requests have been sent to a, /,
     );
