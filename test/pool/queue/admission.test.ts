@@ -273,6 +273,7 @@ describe('a request whose worker has come is refused', () => {
       retryAfter: 1,
       message: expect.stringContaining('601 ms for fpm'),
     });
+    expect(told).toEqual(['a']);
     expect(admission.refused).toBe(1);
   });
 });
