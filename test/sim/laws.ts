@@ -58,14 +58,15 @@ export const laws: Readonly<Record<string, Law>> = {
     const mean = asked.reduce((sum, { ms }) => sum + ms, 0) / Math.max(1, asked.length);
     // What accepting, connecting and a round trip over the network take of each request, at the most.
     const roundTrips = keepalive === 0 && connections <= workers ? 5 : 3;
-    // A client who is refused asks again at once: both take their time of the event loop, in which a worker may wait.
-    const refused = asked.filter(({ error }) => error !== '').length;
-    const callbacks = 10 + (2 * refused) / Math.max(1, asked.length - refused);
+    const refusals = refusing(drawn, asked);
+    // Our own event loop has no time for anything else then.
+    if (refusals.share > 0.5) return [];
     const lost =
       0.1 +
       (keepalive === 0 ? 0.1 : 0.05) +
       roundTrips * (drawn.latency ?? 0) +
-      callbacks * (drawn.cost ?? 0);
+      10 * (drawn.cost ?? 0) +
+      refusals.each;
     const ideal = Math.min(1, connections / workers) * (pm === 'ondemand' ? 0.97 : 1);
     return atLeast(used, (0.95 * ideal * mean * afterLearning(drawn)) / (mean + lost), 'used');
   },
@@ -154,7 +155,8 @@ export const comparisons: Readonly<Record<string, Comparison>> = {
     // Which pages come is drawn anew in each run: two of the longest more or less are chance.
     const longest = (2 * Math.max(...drawn.pages)) / (drawn.fpm.workers * drawn.ms);
     const learned = fresh.used * afterLearning(drawn);
-    const used = (0.95 * learned * page) / (page + 2.5 * (drawn.latency ?? 0)) - longest;
+    const refusals = refusing(drawn, kept.asked).each;
+    const used = (0.95 * learned * page) / (page + 2.5 * (drawn.latency ?? 0) + refusals) - longest;
     return [
       ...atLeast(Math.min(...shares), least, 'the smallest share'),
       ...atLeast(kept.used, used, 'used'),
@@ -211,6 +213,16 @@ function round(scenario: Scenario): number {
  */
 function held({ gateways, fpm, latency = 0 }: Scenario, most: number): number {
   return (most + Math.min(2_000, 600 * latency)) * Math.ceil(gateways / fpm.workers);
+}
+
+/**
+ * A client who is refused asks again at once: both take their time of the event loop, in which a worker may wait. ms for each
+ * that is answered, and the share of all time.
+ */
+function refusing({ cost = 0, ms }: Scenario, asked: readonly Asked[]): { each: number; share: number } {
+  const refused = asked.filter(({ error }) => error !== '').length;
+  const took = 2 * cost * refused;
+  return { each: took / Math.max(1, asked.length - refused), share: took / ms };
 }
 
 /** The share of the time in which it is known that keeping costs more than connecting. */
