@@ -90,8 +90,9 @@ describe('how many may wait at once', () => {
     const lateOnes = (names: readonly string[], at: number, wait = 151): number => {
       for (const one of names) backlog.asked(one, 0, at);
       backlog.onTick(at + wait);
+      const { most } = backlog;
       for (const one of names) backlog.accepted(one, at + wait);
-      return backlog.most;
+      return most;
     };
     const four = ['a', 'b', 'c', 'd'];
     expect(lateOnes(four, 1_000, 900)).toBe(many);
@@ -99,7 +100,8 @@ describe('how many may wait at once', () => {
     expect(lateOnes(four, 2_000, 900)).toBe(1);
     const others = Array.from({ length: 59 }, (_, nth) => `${nth}`);
     expect(lateOnes(others, 3_000)).toBe(1);
-    expect(lateOnes(['64th since then'], 4_000)).toBe(many);
+    expect(lateOnes(['64th since then'], 4_000)).toBe(1);
+    expect(backlog.most).toBe(many);
     expect(lateOnes(four, 5_000)).toBe(many);
     backlog.lost();
     expect(lateOnes(['one'], 6_000)).toBe(1);
@@ -229,6 +231,11 @@ describe('how many may wait at once', () => {
       expect(held(1_000, [501, 501, 500, 501, 501]).most).toBe(1);
     });
 
+    it('where two may wait as well', () => {
+      expect(held(1_000, [501, 501, 100]).most).toBe(2);
+      expect(held(1_000, [501, 501, 100, 501, 501, 501]).most).toBe(many);
+    });
+
     it('and are late at all', () => {
       expect([held(200, [150, 150, 150]).most, held(200, [151, 151, 151]).most]).toEqual([4, many]);
     });
@@ -330,6 +337,7 @@ describe('how many may wait at once', () => {
     for (let nth = 0; nth < 63; nth++) {
       backlog.asked('in time', 0, 2_000);
       backlog.accepted('in time', 2_001);
+      backlog.lost();
     }
     expect(backlog.most).toBe(64);
     backlog.asked('in time', 0, 2_000);
