@@ -14,7 +14,7 @@ export interface PoolOptions {
   /**
    * The lease: the age at which a socket is not used again, so that its worker turns to whoever waits in the backlog, be it
    * another process. `'auto'`: 60 ms, and up to a second where connecting takes long; of several
-   * one each 30 ms (half of that time); none over tcp while responses stand still on kept ones. Default: 'auto'.
+   * one each 30 ms (half of that time), or each in its time where a page takes longer than that; none over tcp while responses stand still on kept ones. Default: 'auto'.
    */
   readonly keepaliveTime?: number | 'auto' | undefined;
   /**

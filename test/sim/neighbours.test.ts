@@ -1,4 +1,4 @@
-/** Clients that stay, of several processes and of one that keeps nothing: none of them is better off in a queue of its own. */
+/** Clients that stay, of several processes, and one more process that keeps nothing. */
 import { expect, it } from 'vitest';
 import { play } from './scenario.ts';
 
@@ -24,6 +24,10 @@ it.each([
   [3, 6, 100],
   [10, 8, 60],
   [2, 2, 60],
+  // Pages that began together end together: where only one connection goes then, the neighbour waits for a page more.
+  [1, 6, 100],
+  [1, 8, 55],
+  [2, 12, 80],
 ])(
   'beside %i busy processes on %i workers, pages of %i ms: no later than where nobody keeps anything, and no request fails',
   async (gateways, workers, page) => {

@@ -23,10 +23,13 @@ const MOST_LEASE = 1_000;
  */
 const PACE = 1 / 2;
 /**
- * Where one page takes so many leases each connection goes in its time: such pages may all end together, and then none for
- * long. A connect is little beside such a page.
+ * Where a page takes as long as that, each connection goes in its time: pages that began together end together, and of those that
+ * end together only one would go. With pages of 100 ms whoever else waited had to wait for one page more. Its connects must cost a
+ * fortieth of the time at the most: so many leases of a far host.
  */
 const LONG_PAGE = 2;
+/** A connection goes by so much of a page before its time, and not a page later. */
+const EARLY = 1 / 5;
 
 export interface KeepaliveOptions {
   /** 'auto': as long as it pays; 0: no limit. */
@@ -77,8 +80,9 @@ export class KeepaliveTimes {
     const age = answeredAt - openedAt;
     if (keepaliveTime !== 'auto') return keepaliveTime > 0 && age >= keepaliveTime;
     const lease = clamp(LEASE_TIMES * this.#cost, LEAST_LEASE, MOST_LEASE);
-    if (age < lease) return false;
-    const isLongPage = requests === 1 && age >= LONG_PAGE * lease;
+    const page = age / requests;
+    if (age + EARLY * page < lease) return false;
+    const isLongPage = page >= PACE * lease && age >= LONG_PAGE * LEASE_TIMES * this.#cost;
     return isLongPage || answeredAt - this.#givenBackAt >= PACE * lease;
   }
 

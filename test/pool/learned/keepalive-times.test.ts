@@ -22,36 +22,52 @@ it.each([
   const times = new KeepaliveTimes(AUTO);
   for (const took of connects) times.connected(took);
   expect(times.idleTime + TICK_INTERVAL).toBeCloseTo(idle);
-  expect(leaseOf(times, 1)).toBe(lease);
+  expect(leaseOf(times, 1_000)).toBe(lease);
 });
 
 it('connections are given back one by one, whatever the reason for the one before', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(40);
-  expect([leaseOf(times, 2), leaseOf(times, 1_000)]).toEqual([70, 70]);
+  expect([leaseOf(times, 3), leaseOf(times, 1_000)]).toEqual([70, 70]);
   times.givenBack(70);
-  expect(leaseOf(times, 2)).toBe(100);
+  expect(leaseOf(times, 4)).toBe(100);
   times.givenBack(100);
-  expect(leaseOf(times, 2)).toBe(130);
+  expect(leaseOf(times, 5)).toBe(130);
 });
 
 it('a worker that was given back long ago is no reason to keep a connection for less than its lease', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(10);
-  expect(leaseOf(times, 2)).toBe(60);
+  expect(leaseOf(times, 1_000)).toBe(60);
 });
 
-it('where one page takes two leases each connection is given back in its time: such pages may end all together', () => {
+it('where a page takes half a lease or longer each connection is given back in its time: such pages may end all together', () => {
   const times = new KeepaliveTimes(AUTO);
-  times.givenBack(119);
-  expect([leaseOf(times, 1), leaseOf(times, 2)]).toEqual([120, 149]);
+  times.givenBack(55);
+  const [age, requests] = [60, 2];
+  expect(times.isLeaseOver(0, age, requests)).toBe(true);
+  expect(times.isLeaseOver(0, age, requests + 1)).toBe(false);
+  expect(times.isLeaseOver(20, 20 + age, requests)).toBe(true);
+});
+
+it('a fifth of a page before its time rather than a page later', () => {
+  const times = new KeepaliveTimes(AUTO);
+  times.givenBack(0);
+  expect([leaseOf(times, 1), leaseOf(times, 2), leaseOf(times, 3)]).toEqual([50, 55, 57]);
+});
+
+it('to a far host only where its connects cost a fortieth of the time', () => {
+  const times = new KeepaliveTimes(AUTO);
+  times.connected(20);
+  times.givenBack(780);
+  expect([leaseOf(times, 1), leaseOf(times, 4), leaseOf(times, 5)]).toEqual([800, 800, 980]);
 });
 
 it('to a far host they are given back in proportion to the longer lease', () => {
   const times = new KeepaliveTimes(AUTO);
   times.connected(20);
   times.givenBack(300);
-  expect(leaseOf(times, 2)).toBe(500);
+  expect(leaseOf(times, 4)).toBe(500);
 });
 
 it('what the options say holds as it is, 0 too', () => {
