@@ -5,6 +5,7 @@ import { noBody, noPiece } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Params } from '../../protocol/params.ts';
 import type { Body } from '../dispatcher.ts';
+import { iterate } from './source.ts';
 
 export interface BytesBody {
   readonly kind: 'bytes';
@@ -128,7 +129,7 @@ export class BodyStream {
   #half = '';
 
   constructor(source: AsyncIterable<Uint8Array | string>, replayBuffer: number, declared: number | null) {
-    this.#iterator = source[Symbol.asyncIterator]();
+    this.#iterator = iterate(source);
     if (typeof this.#iterator?.next !== 'function') throw invalid('body', 'the body gave no iterator');
     this.#replayBuffer = replayBuffer;
     this.#declared = declared;

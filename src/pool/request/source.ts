@@ -6,7 +6,38 @@
 import type { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import type { DispatchRequest } from '../dispatcher.ts';
-import type { PlannedBody } from './body.ts';
+
+/** A planned body, as far as it matters here. */
+type Planned =
+  | { readonly kind: 'bytes' }
+  | { readonly kind: 'stream'; readonly stream: { readonly replayable: boolean } };
+
+/**
+ * Its pieces. A web stream's own iterator hears of return() only behind the piece that it waits for: where its source gives
+ * no more, that would be never, and whoever fills it (a fetch(), a client's upload) would never be told to stop.
+ */
+export function iterate(source: AsyncIterable<Uint8Array | string>): AsyncIterator<Uint8Array | string> {
+  if (!isWebStream(source)) return source[Symbol.asyncIterator]();
+  const reader: ReadableStreamDefaultReader<Uint8Array | string> = source.getReader();
+  return {
+    async next() {
+      let isOver = true;
+      try {
+        const { done, value } = await reader.read();
+        isOver = done;
+        return done ? { done, value: undefined } : { done, value };
+      } finally {
+        if (isOver) reader.releaseLock();
+      }
+    },
+    async return() {
+      const cancelled = reader.cancel();
+      reader.releaseLock();
+      await cancelled;
+      return { done: true, value: undefined };
+    },
+  };
+}
 
 /** Calls `failed` with the error of a stream that fails before it has been read to its end. */
 export function watchSource(body: unknown, failed: (error: unknown) => void): void {
@@ -17,7 +48,7 @@ export function watchSource(body: unknown, failed: (error: unknown) => void): vo
 }
 
 /** All of the body can be sent once more; `planned` is null where the request was over before anybody looked at it. Never throws. */
-export function isReplayable(planned: PlannedBody | null, request: Partial<DispatchRequest>): boolean {
+export function isReplayable(planned: Planned | null, request: Partial<DispatchRequest>): boolean {
   if (planned !== null) return planned.kind === 'bytes' || planned.stream.replayable;
   try {
     const body: unknown = request?.body ?? '';

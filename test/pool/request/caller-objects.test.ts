@@ -361,6 +361,30 @@ describe('a stream as the body', () => {
     expect(body.destroyed).toBe(true);
   });
 
+  it.each([
+    ['before a byte of it is sent', '', 0],
+    ['as it is being sent', '01234', 1],
+  ])('that is a web stream is cancelled, also where it gives no more: %s', async (_, first, ran) => {
+    await using fpm = await startFakeFpm({ script: (_request, response) => response.hang() });
+    await using pool = new Pool(fpm.address);
+    let cancelled = 0;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        if (first !== '') controller.enqueue(Buffer.from(first));
+      },
+      // As a fetch() whose server has fallen silent.
+      pull: () => new Promise(() => undefined),
+      cancel: () => void cancelled++,
+    });
+    const abort = new AbortController();
+    const answer = pool.request({ params: { ...PUT, CONTENT_LENGTH: '10' }, body, signal: abort.signal });
+    await (ran === 0 ? waitFor(() => body.locked) : fpm.executed(1));
+    abort.abort();
+    await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
+    expect(cancelled).toBe(1);
+    expect(body.locked).toBe(false);
+  });
+
   it('that fails half way fails the request with its error, and the pool goes on', async () => {
     await using fpm = await startFakeFpm({
       // It reads first: an answer that was there before the source failed would be an answer.
