@@ -20,8 +20,14 @@ export interface Timers {
   afterIo(callback: () => void): void;
 }
 
+/** Calls back in a microtask. The global queueMicrotask() is replaced by tests as well (Jest's fake timers do so by default). */
+export function soon(callback: () => void): void {
+  void Promise.resolve().then(callback);
+}
+
 export const systemTimers: Timers = {
-  now: () => performance.now(),
+  // Bound once: Sinon's fake timers replace the method of this very object.
+  now: performance.now.bind(performance),
   after: (delay, callback) => {
     const timer = setTimeout(callback, Math.min(delay, LONGEST_DELAY));
     return () => clearTimeout(timer);

@@ -3,7 +3,7 @@
  * one, and again where that is right; who comes next is the scheduler's affair.
  */
 import { type HeadNames, headNames } from '../cgi/head.ts';
-import type { Clock } from '../connection/clock.ts';
+import { type Clock, soon } from '../connection/clock.ts';
 import { Connection } from '../connection/connection.ts';
 import type { ConnectionOwner } from '../connection/owner.ts';
 import { type CloseReason, noneClosed } from '../connection/reuse.ts';
@@ -289,7 +289,7 @@ export class Server implements ConnectionOwner {
       return this.#sender.encode(job, connection, keepaliveRequests, this.closing);
     } catch (error) {
       // Later: a queue full of such requests would be a stack full of frames.
-      queueMicrotask(() => {
+      soon(() => {
         this.releaseSlot(job);
         job.fail(error);
       });

@@ -1,4 +1,5 @@
 /** The Balancer of an Upstream: who takes a request, who takes it next where it failed, and what is learned of both. */
+import { soon } from '../connection/clock.ts';
 import type { Runtime } from '../connection/runtime.ts';
 import { ArgumentError, ConnectError, errorText, FcgiError, PoolError, SocketError } from '../errors.ts';
 import type { Balancer } from '../pool/balancer.ts';
@@ -118,7 +119,7 @@ export class UpstreamBalancer implements Balancer {
     const member = this.#selection.choose(job, this.#failovers.failedOn(job));
     // Later: whoever asks counts on a job that goes on.
     if (member === null && job.request.server === undefined && this.#isAllDown)
-      queueMicrotask(() => job.fail(allDown(this.#members.all)));
+      soon(() => job.fail(allDown(this.#members.all)));
     if (member === null) {
       this.#dialTimer.set();
       this.#checks.onHeldBack(this.#members.all, () => this.#scheduler.runQueued());
@@ -279,7 +280,7 @@ export class UpstreamBalancer implements Balancer {
   #runSoon(): void {
     if (this.#runScheduled) return;
     this.#runScheduled = true;
-    queueMicrotask(() => {
+    soon(() => {
       this.#runScheduled = false;
       this.#scheduler.runQueued();
     });

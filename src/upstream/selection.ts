@@ -1,5 +1,6 @@
 /** Which server takes a request now: of those that are asked at all, one with room, by the balance that was chosen. */
 import { inspect } from 'node:util';
+import { soon } from '../connection/clock.ts';
 import { ArgumentError } from '../errors.ts';
 import type { DispatchRequest } from '../pool/dispatcher.ts';
 import type { Job } from '../pool/job.ts';
@@ -98,7 +99,7 @@ export class Selection {
   /** The one that was asked for, whatever is known of it. */
   #named(job: Job, server: string): Member | null {
     const named = this.#members.all.filter(({ name }) => name === server);
-    if (named.length === 0) queueMicrotask(() => job.fail(noSuchServer(server)));
+    if (named.length === 0) soon(() => job.fail(noSuchServer(server)));
     return named.find((member) => member.takes(member.load, 'none')) ?? null;
   }
 

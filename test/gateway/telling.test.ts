@@ -53,6 +53,16 @@ describe('onEnd', () => {
     expect(more).toEqual([]);
   });
 
+  it('is told, also where tests have mocked the microtasks, as those of Jest do', async () => {
+    vi.useFakeTimers({ toFake: ['queueMicrotask'] });
+    const onEnd = vi.fn();
+    const response = await handler(answer(404, [], ''), { onEnd })(new Request(page));
+    vi.useRealTimers();
+    await response.text();
+    await tick();
+    expect(onEnd).toHaveBeenCalledOnce();
+  });
+
   it('is told why it did not, with the evidence', async () => {
     const error = new SocketError('FCGI_ERR_SOCKET_CLOSED', 'gone', {
       facts: { attempts: 3, reused: true, executed: 'no', hint: 'look there' },

@@ -1,13 +1,18 @@
+import { performance } from 'node:perf_hooks';
 import { mock } from 'node:test';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 import { GET, HEAD, text } from './support.ts';
+
+const TIMERS = ['setTimeout', 'setInterval', 'setImmediate', 'Date'] as const;
 
 /** What a test suite does to the timers of its whole process. */
 const MOCKS: readonly (readonly [string, () => void])[] = [
   ['vitest', () => void vi.useFakeTimers()],
   ['node:test', () => mock.timers.enable()],
+  ['Jest, with the microtasks', () => void vi.useFakeTimers({ toFake: [...TIMERS, 'queueMicrotask'] })],
 ];
 
 afterEach(() => {
@@ -30,6 +35,17 @@ describe.each(MOCKS)(
       await using pool = new Pool(fpm.address, { backend: 'php-fpm', keepaliveTime: 0 });
       for (let i = 0; i < 5; i++) expect(await text(pool, { params: GET })).toBe('ok');
       expect(fpm.requests).toHaveLength(5);
+    });
+
+    it('what no server can have fails at once: none is left, none has that name', async () => {
+      enable();
+      await using none = new Upstream([{ address: 'unix:/nowhere/fpm.sock', down: true }]);
+      await expect(none.request({ params: GET })).rejects.toMatchObject({
+        code: 'FCGI_ERR_NO_LIVE_UPSTREAM',
+      });
+      await using upstream = new Upstream(['unix:/nowhere/fpm.sock']);
+      const server = 'unix:/nowhere/other.sock';
+      await expect(upstream.request({ params: GET, server })).rejects.toMatchObject({ option: 'server' });
     });
 
     it('a body that nobody reads is given up', async () => {
@@ -58,3 +74,14 @@ describe.each(MOCKS)(
     });
   },
 );
+
+it('Sinon replaces performance.now() of node:perf_hooks as well: a server that is not there is waited for, and not for ever', async () => {
+  const { now } = performance;
+  Object.defineProperty(performance, 'now', { value: () => 0, configurable: true, writable: true });
+  try {
+    await using pool = new Pool('unix:/nowhere/fpm.sock', { connectTimeout: 50 });
+    await expect(pool.request({ params: GET })).rejects.toMatchObject({ code: 'FCGI_ERR_CONNECT_TIMEOUT' });
+  } finally {
+    performance.now = now;
+  }
+});

@@ -1,8 +1,8 @@
 /** The body of a response, for `request()`: a Readable, which can be had as a whole as well. */
-import { performance } from 'node:perf_hooks';
 import { addAbortSignal, finished, Readable } from 'node:stream';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { LONGEST_DELAY } from '../../arguments.ts';
+import { systemTimers } from '../../connection/clock.ts';
 import { isError, TimeoutError } from '../../errors.ts';
 import type { DispatchController, DumpOptions, ResponseBody } from '../dispatcher.ts';
 
@@ -34,7 +34,7 @@ export class StreamedBody extends Readable implements ResponseBody {
   /** As a stream, behind text() and its like: it ends without a byte, once they have theirs. */
   #asked = false;
   #failure: { readonly reason: unknown } | null = null;
-  /** ms, by performance.now(), since when we take no more; 0: we do. */
+  /** ms, by systemTimers.now(), since when we take no more; 0: we do. */
   #fullSince = 0;
   #unread: NodeJS.Timeout | null = null;
 
@@ -189,7 +189,7 @@ export class StreamedBody extends Readable implements ResponseBody {
 
   #pause(): void {
     this.#controller.pause();
-    this.#fullSince = performance.now();
+    this.#fullSince = systemTimers.now();
     if (this.#bodyTimeout > 0) this.#unread ??= this.#lookAfter(this.#bodyTimeout);
   }
 
@@ -206,7 +206,7 @@ export class StreamedBody extends Readable implements ResponseBody {
   #look(): void {
     this.#unread = null;
     if (this.#complete || this.#fullSince === 0) return;
-    const left = this.#fullSince + this.#bodyTimeout - performance.now();
+    const left = this.#fullSince + this.#bodyTimeout - systemTimers.now();
     if (left >= 1 || this.#hasReader()) {
       this.#unread = this.#lookAfter(left >= 1 ? left : this.#bodyTimeout);
       return;
