@@ -4,7 +4,7 @@ import { etagOf, fileAnswer, type HeaderOf, headersOf } from '../site/static/fil
 import { fileError } from '../site/static/file-error.ts';
 import { FilePart } from '../site/static/file-part.ts';
 import type { MediaTypes } from '../site/static/media-types.ts';
-import { openFound } from '../site/static/site-files.ts';
+import { openFound, startOfOpen } from '../site/static/site-files.ts';
 import { type HandedOver, handoverError } from './handover.ts';
 import { fileFields, fileHead, type ReplyHead } from './head.ts';
 
@@ -66,7 +66,9 @@ function opened(
   const descriptor = openFound({ real: Buffer.from(path).toString('latin1'), dev, ino });
   let isHeld = false;
   try {
-    const facts = factsOf(path, fstatSync(descriptor), fileFields(head), types);
+    const type = (): string =>
+      types.contentType(/\.[^./]*$/.exec(path)?.[0] ?? '', () => startOfOpen(descriptor));
+    const facts = factsOf(fstatSync(descriptor), fileFields(head), type);
     const { statusCode, fields, range } = fileAnswer(facts, header);
     if (statusCode === 412 || statusCode === 416) return { statusCode, headers: headersOf(fields) };
     isHeld = range !== null && head.hasBody;
@@ -79,10 +81,9 @@ function opened(
 
 /** What PHP says of the file counts more than what it looks like. */
 function factsOf(
-  path: string,
   stats: Stats,
   given: readonly string[],
-  types: MediaTypes,
+  type: () => string,
 ): Parameters<typeof fileAnswer>[0] {
   const { size, mtimeMs } = stats;
   const fields = [...given];
@@ -96,7 +97,7 @@ function factsOf(
   };
   const etag = field('ETag', () => etagOf(stats));
   const lastModified = field('Last-Modified', () => new Date(mtimeMs).toUTCString());
-  field('Content-Type', () => types.contentType(/\.[^./]*$/.exec(path)?.[0] ?? ''));
+  field('Content-Type', type);
   fields.push('Accept-Ranges', 'bytes', 'Content-Length', String(size));
   return { size, etag, lastModified, fields };
 }

@@ -2,6 +2,8 @@
  * What a file is, by its ending. mime-types makes its tables while it is loaded, which takes longer than all of the gateway:
  * neither an import nor the first page of a PHP application is to wait for that.
  */
+import { isUtf8 } from './charset.ts';
+
 type Library = typeof import('mime-types');
 
 export class MediaTypes {
@@ -26,12 +28,15 @@ export class MediaTypes {
   }
 
   /**
-   * Content-Type, with its charset. `ending`: with its dot, or empty.
+   * Content-Type, with the charset of text that is UTF-8. `ending`: with its dot, or empty. `start` reads the bytes that the file
+   * begins with, where it is text.
    *
    * @throws why they could not be loaded.
    */
-  contentType(ending: string): string {
-    return this.#loaded().contentType(ending) || 'application/octet-stream';
+  contentType(ending: string, start: () => Uint8Array): string {
+    const type = this.#loaded().contentType(ending) || 'application/octet-stream';
+    const [name = ''] = type.split(';', 1);
+    return name === type || isUtf8(start(), name === 'text/html') ? type : name;
   }
 
   /**

@@ -69,8 +69,9 @@ export class SiteFiles {
     const vary = ['Vary', 'Accept-Encoding'];
     const best = packed.find(({ coding }) => accepts(acceptEncoding, coding));
     if (!best) return this.#load(found, vary);
+    const more = [...vary, 'Content-Encoding', best.coding];
     try {
-      return this.#load({ ...best.sibling, name: found.name }, [...vary, 'Content-Encoding', best.coding]);
+      return this.#load({ ...best.sibling, name: found.name }, more, found);
     } catch (error) {
       // a build may have left it to another user: the file itself is there all the same
       if (error instanceof ReplacedError) throw error;
@@ -78,12 +79,13 @@ export class SiteFiles {
     }
   }
 
-  #load(found: FoundFile, more: readonly string[]): SiteFile {
+  /** `plain`: what `found` is a packed copy of. */
+  #load(found: FoundFile, more: readonly string[], plain?: FoundFile): SiteFile {
     const key = more.length === 0 ? found.name : `${found.name}\0${more.join()}`;
     const known = this.#known.get(key);
     if (known && isSame(known, found)) return known;
     if (known) this.#forget(key, known);
-    const file = this.#read(found, more);
+    const file = this.#read(found, more, plain);
     const bytes = file.content?.length ?? 0;
     if (this.#known.size >= most || this.#bytes + bytes > this.#settings.memory) {
       this.#known = new Map();
@@ -103,23 +105,26 @@ export class SiteFiles {
     this.#bytes -= file.content?.length ?? 0;
   }
 
-  #read(found: FoundFile, more: readonly string[]): SiteFile {
+  #read(found: FoundFile, more: readonly string[], plain: FoundFile | undefined): SiteFile {
     const { real, name } = found;
     const isSmall = found.stats.size <= largestKept;
     // a large one is opened once its head is made, which is too late to send another in its place
-    if (!isSmall) closeSync(openFound({ real, dev: found.stats.dev, ino: found.stats.ino }));
+    if (!isSmall) closeSync(openFound(identityOf(found)));
     const { stats, content } = isSmall ? readFound(found) : { stats: found.stats, content: null };
     const { dev, ino, size, mtimeMs, ctimeMs } = stats;
     const etag = etagOf(stats);
     const lastModified = new Date(mtimeMs).toUTCString();
     const cacheControl = this.#settings.cacheControl(name);
+    const start = (): Uint8Array =>
+      plain ? unpackedStart(plain) : (content ?? startOf(openFound(identityOf(found))));
+    const type = this.#types.contentType(endingOf(name, real), start);
     return {
       size,
       etag,
       lastModified,
       fields: [
         ...['Accept-Ranges', 'bytes', 'Last-Modified', lastModified, 'ETag', etag],
-        ...['Content-Type', this.#types.contentType(endingOf(name, real)), 'Content-Length', String(size)],
+        ...['Content-Type', type, 'Content-Length', String(size)],
         ...(cacheControl === null ? [] : ['Cache-Control', cacheControl]),
         ...more,
       ],
@@ -176,14 +181,41 @@ export function openFound(file: Pick<SiteFile, 'real' | 'dev' | 'ino'>): number 
   throw new ReplacedError();
 }
 
+function identityOf({ real, stats }: FoundFile): Pick<SiteFile, 'real' | 'dev' | 'ino'> {
+  return { real, dev: stats.dev, ino: stats.ino };
+}
+
+/** Empty where it may not be read: its packed copy is there all the same. */
+function unpackedStart(plain: FoundFile): Uint8Array {
+  try {
+    return startOf(openFound(identityOf(plain)));
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** The bytes that a file begins with; closes it. */
+function startOf(descriptor: number): Uint8Array {
+  try {
+    return startOfOpen(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function startOfOpen(descriptor: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(largestKept);
+  return bytes.subarray(0, readSync(descriptor, bytes, 0, largestKept, 0));
+}
+
 /**
  * What is in it, and what is true of just that: it may have been written to since it was found, and its ETag must not
  * speak of what was there before. Without content where it is being written to now, or has grown too large.
  *
  * @throws an error of the file system.
  */
-function readFound({ real, stats }: FoundFile): { stats: Stats; content: Buffer | null } {
-  const descriptor = openFound({ real, dev: stats.dev, ino: stats.ino });
+function readFound(found: FoundFile): { stats: Stats; content: Buffer | null } {
+  const descriptor = openFound(identityOf(found));
   try {
     const before = fstatSync(descriptor);
     const content = before.size <= largestKept ? bytesOf(descriptor, before.size) : null;

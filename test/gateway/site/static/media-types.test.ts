@@ -6,10 +6,34 @@ import { MediaTypes } from '../../../../src/gateway/site/static/media-types.ts';
 it('tells the type and the charset of an ending, and octets of one that nobody knows', async () => {
   const types = new MediaTypes();
   await types.load();
-  expect(types.contentType('.html')).toBe('text/html; charset=utf-8');
-  expect(types.contentType('.png')).toBe('image/png');
-  expect(types.contentType('.nobody-knows-it')).toBe('application/octet-stream');
-  expect(types.contentType('')).toBe('application/octet-stream');
+  const start = (): Uint8Array => Buffer.from('é');
+  const unread = (): Uint8Array => {
+    throw new Error('what is no text is not looked into');
+  };
+  expect(types.contentType('.html', start)).toBe('text/html; charset=utf-8');
+  expect(types.contentType('.png', unread)).toBe('image/png');
+  expect(types.contentType('.nobody-knows-it', unread)).toBe('application/octet-stream');
+  expect(types.contentType('', unread)).toBe('application/octet-stream');
+});
+
+it.each([
+  ['<meta charset="utf-8">', true],
+  ["<META CHARSET = 'UTF8' >", true],
+  ['<meta http-equiv=Content-Type content="text/html;charset=utf-8">', true],
+  ['<p>no word of it', true],
+  ['<p>é', true],
+  ['<meta charset=windows-1252>', false],
+  ['<meta name="x"\n charset=euc-jp>', false],
+  ['<meta content="text/html; charset = ISO-8859-15" http-equiv=content-type>', false],
+  [`${' '.repeat(1024)}<meta charset=latin1>`, true],
+  ['<pre>charset=latin1</pre>', true],
+  ['', true],
+])('what a page says of its charset is believed: %j is called UTF-8: %s', async (page, isCalled) => {
+  const types = new MediaTypes();
+  await types.load();
+  const type = (ending: string): string => types.contentType(ending, () => Buffer.from(page));
+  expect(type('.html')).toBe(isCalled ? 'text/html; charset=utf-8' : 'text/html');
+  expect(type('.txt')).toBe('text/plain; charset=utf-8');
 });
 
 it.each([
@@ -31,7 +55,7 @@ it.each([
 
 it('says so where a type is asked for before the tables are there, and has nothing to wait for after', async () => {
   const types = new MediaTypes();
-  expect(() => types.contentType('.html')).toThrow('not loaded yet');
+  expect(() => types.contentType('.html', () => Buffer.alloc(0))).toThrow('not loaded yet');
   const loading = types.load();
   expect(types.load()).toBe(loading);
   await loading;

@@ -38,6 +38,21 @@ const site = tempSite({
   '../outside/evil.php': 'TOPSECRET',
 });
 writeFileSync(join(site.root, 'large.bin'), large);
+const latin1 = {
+  'latin1.html': '<html><meta charset=iso-8859-1>caf\xe9',
+  'latin1.css': '/* caf\xe9 */',
+  'latin1.txt': `${' '.repeat(1000)}\xe9${' '.repeat(100_000)}`,
+  'latin1.js': '"caf\xe9"',
+  'latin1.js.gz': '\x1f\x8bpacked',
+};
+for (const [name, text] of Object.entries(latin1)) writeFileSync(join(site.root, name), text, 'latin1');
+const ascii = '<meta http-equiv="Content-Type" content="text/html; charset=Shift_JIS"><form>';
+const utf8 = {
+  'form.html': ascii,
+  'utf8.html': '<meta charset="UTF-8">é',
+  'utf8.txt': `a${'é'.repeat(50_000)}`,
+};
+for (const [name, text] of Object.entries(utf8)) writeFileSync(join(site.root, name), text);
 site.link('3f2a', 'logo.svg');
 site.link('.env', 'env.txt');
 site.link('.env', 'leak.js.gz');
@@ -140,6 +155,20 @@ describe.each(adapters)('a file through $name', (adapter) => {
       vary: 'Accept-Encoding',
       'content-type': 'text/javascript; charset=utf-8',
     });
+  });
+
+  it.each([
+    ['/latin1.html', 'text/html'],
+    ['/latin1.css', 'text/css'],
+    ['/latin1.txt', 'text/plain'],
+    ['/latin1.js', 'text/javascript'],
+    ['/form.html', 'text/html'],
+    ['/utf8.html', 'text/html; charset=utf-8'],
+    ['/utf8.txt', 'text/plain; charset=utf-8'],
+  ])('is said to be UTF-8 only where it is, and says no other charset itself: %s', async (path, type) => {
+    for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+      expect((await ask({ path, headers })).headers['content-type']).toBe(type);
+    }
   });
 
   it('is not sent packed where the packed one is older', async () => {
