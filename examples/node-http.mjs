@@ -14,4 +14,6 @@ const php = createHandler(fpm, {
 const server = createServer(php).listen(port, () => console.log(`http://localhost:${port}`));
 
 // First the requests that are there are answered, then the connections to PHP-FPM are closed.
-process.once('SIGTERM', () => server.close(() => fpm.close()));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => server.close(() => fpm.close()));
+}

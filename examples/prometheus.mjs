@@ -18,4 +18,6 @@ const server = createServer(async (request, response) => {
   response.end(await client.register.metrics());
 }).listen(port, () => console.log(`http://localhost:${port}`));
 
-process.once('SIGTERM', () => server.close(() => fpm.close()));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => server.close(() => fpm.close()));
+}

@@ -432,7 +432,12 @@ describe('help and version', () => {
       "unknown option '--frontcontroller': is --front-controller meant?",
     ],
     [['serve', '--trusted-proxies', '::1'], "unknown option '--trusted-proxies': is --trusted-proxy meant?"],
-    [['serve', '--port', '80'], "serve: unknown option '--port' (try"],
+    [['serve', '--port', '80'], "serve: unknown option '--port': is --listen meant?"],
+    [['serve', '--host=0.0.0.0'], "serve: unknown option '--host': is --listen meant?"],
+    [['serve', '--bind', '::'], "serve: unknown option '--bind': is --listen meant?"],
+    [['ping', 'h:1', '--port', '80'], "ping: unknown option '--port' (try"],
+    [['serve', '--constructor'], "serve: unknown option '--constructor' (try"],
+    [['serve', '--pot', '80'], "serve: unknown option '--pot' (try"],
     [['php'], "unknown command 'php' (try"],
     [['serve', '-x'], "serve: unknown option '-x' (try"],
   ])('%j is bad input, and what is meant is said where a name is like it', (argv, said) => {

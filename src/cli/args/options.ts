@@ -24,9 +24,14 @@ export function parseOptions<T extends OptionSpecs>(args: readonly string[], opt
   }
 }
 
+/** What other servers of the command line (vite, serve, artisan, symfony) call it. */
+function ours(typed: string): string {
+  return ['port', 'host', 'bind', 'address'].includes(typed) ? 'listen' : typed;
+}
+
 function meant(what: string, names: readonly string[]): string {
   const typed = /^unknown option '--([^'=]+)/.exec(what)?.[1] ?? '';
-  const name = nearest(typed, names);
+  const name = nearest(ours(typed), names);
   return name === null ? '' : `: is --${name} meant?`;
 }
 
