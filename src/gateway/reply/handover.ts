@@ -33,7 +33,8 @@ export function handoverError(
   const problem = kind === 'missing' ? 'does not exist' : 'is not below a folder that the options name';
   const message = `PHP hands over ${JSON.stringify(redirect ?? sendfile)}, which ${problem}`;
   const option = redirect === null ? 'xSendfile' : 'xAccelRedirect';
-  const hint = `compare it with the option \`${option}\`, and links below its folders with where they lead`;
+  const escapes = redirect === null ? '' : 'how it is percent-encoded (a % is %25), ';
+  const hint = `compare it with the option \`${option}\`, ${escapes}and links below its folders with where they lead`;
   return phpMistake(message, 'head', hint);
 }
 
@@ -56,7 +57,9 @@ export class HandoverFiles {
 
   #redirected(uri: string): HandedOver {
     const target = parseTarget(asPath(uri));
-    if ('refused' in target || target.authority !== '') return forbidden;
+    // `/files/100%.txt`: Symfony 5 encodes nothing, and nginx answers 404, too
+    if ('refused' in target) return target.refused === 'bad percent-escape' ? missing : forbidden;
+    if (target.authority !== '') return forbidden;
     for (const [prefix, folder] of this.#mappings) {
       if (target.path.startsWith(prefix)) {
         const name = utf8(target.path.slice(prefix.length));

@@ -118,6 +118,7 @@ describe.each(adapters)('through $name', ({ name }) => {
     ['X-Accel-Redirect', '/protected/deep', 404],
     ['X-Accel-Redirect', '/protected/none.pdf', 404],
     ['X-Accel-Redirect', '/protected/%ff', 404],
+    ['X-Accel-Redirect', '/protected/100%.txt', 404],
     ['X-Sendfile', '/etc/passwd', 502],
     ['X-Sendfile', 'report.pdf', 502],
     ['X-Sendfile', '{outside}/../root/secret.txt', 502],
