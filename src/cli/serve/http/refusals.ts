@@ -129,6 +129,8 @@ function isProxyProtocol(packet: Buffer | null): boolean {
 
 /** Answers with no more than a status, and `why`, if that is given, and closes. Returns the bytes of the body; 0: nobody can be answered. */
 function refuseOn(socket: Duplex, status: number, why = ''): number {
+  // of a tunnel Node leaves the socket to us, and a reset that nobody listens for would end the process
+  socket.on('error', () => {});
   if (!socket.writable) {
     socket.destroy();
     return 0;

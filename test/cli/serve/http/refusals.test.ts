@@ -1,7 +1,7 @@
 /** Bytes on a bare socket that Node makes no request of, or the wrong one. */
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Listener } from '../../../../src/cli/serve/http/listener.ts';
 import { type Refusal, Refusals } from '../../../../src/cli/serve/http/refusals.ts';
@@ -61,6 +61,25 @@ it('the answers before rubbish may be finished in the same moment', async () => 
 
 it('what comes behind the last request of a connection does not harm its answer', async () => {
   expect(await statuses(soon, `${last}${good}`)).toEqual(['200']);
+});
+
+it.each([
+  ['CONNECT', 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n'],
+  ['rubbish', 'RUBBISH\r\n\r\n'],
+  ['rubbish behind a good request', `${good}RUBBISH\r\n\r\n`],
+])('a client that resets its connection once it is refused ends no server: %s', async (_, bytes) => {
+  const port = await listen(soon);
+  const accepted = once(listener?.server ?? new Server(), 'connection');
+  const client = connect({ port, host: '127.0.0.1' });
+  client.write(bytes);
+  const [socket]: Socket[] = await accepted;
+  await once(client, 'readable');
+  const closed = new Promise((resolve) => socket?.once('close', resolve));
+  client.resetAndDestroy();
+  await closed;
+  const again = connect({ port, host: '127.0.0.1' }, () => again.write(last));
+  const [answer] = await once(again, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 it('a request whose body is broken is refused, those before it are not', async () => {
