@@ -107,17 +107,18 @@ export class SiteFiles {
 
   #read(found: FoundFile, more: readonly string[], plain: FoundFile | undefined): SiteFile {
     const { real, name } = found;
-    const isSmall = found.stats.size <= largestKept;
-    // a large one is opened once its head is made, which is too late to send another in its place
-    if (!isSmall) closeSync(openFound(identityOf(found)));
-    const { stats, content } = isSmall ? readFound(found) : { stats: found.stats, content: null };
+    // a large one as well: it is opened for its bytes once its head is made, which is too late to send another in its place
+    const { stats, content, type } = whileOpen(found, (descriptor) => {
+      const isSmall = found.stats.size <= largestKept;
+      const read = isSmall ? contentOf(descriptor) : { stats: found.stats, content: null };
+      const start = (): Uint8Array =>
+        plain ? unpackedStart(plain) : (read.content ?? startOfOpen(descriptor));
+      return { ...read, type: this.#types.contentType(endingOf(name, real), start) };
+    });
     const { dev, ino, size, mtimeMs, ctimeMs } = stats;
     const etag = etagOf(stats);
     const lastModified = new Date(mtimeMs).toUTCString();
     const cacheControl = this.#settings.cacheControl(name);
-    const start = (): Uint8Array =>
-      plain ? unpackedStart(plain) : (content ?? startOf(openFound(identityOf(found))));
-    const type = this.#types.contentType(endingOf(name, real), start);
     return {
       size,
       etag,
@@ -181,28 +182,26 @@ export function openFound(file: Pick<SiteFile, 'real' | 'dev' | 'ino'>): number 
   throw new ReplacedError();
 }
 
-function identityOf({ real, stats }: FoundFile): Pick<SiteFile, 'real' | 'dev' | 'ino'> {
-  return { real, dev: stats.dev, ino: stats.ino };
-}
-
-/** Empty where it may not be read: its packed copy is there all the same. */
-function unpackedStart(plain: FoundFile): Uint8Array {
+/** What `use` makes of the very file that was found. */
+function whileOpen<T>({ real, stats }: FoundFile, use: (descriptor: number) => T): T {
+  const descriptor = openFound({ real, dev: stats.dev, ino: stats.ino });
   try {
-    return startOf(openFound(identityOf(plain)));
-  } catch {
-    return Buffer.alloc(0);
-  }
-}
-
-/** The bytes that a file begins with; closes it. */
-function startOf(descriptor: number): Uint8Array {
-  try {
-    return startOfOpen(descriptor);
+    return use(descriptor);
   } finally {
     closeSync(descriptor);
   }
 }
 
+/** Empty where it may not be read: its packed copy is there all the same. */
+function unpackedStart(plain: FoundFile): Uint8Array {
+  try {
+    return whileOpen(plain, startOfOpen);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** The bytes that a file begins with. */
 export function startOfOpen(descriptor: number): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(largestKept);
   return bytes.subarray(0, readSync(descriptor, bytes, 0, largestKept, 0));
@@ -214,16 +213,11 @@ export function startOfOpen(descriptor: number): Uint8Array {
  *
  * @throws an error of the file system.
  */
-function readFound(found: FoundFile): { stats: Stats; content: Buffer | null } {
-  const descriptor = openFound(identityOf(found));
-  try {
-    const before = fstatSync(descriptor);
-    const content = before.size <= largestKept ? bytesOf(descriptor, before.size) : null;
-    const after = fstatSync(descriptor);
-    return { stats: after, content: isUntouched(before, after) ? content : null };
-  } finally {
-    closeSync(descriptor);
-  }
+function contentOf(descriptor: number): { stats: Stats; content: Buffer | null } {
+  const before = fstatSync(descriptor);
+  const content = before.size <= largestKept ? bytesOf(descriptor, before.size) : null;
+  const after = fstatSync(descriptor);
+  return { stats: after, content: isUntouched(before, after) ? content : null };
 }
 
 /** Null where there are not so many. */
