@@ -19,7 +19,7 @@ import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
 import { abandon, endAbandoned } from './slots/abandon.ts';
 import { BackendCheck } from './slots/backend-check.ts';
-import { closeIdle, closeUnwanted, isHeldBack, Slot } from './slots/slot.ts';
+import { closeIdle, closeStillIdle, closeUnwanted, isHeldBack, Slot } from './slots/slot.ts';
 import { Slots } from './slots/slots.ts';
 import { waitForReply } from './slots/wait-for-reply.ts';
 
@@ -189,6 +189,7 @@ export class Server implements ConnectionOwner {
       slot.idle = true;
       this.idle++;
       this.learned.yieldSoon((count) => closeIdle(this.open, 'yield', count));
+      this.learned.freeSoon(() => closeStillIdle(this.open));
     }
     this.#slots.release(slot);
   }

@@ -48,7 +48,7 @@ export async function openConnection(server: RawServer): Promise<Opened> {
       backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {}, onIdsMixed() {}, onStreams() {} },
       terminatorDelay: () => 50,
       firstByte() {},
-      keepaliveTimes: { idleTime: 0, isLeaseOver: () => false, answered: () => {} },
+      keepaliveTimes: { isIdleTimeOver: () => false, isLeaseOver: () => false, answered: () => {} },
       isQueryDue: false,
       mustYield: () => false,
     },

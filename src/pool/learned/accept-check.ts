@@ -32,6 +32,9 @@ const PAGES = 8;
 /** One who has left costs the time of a script; to ask costs a round trip. */
 const ASKS_FOR_ONE = 16;
 const MOST_ASKS = 64;
+/** An answer that takes as long as so many pages, or where none is known, may have waited for a worker: so many are asked. */
+const SLOW_PAGES = 4;
+const ASKS_FOR_SLOW = 4;
 /** So many less where a worker was free. */
 const ASKS_LESS = 4;
 /** Where workers are free all the same, one of so many late answers has the next connection asked. */
@@ -48,6 +51,8 @@ export class AcceptCheck {
   #asks = 0;
   /** ms that scripts take to their first byte once a worker has their connection. Infinity: not known. */
   #page = Number.POSITIVE_INFINITY;
+  /** So many are asked however short the pages are. */
+  #suspected = 0;
   #late = 0;
   #everyLate = 1;
 
@@ -55,8 +60,9 @@ export class AcceptCheck {
   isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean, connecting: number): boolean {
     if (isPhpFpm !== true) return false;
     if (isDirect !== false && isProvable) {
-      if (this.#asks === 0 || this.#page < ROUND_TRIPS * connecting) return false;
-      this.#asks--;
+      if (this.#suspected > 0) this.#suspected--;
+      else if (this.#asks === 0 || this.#page < ROUND_TRIPS * connecting) return false;
+      else this.#asks--;
     }
     if (this.#skipped === 0) return true;
     this.#skipped--;
@@ -81,6 +87,12 @@ export class AcceptCheck {
       this.#asks = Math.max(1, this.#asks);
     }
     return true;
+  }
+
+  /** So late that a connect is nothing beside it: the next few are asked, however short the pages are, if no page is as slow as that. */
+  onSlow(after: number): void {
+    const isSlowPage = Number.isFinite(this.#page) && after < SLOW_PAGES * this.#page;
+    if (!isSlowPage) this.#suspected = ASKS_FOR_SLOW;
   }
 
   /** A script has begun to answer, `after` ms after its request was sent to the worker. */

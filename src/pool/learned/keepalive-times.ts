@@ -12,6 +12,9 @@ import { type Answered, DelayedAcks } from './delayed-acks.ts';
 const IDLE_TIMES = 300;
 const LEAST_IDLE = 50;
 const MOST_IDLE = 2_000;
+/** And for so many where others need its worker. */
+const SHORT_IDLE_TIMES = 20;
+const LEAST_SHORT_IDLE = 2;
 /** A lease is at least so many times as long: connecting costs at most a twentieth of the time. */
 const LEASE_TIMES = 20;
 const LEAST_LEASE = 60;
@@ -40,7 +43,7 @@ export interface KeepaliveOptions {
 export class KeepaliveTimes {
   readonly #limits: KeepaliveOptions;
   /** The quickest connect so far: slower ones have waited for our own event loop. */
-  #connect = Number.POSITIVE_INFINITY;
+  #quickest = Number.POSITIVE_INFINITY;
   #givenBackAt = Number.NEGATIVE_INFINITY;
   readonly #delayedAcks: DelayedAcks = new DelayedAcks();
 
@@ -49,12 +52,12 @@ export class KeepaliveTimes {
   }
 
   connected(took: number): void {
-    this.#connect = Math.min(this.#connect, took);
+    this.#quickest = Math.min(this.#quickest, took);
   }
 
   answered(answered: Answered, now: number): void {
     // Over a unix socket nobody waits for an acknowledgement.
-    if (Number.isFinite(this.#connect)) this.#delayedAcks.answered(answered, this.#connect, now);
+    if (Number.isFinite(this.#quickest)) this.#delayedAcks.answered(answered, this.#quickest, now);
   }
 
   /** What is kept is slower than what is new, for now. */
@@ -66,12 +69,27 @@ export class KeepaliveTimes {
     this.#delayedAcks.onTick(now);
   }
 
-  /** The idleness at which the next tick closes a connection; 0: none. */
-  get idleTime(): number {
-    const { keepaliveTimeout } = this.#limits;
-    if (keepaliveTimeout !== 'auto') return keepaliveTimeout;
+  /**
+   * Called each tick of a connection that has been idle for so long, and was opened so long ago: must it go? Its age counts: one that is
+   * used now and then would hold its worker for longer than an idle one, and whoever waits for that cannot tell them apart.
+   */
+  isIdleTimeOver(idle: number, age: number): boolean {
+    const { keepaliveTime, keepaliveTimeout } = this.#limits;
+    if (keepaliveTimeout !== 'auto') return keepaliveTimeout > 0 && idle >= keepaliveTimeout;
+    const most = clamp(IDLE_TIMES * this.connect, LEAST_IDLE, MOST_IDLE);
+    const held = keepaliveTime === 'auto' ? age : idle;
     // Looked at once a tick: without this it would be closed as much as a tick too late, while others wait for its worker.
-    return clamp(IDLE_TIMES * this.#cost, LEAST_IDLE, MOST_IDLE) - TICK_INTERVAL;
+    return held >= most - TICK_INTERVAL;
+  }
+
+  /** How long a connection may be idle where others need its worker. */
+  get shortIdleTime(): number {
+    return Math.max(LEAST_SHORT_IDLE, SHORT_IDLE_TIMES * this.connect);
+  }
+
+  /** Nobody has said how long a connection may be idle. */
+  get isIdlenessAuto(): boolean {
+    return this.#limits.keepaliveTimeout === 'auto';
   }
 
   /** Must a connection go that was opened at `openedAt`, has carried so many requests, and has had the last answer at `answeredAt`? */
@@ -79,10 +97,10 @@ export class KeepaliveTimes {
     const { keepaliveTime } = this.#limits;
     const age = answeredAt - openedAt;
     if (keepaliveTime !== 'auto') return keepaliveTime > 0 && age >= keepaliveTime;
-    const lease = clamp(LEASE_TIMES * this.#cost, LEAST_LEASE, MOST_LEASE);
+    const lease = clamp(LEASE_TIMES * this.connect, LEAST_LEASE, MOST_LEASE);
     const page = age / requests;
     if (age + EARLY * page < lease) return false;
-    const isLongPage = page >= PACE * lease && age >= LONG_PAGE * LEASE_TIMES * this.#cost;
+    const isLongPage = page >= PACE * lease && age >= LONG_PAGE * LEASE_TIMES * this.connect;
     return isLongPage || answeredAt - this.#givenBackAt >= PACE * lease;
   }
 
@@ -91,8 +109,9 @@ export class KeepaliveTimes {
     this.#givenBackAt = now;
   }
 
-  get #cost(): number {
-    return Number.isFinite(this.#connect) ? this.#connect : 0;
+  /** What a connect takes; 0: nothing, or it is not known. */
+  get connect(): number {
+    return Number.isFinite(this.#quickest) ? this.#quickest : 0;
   }
 }
 

@@ -15,6 +15,7 @@ import { BackgroundWork } from './background-work.ts';
 import { Backlog } from './backlog.ts';
 import type { BodyReading } from './body-reading.ts';
 import { KeepaliveTimes } from './keepalive-times.ts';
+import { isLong, Neighbours } from './neighbours.ts';
 import { Terminator } from './terminator.ts';
 import { Workers } from './workers.ts';
 
@@ -25,6 +26,7 @@ export class Learned {
   readonly workers: Workers<Exchange> = new Workers();
   readonly backlog: Backlog<Exchange> = new Backlog();
   readonly keepaliveTimes: KeepaliveTimes;
+  readonly neighbours: Neighbours = new Neighbours();
   readonly terminator: Terminator;
   readonly backend: BackendKind;
   readonly acceptCheck: AcceptCheck = new AcceptCheck();
@@ -34,6 +36,7 @@ export class Learned {
   /** Why nobody can connect, by the latest try; null: that one could, or there was none. */
   refusal: ConnectError | null = null;
   #yieldsSoon = false;
+  #freesSoon = false;
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
 
@@ -67,7 +70,10 @@ export class Learned {
   accepted(exchange: Exchange, connecting: number): void {
     this.#proven++;
     this.workers.answered(exchange, this.#proven);
-    this.acceptCheck.onAccepted(this.backlog.accepted(exchange, this.#clock.now()), connecting);
+    const now = this.#clock.now();
+    const waited = this.backlog.accepted(exchange, now);
+    this.neighbours.waited(waited, this.keepaliveTimes.connect, now);
+    this.acceptCheck.onAccepted(waited, connecting);
   }
 
   /** `isProven`: a worker was known to have the connection before. */
@@ -76,6 +82,7 @@ export class Learned {
     if (exchange.reused) this.backend.onStayedOpen();
     if (!isProven) {
       this.#proven++;
+      if (isLong(firstByteAfter, this.keepaliveTimes.connect)) this.acceptCheck.onSlow(firstByteAfter);
       if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
     } else this.acceptCheck.onPage(firstByteAfter);
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
@@ -110,6 +117,18 @@ export class Learned {
     this.#clock.after(YIELD_AFTER, () => {
       this.#yieldsSoon = false;
       close(workers.oneMore);
+    });
+  }
+
+  /** A connection is idle. Where others need its worker, `close` is called again and again until it says that none is left. */
+  freeSoon(close: () => boolean): void {
+    const { keepaliveTimes, neighbours } = this;
+    if (this.#freesSoon || !keepaliveTimes.isIdlenessAuto || !neighbours.needWorkers(this.#clock.now())) return;
+    this.#freesSoon = true;
+    // The second time that it is idle then.
+    this.#clock.after(keepaliveTimes.shortIdleTime / 2, () => {
+      this.#freesSoon = false;
+      if (close()) this.freeSoon(close);
     });
   }
 

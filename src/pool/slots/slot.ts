@@ -29,6 +29,8 @@ export class Slot implements PooledSlot {
 
   /** Its connection may carry the next request. */
   idle = false;
+  /** It was so when `closeStillIdle` looked. */
+  wasIdle = false;
 
   get spent(): boolean {
     return this.used && this.connection === null;
@@ -38,6 +40,7 @@ export class Slot implements PooledSlot {
   endIdle(): boolean {
     const { idle } = this;
     this.idle = false;
+    this.wasIdle = false;
     return idle;
   }
 
@@ -86,6 +89,17 @@ export function closeIdle(slots: Iterable<Slot>, reason: CloseReason, most: numb
     slot.connection?.close(reason);
     left--;
   }
+}
+
+/** Closes those that were idle the last time as well. True: others are idle. */
+export function closeStillIdle(slots: Iterable<Slot>): boolean {
+  let isLeft = false;
+  for (const slot of slots) {
+    if (!slot.idle) continue;
+    if (slot.wasIdle) slot.connection?.close('keepalive-timeout');
+    else isLeft = slot.wasIdle = true;
+  }
+  return isLeft;
 }
 
 /** Closes connections that carry no request of somebody who still wants it. */

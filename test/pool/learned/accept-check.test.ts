@@ -157,6 +157,20 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
     expect(due(slow)).toBe(false);
   });
 
+  it('four times for an answer that took as long as four pages, however short those are, or where none is known', () => {
+    const asked = (check: AcceptCheck): number =>
+      Array.from({ length: 8 }, () => due(check, 1)).filter(Boolean).length;
+    const check = new AcceptCheck();
+    check.onSlow(5);
+    expect([asked(check), asked(check)]).toEqual([4, 0]);
+    check.onPage(2);
+    check.onSlow(7);
+    expect(asked(check)).toBe(0);
+    check.onSlow(8);
+    check.onSlow(8);
+    expect(asked(check)).toBe(4);
+  });
+
   it('not where it was no use', () => {
     const check = new AcceptCheck();
     check.onFailure();

@@ -10,6 +10,12 @@ function leaseOf(times: KeepaliveTimes, requests: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
+/** ms of idleness at which a connection goes that was opened so much earlier. */
+function idleTimeOf(times: KeepaliveTimes, before = 0): number {
+  for (let idle = 0; idle < 10_000; idle++) if (times.isIdleTimeOver(idle, before + idle)) return idle;
+  return Number.POSITIVE_INFINITY;
+}
+
 it.each([
   ['a unix socket, which never tells what connecting took', [], 50, 60],
   ['the same host over tcp', [0.1], 50, 60],
@@ -21,7 +27,7 @@ it.each([
 ])('%s: idle for so long at the most, in use for so long', (_, connects, idle, lease) => {
   const times = new KeepaliveTimes(AUTO);
   for (const took of connects) times.connected(took);
-  expect(times.idleTime + TICK_INTERVAL).toBeCloseTo(idle);
+  expect(idleTimeOf(times) + TICK_INTERVAL).toBe(idle);
   expect(leaseOf(times, 1_000)).toBe(lease);
 });
 
@@ -74,8 +80,32 @@ it('what the options say holds as it is, 0 too', () => {
   const times = new KeepaliveTimes({ keepaliveTime: 7, keepaliveTimeout: 0 });
   times.connected(100);
   times.givenBack(6);
-  expect([leaseOf(times, 1), leaseOf(times, 2), times.idleTime]).toEqual([7, 7, 0]);
+  expect([leaseOf(times, 1), leaseOf(times, 2), idleTimeOf(times)]).toEqual([7, 7, Number.POSITIVE_INFINITY]);
+  expect(idleTimeOf(new KeepaliveTimes({ ...AUTO, keepaliveTimeout: 80 }), 1_000)).toBe(80);
   expect(leaseOf(new KeepaliveTimes({ ...AUTO, keepaliveTime: 0 }), 4)).toBe(Number.POSITIVE_INFINITY);
+});
+
+it('an idle connection goes as well once it is as old as it may be idle: used now and then, it would hold a worker for longer', () => {
+  const times = new KeepaliveTimes(AUTO);
+  expect([0, 10, 24, 25, 40].map((before) => idleTimeOf(times, before))).toEqual([25, 15, 1, 0, 0]);
+  times.connected(20);
+  expect([0, 1_500, 1_980].map((before) => idleTimeOf(times, before))).toEqual([1_975, 475, 0]);
+});
+
+it('not where somebody has said how long a connection may be in use', () => {
+  const times = new KeepaliveTimes({ ...AUTO, keepaliveTime: 500 });
+  expect(idleTimeOf(times, 400)).toBe(25);
+});
+
+it.each([
+  ['a unix socket', [], 2],
+  ['the same host over tcp', [0.1], 2],
+  ['a host that takes 1 ms', [1], 20],
+  ['a far host', [20], 400],
+])('%s: idle for so long where others need the worker', (_, connects, idle) => {
+  const times = new KeepaliveTimes(AUTO);
+  for (const took of connects) times.connected(took);
+  expect(times.shortIdleTime).toBe(idle);
 });
 
 /** Two responses on new connections that came at once, and then such on kept ones that stood still for 44 ms. */

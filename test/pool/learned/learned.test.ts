@@ -204,6 +204,68 @@ describe('an idle connection is given up', () => {
   });
 });
 
+describe('a connection is idle', () => {
+  /** How often `close` was called, in each ms; it says so often that some are left. */
+  async function looks(pool: Setup, left: number, calls = 1): Promise<number[]> {
+    const at: number[] = [];
+    const since = pool.time.now;
+    const close = (): boolean => {
+      at.push(pool.time.now - since);
+      return at.length <= left;
+    };
+    for (let i = 0; i < calls; i++) pool.learned.freeSoon(close);
+    await pool.time.run(since + 50);
+    return at;
+  }
+
+  /** One of its connections waits so long for its worker. */
+  async function waits(pool: Setup, wait: number): Promise<void> {
+    const exchange = request();
+    pool.learned.asked(exchange, 1, 0);
+    await pool.time.run(pool.time.now + wait);
+    pool.learned.accepted(exchange, 0);
+  }
+
+  it('where one of ours has waited for a worker it is looked at each ms, until none is left', async () => {
+    const pool = setUp();
+    await waits(pool, 20);
+    expect(await looks(pool, 2, 3)).toEqual([1, 2, 3]);
+    expect(await looks(pool, 0)).toEqual([1]);
+  });
+
+  it('less often where a connect takes long', async () => {
+    const pool = setUp();
+    pool.learned.keepaliveTimes.connected(1);
+    await waits(pool, 100);
+    expect(await looks(pool, 1)).toEqual([10, 20]);
+  });
+
+  it('not where none has waited for long, nor where its time is said by an option', async () => {
+    const quick = setUp();
+    await waits(quick, 4);
+    expect(await looks(quick, 1)).toEqual([]);
+    const far = setUp();
+    far.learned.keepaliveTimes.connected(1);
+    await waits(far, 99);
+    expect(await looks(far, 1)).toEqual([]);
+    const told = setUp({ keepaliveTimeout: 1_000 });
+    await waits(told, 20);
+    expect(await looks(told, 1)).toEqual([]);
+  });
+});
+
+it('an answer that is slow beside a connect has the next connections asked, however short the pages are', () => {
+  const due = (connect: number, after: number): boolean => {
+    const { learned } = setUp();
+    learned.keepaliveTimes.connected(connect);
+    const exchange = request();
+    exchange.firstByteAfter = after;
+    learned.firstByte(exchange, false);
+    return learned.acceptCheck.isDue({ isPhpFpm: true, isDirect: true } as never, true, connect);
+  };
+  expect([due(0, 4), due(0, 5), due(0.5, 49), due(0.5, 50)]).toEqual([false, true, false, true]);
+});
+
 describe('a response that does not begin', () => {
   /** Its script takes 10 ms, as a rule. */
   function silentFor(waited: number, exchange: Exchange): { isOverdue: boolean; isSuspected: boolean } {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isHeldBack, Slot } from '../../../src/pool/slots/slot.ts';
+import { closeStillIdle, isHeldBack, Slot } from '../../../src/pool/slots/slot.ts';
 
 /** With a job that was given it then, and without a connection: it is being opened, or waits for a worker. */
 function opening(startedAt: number): Slot {
@@ -57,5 +57,44 @@ describe('a request is held back where new connections wait', () => {
     const slots = [opening(1_500)];
     expect(held({ slots, busy: 1, most: Number.POSITIVE_INFINITY })).toEqual([false, null]);
     expect(held({ slots, busy: 1, most: 1, queueSize: 0 })).toEqual([false, null]);
+  });
+});
+
+describe('where others need workers', () => {
+  /** Idle, and what it was closed for. */
+  function idleWith(closed: string[]): Slot {
+    const slot = new Slot();
+    slot.idle = true;
+    const close = (reason: string): void => {
+      closed.push(reason);
+      slot.endIdle();
+    };
+    slot.connection = { close } as never;
+    return slot;
+  }
+
+  it('a connection goes that is idle the second time that is looked', () => {
+    const closed: string[] = [];
+    const slots = [idleWith(closed), running()];
+    expect([closeStillIdle(slots), closed]).toEqual([true, []]);
+    expect([closeStillIdle(slots), closed]).toEqual([false, ['keepalive-timeout']]);
+    expect([closeStillIdle(slots), closed]).toEqual([false, ['keepalive-timeout']]);
+  });
+
+  it('one that was used meanwhile has its time once more', () => {
+    const closed: string[] = [];
+    const slot = idleWith(closed);
+    closeStillIdle([slot]);
+    slot.endIdle();
+    slot.idle = true;
+    expect([closeStillIdle([slot]), closed]).toEqual([true, []]);
+  });
+
+  it('one goes while another has just become idle', () => {
+    const closed: string[] = [];
+    const slots = [idleWith(closed)];
+    closeStillIdle(slots);
+    slots.push(idleWith(closed));
+    expect([closeStillIdle(slots), closed]).toEqual([true, ['keepalive-timeout']]);
   });
 });
