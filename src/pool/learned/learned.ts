@@ -123,7 +123,7 @@ export class Learned {
   /** A connection is idle. Where others need its worker, `close` is called again and again until it says that none is left. */
   freeSoon(close: () => boolean): void {
     const { keepaliveTimes, neighbours } = this;
-    if (this.#freesSoon || !keepaliveTimes.isIdlenessAuto || !neighbours.needWorkers(this.#clock.now())) return;
+    if (this.#freesSoon || !keepaliveTimes.isIdlenessAuto || !neighbours.needWorkers(this.#clock)) return;
     this.#freesSoon = true;
     // The second time that it is idle then.
     this.#clock.after(keepaliveTimes.shortIdleTime / 2, () => {

@@ -26,8 +26,9 @@ export class Neighbours {
     this.#until = now + this.#time;
   }
 
-  needWorkers(now: number): boolean {
-    return now < this.#until;
+  needWorkers(clock: { now(): number }): boolean {
+    // The hot path: no time is read.
+    return this.#until !== Number.NEGATIVE_INFINITY && clock.now() < this.#until;
   }
 }
 

@@ -4,7 +4,7 @@ import { isLong, Neighbours } from '../../../src/pool/learned/neighbours.ts';
 /** ms from `now` on in which others need workers, by its whole seconds. */
 function needed(neighbours: Neighbours, now: number): number {
   let end = now;
-  while (end < now + 1_000_000 && neighbours.needWorkers(end)) end += 1_000;
+  while (end < now + 1_000_000 && neighbours.needWorkers({ now: () => end })) end += 1_000;
   return end - now;
 }
 
@@ -16,15 +16,23 @@ it.each([
   [10, 0.1, true],
   [99, 1, false],
   [100, 1, true],
-])('after %d ms, where a connect takes %d ms: a connection has waited for others: %s', (wait, connect, is) => {
-  expect(isLong(wait, connect)).toBe(is);
-  const neighbours = new Neighbours();
-  neighbours.waited(wait, connect, 0);
-  expect(neighbours.needWorkers(0)).toBe(is);
-});
+])(
+  'after %d ms, where a connect takes %d ms: a connection has waited for others: %s',
+  (wait, connect, is) => {
+    expect(isLong(wait, connect)).toBe(is);
+    const neighbours = new Neighbours();
+    neighbours.waited(wait, connect, 0);
+    expect(neighbours.needWorkers({ now: () => 0 })).toBe(is);
+  },
+);
 
-it('nobody needs workers before one of ours has waited', () => {
-  expect(new Neighbours().needWorkers(0)).toBe(false);
+it('nobody needs workers before one of ours has waited, and no time is read for that', () => {
+  const clock = {
+    now: (): number => {
+      throw new Error('read');
+    },
+  };
+  expect(new Neighbours().needWorkers(clock)).toBe(false);
 });
 
 it('they do for ten seconds from the last that has waited', () => {
