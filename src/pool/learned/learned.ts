@@ -82,12 +82,18 @@ export class Learned {
     if (exchange.reused) this.backend.onStayedOpen();
     if (!isProven) {
       this.#proven++;
-      if (isLong(firstByteAfter, this.keepaliveTimes.connect)) this.acceptCheck.onSlow(firstByteAfter);
-      if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
+      this.#answeredUnasked(firstByteAfter);
     } else this.acceptCheck.onPage(firstByteAfter);
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);
+  }
+
+  #answeredUnasked(after: number): void {
+    // To ask costs a round trip: not where it is known already.
+    const isNews = isLong(after, this.keepaliveTimes.connect) && !this.neighbours.needWorkers(this.#clock);
+    if (isNews) this.acceptCheck.onSlow(after);
+    if (!this.acceptCheck.onUnasked(after)) this.backlog.answeredSoon();
   }
 
   /** See BackendKind. */

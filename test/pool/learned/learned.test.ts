@@ -266,6 +266,21 @@ it('an answer that is slow beside a connect has the next connections asked, howe
   expect([due(0, 4), due(0, 5), due(0.5, 49), due(0.5, 50)]).toEqual([false, true, false, true]);
 });
 
+it('but not while it is known that others need workers: to ask costs a round trip', async () => {
+  const { learned, time } = setUp();
+  learned.neighbours.waited(20, 0, 0);
+  const late = (): boolean => {
+    const exchange = request();
+    exchange.firstByteAfter = 50;
+    learned.firstByte(exchange, false);
+    return learned.acceptCheck.isDue({ isPhpFpm: true, isDirect: true } as never, true, 0);
+  };
+  await time.run(9_000);
+  expect(late()).toBe(false);
+  await time.run(10_001);
+  expect(late()).toBe(true);
+});
+
 describe('a response that does not begin', () => {
   /** Its script takes 10 ms, as a rule. */
   function silentFor(waited: number, exchange: Exchange): { isOverdue: boolean; isSuspected: boolean } {
