@@ -35,6 +35,8 @@ const MOST_ASKS = 64;
 /** An answer that takes as long as so many pages, or where none is known, may have waited for a worker: so many are asked. */
 const SLOW_PAGES = 4;
 const ASKS_FOR_SLOW = 4;
+/** One of so many is asked in any case: who has to wait no longer than for a page of others is not late, and may hold their workers. */
+const SAMPLE = 8;
 /** So many less where a worker was free. */
 const ASKS_LESS = 4;
 /** Where workers are free all the same, one of so many late answers has the next connection asked. */
@@ -53,6 +55,8 @@ export class AcceptCheck {
   #page = Number.POSITIVE_INFINITY;
   /** So many are asked however short the pages are. */
   #suspected = 0;
+  /** In a row. */
+  #unasked = 0;
   #late = 0;
   #everyLate = 1;
 
@@ -61,8 +65,9 @@ export class AcceptCheck {
     if (isPhpFpm !== true) return false;
     if (isDirect !== false && isProvable) {
       if (this.#suspected > 0) this.#suspected--;
-      else if (this.#asks === 0 || this.#page < ROUND_TRIPS * connecting) return false;
-      else this.#asks--;
+      else if (this.#asks > 0 && this.#page >= ROUND_TRIPS * connecting) this.#asks--;
+      else if (++this.#unasked < SAMPLE) return false;
+      this.#unasked = 0;
     }
     if (this.#skipped === 0) return true;
     this.#skipped--;

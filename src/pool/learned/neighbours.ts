@@ -8,8 +8,8 @@
  */
 
 /** So many connects are little beside a wait. */
-const CONNECTS = 100;
-const LEAST_WAIT = 5;
+const CONNECTS = 20;
+const LEAST_WAIT = 2;
 /** For so long none is kept; twice as long each time that it comes to that again soon. */
 const FIRST = 10_000;
 const LONGEST = 80_000;

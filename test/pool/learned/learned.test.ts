@@ -236,17 +236,17 @@ describe('a connection is idle', () => {
   it('less often where a connect takes long', async () => {
     const pool = setUp();
     pool.learned.keepaliveTimes.connected(1);
-    await waits(pool, 100);
+    await waits(pool, 20);
     expect(await looks(pool, 1)).toEqual([10, 20]);
   });
 
   it('not where none has waited for long, nor where its time is said by an option', async () => {
     const quick = setUp();
-    await waits(quick, 4);
+    await waits(quick, 1);
     expect(await looks(quick, 1)).toEqual([]);
     const far = setUp();
     far.learned.keepaliveTimes.connected(1);
-    await waits(far, 99);
+    await waits(far, 19);
     expect(await looks(far, 1)).toEqual([]);
     const told = setUp({ keepaliveTimeout: 1_000 });
     await waits(told, 20);
@@ -263,7 +263,7 @@ it('an answer that is slow beside a connect has the next connections asked, howe
     learned.firstByte(exchange, false);
     return learned.acceptCheck.isDue({ isPhpFpm: true, isDirect: true } as never, true, connect);
   };
-  expect([due(0, 4), due(0, 5), due(0.5, 49), due(0.5, 50)]).toEqual([false, true, false, true]);
+  expect([due(0, 1), due(0, 2), due(0.5, 9), due(0.5, 10)]).toEqual([false, true, false, true]);
 });
 
 it('but not while it is known that others need workers: to ask costs a round trip', async () => {

@@ -9,13 +9,13 @@ function needed(neighbours: Neighbours, now: number): number {
 }
 
 it.each([
-  [4.9, 0, false],
-  [5, 0, true],
-  [5, 0.05, true],
-  [9.9, 0.1, false],
-  [10, 0.1, true],
-  [99, 1, false],
-  [100, 1, true],
+  [1.9, 0, false],
+  [2, 0, true],
+  [2, 0.1, true],
+  [9.9, 0.5, false],
+  [10, 0.5, true],
+  [19, 1, false],
+  [20, 1, true],
 ])(
   'after %d ms, where a connect takes %d ms: a connection has waited for others: %s',
   (wait, connect, is) => {
