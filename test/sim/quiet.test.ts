@@ -47,4 +47,20 @@ it.each([
     expect(kept.most).toBeLessThan(fresh.most + 50);
     expect(kept.visitor).toBeLessThan(fresh.visitor + 50);
   },
+  30_000,
+);
+
+it.each([
+  [4, 2],
+  [6, 3],
+])(
+  '%i processes on %i workers, a client of each asks again after 5 ms: even shares',
+  async (count, workers) => {
+    const load = { pages: [2], clients: 1, think: 5, ms: 10_000 };
+    const { gateways } = await play({ seed: 1, ...load, gateways: count, fpm: { workers } });
+    const shares = gateways.map(({ asked }) => asked.length);
+    const mean = shares.reduce((sum, share) => sum + share, 0) / count;
+    expect(Math.min(...shares)).toBeGreaterThan(0.7 * mean);
+  },
+  30_000,
 );
