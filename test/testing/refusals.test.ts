@@ -61,6 +61,38 @@ const cases: readonly (readonly [string, () => unknown])[] = [
       return { params: POST, body };
     },
   ],
+  [
+    'a web stream that somebody else reads',
+    () => {
+      const body = new Blob(['abc']).stream();
+      body.getReader();
+      return { params: POST, body };
+    },
+  ],
+  [
+    'one that somebody has divided, with its length',
+    () => {
+      const body = new Blob(['abc']).stream();
+      body.tee();
+      return { params: { ...POST, CONTENT_LENGTH: '3' }, body };
+    },
+  ],
+  [
+    'the body of a Request whose text() is asked for',
+    () => {
+      const asked = new Request('http://localhost/', { method: 'POST', body: 'abc' });
+      void asked.text();
+      return { params: POST, body: asked.body };
+    },
+  ],
+  [
+    'the body of a Response that was read',
+    async () => {
+      const answered = new Response('abc');
+      await answered.text();
+      return { params: POST, body: answered.body };
+    },
+  ],
   ['a signal that is none', () => ({ params: GET, signal: new EventEmitter() })],
   ['a policy that nobody knows', () => ({ params: GET, retry: 'twice' })],
   ['a timeout below 0', () => ({ params: GET, timeout: -1 })],

@@ -1,11 +1,11 @@
 /** The body of a request, in a form that can be sent more than once where that is possible at all. */
-import { isErrored, isReadable, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import { noBody, noPiece } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Params } from '../../protocol/params.ts';
 import type { Body } from '../dispatcher.ts';
-import { iterate } from './source.ts';
+import { iterate, whyUnreadable } from './source.ts';
 
 export interface BytesBody {
   readonly kind: 'bytes';
@@ -63,7 +63,8 @@ export function planBody(
   }
   if (typeof body !== 'object' || typeof body[Symbol.asyncIterator] !== 'function')
     throw invalid('body', noBody(body));
-  checkUnread(body);
+  const wrong = whyUnreadable(body);
+  if (wrong !== null) throw invalid('body', wrong);
   const stream = new BodyStream(body, replayBuffer, declared);
   if (declared !== null && (declared > replayBuffer || !isPost(params)))
     return { kind: 'unread', stream, read: readFirst(stream, declared) };
@@ -244,25 +245,6 @@ function bytesOf(body: Uint8Array): Uint8Array {
       'the memory of the body has been transferred to somebody else, so its bytes are gone',
     );
   }
-}
-
-/** Throws FCGI_ERR_INVALID_ARG for a stream that somebody has read to its end: PHP would get an empty body. */
-function checkUnread(body: object): void {
-  // Node's functions take web streams as well; its types do not know that.
-  const stream = body as Readable;
-  const isRead =
-    body instanceof Readable
-      ? isTaken(body) || (body.readableDidRead && body.readableEnded)
-      : body instanceof ReadableStream &&
-        Readable.isDisturbed(stream) &&
-        !isReadable(stream) &&
-        !isErrored(stream);
-  if (isRead) throw invalid('body', 'the body has been read before: its stream has nothing to give any more');
-}
-
-/** By its text() or json(), as the body of a response is: the stream has seen nothing of that. */
-function isTaken(body: Readable & { readonly bodyUsed?: unknown }): boolean {
-  return body.bodyUsed === true && !body.readableDidRead;
 }
 
 function isPost(params: Params): boolean {

@@ -117,8 +117,17 @@ function checkKinds(
 function checkBody(body: unknown): void {
   if (body === undefined || body === null || typeof body === 'string' || isUint8Array(body)) return;
   if (typeof body !== 'object' || !(Symbol.asyncIterator in body)) throw wrongBody(noBody(body));
+  if (isLocked(body))
+    throw wrongBody(
+      'the body is a stream that somebody else reads (it is locked): give one that nobody reads, such as a branch of its tee(), or the body of a clone() that was made before',
+    );
   if (body instanceof Readable ? isTaken(body) : body instanceof ReadableStream && isRead(body))
     throw wrongBody('the body has been read before: its stream has nothing to give any more');
+}
+
+/** A web stream, by what it can do. */
+function isLocked(body: object): boolean {
+  return 'getReader' in body && 'locked' in body && body.locked === true;
 }
 
 /** To its end; or whole, by the text() of a response's body. */
