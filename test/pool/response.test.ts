@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FcgiError } from '../../src/errors.ts';
 import type { DispatchController } from '../../src/pool/dispatcher.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { type FakeFpm, startFakeFpm } from '../../src/testing/index.ts';
+import { type FakeFpm, MockDispatcher, startFakeFpm } from '../../src/testing/index.ts';
 import { waitFor } from '../fpm/support/wait.ts';
 import { ended, GET, gate, HEAD, Recorder, text } from './support.ts';
 
@@ -225,6 +225,17 @@ it('`ended` says how it went', async () => {
     stderr: '',
   });
   expect(await ended(pool, { params: GET })).toMatchObject({ reused: true });
+});
+
+it('a copy of it, `{ ...response }`, has all of it, as one of undici has', async () => {
+  await using fpm = await startFakeFpm();
+  await using pool = new Pool(fpm.address);
+  const { statusCode, ...rest } = await pool.request({ params: GET });
+  expect([statusCode, await rest.body.text()]).toEqual([200, 'ok']);
+  expect(await rest.ended).toMatchObject({ executed: 'yes' });
+  expect(Object.keys({ statusCode, ...rest })).toEqual(
+    Object.keys(await new MockDispatcher().request({ params: GET })),
+  );
 });
 
 describe('what a callback of the handler throws fails the request with it, and nobody else', () => {

@@ -83,10 +83,10 @@ class StreamedResponse implements FcgiResponse {
   readonly headers: ResponseHeaders;
   readonly rawHeaders: readonly string[];
   readonly body: StreamedBody;
-  #ended: Ended | null = null;
-  #error: { reason: unknown } | null = null;
-  #promise: Promise<Ended> | null = null;
-  #settle: (() => void) | null = null;
+  /** A property of its own, as undici's response has them all: `{ ...response }` must not lose it. */
+  readonly ended: Promise<Ended>;
+  #resolve: (ended: Ended) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
 
   constructor(
     controller: DispatchController,
@@ -100,30 +100,21 @@ class StreamedResponse implements FcgiResponse {
     this.headers = headers;
     this.rawHeaders = controller.rawHeaders;
     this.body = body;
-  }
-
-  /** Made when it is asked for: most callers do not, and a rejection that nobody looks at would end the process. */
-  get ended(): Promise<Ended> {
-    this.#promise ??= new Promise((resolve, reject) => {
-      this.#settle = (): void => {
-        if (this.#ended) resolve(this.#ended);
-        else if (this.#error) reject(this.#error.reason);
-      };
-      this.#settle();
+    this.ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-    return this.#promise;
   }
 
   finish(ended: Ended): void {
-    this.#ended = ended;
     this.body.finish();
-    this.#settle?.();
+    this.#resolve(ended);
   }
 
   fail(error: unknown): void {
-    this.#error = { reason: error };
     this.body.cutShort(error);
-    this.#promise?.catch(() => undefined);
-    this.#settle?.();
+    // Most callers do not look at it: its rejection must not end the process.
+    this.ended.catch(() => undefined);
+    this.#reject(error);
   }
 }
