@@ -384,3 +384,59 @@ describe('of a body', () => {
     expect(ofMock).toEqual(ofPool);
   });
 });
+
+describe('an error says of a body whether it could be sent once more', () => {
+  const POST = { ...GET, REQUEST_METHOD: 'POST' };
+  const stream = (pieces: number): Readable =>
+    Readable.from(Array.from({ length: pieces }, () => Buffer.alloc(65_536)));
+  const declared = (pieces: number): Record<string, string> => ({ CONTENT_LENGTH: `${pieces * 65_536}` });
+  it.each<[string, boolean, () => Partial<DispatchRequest>]>([
+    ['bytes', true, () => ({ params: POST, body: 'abc' })],
+    ['none', true, () => ({ params: POST })],
+    ['a short stream', true, () => ({ params: POST, body: stream(2) })],
+    [
+      'a short stream, with its length',
+      true,
+      () => ({ params: { ...POST, ...declared(2) }, body: stream(2) }),
+    ],
+    [
+      'one of a PUT',
+      true,
+      () => ({ params: { ...POST, ...declared(2), REQUEST_METHOD: 'PUT' }, body: stream(2) }),
+    ],
+    ['one over `replayBuffer`', false, () => ({ params: { ...POST, ...declared(20) }, body: stream(20) })],
+    ['the same without its length', false, () => ({ params: POST, body: stream(20) })],
+    ['what is none', false, () => ({ params: POST, body: 5 as never })],
+    [
+      'a stream, in a request that is refused',
+      false,
+      () => ({ params: POST, body: stream(2), retry: 'x' as never }),
+    ],
+  ])('%s: %s', async (_, replayable, request) => {
+    const script = gate();
+    const [ofPool, ofMock] = await byBoth({ held: script.opened }, async (php) => {
+      const failed = php.request({ params: GET, headersTimeout: 20, ...request() });
+      const error: unknown = await failed.catch((reason: unknown) => reason);
+      return error instanceof FcgiError ? [error.code, error.executed, error.replayable] : error;
+    });
+    script.open();
+    expect([ofMock, replayable]).toEqual([ofPool, (ofPool as unknown[])[2]]);
+  });
+});
+
+it('the time to the first byte is that in which it was answered', async () => {
+  const script = gate();
+  const php = new MockDispatcher(async () => {
+    await script.opened;
+    return { body: 'abc' };
+  });
+  const answer = php.request({ params: GET });
+  const given = performance.now();
+  while (php.requests.length === 0) await Promise.resolve();
+  const waited = performance.now() - given;
+  script.open();
+  const { times } = await (await answer).ended;
+  expect(waited).toBeGreaterThan(0);
+  expect(times.firstByte).toBeGreaterThanOrEqual(waited);
+  expect(times.total).toBeGreaterThanOrEqual(times.firstByte ?? Number.POSITIVE_INFINITY);
+});

@@ -60,7 +60,7 @@ describe('MockDispatcher', () => {
       reused: false,
       attempts: 1,
       server: 'mock',
-      times: { queued: 0, connecting: 0, firstByte: 0, total: expect.any(Number) },
+      times: { queued: 0, connecting: 0, firstByte: expect.any(Number), total: expect.any(Number) },
       executed: 'yes',
       stderr: '',
       hint: '',

@@ -73,7 +73,8 @@ export interface MockStats {
 }
 
 /**
- * Takes the place of a Pool or an Upstream. It publishes no channels (node:diagnostics_channel): those are a Pool's.
+ * Takes the place of a Pool or an Upstream. It publishes no channels (node:diagnostics_channel): those are a Pool's. Of what only
+ * a connection shows its errors and `ended` say nothing: bytes and `requestsOnConnection` are 0, `hint` is ''.
  *
  * @example
  * const php = new MockDispatcher(({ params, text }) => ({

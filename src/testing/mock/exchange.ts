@@ -1,5 +1,4 @@
 /** One request through a MockDispatcher: an answer, told to a handler, with exactly one end. */
-import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import {
   type Executed,
@@ -11,7 +10,7 @@ import {
 } from '../../errors.ts';
 import { checkAnswer } from './answer.ts';
 import { Limits } from './limits.ts';
-import { checkContent, isOfBody, readBody } from './request.ts';
+import { checkContent, discard, holdsBytes, isOfBody, record } from './request.ts';
 import type { Signals } from './signals.ts';
 import type {
   MockAnswer,
@@ -31,6 +30,7 @@ interface Seen {
   readonly executed: Executed;
   readonly phase: Phase;
   readonly attempts: number;
+  readonly replayable: boolean;
   readonly stderr?: string;
 }
 
@@ -45,7 +45,9 @@ export class MockExchange implements MockController {
   #aborted = false;
   #over = false;
   /** What a Pool would say of a request that is given up now. */
-  #seen: Seen = { executed: 'no', phase: 'queued', attempts: 0 };
+  #seen: Seen;
+  /** ms, to its first byte. */
+  #answeredAfter = 0;
   #resumed: (() => void) | null = null;
   readonly #signals: Signals;
   #limits: Limits | null = null;
@@ -62,6 +64,7 @@ export class MockExchange implements MockController {
     this.#signals = signals;
     this.#handler = handler;
     this.#onOver = onOver;
+    this.#seen = { executed: 'no', phase: 'queued', attempts: 0, replayable: holdsBytes(request) };
   }
 
   get paused(): boolean {
@@ -120,9 +123,10 @@ export class MockExchange implements MockController {
       if (this.#over) return;
       const recorded = await record(this.#request, replayBuffer);
       if (this.#over) return;
-      this.#seen = { executed: 'unknown', phase: 'waiting', attempts: 1 };
+      const { replayable } = recorded;
+      this.#seen = { executed: 'unknown', phase: 'waiting', attempts: 1, replayable };
       limits.await('head');
-      await this.#tell(await answer(recorded), limits);
+      await this.#tell(await answer(recorded.request), limits);
     } catch (error) {
       if (isOfBody(error, this.#request)) this.abort(error);
       else this.fail(error);
@@ -152,6 +156,9 @@ export class MockExchange implements MockController {
     const seen =
       noted ??
       new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: error, facts: this.#seen });
+    const { executed, replayable } = this.#seen;
+    // What the test makes up for an answer is as it says; before that it is ours.
+    if (executed === 'no') seen.learn({ replayable });
     this.facts = seen.learn({ server: SERVER, times: this.#times() });
     try {
       if (seen !== error) this.#request.onAbort?.(seen);
@@ -169,11 +176,12 @@ export class MockExchange implements MockController {
 
   async #tell(answer: MockAnswer, limits: Limits): Promise<void> {
     checkAnswer(answer);
+    this.#answeredAfter = this.#elapsed();
     const { statusCode = 200, statusText = '', stderr = '', appStatus = 0, error, body } = answer;
     while (this.#paused && !this.#over) await this.#resume();
     if (this.#over) return;
     if (stderr !== '') {
-      this.#seen = { executed: 'yes', phase: 'head', attempts: 1, stderr };
+      this.#seen = { ...this.#seen, executed: 'yes', phase: 'head', stderr };
       this.#call(() => this.#request.onStderr?.(Buffer.from(stderr, 'utf8')));
     }
     while (this.#paused && !this.#over) await this.#resume();
@@ -181,7 +189,7 @@ export class MockExchange implements MockController {
     if (error !== undefined && body === undefined) throw error;
     const pairs = pairsOf(answer.headers ?? {});
     this.rawHeaders = pairs.flat();
-    this.#seen = { executed: 'yes', phase: 'body', attempts: 1, stderr };
+    this.#seen = { ...this.#seen, executed: 'yes', phase: 'body', stderr };
     this.#call(() => this.#handler.onResponseStart(this, statusCode, collect(pairs), statusText));
     // It comes together with its end: pause() is too late for both.
     const page = error === undefined ? shortPage(body) : null;
@@ -227,8 +235,12 @@ export class MockExchange implements MockController {
   }
 
   #times(): RequestTimes {
-    const firstByte = this.#seen.executed === 'yes' ? 0 : null;
-    return { queued: 0, connecting: 0, firstByte, total: performance.now() - this.#startedAt };
+    const firstByte = this.#seen.executed === 'yes' ? this.#answeredAfter : null;
+    return { queued: 0, connecting: 0, firstByte, total: this.#elapsed() };
+  }
+
+  #elapsed(): number {
+    return performance.now() - this.#startedAt;
   }
 
   /** `tell`: the last callback, and the last to see the raw headers. */
@@ -253,17 +265,6 @@ function pairsOf(headers: NonNullable<MockAnswer['headers']>): [string, string][
   return Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [value].flat().map((one): [string, string] => [name, one]),
   );
-}
-
-async function record(request: MockDispatchRequest, replayBuffer: number): Promise<RecordedRequest> {
-  const params: Record<string, string> = Object.create(null);
-  for (const [name, value] of Object.entries(request.params)) {
-    // A Pool leaves out what is not there, as `{ ...params, HTTP_X: headers['x'] }` has it.
-    if (value === undefined) continue;
-    params[name] = typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
-  }
-  const body = await readBody(request, replayBuffer);
-  return { params, body, text: body.toString('utf8'), request };
 }
 
 /** PHP-FPM writes a page of up to 8 KiB together with its end: a gateway knows both before it sends the head. null: another body. */
@@ -292,9 +293,4 @@ function collect(pairs: readonly (readonly [string, string])[]): MockHeaders {
     else headers[key] = [there, value].flat();
   }
   return headers;
-}
-
-/** No more is wanted of it: as a Pool does, a stream that was not read to its end is destroyed. */
-function discard(body: MockDispatchRequest['body']): void {
-  if (body instanceof Readable && !('httpVersion' in body)) body.on('error', () => undefined).destroy();
 }

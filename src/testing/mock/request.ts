@@ -4,7 +4,7 @@ import { isUint8Array } from 'node:util/types';
 import { checkArgument, isOptions, kindOf, noBody, noPiece, unknownName } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import { RequestEncoder } from '../../protocol/index.ts';
-import type { MockDispatchRequest, MockHandler } from './types.ts';
+import type { MockDispatchRequest, MockHandler, RecordedRequest } from './types.ts';
 
 /** All that a request may have. Spelled out as the type's own keys, so that none can be forgotten. */
 const KNOWN: Readonly<Record<keyof MockDispatchRequest, true>> = {
@@ -150,13 +150,39 @@ function isTime(value: unknown): boolean {
   return value === undefined || (typeof value === 'number' && Number.isFinite(value) && value >= 0);
 }
 
+/** Its body read, as by a Pool with this `replayBuffer`. `replayable`: that could send it once more. Rejects as readBody. */
+export async function record(
+  request: MockDispatchRequest,
+  replayBuffer: number,
+): Promise<{ readonly request: RecordedRequest; readonly replayable: boolean }> {
+  const params: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(request.params)) {
+    // A Pool leaves out what is not there, as `{ ...params, HTTP_X: headers['x'] }` has it.
+    if (value === undefined) continue;
+    params[name] = typeof value === 'string' ? value : Buffer.from(value).toString('utf8');
+  }
+  const body = await readBody(request, replayBuffer);
+  const replayable = holdsBytes(request) || (declaredLength(request) ?? 0) <= replayBuffer;
+  return { request: { params, body, text: body.toString('utf8'), request }, replayable };
+}
+
+/** A stream may be gone once it was read. */
+export function holdsBytes(request: MockDispatchRequest): boolean {
+  try {
+    const { body } = request;
+    return body === undefined || body === null || typeof body === 'string' || isUint8Array(body);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Reads the body, and no further than a Pool with this `replayBuffer` does: there is no end to some.
  *
  * @throws ArgumentError FCGI_ERR_INVALID_ARG: CONTENT_LENGTH is no number, or the body gives something that is none; FCGI_ERR_BODY_LENGTH:
  * it is not as long as that; FCGI_ERR_BODY_LENGTH_REQUIRED: a stream that is too long to be sent without. And what the body throws.
  */
-export async function readBody(request: MockDispatchRequest, replayBuffer: number): Promise<Buffer> {
+async function readBody(request: MockDispatchRequest, replayBuffer: number): Promise<Buffer> {
   const { body } = request;
   if (body === undefined || body === null) return Buffer.alloc(0);
   if (typeof body === 'string') return Buffer.from(body, 'utf8');
@@ -229,4 +255,9 @@ function wrongBody(message: string): ArgumentError {
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   return typeof value === 'object' ? kindOf(value) : String(value);
+}
+
+/** No more is wanted of it: as a Pool does, a stream that was not read to its end is destroyed. */
+export function discard(body: MockDispatchRequest['body']): void {
+  if (body instanceof Readable && !('httpVersion' in body)) body.on('error', () => undefined).destroy();
 }
