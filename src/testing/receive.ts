@@ -86,10 +86,12 @@ async function answerValues(socket: ExactSocket, header: RecordHeader, isPhpFpm:
   return true;
 }
 
-/** Null at the end of the stream and at a version that is not FastCGI's. */
+/** Null at the end of the stream and at version 0: PHP-FPM takes all others for 1. */
 export async function readHeader(socket: ExactSocket): Promise<RecordHeader | null> {
   const bytes = await socket.read(HEADER_LENGTH);
-  return bytes.length === HEADER_LENGTH && bytes[0] === VERSION ? decodeHeader(bytes) : null;
+  if (bytes.length < HEADER_LENGTH || bytes[0] === 0) return null;
+  bytes[0] = VERSION;
+  return decodeHeader(bytes);
 }
 
 async function readContent(socket: ExactSocket, header: RecordHeader): Promise<Buffer | null> {

@@ -8,6 +8,13 @@ import { gate, turn } from './support/gate.ts';
 import * as wire from './support/wire.ts';
 import { request, WireClient } from './support/wire.ts';
 
+/** A request whose BEGIN_REQUEST has this one. */
+function ofVersion(version: number): Buffer {
+  const bytes = request();
+  bytes[0] = version;
+  return bytes;
+}
+
 describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (%s)', (transport) => {
   function start(options: FakeFpmOptions = {}): Promise<FakeFpm> {
     return startFakeFpm({ transport, workers: 1, ...options });
@@ -40,6 +47,21 @@ describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (
       wire.record(wire.PARAMS),
     );
     expect(await client.ending).toBe('ECONNRESET');
+    expect(fpm.requests).toEqual([]);
+  });
+
+  it.each([2, 255])('takes version %i for 1', async (version) => {
+    await using fpm = await start();
+    await using client = await WireClient.open(fpm.address);
+    await client.send(ofVersion(version)).ended();
+    expect(fpm.requests.length).toBe(1);
+  });
+
+  it('ends the connection over version 0', async () => {
+    await using fpm = await start();
+    await using client = await WireClient.open(fpm.address);
+    client.send(ofVersion(0));
+    expect(['ECONNRESET', 'EPIPE']).toContain(await client.ending);
     expect(fpm.requests).toEqual([]);
   });
 
