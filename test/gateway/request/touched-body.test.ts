@@ -15,6 +15,8 @@ import fastcgi from '../../../src/gateway/fastify.ts';
 import { createFetchHandler } from '../../../src/gateway/fetch.ts';
 import { createMiddleware } from '../../../src/gateway/koa.ts';
 import { createHandler } from '../../../src/gateway/node.ts';
+import { Pool } from '../../../src/pool/pool.ts';
+import { startFakeFpm } from '../../../src/testing/index.ts';
 import { type Client, overHttp1, overHttp2 } from '../clients.ts';
 import { FakeDispatcher } from '../fake-dispatcher.ts';
 import { tempSite } from '../temp-site.ts';
@@ -301,6 +303,29 @@ it.each<[string, (request: http.IncomingMessage) => unknown]>([
   const [response] = await once(client, 'response');
   expect([response.headers['x-length'], errors]).toEqual([String(json.length), []]);
   response.resume();
+});
+
+it('a body that a hook has begun to read when PHP is to have it as it comes: 500, and the log says who has it', async () => {
+  const site = tempSite({ 'a.php': '' });
+  await using fpm = await startFakeFpm();
+  await using pool = new Pool(fpm.address);
+  const errors: unknown[] = [];
+  const handler = createFetchHandler(pool, {
+    root: site.root,
+    requestBuffering: false,
+    onError: (error) => void errors.push(error),
+    params: (request) => {
+      void request.text();
+      return {};
+    },
+  });
+  const headers = { 'Content-Length': '3' };
+  const answer = await handler(
+    new Request('http://localhost/a.php', { method: 'POST', body: 'abc', headers }),
+  );
+  expect([answer.status, errors]).toEqual([500, [expect.objectContaining({ code: 'FCGI_ERR_BODY_READ' })]]);
+  expect(fpm.requests).toEqual([]);
+  site.remove();
 });
 
 it('a body of which the rest went to nobody, as all listeners were removed, is not taken for the whole', async () => {
