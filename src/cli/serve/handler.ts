@@ -12,6 +12,7 @@ import type { Dispatcher } from '../../pool/dispatcher.ts';
 import type { SiteCommand } from '../args/site.ts';
 import { type PhpUser, PrivateFiles } from '../fpm/private-files.ts';
 import { printable, reasonOf } from '../text.ts';
+import { sendToTheEnd } from './http/half-closed.ts';
 import { RequestStderr } from './log/request-stderr.ts';
 
 export type Handler = (req: NodeRequest, res: NodeResponse) => void;
@@ -100,7 +101,7 @@ export function siteHandler(
     // nothing but a script complains, and a listener for each file would be dear
     if (plan.kind === 'run') {
       whenOver(res, () => stderr.get(req)?.end());
-    }
+    } else if (plan.kind === 'file') sendToTheEnd(res);
     answerNodeRequest(gateway, plan, req, { request: req, response: res });
   };
   // nobody else in this process changes files

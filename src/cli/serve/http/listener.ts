@@ -9,6 +9,7 @@ import { lingerBehindBody } from '../../../gateway/reply/node/linger.ts';
 import { hasRead, settlesWithin } from '../../delay.ts';
 import type { Handler } from '../handler.ts';
 import { inviteBodies } from './expectations.ts';
+import { clientHasEnded } from './half-closed.ts';
 import { httpLimits } from './http-limits.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
 import { listenOn } from './listen-on.ts';
@@ -81,6 +82,8 @@ export class Listener {
       const { server } = await this.#serverFor({ fd: 0, tls });
       server.emit('listening');
       takers.push((socket) => {
+        // as those are that the server itself accepts
+        socket.allowHalfOpen = true;
         if (this.#draining) socket.destroy();
         else server.emit('connection', socket);
       });
@@ -145,9 +148,12 @@ export class Listener {
     };
     if (this.#certificate === null || 'path' in listenAddress || !listenAddress.tls) {
       const limits = httpLimits(this.#idleLimit);
-      const server = Object.assign(createServer(limits, onRequest), limits);
+      const server = Object.assign(createServer(limits, onRequest), limits, { httpAllowHalfOpen: true });
       this.#prepare(server, onRequest);
-      server.on('connection', (socket: Socket) => this.#opened(socket));
+      server.on('connection', (socket: Socket) => {
+        const responses = this.#opened(socket);
+        socket.once('end', () => clientHasEnded(socket, responses));
+      });
       return { tls: false, server };
     }
     const { SecureServer } = await import('./secure-server.ts');
@@ -182,7 +188,7 @@ export class Listener {
     });
   }
 
-  #opened(socket: Socket): void {
+  #opened(socket: Socket): readonly ServerResponse[] {
     const responses: ServerResponse[] = [];
     this.#accepted += 1;
     this.#connections.set(socket, responses);
@@ -192,6 +198,7 @@ export class Listener {
       this.#connections.delete(socket);
       this.#left();
     });
+    return responses;
   }
 
   #openedOther(socket: Socket): void {
