@@ -64,8 +64,9 @@ export async function singleProcess(options: FrontendOptions): Promise<Frontend>
     async start() {
       const urls = await listener.listen(prepared.addresses, prepared.command.listenMode);
       if (root !== null && listener.server) {
-        vite = await startVite(root, listener.server, (text) => io.stderr.write(`${text}\n`));
-        declineOffers(listener.server);
+        const started = await startVite(root, listener.server, (text) => io.stderr.write(`${text}\n`));
+        vite = started;
+        declineOffers(listener.server, started.takes);
       }
       return urls;
     },

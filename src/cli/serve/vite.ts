@@ -3,6 +3,7 @@
  * are never sent are not asked of it, but for its own modules and those of packages.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Server } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -21,8 +22,17 @@ interface Connect {
 
 export interface ViteServer {
   readonly middlewares: Middleware;
+  /** Whether a WebSocket is Vite's own, or for a server that its configuration has as a proxy. */
+  takes(request: IncomingMessage): boolean;
   close(): Promise<void>;
 }
+
+/** What is needed of Vite's own server. */
+interface Vite extends Pick<ViteServer, 'middlewares' | 'close'> {
+  readonly config?: { readonly server?: { readonly proxy?: object } };
+}
+
+const ownProtocols: ReadonlySet<string> = new Set(['vite-hmr', 'vite-ping']);
 
 const configName = /^vite\.config\.[cm]?[jt]s$/;
 
@@ -73,6 +83,9 @@ export async function startVite(
         else next();
       });
     },
+    takes: ({ url = '', headers }) =>
+      ownProtocols.has(headers['sec-websocket-protocol'] ?? '') ||
+      Object.keys(vite.config?.server?.proxy ?? {}).some((path) => isBelow(path, url)),
     close: () => vite.close(),
   };
 }
@@ -123,7 +136,12 @@ function fileIn(target: unknown): string {
   return 'default' in target ? fileIn(target.default) : './dist/node/index.js';
 }
 
-function isVite(value: unknown): value is ViteServer {
+/** As `server.proxy` names paths: by how they begin, or by a pattern. */
+function isBelow(path: string, url: string): boolean {
+  return path.startsWith('^') ? new RegExp(path).test(url) : url.startsWith(path);
+}
+
+function isVite(value: unknown): value is Vite {
   return typeof value === 'object' && value !== null && 'middlewares' in value && 'close' in value;
 }
 

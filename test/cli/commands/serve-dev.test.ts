@@ -58,6 +58,22 @@ describe('the example', () => {
     expect(await textOf(response)).toContain('at /news/1</h1>');
   });
 
+  it('answers a WebSocket that is not Vite’s as without Vite: by the site', async () => {
+    const asked = request(`${url}/news/socket`, {
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      },
+    }).end();
+    const [response] = await within(once(asked, 'response'), 20_000, 'an answer');
+    expect([response.statusCode, await textOf(response)]).toEqual([
+      200,
+      expect.stringContaining('at /news/socket</h1>'),
+    ]);
+  });
+
   it('tells the browser of changes by a WebSocket on the same port', async () => {
     const client = await text(`${url}/@vite/client`);
     const [, token = ''] = /wsToken = "([^"]*)"/.exec(client) ?? [];

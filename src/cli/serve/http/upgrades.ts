@@ -7,20 +7,21 @@ const ofUpgrade: ReadonlySet<string> = new Set(['connection', 'upgrade', 'http2-
 
 /**
  * Where anybody listens for upgrades, Node hands them all to him, and answers none: a client that only offers HTTP/2 beside its
- * request, as Java's does, would wait for ever. Whoever is no WebSocket is read once more, without the offer (RFC 9110, 7.8).
+ * request, as Java's does, or a WebSocket that is not his, would wait for ever. What he does not take is read once more, without the
+ * offer (RFC 9110, 7.8): so the site answers as where nobody listens.
  */
-export function declineOffers(server: AnyServer): void {
-  // by TLS nobody offers it so
-  if (!(server instanceof Server)) return;
+export function declineOffers(server: AnyServer, isTaken: (request: IncomingMessage) => boolean): void {
+  const takes = (request: IncomingMessage): boolean => isWebSocket(request) && isTaken(request);
   // Node asks, but for 20: then it is a request as any other
   if ('shouldUpgradeCallback' in server) {
-    Object.assign(server, { shouldUpgradeCallback: isWebSocket });
+    Object.assign(server, { shouldUpgradeCallback: takes });
     return;
   }
+  const opened = server instanceof Server ? 'connection' : 'secureConnection';
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (isWebSocket(request)) return;
+    if (takes(request)) return;
     socket.unshift(Buffer.concat([headOf(request), head]));
-    server.emit('connection', socket);
+    server.emit(opened, socket);
   });
 }
 

@@ -11,9 +11,10 @@ const server = createServer((req, res) => {
   void text(req).then((body) => res.end(JSON.stringify([...told, body])));
 });
 server.on('upgrade', (req, socket) => {
-  if (req.headers.upgrade === 'websocket') socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+  if (req.headers.upgrade === 'websocket' && req.url === '/')
+    socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n');
 });
-declineOffers(server);
+declineOffers(server, ({ url }) => url === '/');
 afterEach(() => server.close());
 
 /** All that comes back for `pieces`, each sent when something has come back for the one before. */
@@ -48,4 +49,14 @@ describe('a request that offers HTTP/2', () => {
 it('a WebSocket is left to who listens for it', async () => {
   const asked = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
   expect(await exchange(asked)).toBe('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+});
+
+it('a WebSocket that nobody takes is a request as any other, as where nobody listens for any', async () => {
+  const offer = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+  const heard = await exchange(
+    `GET /chat HTTP/1.1\r\nHost: x\r\nX-A: b\r\n${offer}\r\n`,
+    'GET /c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  );
+  expect(heard).toContain('["GET","/chat","x","b",""]');
+  expect(heard).toContain('["GET","/c","x",null,""]');
 });
