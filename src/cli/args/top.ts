@@ -26,7 +26,8 @@ export const topHelp: string = `Usage: fastcgi-pool top ADDRESS|URL [options]
 Shows again and again how all is doing. Of a PHP-FPM's ADDRESS: its own status,
 with each worker. Of a URL, such as http://127.0.0.1:8080: the status page of
 fastcgi-pool serve, or of statusHandler(), with servers, scripts and messages.
-q or Ctrl-C ends it. Where stdout is no terminal it shows one table and ends.
+q or Ctrl-C ends it. Where stdout is no terminal, or TERM is dumb,
+it shows one table and ends.
 
 ADDRESS is unix:/path/to.sock, HOST:PORT, tcp://HOST:PORT or [::1]:9000.
 

@@ -16,7 +16,7 @@ export async function top(command: TopCommand, io: Io, connect: Connect): Promis
   const title = 'url' in command.from ? command.from.url.origin : command.from.address;
   // What cannot be had at all is an error, on a terminal as well.
   const first = await look();
-  if (command.once || !isTerminal(stdout)) {
+  if (command.once || !isTerminal(stdout, io)) {
     await print(stdout, `${first.join('\n')}\n`);
     return 0;
   }

@@ -14,7 +14,9 @@ interface Terminal extends Writable {
   readonly rows: number;
 }
 
-export function isTerminal(stream: Writable): stream is Terminal {
+/** One that can be drawn over: that of an editor may show the codes as they are, and says so by TERM. */
+export function isTerminal(stream: Writable, { env }: Io): stream is Terminal {
+  if (env['TERM'] === 'dumb') return false;
   return 'isTTY' in stream && stream.isTTY === true && 'columns' in stream && 'rows' in stream;
 }
 

@@ -39,6 +39,11 @@ async function top(...args: string[]): Promise<{ status: number; io: FakeIo }> {
   return { status: await run(['top', ...args], io), io };
 }
 
+function onTerminal(io: FakeIo, TERM: string): void {
+  Object.assign(io.stdout, { isTTY: true, columns: 60, rows: 10 });
+  io.env = { ...process.env, TERM };
+}
+
 describe('top', () => {
   it("shows php-fpm's own status with each worker, once where stdout is no terminal", async () => {
     const { status, io } = await top(fpm.address);
@@ -77,7 +82,7 @@ describe('top', () => {
 
   it('draws over again on a terminal, until it is left, and leaves it as it was', async () => {
     const io = new FakeIo('/');
-    Object.assign(io.stdout, { isTTY: true, columns: 60, rows: 10 });
+    onTerminal(io, 'xterm');
     const status = run(['top', fpm.address, '--interval', '0.1'], io);
     await io.said(/fastcgi-pool top[\s\S]*fastcgi-pool top/);
     io.signal('SIGINT');
@@ -85,6 +90,14 @@ describe('top', () => {
     expect(io.out).toContain('\x1b[?25l');
     expect(io.out.endsWith('\x1b[?25h')).toBe(true);
     expect(io.listeners).toBe(0);
+  });
+
+  it('shows one table on a terminal that has no cursor to move, as that of an editor', async () => {
+    const io = new FakeIo('/');
+    onTerminal(io, 'dumb');
+    expect(await run(['top', fpm.address], io)).toBe(0);
+    expect(io.out).toMatch(/^pool www /);
+    expect(io.out).not.toContain('\x1b');
   });
 
   it('is left at once where what it looks at hangs, by keys that come together, too', async () => {
@@ -99,7 +112,7 @@ describe('top', () => {
     const io = new FakeIo('/');
     const stdin = Object.assign(new PassThrough(), { setRawMode: () => {} });
     Object.assign(io, { stdin });
-    Object.assign(io.stdout, { isTTY: true, columns: 60, rows: 10 });
+    onTerminal(io, 'xterm');
     const { port } = slow.address() as AddressInfo;
     const status = run(['top', `http://127.0.0.1:${port}`, '--interval', '0.1', '--timeout', '0'], io);
     await hangs;
