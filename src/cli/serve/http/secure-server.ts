@@ -24,6 +24,9 @@ const MAX_STREAMS = 128;
  */
 const MAX_FIELDS = 2048;
 
+/** By ALPN, the best first. HTTP/1.0 as well, as with nginx: who offers nothing else, as `curl -0` does, could not connect at all. */
+const PROTOCOLS: readonly string[] = ['h2', 'http/1.1', 'http/1.0'];
+
 interface Connections {
   /** TCP is there, TLS is not. */
   readonly opened: (socket: Socket) => void;
@@ -46,6 +49,7 @@ export class SecureServer {
       {
         ...certificate,
         allowHTTP1: true,
+        ALPNCallback: ({ protocols }) => PROTOCOLS.find((one) => protocols.includes(one)),
         handshakeTimeout: HANDSHAKE_LIMIT,
         maxHeaderListPairs: MAX_FIELDS,
         settings: { maxConcurrentStreams: MAX_STREAMS },
@@ -54,6 +58,10 @@ export class SecureServer {
     );
     // for the connections of HTTP/1
     Object.assign(server, httpLimits(idleLimit));
+    server.prependListener('secureConnection', (socket) => {
+      // by its name alone Node would not know it
+      if (socket.alpnProtocol === 'http/1.0') socket.alpnProtocol = 'http/1.1';
+    });
     server.on('connection', (socket: Socket) => {
       const client = keyOf(socket);
       this.#sockets.set(client, socket);

@@ -5,6 +5,7 @@ import { type ClientHttp2Session, connect, type ServerHttp2Session } from 'node:
 import { request } from 'node:https';
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { generate } from 'selfsigned';
 import { afterEach, expect, it } from 'vitest';
 import type { Handler } from '../../../../src/cli/serve/handler.ts';
@@ -46,6 +47,17 @@ it('a session of HTTP/2 on which nobody asks for anything is closed: its client 
   expect(await text(session.request({ ':path': '/' }))).toBe('here');
   await within(once(session, 'close'), 5000, 'the end of the session');
 });
+
+it.each([['http/1.0'], ['http/1.1'], ['foo', 'http/1.0']])(
+  'who offers %s and nothing else that is known is served, as by nginx',
+  async (...ALPNProtocols) => {
+    const url = new URL(await listen((_, res) => void res.end('here')));
+    const port = Number(url.port);
+    const socket = connectTls({ port, host: url.hostname, ALPNProtocols, rejectUnauthorized: false });
+    socket.write('GET / HTTP/1.0\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nhere$/);
+  },
+);
 
 it('one whose answer is long in coming is not', async () => {
   const url = await listen((_, res) => {
