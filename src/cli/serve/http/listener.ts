@@ -82,8 +82,6 @@ export class Listener {
       const { server } = await this.#serverFor({ fd: 0, tls });
       server.emit('listening');
       takers.push((socket) => {
-        // as those are that the server itself accepts
-        socket.allowHalfOpen = true;
         if (this.#draining) socket.destroy();
         else server.emit('connection', socket);
       });
@@ -148,12 +146,9 @@ export class Listener {
     };
     if (this.#certificate === null || 'path' in listenAddress || !listenAddress.tls) {
       const limits = httpLimits(this.#idleLimit);
-      const server = Object.assign(createServer(limits, onRequest), limits, { httpAllowHalfOpen: true });
+      const server = Object.assign(createServer(limits, onRequest), limits);
       this.#prepare(server, onRequest);
-      server.on('connection', (socket: Socket) => {
-        const responses = this.#opened(socket);
-        socket.once('end', () => clientHasEnded(socket, responses));
-      });
+      server.on('connection', (socket: Socket) => this.#opened(socket));
       return { tls: false, server };
     }
     const { SecureServer } = await import('./secure-server.ts');
@@ -170,6 +165,7 @@ export class Listener {
 
   #prepare(server: Server, onRequest: (req: NodeRequest, res: NodeResponse) => void): void {
     this.#servers.push(server);
+    Object.assign(server, { httpAllowHalfOpen: true });
     inviteBodies(server, onRequest);
     // it can be heard of nobody where it does not listen
     server.on('error', () => {});
@@ -188,7 +184,7 @@ export class Listener {
     });
   }
 
-  #opened(socket: Socket): readonly ServerResponse[] {
+  #opened(socket: Socket): void {
     const responses: ServerResponse[] = [];
     this.#accepted += 1;
     this.#connections.set(socket, responses);
@@ -198,7 +194,9 @@ export class Listener {
       this.#connections.delete(socket);
       this.#left();
     });
-    return responses;
+    // Node does so where its own server of HTTP/1 has accepted it
+    socket.allowHalfOpen = true;
+    socket.once('end', () => clientHasEnded(socket, responses));
   }
 
   #openedOther(socket: Socket): void {

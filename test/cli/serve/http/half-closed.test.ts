@@ -2,10 +2,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
+import { generate } from 'selfsigned';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { parseServe } from '../../../../src/cli/args/serve.ts';
 import { siteHandler } from '../../../../src/cli/serve/handler.ts';
 import { Listener } from '../../../../src/cli/serve/http/listener.ts';
+import type { Certificate } from '../../../../src/cli/serve/http/tls.ts';
 import { FakeDispatcher } from '../../../gateway/fake-dispatcher.ts';
 import { tempSite } from '../../../gateway/temp-site.ts';
 
@@ -21,10 +24,11 @@ afterEach(() => {
 });
 
 /** A site of which nothing has been asked yet. */
-function newSite(): void {
+function newSite(certificate: Certificate | null = null): void {
   const [command] = parseServe([site.root]).sites;
   const hooks = { say: () => {}, ended: null, php: () => {} };
-  listener = new Listener(siteHandler(fpm, { command, root: site.root, linked: [] }, hooks));
+  const handler = siteHandler(fpm, { command, root: site.root, linked: [] }, hooks);
+  listener = new Listener(handler, certificate);
 }
 
 /** Resolves with what comes back, until the server ends the connection. */
@@ -85,6 +89,28 @@ it.each(ways)('of %s a script’s client has left with the end of its side, as o
   socket.end();
   await exchange.gone;
   expect(String(await heard)).toBe('');
+});
+
+it('by TLS it is the same', async () => {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+  });
+  newSite({ cert, key });
+  const [url = ''] = await listener.listen([{ host: '127.0.0.1', port: 0, tls: true }]);
+  const asked = async (path: string): Promise<string> => {
+    const socket = connectTls({
+      port: Number(new URL(url).port),
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+    });
+    socket.allowHalfOpen = true;
+    socket.end(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    return (await buffer(socket)).toString('latin1');
+  };
+  expect(await asked('/style.css')).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nbody \{\}$/);
+  const answer = await asked('/large.txt');
+  expect(answer.length - answer.indexOf('\r\n\r\n') - 4).toBe(large.length);
+  expect(await asked('/index.php')).toBe('');
 });
 
 it('what was asked for before the script is sent', async () => {
