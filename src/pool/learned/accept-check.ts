@@ -32,11 +32,6 @@ const PAGES = 8;
 /** One who has left costs the time of a script; to ask costs a round trip. */
 const ASKS_FOR_ONE = 16;
 const MOST_ASKS = 64;
-/** An answer that takes as long as so many pages, or where none is known, may have waited for a worker: so many are asked. */
-const SLOW_PAGES = 4;
-const ASKS_FOR_SLOW = 4;
-/** One of so many is asked in any case: who has to wait no longer than for a page of others is not late, and may hold their workers. */
-const SAMPLE = 8;
 /** So many less where a worker was free. */
 const ASKS_LESS = 4;
 /** Where workers are free all the same, one of so many late answers has the next connection asked. */
@@ -53,10 +48,6 @@ export class AcceptCheck {
   #asks = 0;
   /** ms that scripts take to their first byte once a worker has their connection. Infinity: not known. */
   #page = Number.POSITIVE_INFINITY;
-  /** So many are asked however short the pages are. */
-  #suspected = 0;
-  /** In a row. */
-  #unasked = 0;
   #late = 0;
   #everyLate = 1;
 
@@ -64,10 +55,8 @@ export class AcceptCheck {
   isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean, connecting: number): boolean {
     if (isPhpFpm !== true) return false;
     if (isDirect !== false && isProvable) {
-      if (this.#suspected > 0) this.#suspected--;
-      else if (this.#asks > 0 && this.#page >= ROUND_TRIPS * connecting) this.#asks--;
-      else if (++this.#unasked < SAMPLE) return false;
-      this.#unasked = 0;
+      if (this.#asks === 0 || this.#page < ROUND_TRIPS * connecting) return false;
+      this.#asks--;
     }
     if (this.#skipped === 0) return true;
     this.#skipped--;
@@ -92,12 +81,6 @@ export class AcceptCheck {
       this.#asks = Math.max(1, this.#asks);
     }
     return true;
-  }
-
-  /** So late that a connect is nothing beside it: the next few are asked, however short the pages are, if no page is as slow as that. */
-  onSlow(after: number): void {
-    const isSlowPage = Number.isFinite(this.#page) && after < SLOW_PAGES * this.#page;
-    if (!isSlowPage) this.#suspected = ASKS_FOR_SLOW;
   }
 
   /** A script has begun to answer, `after` ms after its request was sent to the worker. */

@@ -15,7 +15,7 @@ import { BackgroundWork } from './background-work.ts';
 import { Backlog } from './backlog.ts';
 import type { BodyReading } from './body-reading.ts';
 import { KeepaliveTimes } from './keepalive-times.ts';
-import { isLong, Neighbours } from './neighbours.ts';
+import { Neighbours } from './neighbours.ts';
 import { Terminator } from './terminator.ts';
 import { Workers } from './workers.ts';
 
@@ -82,18 +82,12 @@ export class Learned {
     if (exchange.reused) this.backend.onStayedOpen();
     if (!isProven) {
       this.#proven++;
-      this.#answeredUnasked(firstByteAfter);
+      if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
+      this.neighbours.answered(firstByteAfter, this.keepaliveTimes.connect, this.#clock.now());
     } else this.acceptCheck.onPage(firstByteAfter);
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);
-  }
-
-  #answeredUnasked(after: number): void {
-    // To ask costs a round trip: not where it is known already.
-    const isNews = isLong(after, this.keepaliveTimes.connect) && !this.neighbours.needWorkers(this.#clock);
-    if (isNews) this.acceptCheck.onSlow(after);
-    if (!this.acceptCheck.onUnasked(after)) this.backlog.answeredSoon();
   }
 
   /** See BackendKind. */

@@ -4,35 +4,59 @@
  * a tenth of what four workers can do, and half of them waited for more than 30 ms. So whoever has had to wait itself keeps no idle
  * connection for a while: to open one for each request costs little, as the requests are few, or none would be idle.
  *
- * It is known of connections for which a worker was asked first (accept-check.ts), and so not of slow scripts. Times in ms.
+ * It is known of connections for which a worker was asked first (accept-check.ts). Of the others it is a guess: several of the latest were
+ * answered many times later than the quickest. If the scripts were slow instead, they were so slow that a connect is nothing beside them.
+ * Times in ms.
  */
 
 /** So many connects are little beside a wait. */
-const CONNECTS = 20;
-const LEAST_WAIT = 2;
+const CONNECTS = 100;
+const LEAST_WAIT = 5;
+/** One that takes so many times as long as the quickest of the latest, and longer by a wait, is late. */
+const LATE = 3;
+const LATEST = 8;
+/** One slow script, or a moment in which this machine stood still, is no sign. */
+const SIGNS = 3;
 /** For so long none is kept; twice as long each time that it comes to that again soon. */
 const FIRST = 10_000;
 const LONGEST = 80_000;
 
 export class Neighbours {
+  /** What the latest new connections took to their first byte. */
+  readonly #latest: number[] = [];
   #until = Number.NEGATIVE_INFINITY;
   #time = FIRST;
 
   /** One of our connections has waited so long for a worker. `connect`: what a connect takes. */
   waited(wait: number, connect: number, now: number): void {
-    if (!isLong(wait, connect)) return;
-    if (now >= this.#until)
-      this.#time = now < this.#until + this.#time ? Math.min(LONGEST, 2 * this.#time) : FIRST;
-    this.#until = now + this.#time;
+    if (wait >= longWait(connect)) this.#found(now);
+  }
+
+  /** A new one, for which no worker was asked, had its first byte `after` so long. */
+  answered(after: number, connect: number, now: number): void {
+    const latest = this.#latest;
+    latest.push(after);
+    if (latest.length > LATEST) latest.shift();
+    const quickest = Math.min(...latest);
+    const late = Math.max(LATE * quickest, quickest + longWait(connect));
+    if (latest.filter((one) => one >= late).length < SIGNS) return;
+    // The next time it takes others.
+    latest.length = 0;
+    this.#found(now);
   }
 
   needWorkers(clock: { now(): number }): boolean {
     // The hot path: no time is read.
     return this.#until !== Number.NEGATIVE_INFINITY && clock.now() < this.#until;
   }
+
+  #found(now: number): void {
+    if (now >= this.#until)
+      this.#time = now < this.#until + this.#time ? Math.min(LONGEST, 2 * this.#time) : FIRST;
+    this.#until = now + this.#time;
+  }
 }
 
-/** Has one that was connected in `connect` waited for others, after so long? */
-export function isLong(wait: number, connect: number): boolean {
-  return wait >= Math.max(LEAST_WAIT, CONNECTS * connect);
+function longWait(connect: number): number {
+  return Math.max(LEAST_WAIT, CONNECTS * connect);
 }

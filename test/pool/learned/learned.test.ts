@@ -236,17 +236,17 @@ describe('a connection is idle', () => {
   it('less often where a connect takes long', async () => {
     const pool = setUp();
     pool.learned.keepaliveTimes.connected(1);
-    await waits(pool, 20);
+    await waits(pool, 100);
     expect(await looks(pool, 1)).toEqual([10, 20]);
   });
 
   it('not where none has waited for long, nor where its time is said by an option', async () => {
     const quick = setUp();
-    await waits(quick, 1);
+    await waits(quick, 4);
     expect(await looks(quick, 1)).toEqual([]);
     const far = setUp();
     far.learned.keepaliveTimes.connected(1);
-    await waits(far, 19);
+    await waits(far, 99);
     expect(await looks(far, 1)).toEqual([]);
     const told = setUp({ keepaliveTimeout: 1_000 });
     await waits(told, 20);
@@ -254,31 +254,18 @@ describe('a connection is idle', () => {
   });
 });
 
-it('an answer that is slow beside a connect has the next connections asked, however short the pages are', () => {
-  const due = (connect: number, after: number): boolean => {
-    const { learned } = setUp();
+it('new connections that are answered late beside others show that others need workers, kept ones do not', () => {
+  const needs = (isProven: boolean, connect: number, late: number): boolean => {
+    const { learned, clock } = setUp();
     learned.keepaliveTimes.connected(connect);
-    const exchange = request();
-    exchange.firstByteAfter = after;
-    learned.firstByte(exchange, false);
-    return learned.acceptCheck.isDue({ isPhpFpm: true, isDirect: true } as never, true, connect);
+    for (const after of [2, late, late, late]) {
+      const exchange = request();
+      exchange.firstByteAfter = after;
+      learned.firstByte(exchange, isProven);
+    }
+    return learned.neighbours.needWorkers(clock);
   };
-  expect([due(0, 1), due(0, 2), due(0.5, 9), due(0.5, 10)]).toEqual([false, true, false, true]);
-});
-
-it('but not while it is known that others need workers: to ask costs a round trip', async () => {
-  const { learned, time } = setUp();
-  learned.neighbours.waited(20, 0, 0);
-  const late = (): boolean => {
-    const exchange = request();
-    exchange.firstByteAfter = 50;
-    learned.firstByte(exchange, false);
-    return learned.acceptCheck.isDue({ isPhpFpm: true, isDirect: true } as never, true, 0);
-  };
-  await time.run(9_000);
-  expect(late()).toBe(false);
-  await time.run(10_001);
-  expect(late()).toBe(true);
+  expect([needs(false, 0, 30), needs(true, 0, 30), needs(false, 0.3, 30)]).toEqual([true, false, false]);
 });
 
 describe('a response that does not begin', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isLong, Neighbours } from '../../../src/pool/learned/neighbours.ts';
+import { Neighbours } from '../../../src/pool/learned/neighbours.ts';
 
 /** ms from `now` on in which others need workers, by its whole seconds. */
 function needed(neighbours: Neighbours, now: number): number {
@@ -8,23 +8,52 @@ function needed(neighbours: Neighbours, now: number): number {
   return end - now;
 }
 
+const at0 = { now: (): number => 0 };
+
 it.each([
-  [1.9, 0, false],
-  [2, 0, true],
-  [2, 0.1, true],
-  [9.9, 0.5, false],
-  [10, 0.5, true],
-  [19, 1, false],
-  [20, 1, true],
+  [4.9, 0, false],
+  [5, 0, true],
+  [5, 0.05, true],
+  [9.9, 0.1, false],
+  [10, 0.1, true],
+  [99, 1, false],
+  [100, 1, true],
 ])(
-  'after %d ms, where a connect takes %d ms: a connection has waited for others: %s',
+  'a connection has waited for %d ms, where a connect takes %d ms: others need workers: %s',
   (wait, connect, is) => {
-    expect(isLong(wait, connect)).toBe(is);
     const neighbours = new Neighbours();
     neighbours.waited(wait, connect, 0);
-    expect(neighbours.needWorkers({ now: () => 0 })).toBe(is);
+    expect(neighbours.needWorkers(at0)).toBe(is);
   },
 );
+
+it.each([
+  ['all as slow', [30, 30, 30, 30, 30, 30, 30, 30], 0, false],
+  ['two late ones', [2, 30, 30, 2, 2, 2, 2, 2], 0, false],
+  ['three', [2, 30, 2, 30, 2, 2, 2, 30], 0, true],
+  ['three, but longer ago', [2, 30, 30, 2, 2, 2, 2, 2, 2, 30], 0, false],
+  ['the quickest is the last', [30, 30, 30, 2], 0, true],
+  ['less than three times as slow', [5, 14.9, 14.9, 14.9], 0, false],
+  ['three times', [5, 15, 15, 15], 0, true],
+  ['three times, and little beside a connect', [2, 11.9, 11.9, 11.9], 0.1, false],
+  ['three times, and much beside a connect', [2, 12, 12, 12], 0.1, true],
+  ['less than 5 ms later', [0.1, 5, 5, 5], 0, false],
+  ['5 ms later', [0.1, 5.1, 5.1, 5.1], 0, true],
+])(
+  'new connections that were not asked, %s: %j ms, where a connect takes %d ms: %s',
+  (_, times, connect, is) => {
+    const neighbours = new Neighbours();
+    for (const after of times) neighbours.answered(after, connect, 0);
+    expect(neighbours.needWorkers(at0)).toBe(is);
+  },
+);
+
+it('what was a sign once is none for longer', () => {
+  const neighbours = new Neighbours();
+  for (const after of [2, 30, 30, 30]) neighbours.answered(after, 0, 0);
+  for (const after of [2, 2]) neighbours.answered(after, 0, 5_000);
+  expect(needed(neighbours, 0)).toBe(10_000);
+});
 
 it('nobody needs workers before one of ours has waited, and no time is read for that', () => {
   const clock = {
