@@ -32,6 +32,8 @@ it.each([
   ['two late ones', [2, 30, 30, 2, 2, 2, 2, 2], 0, false],
   ['three', [2, 30, 2, 30, 2, 2, 2, 30], 0, true],
   ['three, but longer ago', [2, 30, 30, 2, 2, 2, 2, 2, 2, 30], 0, false],
+  ['the quickest is the eighth from the end', [2, 6, 6, 6, 6, 7, 7, 7], 0, true],
+  ['the quickest is the ninth from the end', [2, 6, 6, 6, 6, 6, 7, 7, 7], 0, false],
   ['the quickest is the last', [30, 30, 30, 2], 0, true],
   ['less than three times as slow', [5, 14.9, 14.9, 14.9], 0, false],
   ['three times', [5, 15, 15, 15], 0, true],
