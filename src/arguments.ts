@@ -1,4 +1,5 @@
 /** What every check of arguments has in common: is it an object of options, and are all names in it known? */
+import { isErrored, isReadable, Readable } from 'node:stream';
 import { ArgumentError } from './errors.ts';
 
 /** ms, 24 days: longer ones overflow in Node, and would fire at once. */
@@ -80,6 +81,43 @@ export function noPiece(value: unknown): string {
   // Node 20 gives such for the stream of a FileHandle.
   const how = instead(value) || ', which is neither bytes nor a string';
   return `the body gave ${kindOf(value)}${how}`;
+}
+
+/**
+ * Why a stream can be no body, or null: what somebody has read to its end would be an empty one for PHP, and of what somebody else
+ * reads nothing comes here. One that was read in part gives the rest.
+ */
+export function whyUnreadable(body: object): string | null {
+  if (isWebStream(body) && body.locked) {
+    return 'the body is a stream that somebody else reads (it is locked): give one that nobody reads, such as a branch of its tee(), or the body of a clone() that was made before';
+  }
+  // Node's functions take web streams as well; its types do not know that.
+  const stream = body as Readable;
+  const isRead =
+    body instanceof Readable
+      ? isTaken(body)
+      : isWebStream(body) && Readable.isDisturbed(stream) && !isReadable(stream) && !isErrored(stream);
+  return isRead ? 'the body has been read before: its stream has nothing to give any more' : null;
+}
+
+/** To its end; or whole, by the text() of a response's body, of which the stream has seen nothing. */
+function isTaken(body: Readable & { readonly bodyUsed?: unknown }): boolean {
+  return body.readableDidRead ? body.readableEnded : body.bodyUsed === true;
+}
+
+/** By what it can do: it may come from another realm. */
+export function isStream(body: unknown): body is Readable {
+  return has(body, 'on') && has(body, 'destroy');
+}
+
+/** As isStream. */
+export function isWebStream(body: unknown): body is ReadableStream {
+  return has(body, 'cancel') && has(body, 'getReader');
+}
+
+function has(body: unknown, method: string): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  return typeof (body as Record<string, unknown>)[method] === 'function';
 }
 
 function instead(value: unknown): string {

@@ -8,9 +8,9 @@
  * answered many times later than the quickest. If the scripts were slow instead, they were so slow that a connect is nothing beside them.
  * Times in ms.
  */
+import { ROUND_TRIPS } from './accept-check.ts';
 
-/** So many connects are little beside a wait. */
-const CONNECTS = 100;
+/** Shorter ones, and those of less than ROUND_TRIPS, are no sign: a connect would be something beside them. */
 const LEAST_WAIT = 5;
 /** One that takes so many times as long as the quickest of the latest, and longer by a wait, is late. */
 const LATE = 3;
@@ -58,5 +58,5 @@ export class Neighbours {
 }
 
 function longWait(connect: number): number {
-  return Math.max(LEAST_WAIT, CONNECTS * connect);
+  return Math.max(LEAST_WAIT, ROUND_TRIPS * connect);
 }

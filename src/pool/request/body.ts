@@ -1,11 +1,11 @@
 /** The body of a request, in a form that can be sent more than once where that is possible at all. */
 import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { noBody, noPiece } from '../../arguments.ts';
+import { noBody, noPiece, whyUnreadable } from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { Params } from '../../protocol/params.ts';
 import type { Body } from '../dispatcher.ts';
-import { iterate, whyUnreadable } from './source.ts';
+import { iterate } from './source.ts';
 
 export interface BytesBody {
   readonly kind: 'bytes';

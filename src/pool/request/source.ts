@@ -3,8 +3,8 @@
  * destroyed with it, sent or not. Else a file that cannot be opened ends the process, and one that is never read
  * keeps its descriptor.
  */
-import { isErrored, isReadable, Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
+import { isStream, isWebStream } from '../../arguments.ts';
 import type { DispatchRequest } from '../dispatcher.ts';
 
 /** A planned body, as far as it matters here. */
@@ -37,28 +37,6 @@ export function iterate(source: AsyncIterable<Uint8Array | string>): AsyncIterat
       return { done: true, value: undefined };
     },
   };
-}
-
-/**
- * Why a stream can be no body, or null: what somebody has read to its end would be an empty one for PHP, and of what somebody else
- * reads nothing comes here. One that was read in part gives the rest.
- */
-export function whyUnreadable(body: object): string | null {
-  if (isWebStream(body) && body.locked) {
-    return 'the body is a stream that somebody else reads (it is locked): give one that nobody reads, such as a branch of its tee(), or the body of a clone() that was made before';
-  }
-  // Node's functions take web streams as well; its types do not know that.
-  const stream = body as Readable;
-  const isRead =
-    body instanceof Readable
-      ? isTaken(body) || (body.readableDidRead && body.readableEnded)
-      : isWebStream(body) && Readable.isDisturbed(stream) && !isReadable(stream) && !isErrored(stream);
-  return isRead ? 'the body has been read before: its stream has nothing to give any more' : null;
-}
-
-/** By its text() or json(), as the body of a response is: the stream has seen nothing of that. */
-function isTaken(body: Readable & { readonly bodyUsed?: unknown }): boolean {
-  return body.bodyUsed === true && !body.readableDidRead;
 }
 
 /** Calls `failed` with the error of a stream that fails before it has been read to its end. */
@@ -98,17 +76,4 @@ function discard(body: unknown): void {
   } else if (isWebStream(body) && !body.locked) {
     body.cancel().catch(() => undefined);
   }
-}
-
-function isStream(body: unknown): body is Readable {
-  return has(body, 'on') && has(body, 'destroy');
-}
-
-function isWebStream(body: unknown): body is ReadableStream {
-  return has(body, 'cancel') && has(body, 'getReader');
-}
-
-function has(body: unknown, method: string): boolean {
-  if (typeof body !== 'object' || body === null) return false;
-  return typeof (body as Record<string, unknown>)[method] === 'function';
 }

@@ -1,7 +1,15 @@
 /** What a Pool refuses a mock refuses, in the same words: a test is to fail where the application would. */
-import { isErrored, isReadable, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { checkArgument, isOptions, kindOf, noBody, noPiece, unknownName } from '../../arguments.ts';
+import {
+  checkArgument,
+  isOptions,
+  kindOf,
+  noBody,
+  noPiece,
+  unknownName,
+  whyUnreadable,
+} from '../../arguments.ts';
 import { ArgumentError } from '../../errors.ts';
 import { RequestEncoder } from '../../protocol/index.ts';
 import type { MockDispatchRequest, MockHandler, RecordedRequest } from './types.ts';
@@ -117,28 +125,8 @@ function checkKinds(
 function checkBody(body: unknown): void {
   if (body === undefined || body === null || typeof body === 'string' || isUint8Array(body)) return;
   if (typeof body !== 'object' || !(Symbol.asyncIterator in body)) throw wrongBody(noBody(body));
-  if (isLocked(body))
-    throw wrongBody(
-      'the body is a stream that somebody else reads (it is locked): give one that nobody reads, such as a branch of its tee(), or the body of a clone() that was made before',
-    );
-  if (body instanceof Readable ? isTaken(body) : body instanceof ReadableStream && isRead(body))
-    throw wrongBody('the body has been read before: its stream has nothing to give any more');
-}
-
-/** A web stream, by what it can do. */
-function isLocked(body: object): boolean {
-  return 'getReader' in body && 'locked' in body && body.locked === true;
-}
-
-/** To its end; or whole, by the text() of a response's body. */
-function isTaken(body: Readable & { readonly bodyUsed?: unknown }): boolean {
-  return body.readableDidRead ? body.readableEnded : body.bodyUsed === true;
-}
-
-function isRead(body: object): boolean {
-  // Node's functions take web streams as well; its types do not know that.
-  const stream = body as Readable;
-  return Readable.isDisturbed(stream) && !isReadable(stream) && !isErrored(stream);
+  const wrong = whyUnreadable(body);
+  if (wrong !== null) throw wrongBody(wrong);
 }
 
 /** By what it can do: a signal may come from another realm. */

@@ -14,11 +14,10 @@ export function sendToTheEnd(response: NodeResponse): void {
 }
 
 /**
- * Node leaves the connection open for what is unfinished of `responses`, told to by `httpAllowHalfOpen`, and closes it behind the
+ * Node leaves the connection open for the `unfinished` responses, told to by `httpAllowHalfOpen`, and closes it behind the
  * last of them. Here it is closed before the first one that is not to be sent, as Node does by default.
  */
-export function clientHasEnded(socket: Socket, responses: readonly ServerResponse[]): void {
-  const unfinished = responses.filter((res) => !res.destroyed);
+export function clientHasEnded(socket: Socket, unfinished: readonly ServerResponse[]): void {
   const first = unfinished.findIndex((res) => !(toTheEnd in res));
   if (first === -1) return;
   const cut = (): void => {

@@ -196,7 +196,7 @@ export class Listener {
     });
     // Node does so where its own server of HTTP/1 has accepted it
     socket.allowHalfOpen = true;
-    socket.once('end', () => clientHasEnded(socket, responses));
+    socket.once('end', () => clientHasEnded(socket, responses.filter(isUnfinished)));
   }
 
   #openedOther(socket: Socket): void {
