@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import type { NodeRequest, NodeResponse } from '../../gateway/node.ts';
 import { isNeverSent } from '../../gateway/site/never-sent.ts';
 import { importFile } from '../import-file.ts';
@@ -29,7 +29,10 @@ export interface ViteServer {
 
 /** What is needed of Vite's own server. */
 interface Vite extends Pick<ViteServer, 'middlewares' | 'close'> {
-  readonly config?: { readonly server?: { readonly proxy?: object } };
+  readonly config?: {
+    readonly base?: string;
+    readonly server?: { readonly proxy?: object; readonly ws?: unknown; readonly hmr?: unknown };
+  };
 }
 
 const ownProtocols: ReadonlySet<string> = new Set(['vite-hmr', 'vite-ping']);
@@ -84,7 +87,7 @@ export async function startVite(
       });
     },
     takes: ({ url = '', headers }) =>
-      ownProtocols.has(headers['sec-websocket-protocol'] ?? '') ||
+      (ownProtocols.has(headers['sec-websocket-protocol'] ?? '') && pathOf(url) === socketPath(vite)) ||
       Object.keys(vite.config?.server?.proxy ?? {}).some((path) => isBelow(path, url)),
     close: () => vite.close(),
   };
@@ -134,6 +137,21 @@ function fileIn(target: unknown): string {
   if (typeof target !== 'object' || target === null) return './dist/node/index.js';
   if ('import' in target) return fileIn(target.import);
   return 'default' in target ? fileIn(target.default) : './dist/node/index.js';
+}
+
+/** Where Vite takes its own WebSockets: elsewhere it leaves them without an answer. */
+function socketPath({ config }: Vite): string {
+  const { base = '/', server } = config ?? {};
+  // `ws` since Vite 8, `hmr` before
+  for (const options of [server?.ws, server?.hmr]) {
+    if (typeof options !== 'object' || options === null || !('path' in options)) continue;
+    if (typeof options.path === 'string') return posix.join(base, options.path);
+  }
+  return base;
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? '';
 }
 
 /** As `server.proxy` names paths: by how they begin, or by a pattern. */

@@ -58,13 +58,17 @@ describe('the example', () => {
     expect(await textOf(response)).toContain('at /news/1</h1>');
   });
 
-  it('answers a WebSocket that is not Vite’s as without Vite: by the site', async () => {
+  it.each([
+    ['a WebSocket that is not Vite’s', {}],
+    ['a WebSocket of Vite’s that asks at a wrong path', { 'sec-websocket-protocol': 'vite-hmr' }],
+  ])('answers %s as without Vite: by the site', async (_what, headers) => {
     const asked = request(`${url}/news/socket`, {
       headers: {
         connection: 'Upgrade',
         upgrade: 'websocket',
         'sec-websocket-version': '13',
         'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...headers,
       },
     }).end();
     const [response] = await within(once(asked, 'response'), 20_000, 'an answer');
