@@ -27,6 +27,17 @@ it.each([
   expect(php.exchanges).toHaveLength(0);
 });
 
+it.each(['Host: a\r\n', ''])(
+  'HTTP/2.0 in a line of HTTP/1 is 505, as with nginx, the connection ends, and PHP is not asked: %j',
+  async (host) => {
+    const php = new FakeDispatcher();
+    server = await rawServer(createHandler(php, { fpmRoot: '/srv' }));
+    const { text: heard } = await server.exchange(`GET /a.php HTTP/2.0\r\n${host}\r\n`);
+    expect(heard).toMatch(/^HTTP\/1\.1 505 HTTP Version Not Supported\r\n(?:.+\r\n)*Connection: close\r\n/);
+    expect(php.exchanges).toHaveLength(0);
+  },
+);
+
 /** RFC 9112, 6.1. PHP would have the coded bytes, and nothing would tell it of that. */
 it.each(['gzip, chunked', 'x-gzip ,\tchunked', 'identity, chunked', 'Deflate,Chunked'])(
   'a body of the transfer coding "%s" is 501, as with nginx, the connection ends, and PHP is not asked',

@@ -47,10 +47,11 @@ function bodyOf(request: NodeRequest, left: object): Incoming['body'] {
 }
 
 /**
- * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, HTTP/1.0 no codings (RFC 9112, 6.1), and what
- * `codingRefusal` refuses. Null: all is well.
+ * Node's parser lets these pass, and no server answers them: HTTP/0.9 has no head, HTTP/1.0 no codings (RFC 9112, 6.1), a line that
+ * ends in HTTP/2.0 stands on no connection of HTTP/2 (Node asks it for no Host either), and what `codingRefusal` refuses. Null: all is well.
  */
-export function illFormed(request: NodeRequest): 400 | 501 | null {
+export function illFormed(request: NodeRequest): 400 | 501 | 505 | null {
+  if (request.httpVersionMajor > 1 && !isHttp2Request(request)) return 505;
   const coding = request.headers['transfer-encoding'];
   if (coding === undefined) return request.httpVersionMajor < 1 ? 400 : null;
   return request.httpVersion === '1.0' ? 400 : codingRefusal(coding);
