@@ -200,6 +200,11 @@ describe('null and values of other kinds are mistakes, not defaults', () => {
     }
   });
 
+  it('files.allow, a pattern: it would match nothing', () => {
+    const files = { allow: ['.md', '*.yaml'] };
+    expect(named(() => createHandler(new FakeDispatcher(), given({ root, files })))).toBe('files.allow');
+  });
+
   it.each([[[]], [() => ({})], [new Map()], ['root']])('%s as the options, or as files', (value) => {
     expect(named(() => createHandler(new FakeDispatcher(), given(value)))).toBe('options');
     expect(named(() => createFetchHandler(new FakeDispatcher(), given(value)))).toBe('options');

@@ -161,7 +161,8 @@ function fileName(option: string, text: string): string {
 }
 
 function fileEnding(text: string): string {
-  if (/[./][^/\0]+$/.test(text)) return text;
+  // a pattern would match nothing: * is meant as any name, which an ending says already
+  if (/[./][^/\0]+$/.test(text) && !/[*?]/.test(text)) return text;
   throw new UsageError(`--allow-files must be the ending of a name, such as .yaml, not '${text}'`);
 }
 

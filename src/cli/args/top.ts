@@ -31,10 +31,11 @@ it shows one table and ends.
 
 ADDRESS is unix:/path/to.sock, HOST:PORT, tcp://HOST:PORT or [::1]:9000.
 
-  --once              show one table and end
-  --interval SECONDS  between two looks (default 1)
-  --path PATH         of an ADDRESS: the pool's pm.status_path (default /status)
-  --timeout SECONDS   default 5; 0: no limit
+  --once             show one table and end
+  --interval SECONDS
+                     between two looks (default 1)
+  --path PATH        of an ADDRESS: the pool's pm.status_path (default /status)
+  --timeout SECONDS  default 5; 0: no limit
 ${peerHelp}`;
 
 const options = {

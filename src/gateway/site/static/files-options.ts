@@ -60,6 +60,9 @@ export function filesSettings(files: unknown): FilesSettings | null {
   const hashed = immutable && new RegExp(immutable.source, immutable.flags.replace(/[gy]/g, ''));
   const { allow: given = [] } = options;
   const allow = strings('files.allow', given);
+  if (allow.some((ending) => /[*?]/.test(ending))) {
+    throw wrong('files.allow', 'must be endings of names, such as .yaml: a pattern would match nothing');
+  }
   return {
     cacheControl: (path) =>
       hashed?.test(path) ? 'public, max-age=31536000, immutable' : (cacheControl ?? null),
