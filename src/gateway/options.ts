@@ -135,7 +135,8 @@ export interface GatewayOptions<Req> {
   readonly responseBufferTotal?: number | undefined;
   /**
    * Milliseconds that a client may take nothing of a reply or file that is there for it, then its connection is closed.
-   * Default 60000; 0: no limit. (With `fastcgi-pool/fetch`, that nothing is read of the body of the `Response`, which then
+   * Default 60000; 0: no limit. By HTTP/2 it is the stream that is closed, and where others go on beside it there is this time
+   * for each 64 KiB that wait. (With `fastcgi-pool/fetch`, that nothing is read of the body of the `Response`, which then
    * errors.)
    */
   readonly sendTimeout?: number | undefined;

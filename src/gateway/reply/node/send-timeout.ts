@@ -2,6 +2,10 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
+import { clearInterval, setInterval } from 'node:timers';
+
+/** Bytes for which a client of HTTP/2 has the time once more. */
+const SHARE = 65_536;
 
 export class SendTimeout {
   readonly #response: ServerResponse | Http2ServerResponse;
@@ -13,6 +17,7 @@ export class SendTimeout {
   #socket: Socket | null = null;
   #usual = 0;
   #timeout = 0;
+  #endWatch: (() => void) | null = null;
 
   /** `onceClosed`: calls back when the response is over; default: by a listener of its own. */
   constructor(
@@ -36,6 +41,7 @@ export class SendTimeout {
     timed.on('timeout', this.#expire);
     // node's timer sees what a socket takes, not only what it is given
     timed.setTimeout(timeout);
+    if ('stream' in this.#response) this.#endWatch = watch(this.#response.stream, timeout, this.#expire);
     if (!this.#hearsEnd) {
       this.#hearsEnd = true;
       this.#onceClosed(() => this.stop());
@@ -49,10 +55,34 @@ export class SendTimeout {
     this.#isRunning = false;
     const timed = timedOf(this.#response);
     timed.off('timeout', this.#expire);
+    this.#endWatch?.();
+    this.#endWatch = null;
     // the response has its socket no more once it is over, and node may have set another time for the next request
     if (!this.#socket) timed.setTimeout(this.#usual);
     else if (this.#socket.timeout === this.#timeout) this.#socket.setTimeout(this.#usual);
   }
+}
+
+/**
+ * Node's timer of a stream does not strike while anything goes out on its connection, for other streams as well: a client that asks
+ * for trifles now and then would hold what it does not read for ever. How far a piece is on its way nobody says, only when all that
+ * waits has gone: so there is time for each 64 KiB of it. What is returned ends it.
+ */
+function watch(stream: Http2ServerResponse['stream'], timeout: number, expire: () => void): () => void {
+  let looks = 0;
+  const moved = (): void => {
+    looks = 0;
+  };
+  const look = (): void => {
+    looks = stream.writableLength === 0 ? 0 : looks + 1;
+    if (looks > 1 + stream.writableLength / SHARE) expire();
+  };
+  const timer = setInterval(look, timeout).unref();
+  stream.on('drain', moved);
+  return () => {
+    clearInterval(timer);
+    stream.off('drain', moved);
+  };
 }
 
 /** A response that was made up for the handler (by light-my-request, say) may stand on a stream that is no socket. */
