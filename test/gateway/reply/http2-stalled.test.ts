@@ -94,3 +94,19 @@ it('a file is closed that is not taken, though others on the connection are', as
   expect(openFiles(big)).toBe(0);
   expect(answers()).toBeGreaterThan(5);
 });
+
+it('a client that reads slowly is waited for, while others on the connection go on', async () => {
+  const { root, session } = await bench(300, 65_535);
+  const size = 250_000;
+  writeFileSync(join(root, 'big.bin'), Buffer.alloc(size));
+  chatter(session);
+  const stream = session.request({ ':path': '/big.bin' });
+  let got = 0;
+  stream.on('data', (chunk: Buffer) => {
+    got += chunk.length;
+    stream.pause();
+    setTimeout(() => stream.resume(), 100);
+  });
+  await once(stream, 'end');
+  expect(got).toBe(size);
+});
