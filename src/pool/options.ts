@@ -18,8 +18,8 @@ export interface PoolOptions {
    */
   readonly keepaliveTime?: number | 'auto' | undefined;
   /**
-   * How long a socket may be idle; it costs a worker meanwhile. `'auto'`: until it is as old as 300 times what connecting takes, from
-   * 50 ms (a unix socket) to 2 s; while other processes need its worker, 20 times, from 2 ms on. Default: 'auto'.
+   * How long a socket may be idle; it costs a worker meanwhile. `'auto'`: until it is as old as 30 times what connecting takes, from
+   * 50 ms to 2 s; while other processes need its worker, as long as connecting takes, from 2 ms on. Default: 'auto'.
    */
   readonly keepaliveTimeout?: number | 'auto' | undefined;
   /** Requests that may wait for a socket; more fail with FCGI_ERR_QUEUE_FULL. Default: 1024. */

@@ -159,7 +159,7 @@ export class Server implements ConnectionOwner {
 
   resend(job: Job, error: unknown): boolean {
     const { slot } = job;
-    if (job.exchange !== null) this.learned.failed(job.exchange);
+    if (job.exchange !== null) this.learned.ended(job.exchange);
     if (slot === null || !shouldResend(job, error, this.settings, this.#budget)) return false;
     this.retried++;
     this.#dial(slot, job);
@@ -170,7 +170,7 @@ export class Server implements ConnectionOwner {
   releaseSlot(job: Job): void {
     const { slot } = job;
     if (slot === null) return;
-    if (job.exchange !== null) this.learned.failed(job.exchange);
+    if (job.exchange !== null) this.learned.ended(job.exchange);
     job.slot = null;
     slot.job = null;
     this.#release(slot);

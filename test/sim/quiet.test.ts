@@ -17,11 +17,13 @@ interface Processes {
   readonly rate: number;
   readonly workers: number;
   readonly page: number;
+  /** ms, one way. */
+  readonly latency: number;
 }
 
-async function beside({ count, rate, workers, page }: Processes, keepalive?: 0): Promise<Seen> {
+async function beside({ count, rate, workers, page, latency }: Processes, keepalive?: 0): Promise<Seen> {
   const options = keepalive === undefined ? {} : { keepalive };
-  const load = { pages: [page], rate, visitorEvery: 50, ms: 20_000 };
+  const load = { pages: [page], rate, visitorEvery: 50, ms: 20_000, latency };
   const { asked, visitor } = await play({ seed: 1, ...load, gateways: count, fpm: { workers }, options });
   expect(asked.filter(({ error }) => error !== '')).toEqual([]);
   const visits = (visitor?.asked ?? []).map(({ took }) => took);
@@ -30,16 +32,20 @@ async function beside({ count, rate, workers, page }: Processes, keepalive?: 0):
 }
 
 it.each([
-  { count: 1, rate: 20, workers: 1, page: 2 },
-  { count: 4, rate: 6, workers: 1, page: 2 },
-  { count: 4, rate: 20, workers: 2, page: 2 },
-  { count: 10, rate: 20, workers: 4, page: 2 },
-  { count: 16, rate: 20, workers: 4, page: 2 },
-  { count: 16, rate: 20, workers: 8, page: 2 },
-  { count: 10, rate: 6, workers: 2, page: 20 },
-  { count: 10, rate: 20, workers: 8, page: 20 },
+  { count: 1, rate: 20, workers: 1, page: 2, latency: 0 },
+  { count: 4, rate: 6, workers: 1, page: 2, latency: 0 },
+  { count: 4, rate: 20, workers: 2, page: 2, latency: 0 },
+  { count: 10, rate: 20, workers: 4, page: 2, latency: 0 },
+  { count: 16, rate: 20, workers: 4, page: 2, latency: 0 },
+  { count: 16, rate: 20, workers: 8, page: 2, latency: 0 },
+  { count: 10, rate: 6, workers: 2, page: 20, latency: 0 },
+  { count: 10, rate: 20, workers: 8, page: 20, latency: 0 },
+  { count: 4, rate: 6, workers: 2, page: 2, latency: 0.25 },
+  { count: 10, rate: 20, workers: 4, page: 2, latency: 0.25 },
+  { count: 10, rate: 6, workers: 4, page: 20, latency: 0.5 },
+  { count: 10, rate: 20, workers: 4, page: 2, latency: 0.5 },
 ])(
-  '$count processes, $rate requests a second each, on $workers workers, pages of $page ms: half of them take as long as where nothing is kept, nearly',
+  '$count processes, $rate requests a second each, on $workers workers, pages of $page ms, $latency ms away: half of them take as long as where nothing is kept, nearly',
   async (processes) => {
     const kept = await beside(processes);
     const fresh = await beside(processes, 0);
@@ -51,16 +57,26 @@ it.each([
 );
 
 it.each([
-  [4, 2],
-  [6, 3],
+  { count: 2, workers: 1, page: 2, think: 5 },
+  { count: 4, workers: 2, page: 2, think: 5 },
+  { count: 6, workers: 3, page: 2, think: 5 },
+  { count: 10, workers: 4, page: 2, think: 5 },
+  { count: 10, workers: 8, page: 2, think: 5 },
+  { count: 2, workers: 1, page: 20, think: 40 },
+  { count: 16, workers: 8, page: 20, think: 40 },
 ])(
-  '%i processes on %i workers, a client of each asks again after 5 ms: even shares',
-  async (count, workers) => {
-    const load = { pages: [2], clients: 1, think: 5, ms: 10_000 };
-    const { gateways } = await play({ seed: 1, ...load, gateways: count, fpm: { workers } });
-    const shares = gateways.map(({ asked }) => asked.length);
-    const mean = shares.reduce((sum, share) => sum + share, 0) / count;
-    expect(Math.min(...shares)).toBeGreaterThan(0.7 * mean);
+  '$count processes on $workers workers, a client of each asks for $page ms again after $think ms: even shares, and as much as where nothing is kept',
+  async ({ count, workers, page, think }) => {
+    const answered = async (keepalive?: 0): Promise<number[]> => {
+      const options = keepalive === undefined ? {} : { keepalive };
+      const load = { pages: [page], clients: 1, think, ms: 10_000 };
+      const { gateways } = await play({ seed: 1, ...load, gateways: count, fpm: { workers }, options });
+      return gateways.map(({ asked }) => asked.length);
+    };
+    const sum = (shares: readonly number[]): number => shares.reduce((all, share) => all + share, 0);
+    const shares = await answered();
+    expect(Math.min(...shares)).toBeGreaterThan(0.7 * (sum(shares) / count));
+    expect(sum(shares)).toBeGreaterThan(0.88 * sum(await answered(0)));
   },
   30_000,
 );

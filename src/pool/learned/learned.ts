@@ -37,6 +37,8 @@ export class Learned {
   refusal: ConnectError | null = null;
   #yieldsSoon = false;
   #freesSoon = false;
+  /** When the latest request was over; known only while others need workers. */
+  #endedAt = Number.NEGATIVE_INFINITY;
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
 
@@ -83,7 +85,8 @@ export class Learned {
     if (!isProven) {
       this.#proven++;
       if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
-      this.neighbours.answered(firstByteAfter, this.keepaliveTimes.connect, this.#clock.now());
+      const { connect } = this.keepaliveTimes;
+      this.neighbours.answered(firstByteAfter, this.acceptCheck.page, connect, this.#clock.now());
     } else this.acceptCheck.onPage(firstByteAfter);
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
@@ -122,14 +125,26 @@ export class Learned {
 
   /** A connection is idle. Where others need its worker, `close` is called again and again until it says that none is left. */
   freeSoon(close: () => boolean): void {
-    const { keepaliveTimes, neighbours } = this;
-    if (this.#freesSoon || !keepaliveTimes.isIdlenessAuto || !neighbours.needWorkers(this.#clock)) return;
+    if (this.#freesSoon || !this.#mustGiveBack) return;
     this.#freesSoon = true;
     // The second time that it is idle then.
-    this.#clock.after(keepaliveTimes.shortIdleTime / 2, () => {
+    this.#clock.after(this.keepaliveTimes.shortIdleTime / 2, () => {
       this.#freesSoon = false;
       if (close()) this.freeSoon(close);
     });
+  }
+
+  /**
+   * Is a connection to be kept that is opened now? Not where others need its worker, and it would be closed before the next request, as it
+   * would have been before this one: until our close is there, the worker is held for a round trip more.
+   */
+  get keepsNew(): boolean {
+    if (!this.#mustGiveBack || this.isQueryDue) return true;
+    return this.#clock.now() - this.#endedAt < this.keepaliveTimes.shortIdleTime;
+  }
+
+  get #mustGiveBack(): boolean {
+    return this.keepaliveTimes.isIdlenessAuto && this.neighbours.needWorkers(this.#clock);
   }
 
   /** ms of silence after which the empty STDIN record goes out by itself. */
@@ -142,9 +157,11 @@ export class Learned {
     return this.backgroundWork.budget(script);
   }
 
-  failed(exchange: Exchange): void {
+  /** The exchange is over, well or not, or its request is to be sent on another connection. */
+  ended(exchange: Exchange): void {
     this.workers.gone(exchange);
     this.backlog.gone(exchange);
+    if (this.#mustGiveBack) this.#endedAt = this.#clock.now();
     if (exchange.isBodyLeft) this.bodyReading.bodyLeft(this.#clock.now());
   }
 

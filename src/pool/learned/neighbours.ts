@@ -5,15 +5,19 @@
  * connection for a while: to open one for each request costs little, as the requests are few, or none would be idle.
  *
  * It is known of connections for which a worker was asked first (accept-check.ts). Of the others it is a guess: several of the latest were
- * answered many times later than the quickest. If the scripts were slow instead, they were so slow that a connect is nothing beside them.
+ * answered later than the quickest of them, or than is usual on connections that have their worker. The scripts may have been slow
+ * instead. A wrong guess costs a connect for a request, so it takes so much that this is an eighth of a request at the most, and nothing
+ * on this machine. There little is enough: else one of two processes learned it, the other one never had to wait for that, and took all.
  * Times in ms.
  */
-import { ROUND_TRIPS } from './accept-check.ts';
 
-/** Shorter ones, and those of less than ROUND_TRIPS, are no sign: a connect would be something beside them. */
-const LEAST_WAIT = 5;
-/** One that takes so many times as long as the quickest of the latest, and longer by a wait, is late. */
-const LATE = 3;
+/** Known: a wait of so many connects. */
+const LONG_WAIT = 3;
+/** Guessed: so many connects later; and half as long again, as what takes longer varies by more. */
+const LATE_CONNECTS = 20;
+const LATE = 1.5;
+/** Shorter ones are no sign: our own event loop takes as long. */
+const LEAST_WAIT = 1;
 const LATEST = 8;
 /** One slow script, or a moment in which this machine stood still, is no sign. */
 const SIGNS = 3;
@@ -29,16 +33,16 @@ export class Neighbours {
 
   /** One of our connections has waited so long for a worker. `connect`: what a connect takes. */
   waited(wait: number, connect: number, now: number): void {
-    if (wait >= longWait(connect)) this.#found(now);
+    if (wait >= Math.max(LEAST_WAIT, LONG_WAIT * connect)) this.#found(now);
   }
 
-  /** A new one, for which no worker was asked, had its first byte `after` so long. */
-  answered(after: number, connect: number, now: number): void {
+  /** A new one, for which no worker was asked, had its first byte `after` so long. `usual`: where a worker is there; Infinity: not known. */
+  answered(after: number, usual: number, connect: number, now: number): void {
     const latest = this.#latest;
     latest.push(after);
     if (latest.length > LATEST) latest.shift();
-    const quickest = Math.min(...latest);
-    const late = Math.max(LATE * quickest, quickest + longWait(connect));
+    const quickest = Math.min(usual, ...latest);
+    const late = Math.max(LATE * quickest, quickest + Math.max(LEAST_WAIT, LATE_CONNECTS * connect));
     if (latest.filter((one) => one >= late).length < SIGNS) return;
     // The next time it takes others.
     latest.length = 0;
@@ -55,8 +59,4 @@ export class Neighbours {
       this.#time = now < this.#until + this.#time ? Math.min(LONGEST, 2 * this.#time) : FIRST;
     this.#until = now + this.#time;
   }
-}
-
-function longWait(connect: number): number {
-  return Math.max(LEAST_WAIT, ROUND_TRIPS * connect);
 }

@@ -163,7 +163,7 @@ export class Sender {
       onAccepted: (connecting) => this.#learned.accepted(exchange, connecting),
       onClosed: (reason, openedAt) => {
         server.closed[reason]++;
-        this.#learned.failed(exchange);
+        this.#learned.ended(exchange);
         publishClosed(this.#target, reason, { requests: 0, openedAt }, this.#clock.now());
       },
     });
@@ -205,7 +205,7 @@ export class Sender {
       !closing &&
       (!this.#learned.keepaliveTimes.isCostly || this.#learned.isQueryDue) &&
       this.#mayServeAnother(job) &&
-      (connection !== null || this.#learned.backend.mayKeep()) &&
+      (connection !== null || (this.#learned.backend.mayKeep() && this.#learned.keepsNew)) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
     const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
     const doubts = this.#doubtsBody(job);

@@ -17,7 +17,7 @@ export function abandon(
   learned: Learned,
   now: number,
 ): void {
-  learned.failed(exchange);
+  learned.ended(exchange);
   noteAbandoned(reason, exchange, connection.requests, connection.writer.sent);
   job.abandoned = { until: now + learned.budget(exchange.script), reason };
   connection.resume();

@@ -31,7 +31,7 @@ const CLOSE_WAITS = [15, 10] as const;
 
 /** What the check needs of the server. */
 interface CheckedServer {
-  readonly learned: Pick<Learned, 'backend' | 'backgroundWork' | 'failed'>;
+  readonly learned: Pick<Learned, 'backend' | 'backgroundWork' | 'ended'>;
   readonly clock: Clock;
   readonly settings: Pick<PoolSettings, 'connections' | 'retry'>;
   readonly target: Target;
@@ -247,7 +247,7 @@ export class BackendCheck {
     if (!factsOf || slot === null || job.over || job.aborted || !(error instanceof FcgiError)) return false;
     if (this.#detectsEarly && retriesUnknown(job, this.#settings)) return false;
     exchange.onceKnown = null;
-    this.#learned.failed(exchange);
+    this.#learned.ended(exchange);
     const apply = (): FcgiError => error.learn(factsOf(this.#backend));
     if (this.#backend.isKnown) {
       apply();

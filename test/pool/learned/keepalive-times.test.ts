@@ -19,11 +19,11 @@ function idleTimeOf(times: KeepaliveTimes, before = 0): number {
 it.each([
   ['a unix socket, which never tells what connecting took', [], 50, 60],
   ['the same host over tcp', [0.1], 50, 60],
-  ['a host that takes 1 ms', [1], 300, 60],
-  ['a host that takes 5 ms', [5], 1_500, 100],
-  ['a far host', [20], 2_000, 400],
+  ['a host that takes 1 ms', [1], 50, 60],
+  ['a host that takes 5 ms', [5], 150, 100],
+  ['a far host', [20], 600, 400],
   ['a host at the other end of the world', [200], 2_000, 1_000],
-  ['a host of which one connect was slow', [1, 30], 300, 60],
+  ['a host of which one connect was slow', [3, 30], 90, 60],
 ])('%s: idle for so long at the most, in use for so long', (_, connects, idle, lease) => {
   const times = new KeepaliveTimes(AUTO);
   for (const took of connects) times.connected(took);
@@ -89,7 +89,7 @@ it('an idle connection goes as well once it is as old as it may be idle: used no
   const times = new KeepaliveTimes(AUTO);
   expect([0, 10, 24, 25, 40].map((before) => idleTimeOf(times, before))).toEqual([25, 15, 1, 0, 0]);
   times.connected(20);
-  expect([0, 1_500, 1_980].map((before) => idleTimeOf(times, before))).toEqual([1_975, 475, 0]);
+  expect([0, 400, 580].map((before) => idleTimeOf(times, before))).toEqual([575, 175, 0]);
 });
 
 it('not where somebody has said how long a connection may be in use', () => {
@@ -100,8 +100,8 @@ it('not where somebody has said how long a connection may be in use', () => {
 it.each([
   ['a unix socket', [], 2],
   ['the same host over tcp', [0.1], 2],
-  ['a host that takes 1 ms', [1], 20],
-  ['a far host', [20], 400],
+  ['a host that takes 2 ms', [2], 2],
+  ['a far host', [20], 20],
 ])('%s: idle for so long where others need the worker', (_, connects, idle) => {
   const times = new KeepaliveTimes(AUTO);
   for (const took of connects) times.connected(took);

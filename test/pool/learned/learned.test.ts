@@ -158,7 +158,7 @@ describe('must a connection go whose response is whole?', () => {
     expect(learned.mustYield(kept)).toBe(false);
     learned.workers.sent(kept, false, 2);
     expect(learned.mustYield(kept)).toBe(true);
-    learned.failed(waiting);
+    learned.ended(waiting);
     expect(learned.mustYield(kept)).toBe(false);
   });
 
@@ -235,22 +235,49 @@ describe('a connection is idle', () => {
 
   it('less often where a connect takes long', async () => {
     const pool = setUp();
-    pool.learned.keepaliveTimes.connected(1);
-    await waits(pool, 100);
+    pool.learned.keepaliveTimes.connected(20);
+    await waits(pool, 60);
     expect(await looks(pool, 1)).toEqual([10, 20]);
   });
 
   it('not where none has waited for long, nor where its time is said by an option', async () => {
     const quick = setUp();
-    await waits(quick, 4);
+    await waits(quick, 0.9);
     expect(await looks(quick, 1)).toEqual([]);
     const far = setUp();
-    far.learned.keepaliveTimes.connected(1);
-    await waits(far, 99);
+    far.learned.keepaliveTimes.connected(20);
+    await waits(far, 59);
     expect(await looks(far, 1)).toEqual([]);
     const told = setUp({ keepaliveTimeout: 1_000 });
     await waits(told, 20);
     expect(await looks(told, 1)).toEqual([]);
+  });
+
+  /** May a new connection be kept that is opened so long after the end of a request? */
+  async function keepsAfter(pool: Setup, pause: number): Promise<boolean> {
+    pool.learned.ended(request());
+    await pool.time.run(pool.time.now + pause);
+    return pool.learned.keepsNew;
+  }
+
+  it('where one of ours has waited, a new one is kept if the next request is likely to come before it would be closed', async () => {
+    const pool = setUp();
+    expect([await keepsAfter(pool, 0), await keepsAfter(pool, 100)]).toEqual([true, true]);
+    await waits(pool, 20);
+    pool.learned.backend.onValues(new Map([['FCGI_MPXS_CONNS', '0']]));
+    expect([await keepsAfter(pool, 1.9), await keepsAfter(pool, 2)]).toEqual([true, false]);
+    pool.learned.keepaliveTimes.connected(20);
+    expect([await keepsAfter(pool, 19), await keepsAfter(pool, 20)]).toEqual([true, false]);
+  });
+
+  it('it is kept as well where the server is still to be asked what it is, and where its time is said by an option', async () => {
+    const unknown = setUp();
+    await waits(unknown, 20);
+    expect(await keepsAfter(unknown, 100)).toBe(true);
+    const told = setUp({ keepaliveTimeout: 1_000 });
+    await waits(told, 20);
+    told.learned.backend.onValues(new Map([['FCGI_MPXS_CONNS', '0']]));
+    expect(await keepsAfter(told, 100)).toBe(true);
   });
 });
 
@@ -265,7 +292,21 @@ it('new connections that are answered late beside others show that others need w
     }
     return learned.neighbours.needWorkers(clock);
   };
-  expect([needs(false, 0, 30), needs(true, 0, 30), needs(false, 0.3, 30)]).toEqual([true, false, false]);
+  expect([needs(false, 0, 30), needs(true, 0, 30), needs(false, 2, 30)]).toEqual([true, false, false]);
+});
+
+it('new connections that are all answered late show it as well, where kept ones are not', () => {
+  const { learned, clock } = setUp();
+  const answered = (after: number, isProven: boolean): void => {
+    const exchange = request();
+    exchange.firstByteAfter = after;
+    learned.firstByte(exchange, isProven);
+  };
+  for (let i = 0; i < 3; i++) answered(30, false);
+  expect(learned.neighbours.needWorkers(clock)).toBe(false);
+  answered(2, true);
+  answered(30, false);
+  expect(learned.neighbours.needWorkers(clock)).toBe(true);
 });
 
 describe('a response that does not begin', () => {

@@ -11,13 +11,13 @@ function needed(neighbours: Neighbours, now: number): number {
 const at0 = { now: (): number => 0 };
 
 it.each([
-  [4.9, 0, false],
-  [5, 0, true],
-  [5, 0.05, true],
-  [9.9, 0.1, false],
-  [10, 0.1, true],
-  [99, 1, false],
-  [100, 1, true],
+  [0.9, 0, false],
+  [1, 0, true],
+  [1, 0.3, true],
+  [1.4, 0.5, false],
+  [1.5, 0.5, true],
+  [59, 20, false],
+  [60, 20, true],
 ])(
   'a connection has waited for %d ms, where a connect takes %d ms: others need workers: %s',
   (wait, connect, is) => {
@@ -27,33 +27,40 @@ it.each([
   },
 );
 
+/** Where a worker is there, it is not known how long they take. */
+const unknown = Number.POSITIVE_INFINITY;
+
 it.each([
-  ['all as slow', [30, 30, 30, 30, 30, 30, 30, 30], 0, false],
-  ['two late ones', [2, 30, 30, 2, 2, 2, 2, 2], 0, false],
-  ['three', [2, 30, 2, 30, 2, 2, 2, 30], 0, true],
-  ['three, but longer ago', [2, 30, 30, 2, 2, 2, 2, 2, 2, 30], 0, false],
-  ['the quickest is the eighth from the end', [2, 6, 6, 6, 6, 7, 7, 7], 0, true],
-  ['the quickest is the ninth from the end', [2, 6, 6, 6, 6, 6, 7, 7, 7], 0, false],
-  ['the quickest is the last', [30, 30, 30, 2], 0, true],
-  ['less than three times as slow', [5, 14.9, 14.9, 14.9], 0, false],
-  ['three times', [5, 15, 15, 15], 0, true],
-  ['three times, and little beside a connect', [2, 11.9, 11.9, 11.9], 0.1, false],
-  ['three times, and much beside a connect', [2, 12, 12, 12], 0.1, true],
-  ['less than 5 ms later', [0.1, 5, 5, 5], 0, false],
-  ['5 ms later', [0.1, 5.1, 5.1, 5.1], 0, true],
+  ['all as slow', [30, 30, 30, 30, 30, 30, 30, 30], unknown, 0, false],
+  ['all as slow, as is usual', [30, 30, 30, 30], 25, 0, false],
+  ['all as slow, and later than is usual', [30, 30, 30], 20, 0, true],
+  ['two late ones', [2, 30, 30, 2, 2, 2, 2, 2], unknown, 0, false],
+  ['two late ones, and two that are no quicker than is usual', [2, 30, 30, 2, 2, 2, 2, 2], 2, 0, false],
+  ['three', [2, 30, 2, 30, 2, 2, 2, 30], unknown, 0, true],
+  ['three, quicker than is usual, as a slow script is', [2, 30, 2, 30, 2, 2, 2, 30], 100, 0, true],
+  ['three, but longer ago', [2, 30, 30, 2, 2, 2, 2, 2, 2, 30], unknown, 0, false],
+  ['the quickest is the eighth from the end', [2, 4, 4, 4, 4, 5, 5, 5], unknown, 0.15, true],
+  ['the quickest is the ninth from the end', [2, 4, 4, 4, 4, 4, 5, 5, 5], unknown, 0.15, false],
+  ['the quickest is the last', [30, 30, 30, 2], unknown, 0, true],
+  ['less than half as long again', [10, 14.9, 14.9, 14.9], unknown, 0, false],
+  ['half as long again', [10, 15, 15, 15], unknown, 0, true],
+  ['twice as long, and little beside a connect', [12, 23.9, 23.9, 23.9], unknown, 0.6, false],
+  ['twice as long, and much beside a connect', [12, 24, 24, 24], unknown, 0.6, true],
+  ['less than a millisecond later', [0.1, 1, 1, 1], unknown, 0, false],
+  ['a millisecond later', [0.1, 1.1, 1.1, 1.1], unknown, 0, true],
 ])(
-  'new connections that were not asked, %s: %j ms, where a connect takes %d ms: %s',
-  (_, times, connect, is) => {
+  'new connections that were not asked, %s: %j ms, where %d are usual and a connect takes %d: %s',
+  (_, times, usual, connect, is) => {
     const neighbours = new Neighbours();
-    for (const after of times) neighbours.answered(after, connect, 0);
+    for (const after of times) neighbours.answered(after, usual, connect, 0);
     expect(neighbours.needWorkers(at0)).toBe(is);
   },
 );
 
 it('what was a sign once is none for longer', () => {
   const neighbours = new Neighbours();
-  for (const after of [2, 30, 30, 30]) neighbours.answered(after, 0, 0);
-  for (const after of [2, 2]) neighbours.answered(after, 0, 5_000);
+  for (const after of [2, 30, 30, 30]) neighbours.answered(after, unknown, 0, 0);
+  for (const after of [2, 2]) neighbours.answered(after, unknown, 0, 5_000);
   expect(needed(neighbours, 0)).toBe(10_000);
 });
 
@@ -72,7 +79,7 @@ it('they do for ten seconds from the last that has waited', () => {
   expect(needed(neighbours, 0)).toBe(10_000);
   neighbours.waited(50, 0, 9_000);
   expect(needed(neighbours, 9_000)).toBe(10_000);
-  neighbours.waited(1, 0, 15_000);
+  neighbours.waited(0.5, 0, 15_000);
   expect(needed(neighbours, 15_000)).toBe(4_000);
 });
 
