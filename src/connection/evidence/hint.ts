@@ -44,6 +44,7 @@ function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): stri
   if (error.executed === 'no') return notRun(error, cause, at);
   if (cause.afterFin === 'accepted' && isPhpFpm !== false) return HALF_CLOSED;
   if (isPhpFpm === false) return ofAnother(error);
+  if (mayHaveLeft(error, cause, at)) return `${UNREAD}. ${LEAVES}`;
   const { isDirect, isProxied, ignoresGetValues } = at.server;
   if (isDirect !== false && cause.afterFin === 'refused' && error.reused && at.transport === 'tcp')
     return `${ofPhp(error, at)}. ${ALIKE}`;
@@ -114,6 +115,13 @@ const ALIKE =
 const UNTOLD =
   'the worker was recycled (`pm.max_requests`) before it read the request, or it died: over tcp only Linux tells which, in /proc/net/tcp, and here it did not (with `node --permission` allow `--allow-fs-read=/proc/net`). A unix socket needs nothing of the kind';
 
+const UNREAD =
+  'the server left something of the request unread: its process has left, or has died; see its log';
+
+/** As PHP-FPM's workers do at `pm.max_requests`, of which it can be told whether the request was run. */
+const LEAVES =
+  'Where its processes end after a number of requests, this one ended before it read the request, most likely: with `keepalive: 0` none is lost so';
+
 /** The other end goes on reading, though it has answered nothing and will not. */
 const HALF_CLOSED = `the server ended its side and went on reading: so does a TCP proxy when the worker behind it has died; if there is one, say \`proxied: true\``;
 
@@ -155,9 +163,22 @@ function ofPhp(error: Failure, { transport, server, elapsed }: HintFacts): strin
 
 /** Not PHP-FPM: it may have begun before it has read all. */
 function ofAnother(error: Failure): string {
-  return error.bytesReceived > 0
-    ? 'the server ended the connection while it answered; see its log'
-    : 'the server ended the connection without an answer: as it is not php-fpm, it may have begun before it had read all; see its log';
+  if (error.bytesReceived > 0) return 'the server ended the connection while it answered; see its log';
+  const ended =
+    'the server ended the connection without an answer: as it is not php-fpm, it may have begun before it had read all; see its log';
+  return error.reused ? `${ended}. ${LEAVES}` : ended;
+}
+
+/** Nobody knows what it is, and it need not be PHP-FPM: then no script need have been begun. */
+function mayHaveLeft(error: Failure, { sign }: PrematureClose, { server, elapsed }: HintFacts): boolean {
+  const isUnknown = server.isPhpFpm === null && server.isDirect === null;
+  return (
+    isUnknown &&
+    sign === 'reset' &&
+    error.reused &&
+    error.bytesReceived === 0 &&
+    elapsed < SHORTEST_TERMINATION
+  );
 }
 
 function mayBeTurnedAway(error: Failure, transport: 'unix' | 'tcp', server: ServerFacts): boolean {

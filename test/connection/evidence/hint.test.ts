@@ -14,6 +14,7 @@ const lost: Failure = {
 };
 const fin: PrematureClose = { sign: 'fin', error: null, reason: 'failed', afterFin: 'refused' };
 const php: HintFacts = { transport: 'unix', server: { isPhpFpm: true, isDirect: true }, elapsed: 10 };
+const reset: PrematureClose = { ...fin, sign: 'reset', afterFin: 'not-probed' };
 const accepted: PrematureClose = { ...fin, afterFin: 'accepted' };
 const crossed: PrematureClose = { ...fin, afterFin: 'crossed' };
 const other: HintFacts = { ...php, server: { isPhpFpm: false, isDirect: true } };
@@ -72,7 +73,23 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
   ['a reload, on a kept tcp connection', notRun, fin, tcp, /^the worker left/],
   ['a half-closed connection', lost, accepted, unknown, /so does a TCP proxy .* say `proxied: true`$/],
   ['a half-closed connection of another server', lost, accepted, other, /^the server ended the connection/],
-  ['another server', lost, fin, other, /without an answer: as it is not php-fpm/],
+  [
+    'another server',
+    lost,
+    fin,
+    other,
+    /without an answer: as it is not php-fpm.* a number of requests.*`keepalive: 0`/,
+  ],
+  ['another server, on a fresh connection', fresh, fin, other, /it had read all; see its log$/],
+  [
+    'a reset of an unknown server',
+    lost,
+    reset,
+    unknown,
+    /^the server left .* unread: .* a number of requests.*`keepalive: 0`/,
+  ],
+  ['the same on a fresh connection', fresh, reset, unknown, /^the worker died .*; see its log$/],
+  ['the same after a second', lost, reset, { ...unknown, elapsed: 1_000 }, /`request_terminate_timeout`/],
   ['another server in the middle of its answer', half, fin, other, /while it answered; see its log$/],
   ['a crash', lost, fin, php, /^the worker died while running the script: .* see the log of php-fpm$/],
   [

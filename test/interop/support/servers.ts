@@ -97,8 +97,11 @@ export const SERVERS: readonly ServerName[] = Object.keys(recipes) as ServerName
 
 const scripts: Partial<Record<ServerName, string>> = { fcgiwrap: 'cgi.sh', 'php-cgi': 'responder.php' };
 
-/** Resolves when it accepts connections. */
-export async function startServer(name: ServerName): Promise<Running> {
+/** Resolves when it accepts connections. `more`: of its environment. */
+export async function startServer(
+  name: ServerName,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Running> {
   const folder = tempDir('interop-');
   const socket = join(folder.path, 's');
   const log = join(folder.path, 'runs.log');
@@ -109,7 +112,7 @@ export async function startServer(name: ServerName): Promise<Running> {
       command,
       args,
       cwd: folder.path,
-      env: { ...env, RUNS_LOG: log },
+      env: { ...env, ...more, RUNS_LOG: log },
       ready: () => waitFor(() => accepts({ path: socket }), { what: `${name} listening` }),
     });
     return {
