@@ -68,6 +68,8 @@ export class Exchange {
   isOtherEnded = false;
   /** Too few bytes have come to tell of which request they are. */
   ofUnknownRequest = false;
+  /** Bytes have come, and they are no response: the server speaks HTTP, or answers another request. */
+  isNonsense = false;
   /** What can be said of its failure once more is known of the server, where that may be that it has not run; see lost(). */
   onceKnown: ((server: ServerFacts) => Partial<FailureFacts>) | null = null;
   /** It has been silent for far longer than its script ever is. */

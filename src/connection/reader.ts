@@ -67,7 +67,12 @@ export class ResponseReader implements ResponseSink {
       // Nobody else can be answered here; behind another request, it takes a record's id to know.
       else if (!exchange.reused) this.onAnswer();
     }
-    this.#decoder.push(chunk, length);
+    try {
+      this.#decoder.push(chunk, length);
+    } catch (error) {
+      if (exchange !== null) exchange.isNonsense = !this.#decoder.isAnswered;
+      throw error;
+    }
     if (exchange !== null && exchange.bytesReceived === 0)
       exchange.ofUnknownRequest = !this.#decoder.atBorder;
     if (exchange !== null && this.end === null && this.#exchange === exchange) exchange.listener.onPart();

@@ -95,6 +95,11 @@ export class ResponseDecoder implements RecordSink {
     return this.#records.atBorder;
   }
 
+  /** A record of the response to the latest request has come. */
+  get isAnswered(): boolean {
+    return this.#answered;
+  }
+
   /** An empty record has ended STDOUT or STDERR. */
   get endsStreams(): boolean {
     return this.#stdoutEnded || this.#stderrEnded;

@@ -38,6 +38,31 @@ describe.each(['unix', 'tcp'] as const)('an answer that makes no sense (%s)', (t
   });
 });
 
+it.each<[string, Buffer]>([
+  ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')],
+  ['a record for another request', otherId(record(STDOUT, HEAD))],
+  ['a record that is not part of a response', record(GET_VALUES_RESULT)],
+])(
+  '%s in place of an answer proves nothing: the request is unknown, and not sent again',
+  async (_, bytes) => {
+    await using server = await sayingServer(bytes);
+    await using pool = new Pool(server.address, { retry: 'always' });
+    const error = { executed: 'unknown', attempts: 1, bytesReceived: bytes.length };
+    await expect(pool.request({ params: GET })).rejects.toMatchObject(error);
+  },
+);
+
+it('what makes no sense behind a piece of the answer leaves it run', async () => {
+  await using server = await sayingServer(
+    Buffer.concat([record(STDOUT, 'A: '), Buffer.from('HTTP/1.1 400\r\n')]),
+  );
+  await using pool = new Pool(server.address);
+  await expect(pool.request({ params: GET })).rejects.toMatchObject({
+    code: 'FCGI_ERR_RECORD_VERSION',
+    executed: 'yes',
+  });
+});
+
 it.each([
   ['OVERLOADED', 2, 'FCGI_ERR_OVERLOADED'],
   ['CANT_MPX_CONN', 1, 'FCGI_ERR_CANT_MPX_CONN'],

@@ -20,13 +20,13 @@ const unanswered: Readonly<Record<string, (socket: Socket) => void>> = {
   'closes it once it was asked': onData((socket) => socket.destroy()),
   'resets it once it was asked': onData((socket) => socket.resetAndDestroy()),
   'never answers': () => {},
+  'says garbage': onData((socket) => socket.write('\0\xff garbage, and more of it')),
+  'says garbage, and ends': onData((socket) => socket.end('\0\xff garbage, and more of it')),
+  'answers in HTTP, and ends': onData((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
 };
 
 /** What has begun to answer has run. */
 const answered: Readonly<Record<string, (socket: Socket) => void>> = {
-  'says garbage': onData((socket) => socket.write('\0\xff garbage, and more of it')),
-  'says garbage, and ends': onData((socket) => socket.end('\0\xff garbage, and more of it')),
-  'answers in HTTP, and ends': onData((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
   'says half a head, and waits': onData((socket) => socket.write(HALF_A_HEAD)),
   'says half a head, and ends': onData((socket) => socket.end(HALF_A_HEAD)),
   'says half a record, and ends': onData((socket) => socket.end(record(STDOUT, HEAD).subarray(0, 12))),

@@ -90,7 +90,7 @@ function evidenceOf(cause: PrematureClose, exchange: Exchange, at: Circumstances
   return {
     sign: cause.sign,
     afterFin: cause.afterFin,
-    answered: exchange.bytesReceived > 0,
+    answered: exchange.bytesReceived > 0 && !exchange.isNonsense,
     ofUnknownRequest: exchange.ofUnknownRequest,
     reused: exchange.reused,
     elapsed: cause.after ?? at.elapsed,
