@@ -77,7 +77,7 @@ export interface UpstreamOptions extends PoolOptions {
   readonly hashKey?: ((request: DispatchRequest) => string) | undefined;
   /**
    * true: host names are looked up with all their addresses, each of which is a server, again every `resolveInterval` and after a failed
-   * connect. A function: what it returns for a name and a port are the servers; what it throws, or
+   * connect. A function: what it returns for a name and a port are the servers, each with its port (`['10.0.0.1:9000']`); what it throws, or
    * no answer within `connectTimeout`, is told to requests that know no server yet. Default: false, and Node looks a name up for each new connection.
    */
   readonly resolve?: boolean | Resolve | undefined;
