@@ -181,11 +181,19 @@ export class ResponseDecoder implements RecordSink {
       if (type === RecordType.END_REQUEST && !this.#answered) this.#sink.onEndedAgain?.(requestId);
       return 'nothing';
     }
+    // Of the connection, not of a request: nobody's ids are mixed up.
+    if (requestId === NULL_REQUEST_ID && isManagement(type)) {
+      throw wrong('FCGI_ERR_RECORD_TYPE', `a record of type ${type} came, for which nobody had asked`);
+    }
     throw wrong(
       'FCGI_ERR_RECORD_ID',
       `a record of type ${type} came for request ${requestId}, not ${this.#id}`,
     );
   }
+}
+
+function isManagement(type: number): boolean {
+  return type === RecordType.GET_VALUES_RESULT || type === RecordType.UNKNOWN_TYPE;
 }
 
 /** UNKNOWN_TYPE is an answer, too: without values. */

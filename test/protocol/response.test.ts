@@ -151,6 +151,10 @@ describe('what is not a response is refused', () => {
     }
   });
 
+  it.each([10, 11])('by the type %i, which answers a question that nobody has asked', (type) => {
+    expect(codeAfter(joinRecord(type, Buffer.alloc(8), 0, 0))).toBe('FCGI_ERR_RECORD_TYPE');
+  });
+
   it.each([1, 2, 4, 5, 8, 9, 10, 11, 12, 255, 0])('by the type %i, which no response has', (type) => {
     expect(codeAfter(joinRecord(type, Buffer.alloc(8)))).toBe('FCGI_ERR_RECORD_TYPE');
   });
