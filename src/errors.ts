@@ -124,18 +124,23 @@ export interface RequestTimes {
 
 /** What was seen of a request that failed. Lengths are bytes of FastCGI records on the wire. */
 export interface FailureFacts {
+  /** How far it had come: `'queued'`, `'connecting'`, `'sending'`, `'waiting'` (sent whole, no answer yet), `'head'` or `'body'`. */
   readonly phase: Phase;
   /** The address of the server that had the request last, as in messages; '' where none had. */
   readonly server: string;
+  /** Where its time went, ms. */
   readonly times: RequestTimes;
   /** The connection had served a request before this one. */
   readonly reused: boolean;
   /** Requests sent on that connection, this one included; 0 where none was open. */
   readonly requestsOnConnection: number;
+  /** Bytes of its FastCGI records that our kernel has taken; of the last try. */
   readonly bytesSent: number;
+  /** Bytes of FastCGI records that came as its answer. */
   readonly bytesReceived: number;
   /** How often the request was sent, or tried to be. */
   readonly attempts: number;
+  /** Has PHP run it? `'no'` is a proof, `'yes'`: a byte of the response was seen, `'unknown'` is all the rest. */
   readonly executed: Executed;
   /** All of its body could have been sent once more: it is bytes, or a stream within `replayBuffer`. */
   readonly replayable: boolean;

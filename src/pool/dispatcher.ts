@@ -75,7 +75,9 @@ export interface Ended {
   readonly attempts: number;
   /** The address of the server that answered, as in messages. */
   readonly server: string;
+  /** Where its time went, ms. */
   readonly times: RequestTimes;
+  /** Always: there was an answer. */
   readonly executed: 'yes';
   /** The tail of what PHP wrote to STDERR (at most 8 KiB), as UTF-8. */
   readonly stderr: string;
