@@ -77,7 +77,7 @@ export interface Ended {
   readonly server: string;
   /** Where its time went, ms. */
   readonly times: RequestTimes;
-  /** Always: there was an answer. */
+  /** Always `'yes'`: there was an answer. */
   readonly executed: 'yes';
   /** The tail of what PHP wrote to STDERR (at most 8 KiB), as UTF-8. */
   readonly stderr: string;
