@@ -72,7 +72,7 @@ export class Server implements ConnectionOwner {
     this.settings = settings;
     this.clock = owner.clock;
     this.#slots = new Slots(settings.connections, () => new Slot());
-    this.learned = new Learned(settings, this.clock, runtime.random, owner.bodyReading);
+    this.learned = new Learned(settings, this.clock, runtime.random, owner);
     this.backlog = this.learned.backlog;
     this.#sender = new Sender(target, settings, runtime, owner, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);

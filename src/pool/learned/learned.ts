@@ -22,6 +22,13 @@ import { Workers } from './workers.ts';
 /** ms: workers that answer at the same time must not take each other for one that is missing. */
 const YIELD_AFTER = 5;
 
+interface LearnedOwner {
+  /** Of all servers of an Upstream. */
+  readonly bodyReading: BodyReading;
+  /** Requests that wait for a connection. While there are such, others wait for this process rather than it for them. */
+  readonly queued: number;
+}
+
 export class Learned {
   readonly workers: Workers<Exchange> = new Workers();
   readonly backlog: Backlog<Exchange> = new Backlog();
@@ -44,12 +51,13 @@ export class Learned {
 
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #owner: LearnedOwner;
 
-  /** `bodyReading`: of all servers of an Upstream. */
-  constructor(settings: PoolSettings, clock: Clock, random: () => number, bodyReading: BodyReading) {
+  constructor(settings: PoolSettings, clock: Clock, random: () => number, owner: LearnedOwner) {
     this.#clock = clock;
     this.#random = random;
-    this.bodyReading = bodyReading;
+    this.#owner = owner;
+    this.bodyReading = owner.bodyReading;
     this.keepaliveTimes = new KeepaliveTimes(settings);
     this.terminator = new Terminator(settings.terminatorDelay);
     this.backend = new BackendKind(settings);
@@ -74,7 +82,7 @@ export class Learned {
     this.workers.answered(exchange, this.#proven);
     const now = this.#clock.now();
     const waited = this.backlog.accepted(exchange, now);
-    this.neighbours.waited(waited, this.keepaliveTimes.connect, now);
+    if (this.#owner.queued === 0) this.neighbours.waited(waited, this.keepaliveTimes.connect, now);
     this.acceptCheck.onAccepted(waited, connecting);
   }
 
@@ -85,8 +93,13 @@ export class Learned {
     if (!isProven) {
       this.#proven++;
       if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
-      const { connect } = this.keepaliveTimes;
-      this.neighbours.answered(firstByteAfter, this.acceptCheck.page, connect, this.#clock.now());
+      if (this.#owner.queued === 0)
+        this.neighbours.answered(
+          firstByteAfter,
+          this.acceptCheck.page,
+          this.keepaliveTimes.connect,
+          this.#clock.now(),
+        );
     } else this.acceptCheck.onPage(firstByteAfter);
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);

@@ -121,7 +121,8 @@ async function asked(
     signal,
     times: 2,
     inTurn,
-    isHopeless: () => options.isPassed() || options.isRetired(),
+    // Or another server has been put in the place of PHP-FPM, as an answer on another connection shows: it need not know the question.
+    isHopeless: () => options.isPassed() || options.isRetired() || (isKnown && !backend.answersGetValues),
   });
   if (values !== null) backend.onValues(values);
   if (end === null) {

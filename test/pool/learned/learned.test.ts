@@ -16,11 +16,14 @@ interface Setup {
   readonly clock: Clock;
 }
 
-function setUp(options: PoolOptions = {}, random = 0): Setup {
+function setUp(options: PoolOptions = {}, random = 0, queued = 0): Setup {
   const time = new VirtualTime();
   const clock = new Clock(time.timersOf(new Loop()));
   clock.start(() => {});
-  const learned = new Learned(resolveOptions(options), clock, () => random, new BodyReading());
+  const learned = new Learned(resolveOptions(options), clock, () => random, {
+    bodyReading: new BodyReading(),
+    queued,
+  });
   return { learned, time, clock };
 }
 
@@ -253,6 +256,12 @@ describe('a connection is idle', () => {
     expect(await looks(told, 1)).toEqual([]);
   });
 
+  it('not where more requests wait here for a connection: their own', async () => {
+    const full = setUp({}, 0, 1);
+    await waits(full, 20);
+    expect(await looks(full, 1)).toEqual([]);
+  });
+
   /** May a new connection be kept that is opened so long after the end of a request? */
   async function keepsAfter(pool: Setup, pause: number): Promise<boolean> {
     pool.learned.ended(request());
@@ -282,8 +291,8 @@ describe('a connection is idle', () => {
 });
 
 it('new connections that are answered late beside others show that others need workers, kept ones do not', () => {
-  const needs = (isProven: boolean, connect: number, late: number): boolean => {
-    const { learned, clock } = setUp();
+  const needs = (isProven: boolean, connect: number, late: number, queued = 0): boolean => {
+    const { learned, clock } = setUp({}, 0, queued);
     learned.keepaliveTimes.connected(connect);
     for (const after of [2, late, late, late]) {
       const exchange = request();
@@ -293,6 +302,7 @@ it('new connections that are answered late beside others show that others need w
     return learned.neighbours.needWorkers(clock);
   };
   expect([needs(false, 0, 30), needs(true, 0, 30), needs(false, 2, 30)]).toEqual([true, false, false]);
+  expect(needs(false, 0, 30, 1)).toBe(false);
 });
 
 it('new connections that are all answered late show it as well, where kept ones are not', () => {

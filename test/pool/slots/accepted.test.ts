@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { Pool, type PoolOptions, Upstream } from '../../../src/index.ts';
-import { GET_VALUES, GET_VALUES_RESULT, pair, record } from '../../testing/support/wire.ts';
-import { answer, ended, GET, POST, type RawServer, rawServer, text } from '../support.ts';
+import { END, GET_VALUES, GET_VALUES_RESULT, pair, record, STDOUT } from '../../testing/support/wire.ts';
+import { answer, COMPLETE, ended, GET, POST, type RawServer, rawServer, text } from '../support.ts';
 
 const TOLD: PoolOptions = { backend: 'php-fpm', proxied: true };
 const VALUES = record(GET_VALUES_RESULT, pair('FCGI_MPXS_CONNS', '0'), 0, 0);
@@ -274,4 +274,22 @@ describe('one of the servers behind the proxy hangs, and the others do not', () 
     });
     expect(server.seen.slice(1)).toEqual(['VV']);
   });
+});
+
+it('in the place of PHP-FPM is another server that does not know the question: a request that waits for its answer is sent once another one has shown that', async () => {
+  const other: Behaviour = {
+    onValues: () => {},
+    onRequest: (socket) => socket.end(Buffer.concat([record(STDOUT, 'Status: 200\r\n\r\nok'), record(STDOUT, ''), record(END, COMPLETE)])),
+  };
+  const fpm: Behaviour = { onValues: answers, onRequest: (socket) => socket.write(answer()) };
+  await using server = await behaving((nth) => (nth > 1 ? other : fpm));
+  await using pool = new Pool(server.address);
+  expect(await text(pool, { params: GET })).toBe('ok');
+  await vi.waitFor(() => expect(server.seen[0]).toBe('KVV'));
+  server.sockets[0]?.end();
+  await vi.waitFor(() => expect(pool.stats.connected).toBe(0));
+  const put = ended(pool, { params: { ...POST, REQUEST_METHOD: 'PUT' }, body: 'a=1' });
+  await vi.waitFor(() => expect(server.seen[1]).toBe('V'));
+  expect(await text(pool, { params: GET })).toBe('ok');
+  expect(await put).toMatchObject({ attempts: 1 });
 });
