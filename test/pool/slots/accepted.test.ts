@@ -279,7 +279,10 @@ describe('one of the servers behind the proxy hangs, and the others do not', () 
 it('in the place of PHP-FPM is another server that does not know the question: a request that waits for its answer is sent once another one has shown that', async () => {
   const other: Behaviour = {
     onValues: () => {},
-    onRequest: (socket) => socket.end(Buffer.concat([record(STDOUT, 'Status: 200\r\n\r\nok'), record(STDOUT, ''), record(END, COMPLETE)])),
+    onRequest: (socket) =>
+      socket.end(
+        Buffer.concat([record(STDOUT, 'Status: 200\r\n\r\nok'), record(STDOUT, ''), record(END, COMPLETE)]),
+      ),
   };
   const fpm: Behaviour = { onValues: answers, onRequest: (socket) => socket.write(answer()) };
   await using server = await behaving((nth) => (nth > 1 ? other : fpm));
