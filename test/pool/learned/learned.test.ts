@@ -71,6 +71,21 @@ describe('a first byte', () => {
     expect(onStayedOpen).toHaveBeenCalledTimes(times);
   });
 
+  it.each([
+    [99, 1],
+    [100, 0],
+  ])(
+    '%i ms after it was sent on a new connection: %i times told that nothing waits in the backlog',
+    (after, times) => {
+      const { learned } = setUp();
+      const answeredSoon = vi.spyOn(learned.backlog, 'answeredSoon');
+      const exchange = request();
+      exchange.firstByteAfter = after;
+      learned.firstByte(exchange, false);
+      expect(answeredSoon).toHaveBeenCalledTimes(times);
+    },
+  );
+
   it('behind the end of input, twice after 5 s: the server waits for that, and is no PHP-FPM', () => {
     const { learned } = setUp();
     for (const isPhpFpm of [null, false]) {
@@ -147,6 +162,14 @@ describe('a connection closed', () => {
     learned.closed(connection(requests, answered), reason);
     expect(onServerClosed.mock.calls).toEqual(isTold ? [[answered]] : []);
   });
+});
+
+it('a server that is taken for another, and ends its answers as PHP-FPM does, is asked all the same', () => {
+  const { learned } = setUp();
+  expect(learned.isQueryDue).toBe(true);
+  learned.backend.onWaitsForEndOfInput();
+  learned.backend.onStreams(false);
+  expect([learned.backend.isPhpFpm, learned.isQueryDue]).toEqual([false, true]);
 });
 
 describe('must a connection go whose response is whole?', () => {
