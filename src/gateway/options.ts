@@ -85,7 +85,8 @@ export interface GatewayOptions<Req> {
   /**
    * `params` may hold what PHP-FPM obeys rather than hands on: PHP_VALUE and PHP_ADMIN_VALUE (settings of php.ini),
    * REQUEST_BODY_FILE, PATH_TRANSLATED. Else such a param is an error, as one that a request had filled in would be a
-   * way to run any code. Default false.
+   * way to run any code. PHP-FPM keeps the settings of one request for all later ones of that worker, whoever sends
+   * them: give each of them with all requests, or say them in the pool of PHP-FPM. Default false.
    */
   readonly allowControlParams?: boolean | undefined;
   /**

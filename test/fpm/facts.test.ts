@@ -291,6 +291,15 @@ describe.concurrent.each(['unix', 'tcp'] as const)(
       expect((await socket.answer()).body).toBe('half whole');
     });
 
+    it('17: keeps a setting that one request has made by PHP_VALUE for those of other connections, too', async () => {
+      await using on = await stage({ transport });
+      const first = await on.connect();
+      await first.ask(on.run('limit.php', 'a', { PHP_VALUE: 'memory_limit=77M' }));
+      first.close();
+      const second = await on.connect();
+      expect((await second.ask(on.run('limit.php', 'b'))).body).toBe('77M');
+    });
+
     it('14: never accepts who waits while its kept connection has a next request', async () => {
       await using on = await stage({ transport });
       const kept = await on.connect();

@@ -33,6 +33,11 @@ const OF_UPSTREAM: ReadonlySet<string> = new Set([
   'zone',
 ]);
 
+/** Params by which php-fpm is told settings of PHP; `open_basedir` may be one of them, whose loss nobody would notice. */
+const SETTINGS: ReadonlySet<string> = new Set(['PHP_VALUE', 'PHP_ADMIN_VALUE']);
+const SETTINGS_NOTE =
+  'not taken over; say it in the pool of php-fpm (php_value, php_admin_value), or in params with allowControlParams: true';
+
 const triedNote = plain(migration.find(({ directive }) => directive === 'try_files')?.note ?? '');
 
 /**
@@ -114,7 +119,8 @@ function targetOf(address: string): Target | null {
   }
 }
 
-function notesOn({ pass, site }: PhpPlace, servers: readonly Options[], last: LastTried | null): string[] {
+function notesOn(place: PhpPlace, servers: readonly Options[], last: LastTried | null): string[] {
+  const { pass, site } = place;
   const notes: string[] = [];
   if (pass.includes('$')) notes.push(`fastcgi_pass ${pass}: a variable; its addresses are for you to say`);
   else if (servers.length === 0 && pass !== '')
@@ -126,6 +132,10 @@ function notesOn({ pass, site }: PhpPlace, servers: readonly Options[], last: La
   for (const { args } of allOf(site, 'try_files')) {
     const isLost = last ? args.some((one) => /^\$uri\.\w+$/.test(one)) : !args.at(-1)?.startsWith('=');
     if (isLost) notes.push(`try_files ${args.join(' ')}: ${triedNote}`);
+  }
+  for (const { args } of saidAt(place, 'fastcgi_param')) {
+    const [name = '', value = ''] = args;
+    if (SETTINGS.has(name)) notes.push(`fastcgi_param ${name} "${value}": ${SETTINGS_NOTE}`);
   }
   return notes;
 }

@@ -193,6 +193,23 @@ describe("nginx's configuration", () => {
     ]);
   });
 
+  it('names each setting of PHP that nginx gives with its requests, as open_basedir may be among them', () => {
+    const { notes } = fromNginx(`server {
+      location ~ \\.php$ {
+        fastcgi_pass a:1;
+        fastcgi_param PHP_ADMIN_VALUE "open_basedir=$document_root/:/tmp/";
+        fastcgi_param PHP_VALUE "upload_max_filesize=64M";
+        fastcgi_param APP_ENV prod;
+      }
+    }`);
+    const told = notes.filter((note) => note.includes('allowControlParams'));
+    expect(told.map((note) => note.split(': ')[0])).toEqual([
+      'fastcgi_param PHP_ADMIN_VALUE "open_basedir=$document_root/:/tmp/"',
+      'fastcgi_param PHP_VALUE "upload_max_filesize=64M"',
+    ]);
+    expect(told[0]).toContain('php_admin_value');
+  });
+
   it('what stands in a table is no directive, as in Nextcloud’s server with its types', () => {
     const { notes } = fromNginx(`server {
       include mime.types;
