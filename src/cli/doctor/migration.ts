@@ -160,7 +160,7 @@ export const migration: readonly Row[] = [
   {
     directive: 'fastcgi_buffers',
     ours: '`responseBuffering`',
-    note: 'in memory only',
+    note: 'in memory only: of a page that is longer PHP waits for its client, where nginx writes the rest to a file; `xAccelRedirect` for downloads',
     to: 'none',
     read: nothing,
   },
@@ -234,6 +234,13 @@ export const migration: readonly Row[] = [
     note: 'by default a script that has begun to answer a client who has left ends with its next output, as with nginx; one that has not may run for as long as it usually takes',
     to: 'gateway',
     read: flag('on', { onClientAbort: "'finish'" }),
+  },
+  {
+    directive: 'fastcgi_hide_header',
+    ours: '-',
+    note: '`expose_php = Off` in php.ini for X-Powered-By; others are taken away by a middleware in front, as with `on-headers`',
+    to: 'none',
+    read: nothing,
   },
   {
     directive: 'fastcgi_cache',

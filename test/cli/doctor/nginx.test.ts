@@ -189,7 +189,8 @@ describe("nginx's configuration", () => {
       server { listen 81; rewrite ^ /x; }
     }`);
     expect(notes).toEqual([
-      'not taken over: add_header, auth_basic, auth_basic_user_file, deny, fastcgi_hide_header, return, gzip',
+      'fastcgi_hide_header: `expose_php = Off` in php.ini for X-Powered-By; others are taken away by a middleware in front, as with `on-headers`',
+      'not taken over: add_header, auth_basic, auth_basic_user_file, deny, return, gzip',
     ]);
   });
 
