@@ -49,6 +49,28 @@ describe.each(['unix', 'tcp'] as const)(
 );
 
 describe.each(['unix', 'tcp'] as const)(
+  'a request had its script start before its body was read, which its worker keeps for all that follow (%s)',
+  (transport) => {
+    it.each<[string, string, PoolOptions]>([
+      ['PHP_VALUE', 'enable_post_data_reading=0', {}],
+      ['PHP_ADMIN_VALUE', 'memory_limit=64M\npost_max_size = 10', {}],
+      ['PHP_VALUE', 'enable_post_data_reading=0', { backend: 'php-fpm', postDataReading: 16_384 }],
+    ])('a POST whose worker dies runs once: %s %j', async (name, setting, options) => {
+      await using fpm = await startFpm({ transport, maxChildren: 1 });
+      const { log, page, die } = scriptsOf(fpm);
+      await using pool = new Pool(fpm.address, options);
+      await ended(pool, { params: { ...page, [name]: setting } });
+      const post = pool.request({
+        params: { ...die, ...form, REQUEST_ID: '1' },
+        body: Buffer.alloc(9_000, 'a'),
+      });
+      await expect(post).rejects.toMatchObject({ executed: 'unknown', attempts: 1 });
+      expect(log.executions()).toEqual(new Map([['1', 1]]));
+    });
+  },
+);
+
+describe.each(['unix', 'tcp'] as const)(
   'php.ini has scripts start before their body is read, and the pool is not told (%s)',
   (transport) => {
     it.each<[string, Record<string, number>]>([

@@ -5,12 +5,25 @@
  * body that PHP leaves unread is: behind a worker's answer to FCGI_GET_VALUES. Where it is lost there once more, a worker had it (before
  * PHP 8.2, which closes behind that answer, it is taken for granted), and for a while no body is taken to be read first: of an Upstream by none of its servers, as they are set up alike, and a request that
  * one has had goes to another.
+ *
+ * A request may say so as well, by PHP_VALUE or PHP_ADMIN_VALUE. PHP-FPM keeps that for all that its worker runs afterwards. Nobody tells
+ * which worker that is, nor when it ends: so from then on no body is taken to be read first, whatever the options say.
  */
 /** ms. It costs such requests some speed, and php.ini may have been set right. */
 const DOUBTED_FOR = 10 * 60_000;
 
 export class BodyReading {
   #doubtedUntil = Number.NEGATIVE_INFINITY;
+  #isChanged = false;
+
+  /** A request has told a worker when to read bodies. */
+  get isChanged(): boolean {
+    return this.#isChanged;
+  }
+
+  changed(): void {
+    this.#isChanged = true;
+  }
 
   /** `now`: ms, by the pool's clock. */
   isDoubted(now: number): boolean {

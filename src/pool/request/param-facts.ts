@@ -10,7 +10,11 @@ export interface ParamFacts {
   readonly contentType: string;
   /** With a body: they change php.ini for the request, or have php-fpm take its body from a file. */
   readonly changesPhp: boolean;
+  /** Its settings say whether bodies are read before scripts start, and its worker keeps them for all requests that follow. */
+  readonly changesBodyReading: boolean;
 }
+
+const BODY_READING = /enable_post_data_reading|post_max_size/i;
 
 const CHANGES_PHP = ['PHP_VALUE', 'PHP_ADMIN_VALUE', 'REQUEST_BODY_FILE'];
 
@@ -18,13 +22,18 @@ export function paramFacts(request: DispatchRequest): ParamFacts {
   const { params, body } = request;
   const hasBody = body !== undefined && body !== null;
   // Each by its own name: V8 remembers where such a one lies, and looks up those that come by a variable.
-  const { REQUEST_METHOD, SCRIPT_FILENAME, CONTENT_TYPE } = params;
+  const { REQUEST_METHOD, SCRIPT_FILENAME, CONTENT_TYPE, PHP_VALUE, PHP_ADMIN_VALUE } = params;
   return {
     method: paramText(REQUEST_METHOD),
     script: paramText(SCRIPT_FILENAME),
     contentType: hasBody ? paramText(CONTENT_TYPE) : '',
     changesPhp: hasBody && CHANGES_PHP.some((name) => Object.hasOwn(params, name)),
+    changesBodyReading: isBodyReading(PHP_VALUE) || isBodyReading(PHP_ADMIN_VALUE),
   };
+}
+
+function isBodyReading(settings: string | Uint8Array | undefined): boolean {
+  return settings !== undefined && BODY_READING.test(paramText(settings));
 }
 
 export function paramText(value: string | Uint8Array | undefined): string {

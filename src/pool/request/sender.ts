@@ -53,6 +53,8 @@ export class Sender {
   readonly #owner: SenderOwner;
   readonly #target: Target;
   readonly #settings: PoolSettings;
+  /** The same where workers may start scripts before a body is read. */
+  readonly #settingsOnceChanged: PoolSettings;
   readonly #runtime: Runtime;
   readonly #clock: Clock;
   readonly #learned: Learned;
@@ -81,6 +83,7 @@ export class Sender {
     this.#owner = owner;
     this.#target = target;
     this.#settings = settings;
+    this.#settingsOnceChanged = { ...settings, postDataReading: 0, knowsPostDataReading: true };
     this.#runtime = runtime;
     this.#clock = clock;
     this.#learned = learned;
@@ -108,7 +111,7 @@ export class Sender {
     const proxied = isDirect === false;
     const provable =
       isPhpFpm !== true ||
-      (isBodyReadBeforeScript(job.snapshot.facts, body.length, this.#settings) && !this.#doubtsBody(job));
+      (isBodyReadBeforeScript(job.snapshot.facts, body.length, this.#bodySettings) && !this.#doubtsBody(job));
     if (provable && body.kind === 'bytes' && !proxied) return false;
     return needsFreshConnection({
       proxied,
@@ -207,9 +210,23 @@ export class Sender {
       this.#mayServeAnother(job) &&
       (connection !== null || (this.#learned.backend.mayKeep() && this.#learned.keepsNew)) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
+    if (job.snapshot.facts.changesBodyReading) this.#learned.bodyReading.changed();
     const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
     const doubts = this.#doubtsBody(job);
-    return encodeRequest(this.#encoder, job, body, this.#settings, keepConn, connection, terminate, doubts);
+    return encodeRequest(
+      this.#encoder,
+      job,
+      body,
+      this.#bodySettings,
+      keepConn,
+      connection,
+      terminate,
+      doubts,
+    );
+  }
+
+  get #bodySettings(): PoolSettings {
+    return this.#learned.bodyReading.isChanged ? this.#settingsOnceChanged : this.#settings;
   }
 
   /** See learned/body-reading.ts. Where `postDataReading` is given no loss rests on the body, so that none is ever doubted. */

@@ -23,3 +23,19 @@ it.each([
   expect(paramFacts({ params, body: null })).toMatchObject({ contentType: '', changesPhp: false });
   expect(paramFacts({ params })).toMatchObject({ contentType: '', changesPhp: false });
 });
+
+it.each([
+  ['PHP_VALUE', 'enable_post_data_reading=0', true],
+  ['PHP_ADMIN_VALUE', 'memory_limit=1M\npost_max_size=10', true],
+  ['PHP_VALUE', Buffer.from('post_max_size=10'), true],
+  ['PHP_VALUE', 'memory_limit=1M', false],
+  ['HTTP_X_NOTE', 'post_max_size=10', false],
+])(
+  '%s %s says for all requests that follow when bodies are read, with a body or without: %s',
+  (name, value, is) => {
+    for (const body of ['a', null])
+      expect(paramFacts({ params: { REQUEST_METHOD: 'POST', [name]: value }, body }).changesBodyReading).toBe(
+        is,
+      );
+  },
+);
