@@ -100,7 +100,10 @@ export class Learned {
           this.keepaliveTimes.connect,
           this.#clock.now(),
         );
-    } else this.acceptCheck.onPage(firstByteAfter);
+    } else {
+      this.acceptCheck.onPage(firstByteAfter);
+      this.neighbours.keptAnswered(firstByteAfter);
+    }
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);

@@ -6,9 +6,10 @@
  *
  * It is known of connections for which a worker was asked first (accept-check.ts). Of the others it is a guess: several of the latest were
  * answered later than the quickest of them, or than is usual on connections that have their worker. The scripts may have been slow
- * instead. A wrong guess costs a connect for a request, so it takes so much that this is an eighth of a request at the most, and nothing
+ * instead. A wrong guess costs a connect for a request, so it takes so much that this is an eighth of a request at the most, and little
  * on this machine. There little is enough: else one of two processes learned it, the other one never had to wait for that, and took all.
- * Times in ms.
+ * Where many are kept a guess is not taken lightly: a site with two kinds of pages, 400 a second, took a third more processor time by it. So
+ * those are late that come later than nearly all on connections that have their worker. Times in ms.
  */
 
 /** Known: a wait of so many connects. */
@@ -19,6 +20,8 @@ const LATE = 1.5;
 /** Shorter ones are no sign: our own event loop takes as long. */
 const LEAST_WAIT = 1;
 const LATEST = 8;
+/** Of so many answers on connections that have their worker all but one are usual: that may be an accident. */
+const USUAL = 64;
 /** One slow script, or a moment in which this machine stood still, is no sign. */
 const SIGNS = 3;
 /** For so long none is kept; twice as long each time that it comes to that again soon. */
@@ -28,6 +31,11 @@ const LONGEST = 80_000;
 export class Neighbours {
   /** What the latest new connections took to their first byte. */
   readonly #latest: number[] = [];
+  /** How many had been answered on connections that have their worker, at each of them. */
+  readonly #keptBefore: number[] = [];
+  /** What the latest USUAL of those took. */
+  readonly #usual: number[] = [];
+  #kept = 0;
   #until = Number.NEGATIVE_INFINITY;
   #time = FIRST;
 
@@ -36,17 +44,35 @@ export class Neighbours {
     if (wait >= Math.max(LEAST_WAIT, LONG_WAIT * connect)) this.#found(now);
   }
 
-  /** A new one, for which no worker was asked, had its first byte `after` so long. `usual`: where a worker is there; Infinity: not known. */
-  answered(after: number, usual: number, connect: number, now: number): void {
+  /** One that had its worker had its first byte `after` so long. */
+  keptAnswered(after: number): void {
+    this.#usual[this.#kept++ % USUAL] = after;
+  }
+
+  /** A new one, for which no worker was asked, had its first byte `after` so long. `mean`: of those that had their worker; Infinity: not known. */
+  answered(after: number, mean: number, connect: number, now: number): void {
     const latest = this.#latest;
     latest.push(after);
-    if (latest.length > LATEST) latest.shift();
-    const quickest = Math.min(usual, ...latest);
-    const late = Math.max(LATE * quickest, quickest + Math.max(LEAST_WAIT, LATE_CONNECTS * connect));
+    this.#keptBefore.push(this.#kept);
+    if (latest.length > LATEST) {
+      latest.shift();
+      this.#keptBefore.shift();
+    }
+    const usual = this.#usualTime(mean);
+    const late = Math.max(LATE * usual, usual + Math.max(LEAST_WAIT, LATE_CONNECTS * connect));
     if (latest.filter((one) => one >= late).length < SIGNS) return;
     // The next time it takes others.
     latest.length = 0;
+    this.#keptBefore.length = 0;
     this.#found(now);
+  }
+
+  /** Where fewer are kept than are new, to keep them is worth little. */
+  #usualTime(mean: number): number {
+    const [keptBefore = 0] = this.#keptBefore;
+    if (this.#kept - keptBefore < LATEST) return Math.min(mean, ...this.#latest);
+    const [, latestButOne = 0] = this.#usual.toSorted((a, b) => b - a);
+    return latestButOne;
   }
 
   needWorkers(clock: { now(): number }): boolean {

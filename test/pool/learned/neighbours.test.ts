@@ -57,6 +57,48 @@ it.each([
   },
 );
 
+/** Behind the first of the new ones so many were answered where a worker was there, then three more new ones. */
+function amongKept(kept: readonly number[], times: readonly number[]): boolean {
+  const neighbours = new Neighbours();
+  const [first = 0, ...rest] = times;
+  neighbours.answered(first, unknown, 0, 0);
+  for (const after of kept) neighbours.keptAnswered(after);
+  for (const after of rest) neighbours.answered(after, 2, 0, 0);
+  return neighbours.needWorkers(at0);
+}
+
+const many = (count: number, after: number): number[] => Array.from({ length: count }, () => after);
+
+it.each([
+  ['as late as slow pages are there', [...many(8, 2), 6, 6], [2, 6, 6, 6], false],
+  ['later than those', [...many(8, 2), 6, 6], [2, 9, 9, 9], true],
+  ['later than all but one, which may be an accident', [...many(8, 2), 60], [2, 6, 6, 6], true],
+  ['fewer were answered there than are looked at of the new ones', [...many(5, 2), 6, 6], [2, 6, 6, 6], true],
+  ['as many were', [...many(6, 2), 6, 6], [2, 6, 6, 6], false],
+  ['what is slow there came among the latest 64', [6, 6, ...many(62, 2)], [2, 6, 6, 6], false],
+  ['one of them came before', [6, 6, ...many(63, 2)], [2, 6, 6, 6], true],
+])(
+  'where many are kept, new ones are late if they come later than nearly all where a worker is there: %s',
+  (_, kept, times, is) => {
+    expect(amongKept(kept, times)).toBe(is);
+  },
+);
+
+it('what is kept counts from the oldest of the new ones on that are looked at', () => {
+  const neighbours = new Neighbours();
+  for (const after of [6, 6, ...many(6, 2)]) neighbours.keptAnswered(after);
+  for (const after of [2, 6, 6, 6]) neighbours.answered(after, unknown, 0, 0);
+  expect(neighbours.needWorkers(at0)).toBe(true);
+});
+
+it('and from the next one on after a sign', () => {
+  const neighbours = new Neighbours();
+  for (const after of [2, 6, 6, 6]) neighbours.answered(after, unknown, 0, 0);
+  for (const after of [6, 6, ...many(6, 2)]) neighbours.keptAnswered(after);
+  for (const after of [2, 6, 6, 6]) neighbours.answered(after, unknown, 0, 9_000);
+  expect(needed(neighbours, 9_000)).toBe(10_000);
+});
+
 it('what was a sign once is none for longer', () => {
   const neighbours = new Neighbours();
   for (const after of [2, 30, 30, 30]) neighbours.answered(after, unknown, 0, 0);
