@@ -251,6 +251,24 @@ describe("PHP-FPM's own status", () => {
     ]);
   });
 
+  it('counts the workers of PHP-FPM, which counts requests on kept connections as workers', async () => {
+    const states = ['Running', 'Reading headers', 'Idle', 'Idle'];
+    const processes = states.map((state) => ({ state, 'request uri': '/secret' }));
+    const counted = { 'idle processes': 0, 'active processes': 38, 'total processes': 38 };
+    const page = { pool: 'www', 'accepted conn': 7, ...counted, processes };
+    const body = `Content-Type: application/json\r\n\r\n${JSON.stringify(page)}`;
+    await using fpm = await startFakeFpm({ script: (_, response) => response.stdout(body) });
+    await using pool = new Pool(fpm.address);
+    const registry = new client.Registry();
+    observe(pool, { client, registry, status: '/status' });
+    const found = (await scrape(registry)).map((line) => line.replace(/\{.*\}/, ''));
+    expect(found.filter((line) => line.includes('_processes'))).toEqual([
+      'phpfpm_idle_processes 2',
+      'phpfpm_active_processes 2',
+      'phpfpm_total_processes 4',
+    ]);
+  });
+
   it('comes from each server of an Upstream', async () => {
     await using a = await startFpm({ maxChildren: 1 });
     await using b = await startFpm({ maxChildren: 1 });

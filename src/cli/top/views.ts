@@ -2,6 +2,7 @@
  * What `top` shows, as lines of text.
  * This folder: the status page and php-fpm's own in a terminal. It imports the status page's report and figures.
  */
+import { type FpmPage, recounted } from '../../observe/fpm-page.ts';
 import { durationOf, numberOf, rateOf } from '../../observe/status/format.ts';
 import { Rate } from '../../observe/status/rates.ts';
 import type { StatusReport } from '../../observe/status/report.ts';
@@ -74,17 +75,16 @@ export function poolLines(report: StatusReport): string[] {
   ];
 }
 
-type Page = Readonly<Record<string, unknown>>;
-
 /** php-fpm's own status; remembers what came before. */
 export class FpmView {
   readonly #rate: Rate = new Rate();
 
   /** `now`: ms. */
-  lines(page: Page, now: number): string[] {
+  lines(page: FpmPage, now: number): string[] {
+    const figures = recounted(page);
     const rate = this.#rate.add(Number(page['accepted conn'] ?? 0), now);
-    const figure = (name: string): string => printable(String(page[name] ?? '-'));
-    const processes = Array.isArray(page['processes']) ? (page['processes'] as Page[]) : [];
+    const figure = (name: string): string => printable(String(figures[name] ?? '-'));
+    const processes = Array.isArray(page['processes']) ? (page['processes'] as FpmPage[]) : [];
     return [
       `pool ${figure('pool')} (${figure('process manager')})   up ${durationOf(Number(page['start since'] ?? 0) * 1000)}   connections ${figure('accepted conn')}, ${rateOf(rate)}/s   slow ${figure('slow requests')}`,
       `workers ${figure('active processes')} active, ${figure('idle processes')} idle, ${figure('total processes')} in all, most active ${figure('max active processes')}   limit reached ${figure('max children reached')}   listen queue ${figure('listen queue')} of ${figure('listen queue len')}`,

@@ -1,11 +1,12 @@
 /** PHP-FPM's own status page as metrics, by the names of hipages' php-fpm_exporter, whose dashboards then fit. */
 import type { Dispatcher } from '../../pool/dispatcher.ts';
+import { type FpmPage, recounted } from '../fpm-page.ts';
 import type { Metric, Observed } from './metrics.ts';
 
 /** What a scrape gave. */
 export interface FpmFigures {
   /** The status page's members; null: there was no answer. */
-  readonly page: Readonly<Record<string, unknown>> | null;
+  readonly page: FpmPage | null;
   /** Its name for itself, the last that it has given; '' while there was no answer yet. */
   readonly pool: string;
   /** `tcp://127.0.0.1:9000/status`, `unix:/run/php/php-fpm.sock;/status`. */
@@ -28,7 +29,12 @@ const PAGE: readonly (readonly [string, string, 'gauge' | 'counter', string])[] 
   ['idle_processes', 'idle processes', 'gauge', 'Workers without a connection.'],
   ['active_processes', 'active processes', 'gauge', 'Workers with a connection, kept idle ones among them.'],
   ['total_processes', 'total processes', 'gauge', 'Workers.'],
-  ['max_active_processes', 'max active processes', 'counter', 'The most that were active at once.'],
+  [
+    'max_active_processes',
+    'max active processes',
+    'counter',
+    'The most that were active at once; PHP-FPM counts requests on kept connections in, so more than there are.',
+  ],
   [
     'max_children_reached',
     'max children reached',
@@ -145,15 +151,15 @@ class FpmStatus {
   }
 
   async #ask(): Promise<FpmFigures> {
-    let page: Readonly<Record<string, unknown>> | null = null;
+    let page: FpmPage | null = null;
     try {
       const response = await this.#dispatcher.request({
         params: {
           SCRIPT_NAME: this.#path,
           SCRIPT_FILENAME: this.#path,
           REQUEST_METHOD: 'GET',
-          REQUEST_URI: `${this.#path}?json`,
-          QUERY_STRING: 'json',
+          REQUEST_URI: `${this.#path}?json&full`,
+          QUERY_STRING: 'json&full',
         },
         timeout: this.#timeout,
         server: this.#server,
@@ -161,7 +167,7 @@ class FpmStatus {
       const found = await response.body.json();
       const { server } = await response.ended;
       this.#uri = uriOf(server, this.#path);
-      if (response.statusCode === 200 && isPage(found)) page = found;
+      if (response.statusCode === 200 && isPage(found)) page = recounted(found);
     } catch {
       // phpfpm_up says so; why, the pool's own errors say to those who ask for pages.
     }
@@ -176,6 +182,6 @@ function uriOf(address: string, path: string): string {
   return address.startsWith('unix:') ? `${address};${path}` : `tcp://${address}${path}`;
 }
 
-function isPage(found: unknown): found is Readonly<Record<string, unknown>> {
+function isPage(found: unknown): found is FpmPage {
   return typeof found === 'object' && found !== null && 'accepted conn' in found;
 }

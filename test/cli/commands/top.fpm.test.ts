@@ -53,6 +53,14 @@ describe('top', () => {
     expect(io.out).toMatch(/^\d+ +Running .*\/status\?json&full$/m);
   });
 
+  it('says how many workers there are, after many requests on a kept connection', async () => {
+    await using kept = new Pool(fpm.address, { connections: 1, keepaliveTime: 0, keepaliveTimeout: 0 });
+    const params = fpm.script('hello.php', 'echo 1;');
+    for (let i = 0; i < 30; i++) await text(kept, { params });
+    const { io } = await top(fpm.address);
+    expect(io.out).toMatch(/^workers 2 active, 0 idle, 2 in all/m);
+  });
+
   it('shows what a status page says of servers, scripts and messages', async () => {
     await top(url);
     await text(pool, { params: fpm.script('warn.php', 'trigger_error("\x1b[2J beware", E_USER_WARNING);') });
