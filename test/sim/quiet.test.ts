@@ -1,5 +1,6 @@
 /** Processes with few requests each, whose idle connections hold the workers, and one more process that keeps nothing. */
 import { expect, it } from 'vitest';
+import type { PoolOptions } from '../../src/pool/options.ts';
 import { percentile } from './load.ts';
 import { play } from './scenario.ts';
 
@@ -21,8 +22,10 @@ interface Processes {
   readonly latency: number;
 }
 
-async function beside({ count, rate, workers, page, latency }: Processes, keepalive?: 0): Promise<Seen> {
-  const options = keepalive === undefined ? {} : { keepalive };
+async function beside(
+  { count, rate, workers, page, latency }: Processes,
+  options: PoolOptions = {},
+): Promise<Seen> {
   const load = { pages: [page], rate, visitorEvery: 50, ms: 20_000, latency };
   const { asked, visitor } = await play({ seed: 1, ...load, gateways: count, fpm: { workers }, options });
   expect(asked.filter(({ error }) => error !== '')).toEqual([]);
@@ -48,7 +51,7 @@ it.each([
   '$count processes, $rate requests a second each, on $workers workers, pages of $page ms, $latency ms away: half of them take as long as where nothing is kept, nearly',
   async (processes) => {
     const kept = await beside(processes);
-    const fresh = await beside(processes, 0);
+    const fresh = await beside(processes, { keepalive: 0 });
     expect(kept.half).toBeLessThan(1.25 * fresh.half + 1);
     expect(kept.most).toBeLessThan(fresh.most + 50);
     expect(kept.visitor).toBeLessThan(fresh.visitor + 50);
@@ -67,8 +70,7 @@ it.each([
 ])(
   '$count processes on $workers workers, a client of each asks for $page ms again after $think ms: even shares, and as much as where nothing is kept',
   async ({ count, workers, page, think }) => {
-    const answered = async (keepalive?: 0): Promise<number[]> => {
-      const options = keepalive === undefined ? {} : { keepalive };
+    const answered = async (options: PoolOptions = {}): Promise<number[]> => {
       const load = { pages: [page], clients: 1, think, ms: 10_000 };
       const { gateways } = await play({ seed: 1, ...load, gateways: count, fpm: { workers }, options });
       return gateways.map(({ asked }) => asked.length);
@@ -76,7 +78,7 @@ it.each([
     const sum = (shares: readonly number[]): number => shares.reduce((all, share) => all + share, 0);
     const shares = await answered();
     expect(Math.min(...shares)).toBeGreaterThan(0.7 * (sum(shares) / count));
-    expect(sum(shares)).toBeGreaterThan(0.88 * sum(await answered(0)));
+    expect(sum(shares)).toBeGreaterThan(0.88 * sum(await answered({ keepalive: 0 })));
   },
   30_000,
 );

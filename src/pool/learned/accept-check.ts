@@ -47,15 +47,20 @@ export class AcceptCheck {
   /** So many new connections are asked although their requests are provable: they may wait for a worker. */
   #asks = 0;
   /** ms that scripts take to their first byte once a worker has their connection. Infinity: not known. */
-  page: number = Number.POSITIVE_INFINITY;
+  #page = Number.POSITIVE_INFINITY;
   #late = 0;
   #everyLate = 1;
+
+  /** ms: the mean of what `onPage` was told; Infinity: nothing yet. */
+  get page(): number {
+    return this.#page;
+  }
 
   /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice; `connecting`: ms. */
   isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean, connecting: number): boolean {
     if (isPhpFpm !== true) return false;
     if (isDirect !== false && isProvable) {
-      if (this.#asks === 0 || this.page < ROUND_TRIPS * connecting) return false;
+      if (this.#asks === 0 || this.#page < ROUND_TRIPS * connecting) return false;
       this.#asks--;
     }
     if (this.#skipped === 0) return true;
@@ -85,7 +90,7 @@ export class AcceptCheck {
 
   /** A script has begun to answer, `after` ms after its request was sent to the worker. */
   onPage(after: number): void {
-    this.page = Number.isFinite(this.page) ? this.page + (after - this.page) / PAGES : after;
+    this.#page = Number.isFinite(this.#page) ? this.#page + (after - this.#page) / PAGES : after;
   }
 
   /** One that was asked has waited so long for its worker. `connecting`: what the connect has taken. Both in ms. */
