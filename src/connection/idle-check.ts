@@ -45,6 +45,11 @@ export class IdleCheck {
     this.#onResult = onResult;
   }
 
+  /** The answer takes long, as it turns out. */
+  late(): void {
+    this.#isLate = true;
+  }
+
   /** `callback` is called once, after `onResult`: by then the connection is free, or closed. */
   onceSettled(callback: () => void): void {
     this.#onceSettled = callback;

@@ -11,23 +11,21 @@ import type { Runtime } from '../connection/runtime.ts';
 import type { Target } from '../connection/socket/address.ts';
 import type { Connected } from '../connection/socket/connect.ts';
 import type { Job } from './job.ts';
-import { Learned } from './learned/learned.ts';
+import { Learned, type LearnedOwner } from './learned/learned.ts';
 import type { PoolSettings } from './options.ts';
 import type { Encoded } from './request/encode-request.ts';
 import { Sender, type SenderOwner } from './request/sender.ts';
 import { shouldResend } from './retry/resend.ts';
 import { RetryBudget } from './retry/retry.ts';
-import { abandon, endAbandoned } from './slots/abandon.ts';
+import { abort, endAbandoned } from './slots/abandon.ts';
 import { BackendCheck } from './slots/backend-check.ts';
 import { closeIdle, closeStillIdle, closeUnwanted, isHeldBack, Slot } from './slots/slot.ts';
 import { Slots } from './slots/slots.ts';
-import { waitForReply } from './slots/wait-for-reply.ts';
+import { ReplyWaits } from './slots/wait-for-reply.ts';
 
 /** What a server asks of the scheduler. */
-export interface ServerOwner extends SenderOwner {
+export interface ServerOwner extends SenderOwner, LearnedOwner {
   readonly closing: boolean;
-  /** Requests that wait. */
-  readonly queued: number;
   /** It goes on as soon as a slot is free, in front of the others. */
   requeue(job: Job): void;
   runQueued(): void;
@@ -55,6 +53,7 @@ export class Server implements ConnectionOwner {
   readonly #slots: Slots<Slot>;
   readonly #sender: Sender;
   readonly #budget: RetryBudget;
+  readonly #replyWaits: ReplyWaits<Job>;
   /** It was taken out of the list. */
   isRetired = false;
 
@@ -77,6 +76,11 @@ export class Server implements ConnectionOwner {
     this.#sender = new Sender(target, settings, runtime, owner, this.learned, retryRefused);
     this.#budget = new RetryBudget(settings.connections);
     this.backendCheck = new BackendCheck(this, this.#sender, !retryRefused);
+    this.#replyWaits = new ReplyWaits(this.clock, {
+      inTime: (slot, job) => this.#arrive(slot, job),
+      late: (job) => owner.requeue(job),
+      over: (slot) => this.#release(slot),
+    });
   }
 
   get connected(): number {
@@ -88,11 +92,6 @@ export class Server implements ConnectionOwner {
     return this.learned.workers.found;
   }
 
-  /** How often more sockets than `workers` have been seen not to run at once. */
-  get overtaken(): number {
-    return this.learned.workers.oneMoreOvertaken;
-  }
-
   get hasRoom(): boolean {
     return this.busy < this.settings.connections && (this.idle > 0 || !isHeldBack(this));
   }
@@ -100,27 +99,30 @@ export class Server implements ConnectionOwner {
   /** Takes a slot for the job; there must be room. */
   run(job: Job): void {
     this.busy++;
-    job.server = this;
     const slot = this.#slots.takeFree();
-    if (slot !== null) this.#assign(slot, job);
-    else {
-      const fail = (error: unknown): void => {
-        this.busy--;
-        job.fail(error);
-      };
-      this.#slots.acquire((free) => this.#assign(free, job), fail);
-    }
+    if (slot !== null) this.#arrive(slot, job);
+    else this.#acquire(job, (free) => this.#arrive(free, job));
+  }
+
+  /** The job fails where generic-pool is not installed. */
+  #acquire(job: Job, use: (slot: Slot) => void): void {
+    this.#slots.acquire(use, (error) => {
+      this.busy--;
+      job.fail(error);
+    });
+  }
+
+  /** Who waits for a reply was here before the job: he goes on with its slot, and it waits in his place. */
+  #arrive(slot: Slot, job: Job): void {
+    const mayGo = !job.over && (!slot.connection?.idleCheck.isPending || this.hasRoom);
+    const first = mayGo ? this.#replyWaits.takeFirst(job.queuedAt) : null;
+    this.#assign(slot, first?.job ?? job, first === null);
+    if (first !== null) this.#assign(first.slot, job);
   }
 
   /** The caller wants no more of the job. */
   abort(job: Job, reason: unknown): void {
-    job.dialling?.abort(reason);
-    const { connection, exchange } = job;
-    if (connection === null || exchange === null) return;
-    if (!connection.proven) this.learned.acceptCheck.onLeft();
-    if (this.closing || job.request.closeOnAbort || !connection.isAwaiting(exchange)) {
-      connection.fail(reason, this.closing ? 'pool-closed' : 'aborted');
-    } else abandon(job, { connection, exchange }, reason, this.learned, this.clock.now());
+    abort(job, reason, this);
   }
 
   onTick(now: number): void {
@@ -151,6 +153,7 @@ export class Server implements ConnectionOwner {
   complete(job: Job): void {
     this.#budget.served();
     if (job.abandoned === null) this.served++;
+    this.learned.backgroundWork.served(job.queuedAt);
     this.#sender.reclaim(job);
     const asked = this.backendCheck.afterResponse(job.slot, job.exchange);
     if (asked === null) this.releaseSlot(job);
@@ -171,17 +174,14 @@ export class Server implements ConnectionOwner {
     const { slot } = job;
     if (slot === null) return;
     if (job.exchange !== null) this.learned.ended(job.exchange);
-    job.slot = null;
-    slot.job = null;
+    job.slot = slot.job = null;
     this.#release(slot);
   }
 
   #release(slot: Slot): void {
-    const isHeld = slot.connection === null && isHeldBack(this);
-    const next = isHeld ? null : this.#owner.next(this);
+    const next = slot.connection === null && isHeldBack(this) ? null : this.#owner.next(this);
     if (next !== null) {
-      next.server = this;
-      this.#assign(slot, next);
+      this.#arrive(slot, next);
       return;
     }
     this.busy--;
@@ -210,17 +210,21 @@ export class Server implements ConnectionOwner {
     this.open.delete(slot);
   }
 
-  #assign(slot: Slot, job: Job): void {
+  /** `mayWait`: for the reply of a worker that may be back soon. */
+  #assign(slot: Slot, job: Job, mayWait = true): void {
     if (slot.endIdle()) this.idle--;
     const { connection } = slot;
-    if (connection?.idleCheck.isLate && this.hasRoom && !job.over) {
+    const idleCheck = connection?.idleCheck.isPending ? connection.idleCheck : null;
+    if (idleCheck !== null && (idleCheck.isLate || !mayWait) && this.hasRoom && !job.over) {
       // It stays busy, as its worker is.
-      connection.idleCheck.onceSettled(() => this.#release(slot));
-      this.run(job);
+      idleCheck.onceSettled(() => this.#release(slot));
+      this.busy++;
+      this.#acquire(job, (other) => this.#assign(other, job, mayWait));
       return;
     }
     slot.job = job;
     job.slot = slot;
+    job.server = this;
     if (job.over) {
       this.releaseSlot(job);
       return;
@@ -230,12 +234,8 @@ export class Server implements ConnectionOwner {
     job.times.givenAt = monotonic;
     if (connection === null) {
       this.#dial(slot, job);
-    } else if (connection.idleCheck.isPending) {
-      waitForReply(this.clock, slot, connection.idleCheck, {
-        inTime: () => this.#assign(slot, job),
-        late: () => this.#owner.requeue(job),
-        over: () => this.#release(slot),
-      });
+    } else if (idleCheck !== null) {
+      this.#replyWaits.wait(slot, job, idleCheck);
     } else if (this.#sender.needsFresh(job, connection)) {
       // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
       connection.close('fresh-needed');

@@ -176,7 +176,7 @@ export class Member implements Candidate, Ranked {
     this.state = health.state(now, this.#isChecked || this.server.learned.backend.answersGetValues);
     const back = settings.slowStart === 0 ? 1 : (now - health.recoveredAt) / settings.slowStart;
     this.weight = settings.weight * Math.min(1, Math.max(FIRST_SHARE, back));
-    const { overtaken } = this.server;
+    const overtaken = this.server.learned.workers.oneMoreOvertaken;
     if (overtaken !== this.#overtaken) this.#fullUntil = now + FULL_FOR;
     this.#overtaken = overtaken;
     this.#publishState();

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFpm } from './support/index.ts';
@@ -29,4 +30,42 @@ describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer
     expect(await run(other)).toBe('other');
     expect(performance.now() - begun).toBeLessThan(2_000);
   });
+
+  it.each([
+    ['before', true],
+    ['behind', false],
+  ])(
+    'may ask for a page each time, of pages that follow one another: the call comes %s the next page, and six workers do',
+    async (_, isCallFirst) => {
+      await using fpm = await startFpm({ transport, maxChildren: 6 });
+      const page = fpm.script('page.php', `echo 'page';`);
+      const own = fpm.script(
+        'own.php',
+        `$called = __DIR__ . '/called.' . $_SERVER['QUERY_STRING']; fastcgi_finish_request();
+        for ($t = microtime(true); !file_exists($called) && microtime(true) - $t < 3; clearstatcache()) usleep(200);
+        file_put_contents(__DIR__ . '/log', file_exists($called) ? 'called ' : 'never ', FILE_APPEND);`,
+      );
+      await using pool = new Pool(fpm.address, { connections: 6 });
+      const run = async (params: typeof own, n: number): Promise<void> => {
+        const { body } = await pool.request({ params: { ...params, QUERY_STRING: String(n) } });
+        await body.text();
+      };
+      const calls: Promise<void>[] = [];
+      const call = async (n: number): Promise<void> => {
+        await run(page, n);
+        writeFileSync(`${fpm.root}/called.${n}`, '');
+      };
+      await run(own, 0);
+      for (let n = 0; n < 8; n++) {
+        const next = isCallFirst ? null : run(own, n + 1);
+        calls.push(call(n));
+        await (next ?? run(own, n + 1));
+      }
+      calls.push(call(8));
+      await Promise.all(calls);
+      await expect
+        .poll(() => readFileSync(`${fpm.root}/log`, 'utf8'), { timeout: 10_000 })
+        .toBe('called '.repeat(9));
+    },
+  );
 });

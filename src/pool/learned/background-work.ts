@@ -36,6 +36,8 @@ const LONGEST_BUDGET = 10_000;
 
 export class BackgroundWork {
   readonly #scripts: Map<string, Script> = new Map();
+  /** When the latest of the requests came that were answered. */
+  #latestServed = Number.NEGATIVE_INFINITY;
 
   /** Must the connection behind this script be asked whether its worker is back? */
   mustCheck(script: string): boolean {
@@ -49,11 +51,16 @@ export class BackgroundWork {
     return known?.suspected === true && known.atOnce === 0;
   }
 
-  /** It was asked, and the worker was back after `took`. */
-  workerReturned(script: string, took: number): void {
+  /** A request is answered that came at `queuedAt`. */
+  served(queuedAt: number): void {
+    if (queuedAt > this.#latestServed) this.#latestServed = queuedAt;
+  }
+
+  /** Its response was whole at `endedAt`, and a reply says that the worker was back by `now`. */
+  workerReturned(script: string, endedAt: number, now: number): void {
     const known = this.#scripts.get(script) ?? this.#remember(script);
-    if (took <= AT_ONCE) known.atOnce++;
-    else suspect(known);
+    if (now - endedAt > AT_ONCE) suspect(known);
+    else if (this.#latestServed <= endedAt) known.atOnce++;
   }
 
   /** ms in which a script has nearly always answered; a guess for one that is not known. */

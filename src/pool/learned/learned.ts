@@ -22,7 +22,8 @@ import { Workers } from './workers.ts';
 /** ms: workers that answer at the same time must not take each other for one that is missing. */
 const YIELD_AFTER = 5;
 
-interface LearnedOwner {
+/** What the learned rules ask of the scheduler. */
+export interface LearnedOwner {
   /** Of all servers of an Upstream. */
   readonly bodyReading: BodyReading;
   /** Requests that wait for a connection. While there are such, others wait for this process rather than it for them. */

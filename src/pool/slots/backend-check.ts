@@ -165,12 +165,12 @@ export class BackendCheck {
 
   #onKept(connection: Connection, script: string): void {
     if (this.#backend.isPhpFpm === true) {
-      this.#awaitWorker(connection, script);
+      this.#awaitWorker(connection, script, this.#clock.now());
       return;
     }
     const { requests, owesTerminator } = connection;
     const what = this.#backend.afterResponse(requests, this.#clock.monotonic(), owesTerminator);
-    if (what === 'wait') this.#waitForClose(connection);
+    if (what === 'wait') this.#waitForClose(connection, script);
     else if (what === 'ask')
       connection.sendGetValues(ANSWER_TIMEOUT, (reply) => {
         this.#onIdleCheck(connection, reply);
@@ -190,12 +190,19 @@ export class BackendCheck {
    * Does the connection outlive its answer, and then the end of input, if that is still owed? There are servers that
    * close at that, as it comes under the id of a request that is over: better now than with the next one behind it.
    */
-  #waitForClose(connection: Connection): void {
+  #waitForClose(connection: Connection, script: string): void {
     const [first, second] = CLOSE_WAITS;
+    const endedAt = this.#clock.now();
     this.#waiting.add(connection);
+    const onEnd = (reply: IdleCheckResult): void => {
+      this.#onIdleCheck(connection, reply);
+      // Another connection has shown meanwhile that it is; whether this one's worker is back is still to be asked.
+      if (this.#backend.isPhpFpm === true && !connection.closed)
+        this.#awaitWorker(connection, script, endedAt);
+    };
     connection.waitIdle(first, (reply) => {
       if (reply.closed !== null || !connection.owesTerminator || this.#backend.isPhpFpm === true) {
-        this.#onIdleCheck(connection, reply);
+        onEnd(reply);
         return;
       }
       connection.owesTerminator = false;
@@ -204,7 +211,7 @@ export class BackendCheck {
         if (then.closed === null) this.#backend.onEndOfInputTaken();
         else if (then.closed === 'server-closed' || then.closed === 'reset')
           this.#backend.onEndOfInputRefused();
-        this.#onIdleCheck(connection, then);
+        onEnd(then);
       });
     });
   }
@@ -223,16 +230,20 @@ export class BackendCheck {
     if ([...this.#confirming].every((job) => job.over)) this.#confirmStop.abort();
   }
 
-  /** Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. */
-  #awaitWorker(connection: Connection, script: string): void {
+  /**
+   * Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. `endedAt`: ms, when its
+   * response was whole.
+   */
+  #awaitWorker(connection: Connection, script: string, endedAt: number): void {
     if (this.#backend.isConfigured || !this.#learned.backgroundWork.mustCheck(script)) return;
-    const asked = this.#clock.now();
     const { backgroundWork } = this.#learned;
-    const onReturn = (): void => {
-      backgroundWork.workerReturned(script, this.#clock.now() - asked);
+    const onReply = ({ values, closed }: IdleCheckResult): void => {
+      // That a connection was closed for a reason of ours says nothing about its worker.
+      if (values !== null || closed === 'server-closed' || closed === 'unanswered')
+        backgroundWork.workerReturned(script, endedAt, this.#clock.now());
       this.#askOnceMore(connection);
     };
-    connection.sendGetValues(BACKGROUND_WORK_TIMEOUT, onReturn, backgroundWork.isLate(script));
+    connection.sendGetValues(BACKGROUND_WORK_TIMEOUT, onReply, backgroundWork.isLate(script));
   }
 
   /**

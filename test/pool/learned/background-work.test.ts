@@ -5,12 +5,12 @@ import { BackgroundWork } from '../../../src/pool/learned/background-work.ts';
 function known(): BackgroundWork {
   const work = new BackgroundWork();
   for (let i = 0; i < 5; i++) work.answered('/page.php', 5);
-  for (let i = 0; i < 2; i++) work.workerReturned('/page.php', 1);
+  for (let i = 0; i < 2; i++) work.workerReturned('/page.php', 0, 1);
   return work;
 }
 
 function timesAtOnce(work: BackgroundWork, script: string, times: number): boolean {
-  for (let i = 0; i < times; i++) work.workerReturned(script, 75);
+  for (let i = 0; i < times; i++) work.workerReturned(script, 0, 75);
   return work.mustCheck(script);
 }
 
@@ -27,18 +27,28 @@ describe('a connection is asked whether its worker is back', () => {
 
   it('behind one that came back late, until it has come back at once twenty times', () => {
     const work = known();
-    work.workerReturned('/page.php', 76);
+    work.workerReturned('/page.php', 0, 76);
     expect(timesAtOnce(work, '/page.php', 19)).toBe(true);
     expect(timesAtOnce(work, '/page.php', 1)).toBe(false);
+  });
+
+  it('however quickly it came back, if a request that came later was answered before: the script may have asked for that', () => {
+    const work = new BackgroundWork();
+    work.served(11);
+    for (let i = 0; i < 30; i++) work.workerReturned('/asks-itself.php', 10, 12);
+    expect(work.mustCheck('/asks-itself.php')).toBe(true);
+    work.served(9);
+    for (let i = 0; i < 2; i++) work.workerReturned('/asks-itself.php', 11, 12);
+    expect(work.mustCheck('/asks-itself.php')).toBe(false);
   });
 
   it('and is late behind one whose worker came back late the last time', () => {
     const work = known();
     expect(work.isLate('/new.php')).toBe(false);
     expect(work.isLate('/page.php')).toBe(false);
-    work.workerReturned('/page.php', 76);
+    work.workerReturned('/page.php', 0, 76);
     expect(work.isLate('/page.php')).toBe(true);
-    work.workerReturned('/page.php', 75);
+    work.workerReturned('/page.php', 0, 75);
     expect(work.isLate('/page.php')).toBe(false);
   });
 
