@@ -253,14 +253,13 @@ export class Connection {
 
   #onFin(): void {
     const exchange = this.#exchange;
-    if (exchange === null) {
-      this.close('server-closed');
-      return;
-    }
-    if (exchange.bytesReceived > 0 || this.#owner.learned.backend.isDirect === false) {
+    if (exchange === null) this.close('server-closed');
+    else if (exchange.bytesReceived > 0 || this.#owner.learned.backend.isDirect === false)
       this.#failed({ sign: 'fin', error: null, reason: 'failed', afterFin: 'not-probed' });
-      return;
-    }
+    else this.#probe(exchange);
+  }
+
+  #probe(exchange: Exchange): void {
     const after = this.#owner.clock.monotonic() - exchange.sentAt;
     this.#stopProbe = probe(this.#probed, exchange, after, this.#owner.clock, (afterFin) => {
       if (afterFin === 'accepted' && !exchange.reused) this.#owner.learned.backend.onHalfClosed();
@@ -290,6 +289,7 @@ export class Connection {
       transport: this.#probed.transport,
       isLocal: this.#probed.isLocal,
       server: this.#owner.learned.backend,
+      bodyReading: this.#owner.learned.bodyReading,
       elapsed: this.#owner.clock.monotonic() - exchange.sentAt,
     });
     this.#exchange = null;

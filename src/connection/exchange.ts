@@ -29,8 +29,8 @@ export class Exchange {
   readonly requestId: number;
   /** FCGI_KEEP_CONN goes out with it. */
   readonly keepConn: boolean;
-  /** See Evidence.readBeforeScript. */
-  readonly readBeforeScript: boolean;
+  /** See Evidence. Believed when it was sent, and still. */
+  readBeforeScript: boolean;
   /** ms; 0: none. */
   readonly headersTimeout: number;
   /** ms; 0: none. */
@@ -43,6 +43,7 @@ export class Exchange {
   scriptBefore: string | null = null;
   /** With its body it is larger than what a server is sure to read in one go, together with the params. */
   isLarge = false;
+  hasBody = false;
   /** It has a body, and nobody has said whether PHP reads it before the script. */
   mayLeaveBody = false;
   /** It is doubted that PHP does, so that the body counts as unread. */

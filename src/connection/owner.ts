@@ -1,6 +1,6 @@
 import type { HeadNames } from '../cgi/head.ts';
 import type { Clock } from './clock.ts';
-import type { KnownServer } from './evidence/server.ts';
+import type { KnownBodyReading, KnownServer } from './evidence/server.ts';
 import type { Exchange } from './exchange.ts';
 import type { CloseReason } from './reuse.ts';
 
@@ -22,6 +22,7 @@ export interface ConnectionOwner {
       answered(exchange: Exchange, now: number): void;
     };
     readonly backend: KnownServer;
+    readonly bodyReading: KnownBodyReading;
     /** The silence after which the empty STDIN record goes out by itself. */
     terminatorDelay(exchange: Exchange): number;
     /** The first record of a response is here. `isProven`: see Connection. */

@@ -46,6 +46,7 @@ export async function openConnection(server: RawServer): Promise<Opened> {
     headNames: headNames(),
     learned: {
       backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {}, onIdsMixed() {}, onStreams() {} },
+      bodyReading: { isChanged: false, isDoubted: () => false },
       terminatorDelay: () => 50,
       firstByte() {},
       keepaliveTimes: { isIdleTimeOver: () => false, isLeaseOver: () => false, answered: () => {} },

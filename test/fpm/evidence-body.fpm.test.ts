@@ -1,19 +1,27 @@
 /** Bodies that PHP does not read before the script, and logs that it writes behind a response. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PoolOptions } from '../../src/pool/options.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { ended, Recorder, text } from '../pool/support.ts';
 import { fullDisk } from './support/full-disk.ts';
-import { type ExecutionLog, executionLog, type Fpm, startFpm } from './support/index.ts';
+import { type ExecutionLog, executionLog, type Fpm, startFpm, waitFor } from './support/index.ts';
 
-/** One that answers, and one that notes that it runs and kills its worker. */
-function scriptsOf(
-  fpm: Fpm,
-): Record<'page' | 'die', ReturnType<Fpm['script']>> & { readonly log: ExecutionLog } {
+/** One that answers, one that notes that it runs and kills its worker, and both once they are released. */
+function scriptsOf(fpm: Fpm): Record<'page' | 'die' | 'slow' | 'slowlyDie', ReturnType<Fpm['script']>> & {
+  readonly log: ExecutionLog;
+  release(): void;
+} {
   const log = executionLog(fpm.root);
+  const gate = join(fpm.root, 'gate');
+  const wait = `while (!file_exists('${gate}')) { usleep(1000); clearstatcache(); }`;
   return {
     log,
+    release: () => writeFileSync(gate, ''),
+    slow: fpm.script('slow.php', `${log.php} ${wait} echo 1;`),
+    slowlyDie: fpm.script('slowly-die.php', `${log.php} ${wait} posix_kill(getmypid(), 9);`),
     page: fpm.script('page.php', 'echo 1;'),
     die: fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`),
   };
@@ -67,6 +75,36 @@ describe.each(['unix', 'tcp'] as const)(
       await expect(post).rejects.toMatchObject({ executed: 'unknown', attempts: 1 });
       expect(log.executions()).toEqual(new Map([['1', 1]]));
     });
+
+    it.each<[string, string[], PoolOptions]>([
+      ['it was sent before that one', ['post', 'change'], {}],
+      ['it was sent before that one', ['post', 'change'], { backend: 'php-fpm', postDataReading: 16_384 }],
+      ['it was sent behind that one', ['change', 'post'], {}],
+    ])(
+      'a POST that waited for the worker then, and whose script dies, runs once: %s %j %j',
+      async (_, order, options) => {
+        await using fpm = await startFpm({ transport, maxChildren: 1 });
+        const { log, page, die, slow, release } = scriptsOf(fpm);
+        // The one waits on a connection of its own, the other gets the one of the slow script.
+        await using pool = new Pool(fpm.address, { connections: 2, ...options });
+        await ended(pool, { params: page });
+        const first = ended(pool, { params: { ...slow, REQUEST_ID: 'slow' } });
+        await waitFor(() => log.executions().has('slow'), { what: 'the slow script' });
+        const params = { ...die, ...form, REQUEST_ID: '1' };
+        const send: Record<string, () => Promise<unknown>> = {
+          post: () =>
+            pool.request({ params, body: Buffer.alloc(9_000, 'a') }).catch((error: unknown) => error),
+          change: () => ended(pool, { params: { ...page, PHP_VALUE: 'enable_post_data_reading=0' } }),
+        };
+        const both = order.map(async (name) => [name, await send[name]?.()] as const);
+        await waitFor(() => pool.stats.connected === 2, { what: 'a connection of its own' });
+        release();
+        const { post } = Object.fromEntries(await Promise.all(both));
+        await first;
+        expect(post).toMatchObject({ executed: 'unknown', attempts: 1 });
+        expect(log.executions().get('1')).toBe(1);
+      },
+    );
   },
 );
 
@@ -91,6 +129,21 @@ describe.each(['unix', 'tcp'] as const)(
       }
       expect(log.executions().get('1')).toBeLessThanOrEqual(2);
       expect([log.executions().get('2'), log.executions().get('3')]).toEqual([1, 1]);
+    });
+
+    it('one that runs meanwhile runs once', async () => {
+      await using fpm = await startFpm({ transport, phpIni: { enable_post_data_reading: 0 } });
+      const { log, page, die, slowlyDie, release } = scriptsOf(fpm);
+      await using pool = new Pool(fpm.address);
+      await ended(pool, { params: page });
+      const post = (params: Record<string, string>): Promise<unknown> =>
+        pool.request({ params: { ...params, ...form }, body: 'a=1' }).catch((error: unknown) => error);
+      const running = post({ ...slowlyDie, REQUEST_ID: '1' });
+      await waitFor(() => log.executions().has('1'), { what: 'the script' });
+      await post({ ...die, REQUEST_ID: '2' });
+      release();
+      expect(await running).toMatchObject({ executed: 'unknown', attempts: 1 });
+      expect(log.executions().get('1')).toBe(1);
     });
 
     it.each<[string, PoolOptions]>([

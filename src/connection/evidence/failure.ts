@@ -11,7 +11,7 @@ import type { Exchange } from '../exchange.ts';
 import { type Evidence, judgeExecuted, restsOnBody } from './evidence.ts';
 import { hint } from './hint.ts';
 import type { PrematureClose } from './premature-close.ts';
-import type { ServerFacts } from './server.ts';
+import type { KnownBodyReading, ServerFacts } from './server.ts';
 
 /** What the connection knows besides. */
 export interface Circumstances {
@@ -23,6 +23,8 @@ export interface Circumstances {
   /** See Connected. */
   readonly isLocal: boolean;
   readonly server: ServerFacts;
+  /** As of now. */
+  readonly bodyReading: KnownBodyReading;
   /** ms since the request was sent. */
   readonly elapsed: number;
 }
@@ -49,6 +51,7 @@ export function isRefusal(error: unknown): boolean {
 export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Circumstances): unknown {
   const error = errorOf(cause, exchange);
   if (!(error instanceof FcgiError)) return error;
+  loseTrust(exchange, at.bodyReading);
   const seen = evidenceOf(cause, exchange, at);
   const executed = isRefusal(error) ? ofRefused(exchange) : judgeExecuted(seen);
   error.learn({
@@ -77,6 +80,24 @@ export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Cir
 
 function known(seen: Evidence, { isPhpFpm, isDirect }: ServerFacts): Evidence {
   return { ...seen, isPhpFpm: isPhpFpm === true, isDirect: isDirect === true };
+}
+
+/**
+ * Its worker may have run another request meanwhile, which told it not to read bodies first; or another one, lost as this one is, has
+ * shown that none does. What was believed when it was sent holds only if it is believed still.
+ */
+function loseTrust(exchange: Exchange, bodyReading: KnownBodyReading): void {
+  if (bodyReading.isChanged && exchange.hasBody) {
+    exchange.readBeforeScript = false;
+    exchange.mayLeaveBody = false;
+  } else if (
+    exchange.mayLeaveBody &&
+    exchange.readBeforeScript &&
+    bodyReading.isDoubted(exchange.startedAt)
+  ) {
+    exchange.readBeforeScript = false;
+    exchange.isBodyDoubted = true;
+  }
 }
 
 /** A refusal says that the request was not begun, and contradicts itself behind a piece of its response. */

@@ -29,3 +29,11 @@ export interface KnownServer extends ServerFacts {
   /** A response is whole, and has or has not ended its streams by an empty record, as PHP-FPM does not. */
   onStreams(endsStreams: boolean): void;
 }
+
+/** Does PHP read bodies before scripts start? What has spoken against it so far. */
+export interface KnownBodyReading {
+  /** A request has told a worker when to read bodies, and nobody knows which. */
+  readonly isChanged: boolean;
+  /** `since`: ms, by the pool's clock. Was it doubted at that time, or has it been since? */
+  isDoubted(since: number): boolean;
+}

@@ -74,6 +74,7 @@ export function encodeRequest(
   );
   exchange.onLateStderr = lateStderr(job);
   exchange.script = snapshot.facts.script;
+  exchange.hasBody = body.length > 0;
   exchange.mayLeaveBody = body.length > 0 && !settings.knowsPostDataReading;
   exchange.isBodyDoubted = isBodyDoubted;
   exchange.wasBodyLost = job.doubtsBody;

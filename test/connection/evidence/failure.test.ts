@@ -21,6 +21,7 @@ const direct: Circumstances = {
   transport: 'unix',
   isLocal: true,
   server: { isPhpFpm: true, isDirect: true },
+  bodyReading: { isChanged: false, isDoubted: () => false },
   elapsed: 5,
 };
 /** On a kept connection; all of it was sent but the end of input. */
@@ -69,6 +70,34 @@ it.each<[string, PrematureClose, Partial<Exchange>, Partial<Circumstances>, stri
     'no',
   ],
   ['any of these behind a byte of the response', reset, { bytesReceived: 8 }, {}, 'yes'],
+  [
+    'a reset, and a worker was told since to start scripts before it reads a body',
+    reset,
+    { hasBody: true, mayLeaveBody: true },
+    { bodyReading: { isChanged: true, isDoubted: () => false } },
+    'unknown',
+  ],
+  [
+    'the same: there is no body',
+    reset,
+    {},
+    { bodyReading: { isChanged: true, isDoubted: () => false } },
+    'no',
+  ],
+  [
+    'a reset, and it is doubted since that bodies are read first',
+    reset,
+    { hasBody: true, mayLeaveBody: true },
+    { bodyReading: { isChanged: false, isDoubted: () => true } },
+    'unknown',
+  ],
+  [
+    'the same: the options say that they are',
+    reset,
+    { hasBody: true, mayLeaveBody: false },
+    { bodyReading: { isChanged: false, isDoubted: () => true } },
+    'no',
+  ],
 ])('%s', (_, cause, change, circumstances, executed) => {
   expect(failureOf(cause, sent(change), { ...direct, ...circumstances }).executed).toBe(executed);
 });
