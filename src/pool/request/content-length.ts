@@ -1,5 +1,5 @@
 /** Is a response's body as long as its Content-Length says? PHP-FPM does not look: the script may have died half way. */
-import { ProtocolError } from '../../errors.ts';
+import { type FailureFacts, ProtocolError } from '../../errors.ts';
 import type { Ended } from '../dispatcher.ts';
 
 /** Null where it says nothing of the body: HEAD, a status without one, or no number of bytes. */
@@ -35,8 +35,8 @@ export class ContentLength {
     return chunk.length <= left ? chunk : chunk.subarray(0, left);
   }
 
-  /** The response has ended well, as far as FastCGI goes. */
-  check(ended: Ended): ProtocolError | null {
+  /** The response has ended well, as far as FastCGI goes. `seen`: what is known of it besides. */
+  check(ended: Ended, seen: Partial<FailureFacts>): ProtocolError | null {
     const [declared] = this.#declared;
     if (this.#declared.length === 1 && declared === this.#received) return null;
     const message =
@@ -46,7 +46,7 @@ export class ContentLength {
     const { attempts, executed, reused, server, stderr, times } = ended;
     const hint = this.#received < Math.min(...this.#declared) ? TOO_SHORT : WRONG;
     return new ProtocolError('FCGI_ERR_CONTENT_LENGTH', message, {
-      facts: { phase: 'body', attempts, executed, reused, server, stderr, times, hint },
+      facts: { ...seen, phase: 'body', attempts, executed, reused, server, stderr, times, hint },
     });
   }
 }

@@ -1,4 +1,5 @@
 /** `request()` for any Dispatcher: a promise of the head, and a Readable, on top of `dispatch()`. */
+import type { FailureFacts } from '../../errors.ts';
 import type {
   DispatchController,
   Dispatcher,
@@ -8,6 +9,7 @@ import type {
   FcgiResponse,
   ResponseHeaders,
 } from '../dispatcher.ts';
+import { Job } from '../job.ts';
 import { type ContentLength, contentLength } from './content-length.ts';
 import { paramText } from './param-facts.ts';
 import { StreamedBody } from './streamed-body.ts';
@@ -65,8 +67,8 @@ class Responder implements DispatchHandler {
     if (fitting.length > 0) this.#response?.body.accept(fitting);
   }
 
-  onResponseEnd(_controller: DispatchController, ended: Ended): void {
-    const wrong = this.#contentLength?.check(ended) ?? null;
+  onResponseEnd(controller: DispatchController, ended: Ended): void {
+    const wrong = this.#contentLength?.check(ended, seenBy(controller)) ?? null;
     if (wrong === null) this.#response?.finish(ended);
     else this.#response?.fail(wrong);
   }
@@ -75,6 +77,13 @@ class Responder implements DispatchHandler {
     if (this.#response === null) this.#reject(error);
     else this.#response.fail(error);
   }
+}
+
+/** What the end of a response does not say of it. Somebody else's dispatcher may have a controller of its own. */
+function seenBy(controller: DispatchController): Partial<FailureFacts> {
+  if (!(controller instanceof Job) || controller.exchange === null) return {};
+  const { bytesReceived, bytesSent, requestsOnConnection } = controller.exchange;
+  return { bytesReceived, bytesSent, requestsOnConnection, replayable: controller.replayable };
 }
 
 class StreamedResponse implements FcgiResponse {

@@ -1,11 +1,12 @@
 /** The body that request() gives, where things go wrong. */
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { FcgiError } from '../../../src/errors.ts';
 import { Pool } from '../../../src/pool/pool.ts';
 import { type FakeFpm, startFakeFpm } from '../../../src/testing/index.ts';
 import { Upstream } from '../../../src/upstream/upstream.ts';
 import { waitFor } from '../../fpm/support/wait.ts';
-import { GET, gate, HEAD, Recorder, text } from '../support.ts';
+import { GET, gate, HEAD, POST, Recorder, text } from '../support.ts';
 
 const MIB = 1024 * 1024;
 
@@ -106,6 +107,27 @@ describe('Content-Length', () => {
       expect(fpm.accepted).toBe(1);
     },
   );
+
+  it('its error says how much was sent and has come, and on which connection', async () => {
+    const output = status('200 OK', 'Content-Length: 10\r\n', '12345');
+    await using fpm = await saying(output);
+    await using pool = new Pool(fpm.address, { connections: 1 });
+    await text(pool, { params: GET }).catch(() => {});
+    const body = (async function* () {
+      yield 'a=1';
+    })();
+    const params = { ...POST, CONTENT_LENGTH: '3' };
+    const error = await text(pool, { params, body }).catch((error: unknown) => error);
+    if (!(error instanceof FcgiError)) throw new TypeError('no FcgiError');
+    expect(error).toMatchObject({
+      code: 'FCGI_ERR_CONTENT_LENGTH',
+      requestsOnConnection: 2,
+      replayable: true,
+    });
+    // The records: their headers besides, and END_REQUEST.
+    expect(error.bytesReceived).toBeGreaterThanOrEqual(output.length + 3 * 8);
+    expect(error.bytesSent).toBeGreaterThan('a=1'.length + 3 * 8);
+  });
 
   it('and more than that: what is read is no longer than it says', async () => {
     await using fpm = await saying(status('200 OK', 'Content-Length: 10\r\n', '123456789012'));
