@@ -83,7 +83,7 @@ export class Exchange {
   sentAt = 0;
   /** ms between the start and the first byte of the response; -1 before. */
   firstByteAfter = -1;
-  /** From the first record under its own id on. */
+  /** From the first record under its own id on; on a fresh connection all. */
   bytesReceived = 0;
   /** Once its connection is another's: how many requests were sent there, and how much of this one. */
   requestsOnConnection = 0;
@@ -147,6 +147,11 @@ export class Exchange {
    */
   get isBodyLeft(): boolean {
     return this.restsOnBody && this.isBodyDoubted && (this.isAccepted || this.wasBodyLost);
+  }
+
+  /** A record has come under its own id. */
+  get isAnswered(): boolean {
+    return this.bytesReceived > 0 && !this.isNonsense && !this.ofUnknownRequest;
   }
 
   get terminatorSent(): boolean {

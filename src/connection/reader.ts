@@ -73,8 +73,7 @@ export class ResponseReader implements ResponseSink {
       if (exchange !== null) exchange.isNonsense = !this.#decoder.isAnswered;
       throw error;
     }
-    if (exchange !== null && exchange.bytesReceived === 0)
-      exchange.ofUnknownRequest = !this.#decoder.atBorder;
+    if (exchange !== null) exchange.ofUnknownRequest = !this.#decoder.isAnswered && !this.#decoder.atBorder;
     if (exchange !== null && this.end === null && this.#exchange === exchange) exchange.listener.onPart();
   }
 

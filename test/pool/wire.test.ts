@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FailureFacts } from '../../src/errors.ts';
+import { Job } from '../../src/pool/job.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
 import { waitFor } from '../fpm/support/wait.ts';
-import { END, GET_VALUES_RESULT, record, STDERR, STDOUT } from '../testing/support/wire.ts';
-import { answer, COMPLETE, ended, GET, HEAD, rawServer, sayingServer, text } from './support.ts';
+import { END, GET_VALUES, GET_VALUES_RESULT, pair, record, STDERR, STDOUT } from '../testing/support/wire.ts';
+import { answer, COMPLETE, ended, GET, HEAD, Recorder, rawServer, sayingServer, text } from './support.ts';
 
 const refused = (protocolStatus: number): Buffer =>
   record(END, Buffer.from([0, 0, 0, 0, protocolStatus, 0, 0, 0]));
@@ -51,6 +53,65 @@ it.each<[string, Buffer]>([
     await expect(pool.request({ params: GET })).rejects.toMatchObject(error);
   },
 );
+
+const headerOf = (type: number, id: number, version = 1): Buffer => {
+  const header = record(type, 'x', 0, id).subarray(0, 8);
+  header[0] = version;
+  return header;
+};
+
+describe.each([1, 2])('on a connection, request %i, bytes that are no record under its id', (nth) => {
+  const begun = [1, 2, 3, 4, 5, 6, 7].map((length): [string, Buffer] => [
+    `${length} of the first eight`,
+    headerOf(STDOUT, nth).subarray(0, length),
+  ]);
+  const cases: [string, Buffer][] = [
+    ...begun,
+    ['another version', headerOf(STDOUT, nth, 2)],
+    ['another id', headerOf(STDOUT, 7)],
+    ['a type that answers nothing', headerOf(GET_VALUES_RESULT, nth)],
+  ];
+  it.each(
+    cases.flatMap(([name, bytes]) =>
+      (['php-fpm', 'auto', 'generic'] as const).flatMap((backend) =>
+        (['end', 'resetAndDestroy'] as const).map((close) => [name, backend, close, bytes] as const),
+      ),
+    ),
+  )('are no proof that it ran: %s, from %s, then %s', async (_, backend, close, bytes) => {
+    await using server = await rawServer((socket) => {
+      let requests = 0;
+      socket.on('data', (chunk: Buffer) => {
+        // FCGI_GET_VALUES is none.
+        if (chunk[1] === GET_VALUES)
+          socket.write(record(GET_VALUES_RESULT, pair('FCGI_MPXS_CONNS', '0'), 0, 0));
+        else if (++requests < nth) socket.write(answer('ok', requests));
+        else socket.write(bytes, () => socket[close]());
+      });
+    }, 'tcp');
+    await using pool = new Pool(server.address, { backend, retry: 'never' });
+    for (let before = 1; before < nth; before++) {
+      await text(pool, { params: GET });
+      await waitFor(() => pool.stats.idle === 1);
+    }
+    await expect(pool.request({ params: GET })).rejects.toMatchObject({
+      executed: 'unknown',
+      reused: nth > 1,
+    });
+  });
+});
+
+it('a caller who gives up behind half of a first record is not told that it ran', async () => {
+  await using server = await sayingServer(headerOf(STDOUT, 1).subarray(0, 5));
+  await using pool = new Pool(server.address);
+  const recorder = new Recorder();
+  const seen: FailureFacts[] = [];
+  pool.dispatch({ params: GET, onAbort: (facts) => seen.push(facts) }, recorder);
+  const { controller } = recorder;
+  await waitFor(() => controller instanceof Job && controller.exchange?.bytesReceived === 5);
+  controller?.abort('gone');
+  await recorder.over;
+  expect(seen).toMatchObject([{ executed: 'unknown', bytesReceived: 5 }]);
+});
 
 it('what makes no sense behind a piece of the answer leaves it run', async () => {
   await using server = await sayingServer(
@@ -197,8 +258,9 @@ describe('a response that is cut short', () => {
       record(STDOUT, ' world', 2),
       record(END, COMPLETE),
     ]);
+    // Less than a header does not tell whose response it is: that case has a test of its own.
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: whole.length - 1 }), fc.boolean(), async (cut, abruptly) => {
+      fc.asyncProperty(fc.integer({ min: 8, max: whole.length - 1 }), fc.boolean(), async (cut, abruptly) => {
         await using server = await rawServer((socket) => {
           socket.once('data', () => {
             socket.write(whole.subarray(0, cut), () => (abruptly ? socket.destroy() : socket.end()));

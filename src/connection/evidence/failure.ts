@@ -111,7 +111,7 @@ function evidenceOf(cause: PrematureClose, exchange: Exchange, at: Circumstances
   return {
     sign: cause.sign,
     afterFin: cause.afterFin,
-    answered: exchange.bytesReceived > 0 && !exchange.isNonsense,
+    answered: exchange.isAnswered,
     ofUnknownRequest: exchange.ofUnknownRequest,
     reused: exchange.reused,
     elapsed: cause.after ?? at.elapsed,

@@ -104,7 +104,7 @@ export function abortFacts(reason: unknown, exchange: Exchange | null): FcgiErro
   const error = new FcgiError('FCGI_ERR_ABORTED', 'the request was given up', { cause: reason });
   if (exchange === null) return error;
   const { bytesReceived, bytesSent, requestsOnConnection, reused, stderr } = exchange;
-  const executed = bytesReceived > 0 ? 'yes' : 'unknown';
+  const executed = exchange.isAnswered ? 'yes' : 'unknown';
   return error.learn({
     phase: exchange.phase(!exchange.handedOver),
     bytesReceived,
@@ -119,7 +119,7 @@ export function abortFacts(reason: unknown, exchange: Exchange | null): FcgiErro
 /** Notes on an abort's error that some of the answer has come, or all. */
 export function noteAnswer(seen: FcgiError, exchange: Exchange): void {
   const { bytesReceived, bytesSent, requestsOnConnection, reused, stderr } = exchange;
-  if (bytesReceived === 0) return;
+  if (!exchange.isAnswered) return;
   const phase = exchange.phase(false);
   seen.learn({ phase, bytesReceived, bytesSent, requestsOnConnection, reused, stderr, executed: 'yes' });
 }
