@@ -6,6 +6,7 @@ import type { Head } from '../cgi/head.ts';
 import type { Clock } from '../connection/clock.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Exchange, ExchangeListener } from '../connection/exchange.ts';
+import type { Target } from '../connection/socket/address.ts';
 import { type FailureFacts, FcgiError, type RequestTimes } from '../errors.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { traceRetry } from './channels.ts';
@@ -26,6 +27,7 @@ import { Times } from './stats/times.ts';
 export interface JobServer {
   /** The address, as in messages. */
   readonly name: string;
+  readonly target: Pick<Target, 'transport'>;
   readonly learned: { readonly backend: { readonly isPhpFpm: boolean | null } };
   abort(job: Job, reason: unknown): void;
   /** The response is whole. */

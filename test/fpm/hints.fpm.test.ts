@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { FcgiError, Pool, type PoolOptions } from '../../src/index.ts';
-import { type FpmOptions, gone, startFpm } from './support/index.ts';
+import { executionLog, type FpmOptions, gone, inBacklog, startFpm, waitFor } from './support/index.ts';
 
 /** The error of a request for a script on a php-fpm of its own. */
 async function failure(
@@ -41,6 +41,25 @@ describe.each(['unix', 'tcp'] as const)('over %s, the hint names', (transport) =
     const error = await failure('posix_kill(getmypid(), 9);', { transport });
     expect(error).toMatchObject({ executed: 'unknown', attempts: 1 });
     expect(error.hint).toMatch(/worker died while running the script/);
+  });
+
+  it('pm.max_children, and where to see how many wait, where no worker is free', async () => {
+    await using fpm = await startFpm({ transport, maxChildren: 1 });
+    const log = executionLog(fpm.root, `'busy'`);
+    await using pool = new Pool(fpm.address);
+    const busy = caught(pool.request({ params: fpm.script('busy.php', `${log.php} sleep(20);`) }));
+    await waitFor(() => log.executions().has('busy'));
+    const late = caught(pool.request({ params: fpm.script('late.php', 'echo 1;'), headersTimeout: 1_000 }));
+    const place =
+      transport === 'unix' ? 'Recv-Q of its socket in `ss -xl`' : 'listen queue on the status page';
+    await waitFor(async () => (await inBacklog(fpm.endpoint)) === 1, {
+      what: 'one in the backlog, as ss has it',
+    });
+    expect(await late).toMatchObject({ code: 'FCGI_ERR_HEADERS_TIMEOUT', reused: false });
+    expect((await late).hint).toContain('`pm.max_children`');
+    expect((await late).hint).toContain(place);
+    await pool.destroy();
+    await busy;
   });
 
   it('request_terminate_timeout, and after how long, where a script has run into it', async () => {

@@ -37,7 +37,7 @@ function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): stri
   const { isPhpFpm } = at.server;
   if (at.isOtherEnded && error.bytesReceived === 0) return MIXED;
   if (error.code === 'FCGI_ERR_HEADERS_TIMEOUT' || error.code === 'FCGI_ERR_BODY_TIMEOUT')
-    return isPhpFpm === false ? ofSlowProgram(error) : ofSlowScript(error);
+    return isPhpFpm === false ? ofSlowProgram(error) : ofSlowScript(error, at.transport);
   const ofResponse = OF_RESPONSE[error.code];
   if (ofResponse !== undefined) return ofResponse;
   if (!error.code.startsWith('FCGI_ERR_SOCKET')) return '';
@@ -58,18 +58,29 @@ function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): stri
 }
 
 /** Nothing of an answer is here yet. */
-export function ofSilence(reused: boolean, isPhpFpm: boolean | null): string {
+export function ofSilence(
+  reused: boolean,
+  isPhpFpm: boolean | null,
+  transport: HintFacts['transport'],
+): string {
   const failure = { reused, phase: 'waiting' } as const;
-  return isPhpFpm === false ? ofSlowProgram(failure) : ofSlowScript(failure);
+  return isPhpFpm === false ? ofSlowProgram(failure) : ofSlowScript(failure, transport);
 }
 
+/** Where all workers are busy: the listen queue of a unix socket is 0 on the status page, however many wait. */
+export const HOW_MANY_WAIT: Readonly<Record<HintFacts['transport'], string>> = {
+  unix: 'see `pm.max_children`, and how many wait: Recv-Q of its socket in `ss -xl`',
+  tcp: 'see `pm.max_children`, and how many wait: the listen queue on the status page',
+};
+
 /** PHP-FPM, or nobody knows yet. */
-function ofSlowScript({ reused, phase }: Pick<Failure, 'reused' | 'phase'>): string {
+function ofSlowScript(
+  { reused, phase }: Pick<Failure, 'reused' | 'phase'>,
+  transport: HintFacts['transport'],
+): string {
   if (phase === 'head' || phase === 'body') return 'the script has begun to answer, and is slow to go on';
   const slow = phase === 'sending' ? 'the script is slow to read its body' : 'the script is slow';
-  return reused
-    ? `${slow}. ${HELD}`
-    : `${slow}, or all workers are busy: see \`pm.max_children\`, and the listen queue on the status page`;
+  return reused ? `${slow}. ${HELD}` : `${slow}, or all workers are busy: ${HOW_MANY_WAIT[transport]}`;
 }
 
 function ofSlowProgram({ reused, phase }: Pick<Failure, 'reused' | 'phase'>): string {

@@ -1,13 +1,14 @@
 /** What a request waited for that has taken longer than its `timeout`. */
 import { ofSilence } from '../../connection/evidence/hint.ts';
 import type { ConnectError, FcgiError } from '../../errors.ts';
+import type { JobServer } from '../job.ts';
 import { noteable } from './request-snapshot.ts';
 
 interface Late {
   /** null: it is being read, before anything is sent. */
   readonly body: unknown;
   /** The latest that had it. */
-  readonly server: { readonly learned: { readonly backend: { readonly isPhpFpm: boolean | null } } } | null;
+  readonly server: Pick<JobServer, 'learned' | 'target'> | null;
 }
 
 /** Notes it on the error, where that says nothing yet. `why`: nobody can connect. */
@@ -34,7 +35,9 @@ function hintOf({ phase, reused }: FcgiError, { body, server }: Late, why: Conne
     case 'sending':
       return "the source of the request's body is slow, or the script is slow to read it";
     case 'waiting':
-      return ofSilence(reused, server?.learned.backend.isPhpFpm ?? null);
+      return server === null
+        ? ''
+        : ofSilence(reused, server.learned.backend.isPhpFpm, server.target.transport);
     default:
       return 'the answer has begun: the script is slow to go on, or its reader to take it';
   }

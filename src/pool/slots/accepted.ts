@@ -1,5 +1,6 @@
 /** A connection to PHP-FPM that one of its workers has accepted, where that matters: see learned/accept-check.ts. */
 import type { Clock } from '../../connection/clock.ts';
+import { HOW_MANY_WAIT } from '../../connection/evidence/hint.ts';
 import { type GetValuesResult, getValues } from '../../connection/get-values.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import type { Target } from '../../connection/socket/address.ts';
@@ -82,7 +83,7 @@ export async function accepted(
     if (options.isRetired()) throw takenOut(target);
     waited += clock.now() - begun;
     if (isUseless || end === 'hopeless') continue;
-    if (end === 'silence') throw noWorker(options.headersTimeout);
+    if (end === 'silence') throw noWorker(options.headersTimeout, target);
     // Others have been let in since it was closed before: it has waited for a worker meanwhile, and was not refused.
     if (acceptCheck.answers > answers) {
       deadline = Number.POSITIVE_INFINITY;
@@ -140,12 +141,12 @@ async function asked(
   return { end, isUseless };
 }
 
-function noWorker(timeout: number): TimeoutError {
+function noWorker(timeout: number, { transport }: Target): TimeoutError {
   const message = `no worker accepted the connection for ${timeout} ms`;
   return new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', message, {
     facts: {
       phase: 'connecting',
-      hint: 'all workers are busy, so nothing was sent: see `pm.max_children`, and the listen queue on the status page',
+      hint: `all workers are busy, so nothing was sent: ${HOW_MANY_WAIT[transport]}`,
     },
   });
 }

@@ -17,6 +17,6 @@ export { accepts, type Backend, type Endpoint, type RunningServer } from './http
 export { type Lag, startLag } from './lag.ts';
 export { type NginxOptions, nginxParams, startNginx, tempPaths } from './nginx.ts';
 export { startSocat } from './socat.ts';
-export { establishedTo } from './sockets.ts';
+export { establishedTo, inBacklog } from './sockets.ts';
 export { freePort, type TempDir, tempDir } from './temp.ts';
 export { type WaitOptions, waitFor, within } from './wait.ts';

@@ -12,6 +12,14 @@ export async function establishedTo(endpoint: Endpoint, pid?: number): Promise<n
   return 'path' in endpoint ? unix(endpoint.path, pid) : tcp(`${endpoint.host}:${endpoint.port}`, pid);
 }
 
+/** How many connections wait to be accepted: Recv-Q of the listening socket. */
+export async function inBacklog(endpoint: Endpoint): Promise<number> {
+  const [kind, address] =
+    'path' in endpoint ? ['x', endpoint.path] : ['t', `${endpoint.host}:${endpoint.port}`];
+  const [row = []] = (await ss(`-Hnl${kind}`)).filter((columns) => columns.includes(address));
+  return Number(row[row.indexOf('LISTEN') + 1]);
+}
+
 /** At our end of the one connection to it that `pid` has. */
 export async function localPortTo(endpoint: Endpoint, pid: number): Promise<number> {
   if ('path' in endpoint) return 0;
