@@ -59,10 +59,8 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
       sink.abandon(request.signal.reason);
     };
     request.signal.addEventListener('abort', leave, { once: true });
-    reply.hold(() => {
-      // what waits for its reader is to be let go when there is none any more
-      if (!sink.isEnding) request.signal.removeEventListener('abort', leave);
-    });
+    // behind the end of PHP's reply: what waits for its reader is to be let go when there is none any more
+    sink.whenOver(() => request.signal.removeEventListener('abort', leave));
     if (request.signal.aborted) leave();
     else if (broken !== null) reply.refuse(broken, undefined, { Connection: 'close' });
     else if (plan.kind === 'run') {

@@ -9,12 +9,12 @@ import { ArgumentError } from '../errors.ts';
 import type { Body, Dispatcher } from '../pool/dispatcher.ts';
 import { RequestHooks } from './hooks.ts';
 import type { GatewayOptions } from './options.ts';
-import { BufferSpace } from './reply/buffer.ts';
 import { clientStatus, headerKinds, statusFor } from './reply/head.ts';
 import { Pipelined } from './reply/node/pipelined.ts';
 import { Reply } from './reply/reply.ts';
 import type { ReplyOptions } from './reply/reply-options.ts';
 import type { Sink } from './reply/sink.ts';
+import { BufferSpace } from './reply/waiting/buffer.ts';
 import { clientBody } from './request/client-body.ts';
 import { original, type Trust } from './request/proxies.ts';
 import { type Spooled, spool } from './request/spool.ts';
@@ -58,6 +58,7 @@ export class Gateway<Req> {
       kinds: headerKinds(),
       buffering: this.#settings.responseBuffering,
       space: new BufferSpace(this.#settings.responseBufferTotal),
+      tempFile: this.#settings.tempFile,
       sendTimeout: this.#settings.sendTimeout,
       outlivesClient: this.#settings.outlivesClient,
       handedOver: handover && ((files) => handover.find(files)),

@@ -122,7 +122,10 @@ export interface GatewayOptions<Req> {
   readonly requestBuffering?: boolean | undefined;
   /** Bytes of a request body to keep in memory while it is read; what is longer goes to a file. Default 65536. */
   readonly spoolMemory?: number | undefined;
-  /** Folder of these files, which have no name there and vanish with the request. Default: the system's. */
+  /**
+   * Folder of these files, and of those of `maxTempFileSize`: they have no name there, and vanish with the request or reply.
+   * Default: the system's.
+   */
   readonly spoolFolder?: string | undefined;
   /** Milliseconds that a client may send nothing of a body it has promised, then 408. Default 60000; 0: no limit. */
   readonly bodyReadTimeout?: number | undefined;
@@ -134,6 +137,14 @@ export interface GatewayOptions<Req> {
   readonly responseBuffering?: number | false | undefined;
   /** Bytes that all replies together may hold so; each has 64 KiB besides. Default 67108864 (64 MiB). */
   readonly responseBufferTotal?: number | undefined;
+  /**
+   * Bytes of a reply that go to a file in `spoolFolder` where memory takes no more (`responseBuffering`,
+   * `responseBufferTotal`), so that the worker is free while a client still reads a long page; beyond that PHP waits until
+   * the client has caught up. Streams, and all with `responseBuffering: false`, never go to one. Where the disk takes
+   * nothing PHP waits as well, and `onError` is told. The system's folder is memory on many machines (a tmpfs at `/tmp`): name
+   * another one then. Default 0: none.
+   */
+  readonly maxTempFileSize?: number | undefined;
   /**
    * Milliseconds that a client may take nothing of a reply or file that is there for it, then its connection is closed.
    * Default 60000; 0: no limit. By HTTP/2 it is the stream that is closed, and where others go on beside it there is this time

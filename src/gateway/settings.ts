@@ -16,11 +16,13 @@ import {
   strings,
   wrong,
 } from './checks.ts';
+import { checkSpoolFolder } from './nameless-file.ts';
 import type { GatewayOptions } from './options.ts';
 import { HandoverFiles, type Mapping } from './reply/handover.ts';
+import type { TempFileLimits } from './reply/waiting/temp-file.ts';
 import { paramsOf } from './request/params-option.ts';
 import { forwardedHeaders, TrustedProxies } from './request/proxies.ts';
-import { checkSpoolFolder, type SpoolLimits } from './request/spool.ts';
+import type { SpoolLimits } from './request/spool.ts';
 import { type AmbiguousPaths, ambiguousPaths, mount } from './site/place-options.ts';
 import { type FilesSettings, filesSettings } from './site/static/files-options.ts';
 import { MediaTypes } from './site/static/media-types.ts';
@@ -60,6 +62,8 @@ export interface Settings<Req> {
   readonly responseBuffering: number;
   /** Bytes. */
   readonly responseBufferTotal: number;
+  /** Null: PHP waits where a reply is more than its client and the memory take. */
+  readonly tempFile: TempFileLimits | null;
   /** Milliseconds; 0: no limit. */
   readonly sendTimeout: number;
   readonly outlivesClient: boolean;
@@ -95,6 +99,7 @@ const known: Record<keyof GatewayOptions<unknown>, true> = {
   bodyReadTimeout: true,
   responseBuffering: true,
   responseBufferTotal: true,
+  maxTempFileSize: true,
   sendTimeout: true,
   onClientAbort: true,
   xAccelRedirect: true,
@@ -121,6 +126,7 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     bodyReadTimeout = 60_000,
     responseBuffering = 1024 * 1024,
     responseBufferTotal = 64 * 1024 * 1024,
+    maxTempFileSize = 0,
     sendTimeout = 60_000,
     onClientAbort = 'close',
   } = options;
@@ -140,6 +146,11 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
   }
   const tried = triedFiles(options.tryFiles, frontController(options.frontController, splitPath), splitPath);
   const maxBodySize = size('maxBodySize', limit) === 0 ? Number.POSITIVE_INFINITY : limit;
+  const buffering = responseBuffering === false ? 0 : size('responseBuffering', responseBuffering);
+  const tempFile = {
+    size: size('maxTempFileSize', maxTempFileSize),
+    folder: spoolFolder === undefined ? tmpdir() : writableFolder(spoolFolder),
+  };
   return {
     ...roots(options),
     index: names,
@@ -161,14 +172,11 @@ export function readOptions<Req>(options: GatewayOptions<Req>): Settings<Req> {
     fpmPages: fpmPages(pages),
     maxBodySize,
     requestBuffering: flag('requestBuffering', requestBuffering),
-    spool: {
-      memory: size('spoolMemory', spoolMemory),
-      size: maxBodySize,
-      folder: spoolFolder === undefined ? tmpdir() : writableFolder(spoolFolder),
-    },
+    spool: { memory: size('spoolMemory', spoolMemory), size: maxBodySize, folder: tempFile.folder },
     bodyReadTimeout: milliseconds('bodyReadTimeout', bodyReadTimeout),
-    responseBuffering: responseBuffering === false ? 0 : size('responseBuffering', responseBuffering),
+    responseBuffering: buffering,
     responseBufferTotal: size('responseBufferTotal', responseBufferTotal),
+    tempFile: buffering > 0 && tempFile.size > 0 ? tempFile : null,
     sendTimeout: milliseconds('sendTimeout', sendTimeout),
     outlivesClient: oneOf('onClientAbort', ['close', 'finish'], onClientAbort) === 'finish',
     handover: handover(options),

@@ -94,6 +94,8 @@ describe('a handler is not made, and the error names the option, for', () => {
     ['responseBuffering', { root, responseBuffering: true }],
     ['responseBuffering', { root, responseBuffering: Number.NaN }],
     ['responseBufferTotal', { root, responseBufferTotal: -1 }],
+    ['maxTempFileSize', { root, maxTempFileSize: '1g' }],
+    ['maxTempFileSize', { root, maxTempFileSize: Number.POSITIVE_INFINITY }],
     ['sendTimeout', { root, sendTimeout: 0.5 }],
     ['resolveRootSymlink', { root, resolveRootSymlink: 1 }],
     ['resolveRootSymlink', { fpmRoot: '/srv', resolveRootSymlink: true }],
@@ -140,6 +142,7 @@ describe('options', () => {
       bodyReadTimeout: 60_000,
       responseBuffering: 1_048_576,
       responseBufferTotal: 67_108_864,
+      tempFile: null,
       sendTimeout: 60_000,
       resolveRootSymlink: false,
       outlivesClient: false,
@@ -150,6 +153,11 @@ describe('options', () => {
 
   it('take false for responseBuffering as none', () => {
     expect(readOptions({ root, responseBuffering: false }).responseBuffering).toBe(0);
+  });
+
+  it('put no reply into a file where none is to be buffered', () => {
+    expect(readOptions({ root, maxTempFileSize: 10 }).tempFile).toMatchObject({ size: 10 });
+    expect(readOptions({ root, maxTempFileSize: 10, responseBuffering: false }).tempFile).toBeNull();
   });
 
   it('that are undefined are as if they were not there', () => {

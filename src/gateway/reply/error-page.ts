@@ -1,8 +1,22 @@
-/** The user's own page for an error. */
+/** What is answered where PHP's reply is not: the user's own page for an error, or one line of text. */
 import { isUint8Array } from 'node:util/types';
+import { FcgiError } from '../../errors.ts';
 import { wrong } from '../checks.ts';
 import type { ErrorPage } from '../options.ts';
-import type { OwnAnswer } from './head.ts';
+import { type OwnAnswer, ownAnswer } from './head.ts';
+import type { ReplyHooks } from './reply-options.ts';
+
+/** `error`: why. */
+export function answerFor(
+  hooks: ReplyHooks,
+  statusCode: number,
+  headers: Readonly<Record<string, string>> | undefined,
+  error: unknown,
+): OwnAnswer {
+  const own = ownAnswer(statusCode, headers, error instanceof FcgiError ? error.retryAfter : 0);
+  const page = statusCode >= 400 ? hooks.errorPage(statusCode, error) : null;
+  return page ? { ...page, headers: { ...headers, ...page.headers } } : own;
+}
 
 /** Null: there is none, or it could not be made, which is then reported. `error`: why; undefined for PHP's own answer. */
 export function pageFor<Req>(

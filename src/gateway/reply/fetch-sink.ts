@@ -27,8 +27,9 @@ export class FetchSink implements Sink {
   #reply: SinkOwner | null = null;
   #isSettled = false;
   /** PHP has sent all, the reader not taken all. */
-  isEnding = false;
-  #onTaken: (() => void) | null = null;
+  #isEnding = false;
+  #onTaken: (() => void)[] | null = null;
+  #onOver: (() => void) | null = null;
 
   /** Of the request; `sendTimeout`: ms, 0: none. */
   constructor(headers: Headers, sendTimeout: number) {
@@ -67,7 +68,12 @@ export class FetchSink implements Sink {
   }
 
   whenTaken(callback: () => void): void {
-    this.#onTaken = callback;
+    this.#onTaken = [...(this.#onTaken ?? []), callback];
+  }
+
+  /** Calls back when nobody waits for anything any more, neither who asked nor who answers. */
+  whenOver(callback: () => void): void {
+    this.#onOver = callback;
   }
 
   /**
@@ -96,7 +102,7 @@ export class FetchSink implements Sink {
 
   end(): void {
     // closed at once, a stream does not say when the rest of it has been read
-    if (this.#onTaken && !this.#isEmpty) this.isEnding = true;
+    if (this.#onTaken && !this.#isEmpty) this.#isEnding = true;
     else this.#close();
   }
 
@@ -124,6 +130,7 @@ export class FetchSink implements Sink {
     this.#isSettled = true;
     const content = body instanceof Readable ? webFile(body, this.#sendTimeout) : null;
     this.#resolve(new Response(content, { status: statusCode, headers: headersOf(fields) }));
+    this.#release();
   }
 
   requestHeader(name: string): string | undefined {
@@ -138,6 +145,7 @@ export class FetchSink implements Sink {
     // what is left of a body that has stalled would hold the connection
     if (statusCode === 408) response.headers.set('Connection', 'close');
     this.#resolve(response);
+    this.#release();
   }
 
   /**
@@ -162,7 +170,8 @@ export class FetchSink implements Sink {
 
   #release(): void {
     if (this.#sendTimer) clearTimeout(this.#sendTimer);
-    this.#onTaken?.();
+    for (const call of this.#onTaken ?? []) call();
+    this.#onOver?.();
   }
 
   #newStream(): ReadableStream<Uint8Array> {
@@ -172,7 +181,7 @@ export class FetchSink implements Sink {
           this.#body = controller;
         },
         pull: () => {
-          if (!this.isEnding) this.#reply?.resume();
+          if (!this.#isEnding) this.#reply?.resume();
           else if (this.#isEmpty) this.#close();
         },
         cancel: () => {

@@ -1,5 +1,5 @@
 /** How a request that was given to PHP ended, as a log wants to have it. */
-import { type Executed, type FailureFacts, FcgiError, RequestError } from '../../errors.ts';
+import { type Executed, type FailureFacts, FcgiError, isError, RequestError } from '../../errors.ts';
 import type { Ended } from '../../pool/dispatcher.ts';
 
 interface Outcome {
@@ -39,6 +39,11 @@ function factsOf({ name: _name, code: _code, ...facts }: FcgiError): Partial<Fai
 /** PHP-FPM's own page says "File not found." or "Access denied." and nothing else: `hint` names the file. */
 export function scriptNotFound({ appStatus: _status, ...facts }: Ended): RequestError {
   return new RequestError('FCGI_ERR_SCRIPT_NOT_FOUND', 'PHP-FPM cannot open the script', { facts });
+}
+
+/** Why a reply has an end that its client must not take for the end. */
+export function cutReason(cause: unknown): Error {
+  return isError(cause) ? cause : new Error('The reply was cut short', { cause });
 }
 
 export function clientLeft(): Error {

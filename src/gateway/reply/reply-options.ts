@@ -1,9 +1,10 @@
 /** What replies are told by their gateway. */
 import type { MediaTypes } from '../site/static/media-types.ts';
-import type { BufferSpace } from './buffer.ts';
 import type { HandedOver, Handover } from './handover.ts';
 import type { HeaderKinds, OwnAnswer } from './head.ts';
 import type { EndInfo } from './outcome.ts';
+import type { BufferSpace } from './waiting/buffer.ts';
+import type { TempFileLimits } from './waiting/temp-file.ts';
 
 /** The same for all replies. */
 export interface ReplyOptions {
@@ -11,6 +12,8 @@ export interface ReplyOptions {
   /** Bytes to take from PHP before the client has taken them. */
   readonly buffering: number;
   readonly space: BufferSpace;
+  /** Files for what is more than that; null: none, PHP waits. */
+  readonly tempFile: TempFileLimits | null;
   /** Milliseconds; 0: no limit. */
   readonly sendTimeout: number;
   /** True: PHP goes on where its client has left. */

@@ -1,26 +1,31 @@
 /** One reply on its way from PHP to a client. What every adapter must get right is here; how to send is the Sink's. */
-import { FcgiError, isError, type ProtocolError } from '../../errors.ts';
+import type { ProtocolError } from '../../errors.ts';
 import type { DispatchController, DispatchHandler, Ended, ResponseHeaders } from '../../pool/dispatcher.ts';
-import { ReplyBuffer } from './buffer.ts';
+import { answerFor } from './error-page.ts';
 import { type FileRefusal, handedFile, type OutgoingFile, whenBroken } from './handed-file.ts';
 import { type HandedOver, handoverError } from './handover.ts';
-import { type OwnAnswer, ownAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
-import { clientLeft, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
+import { type OwnAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
+import { clientLeft, cutReason, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
 import { bodyTooLong, bodyTooShort, interimStatus, misnamedHeader } from './php-mistakes.ts';
 import type { ReplyHooks, ReplyOptions } from './reply-options.ts';
 import type { Sink } from './sink.ts';
+import { ReplyBuffer } from './waiting/buffer.ts';
+import { type BodySink, Overflow, type OverflowOwner } from './waiting/overflow.ts';
 
 /** Beyond its Content-Length PHP may send so much more (a newline after `?>`, mostly) before its connection is closed. */
 const toleratedExcess = 65_536;
 
-export class Reply implements DispatchHandler {
+export class Reply implements DispatchHandler, OverflowOwner {
   readonly #sink: Sink;
+  /** The sink, or what leads to it through a file. */
+  #body: BodySink;
   readonly #method: string;
   readonly #hooks: ReplyHooks;
   readonly #options: ReplyOptions;
   #controller: DispatchController | null = null;
   #head: ReplyHead | null = null;
   #backlog: ReplyBuffer | null = null;
+  #overflow: Overflow | null = null;
   /** What the client is answered; 0: nothing yet. */
   #statusCode = 0;
   #sent = 0;
@@ -32,6 +37,7 @@ export class Reply implements DispatchHandler {
 
   constructor(sink: Sink, method: string, hooks: ReplyHooks, options: ReplyOptions) {
     this.#sink = sink;
+    this.#body = sink;
     this.#method = method;
     this.#hooks = hooks;
     this.#options = options;
@@ -71,8 +77,8 @@ export class Reply implements DispatchHandler {
     const piece = chunk.length > room ? chunk.subarray(0, room) : chunk;
     if (piece.length > 0 && !this.#isOver) {
       this.#sent += piece.length;
-      if (this.#sink.write(piece)) this.#backlog?.clear();
-      else if (!this.#absorbs(head, piece.length)) controller.pause();
+      if (this.#body.write(piece)) this.#backlog?.clear();
+      else if (!this.#absorbs(controller, head, piece.length)) controller.pause();
     }
     if (chunk.length > room) this.#drop(controller, chunk.length - room);
   }
@@ -90,9 +96,7 @@ export class Reply implements DispatchHandler {
     const head = this.#head;
     if (this.#hasLeft && !this.#isOver) this.#finish();
     if (this.#isOver || !head) return null;
-    if (head.contentLength !== null && !this.#isWhole) {
-      return bodyTooShort(this.#sent, head.contentLength);
-    }
+    if (head.contentLength !== null && !this.#isWhole) return bodyTooShort(this.#sent, head.contentLength);
     this.#end();
     return null;
   }
@@ -154,16 +158,32 @@ export class Reply implements DispatchHandler {
   }
 
   /** So that PHP's worker is free before a slow client is: what has been written waits for it here. */
-  #absorbs(head: ReplyHead, bytes: number): boolean {
-    if (this.#options.sendTimeout > 0) this.#sink.startSendTimeout(this.#options.sendTimeout);
+  #absorbs(controller: DispatchController, head: ReplyHead, bytes: number): boolean {
+    // in the file: it has PHP wait by itself
+    if (this.#body !== this.#sink) return true;
+    const { sendTimeout, buffering, space, tempFile } = this.#options;
+    if (sendTimeout > 0) this.#sink.startSendTimeout(sendTimeout);
     if (head.isStream) return false;
-    this.#backlog ??= new ReplyBuffer(this.#options.buffering, this.#options.space, this.#sink);
-    return this.#backlog.add(bytes);
+    this.#backlog ??= new ReplyBuffer(buffering, space, this.#sink);
+    if (this.#backlog.add(bytes)) return true;
+    if (tempFile === null) return false;
+    this.#overflow ??= new Overflow(this.#sink, this, controller, this.#backlog, { tempFile, sendTimeout });
+    if (!this.#overflow.begin()) return false;
+    this.#body = this.#overflow;
+    return true;
+  }
+
+  caughtUp(): void {
+    this.#body = this.#sink;
+  }
+
+  reportLate(error: unknown): void {
+    this.#hooks.report(error, this.#status);
   }
 
   /** The one place that knows whether the client can still be told of a failure. */
   get #canAnswer(): boolean {
-    return !this.#isOver && this.#sink.nothingSent;
+    return !this.#isOver && this.#body === this.#sink && this.#sink.nothingSent;
   }
 
   /** The client has all it was promised. */
@@ -181,7 +201,7 @@ export class Reply implements DispatchHandler {
 
   #end(): void {
     try {
-      this.#sink.end();
+      this.#body.end();
     } catch (error) {
       this.giveUp(error);
     }
@@ -200,12 +220,8 @@ export class Reply implements DispatchHandler {
   #answer(statusCode: number, error: unknown, headers?: Readonly<Record<string, string>>): void {
     const canAnswer = this.#canAnswer;
     this.#finish();
-    if (canAnswer) this.#sendAnswer(this.#page(statusCode, headers, error));
-    else this.#cut(error);
-  }
-
-  #cut(error: unknown): void {
-    this.#sink.cut(isError(error) ? error : new Error('The reply was cut short', { cause: error }));
+    if (canAnswer) this.#sendAnswer(answerFor(this.#hooks, statusCode, headers, error));
+    else this.#body.cut(cutReason(error));
   }
 
   /** PHP leaves the client to the gateway: its own page, or a file. What PHP sends as body is dropped. */
@@ -222,16 +238,14 @@ export class Reply implements DispatchHandler {
     const file = find();
     if (file === null) return false;
     this.#handOver();
-    if (file.kind === 'file')
-      this.#sendFile(
-        handedFile(file, head, (name) => this.#sink.requestHeader(name), this.#options.mediaTypes, find),
-      );
-    else {
-      const statusCode = file.kind === 'missing' ? 404 : 502;
-      const error = handoverError(head.handover, file.kind);
-      this.#sendAnswer(this.#page(statusCode, undefined, error));
-      this.#hooks.report(error, statusCode);
-    }
+    this.#sendFile(
+      file.kind === 'file'
+        ? handedFile(file, head, (name) => this.#sink.requestHeader(name), this.#options.mediaTypes, find)
+        : {
+            statusCode: file.kind === 'missing' ? 404 : 502,
+            reason: handoverError(head.handover, file.kind),
+          },
+    );
     return true;
   }
 
@@ -243,7 +257,7 @@ export class Reply implements DispatchHandler {
       return;
     }
     const { statusCode, headers, reason } = handed;
-    this.#sendAnswer(this.#page(statusCode, headers, reason));
+    this.#sendAnswer(answerFor(this.#hooks, statusCode, headers, reason));
     if (reason !== undefined) this.#hooks.report(reason, statusCode);
   }
 
@@ -262,19 +276,9 @@ export class Reply implements DispatchHandler {
     try {
       send();
     } catch (error) {
-      this.#cut(error);
+      this.#body.cut(cutReason(error));
       this.#hooks.report(error, this.#status);
     }
-  }
-
-  #page(
-    statusCode: number,
-    headers: Readonly<Record<string, string>> | undefined,
-    error: unknown,
-  ): OwnAnswer {
-    const own = ownAnswer(statusCode, headers, error instanceof FcgiError ? error.retryAfter : 0);
-    const page = statusCode >= 400 ? this.#hooks.errorPage(statusCode, error) : null;
-    return page ? { ...page, headers: { ...headers, ...page.headers } } : own;
   }
 
   #finish(): void {
@@ -284,9 +288,7 @@ export class Reply implements DispatchHandler {
 
   /** The client was promised a length: what is beyond it would be taken for the next response. */
   #drop(controller: DispatchController, bytes: number): void {
-    if (this.#excess === 0) {
-      this.#hooks.report(bodyTooLong(this.#head?.contentLength ?? 0), this.#status);
-    }
+    if (this.#excess === 0) this.#hooks.report(bodyTooLong(this.#head?.contentLength ?? 0), this.#status);
     this.#exceed(controller, bytes, 'the Content-Length');
   }
 

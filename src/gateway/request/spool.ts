@@ -1,13 +1,9 @@
 /**
  * A body of unknown length is counted before PHP-FPM hears of it: without CONTENT_LENGTH PHP would see it as empty.
- * What does not fit in memory goes to a file that has lost its name before the first byte is in it, so that nothing
- * is left behind, even where the process is killed.
+ * What does not fit in memory goes to a file.
  */
-import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, unlinkSync } from 'node:fs';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errorText } from '../../errors.ts';
+import type { FileHandle } from 'node:fs/promises';
+import { cannotKeep, namelessFile } from '../nameless-file.ts';
 
 /** Bytes that are written to the file, and read from it, at a time. */
 const fileStep = 256 * 1024;
@@ -35,7 +31,10 @@ export async function spool(source: AsyncIterable<Uint8Array>, limits: SpoolLimi
   let heldLength = 0;
   let length = 0;
   let file: FileHandle | null = null;
-  const kept = <T>(work: Promise<T>): Promise<T> => work.catch((error) => cannotKeep(limits.folder, error));
+  const kept = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error) => {
+      throw cannotKeep('The body of a request', limits.folder, error);
+    });
   try {
     for await (const chunk of source) {
       length += chunk.length;
@@ -58,26 +57,6 @@ export async function spool(source: AsyncIterable<Uint8Array>, limits: SpoolLimi
     throw error;
   }
   return file ? onDisk(file, length) : { length, body: Buffer.concat(held, length), release: () => {} };
-}
-
-async function namelessFile(folder: string): Promise<FileHandle> {
-  const path = join(folder, `fastcgi-pool-${randomUUID()}`);
-  const file = await open(path, 'wx+', 0o600);
-  await unlink(path);
-  return file;
-}
-
-/** A disk that is full, a folder that has gone, Node's permission model: the error of Node names a file that nobody knows. */
-function cannotKeep(folder: string, cause: unknown): never {
-  const message = `The body of a request cannot be kept in "${folder}" (option spoolFolder; default: TMPDIR, or /tmp): ${errorText(cause)}`;
-  throw new Error(message, { cause });
-}
-
-/** A folder in which no file can be made is found at the start, and not by the first large body. */
-export function checkSpoolFolder(folder: string): void {
-  const path = join(folder, `fastcgi-pool-${randomUUID()}`);
-  closeSync(openSync(path, 'wx', 0o600));
-  unlinkSync(path);
 }
 
 /** One write() may take a part only. */

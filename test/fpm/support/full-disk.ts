@@ -1,6 +1,6 @@
-/** A directory in which no file can be written. */
+/** A directory in which no file can be written, or not much of one. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { onExit, tempDir } from './temp.ts';
 
@@ -10,16 +10,16 @@ export interface FullDisk {
 }
 
 /**
- * A file system of 64 KiB that is full. Who may not mount one gets a directory that is not there: to PHP it is the same,
- * a temporary file that cannot be written.
+ * A file system of 64 KiB that is full but for `free` bytes. Who may not mount one gets a directory that is not there: to
+ * who writes a temporary file it is the same.
  */
-export function fullDisk(): FullDisk {
+export function fullDisk(free = 0): FullDisk {
   const folder = tempDir('full-');
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder.path]).status === 0;
   if (!mounted) return { path: join(folder.path, 'not-there'), [Symbol.dispose]: () => folder.remove() };
   const unmount = (): void => void spawnSync('umount', ['-l', folder.path]);
   const forget = onExit(unmount);
-  fill(join(folder.path, 'all'));
+  fill(join(folder.path, 'all'), free);
   return {
     path: folder.path,
     [Symbol.dispose]: () => {
@@ -30,12 +30,13 @@ export function fullDisk(): FullDisk {
   };
 }
 
-function fill(path: string): void {
+function fill(path: string, free: number): void {
   const file = openSync(path, 'w');
   try {
     for (;;) writeSync(file, Buffer.alloc(4096));
   } catch {
     // It is full.
+    ftruncateSync(file, Math.max(0, fstatSync(file).size - free));
   } finally {
     closeSync(file);
   }

@@ -4,7 +4,7 @@
 const ownSpace = 65_536;
 
 /** Bytes that a piece costs beside its own: a script that flushes every byte must not fill the memory with objects. */
-const pieceCost = 512;
+export const pieceCost = 512;
 
 /** The bytes that all replies of a gateway share. */
 export class BufferSpace {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BufferSpace, ReplyBuffer } from '../../../src/gateway/reply/buffer.ts';
+import { BufferSpace, ReplyBuffer } from '../../../../src/gateway/reply/waiting/buffer.ts';
 
 class Client {
   readonly told: (() => void)[] = [];
