@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Sink, SinkOwner } from '../../../../src/gateway/reply/sink.ts';
@@ -9,7 +9,7 @@ import {
   type OverflowOwner,
 } from '../../../../src/gateway/reply/waiting/overflow.ts';
 import { fullDisk, type TempDir, tempDir } from '../../../fpm/support/index.ts';
-import { openFilesIn } from '../../open-files.ts';
+import { openFilesIn, sizeOfOpenFileIn } from '../../open-files.ts';
 
 let folder: TempDir;
 beforeEach(() => {
@@ -153,19 +153,6 @@ async function send(
   return sent;
 }
 
-/** Bytes of the file that has no name. */
-function fileSize(): number {
-  for (const descriptor of readdirSync('/proc/self/fd')) {
-    try {
-      const path = `/proc/self/fd/${descriptor}`;
-      if (readlinkSync(path).startsWith(folder.path)) return statSync(path).size;
-    } catch {
-      // the one of the folder itself, closed by now
-    }
-  }
-  return 0;
-}
-
 describe('the overflow of a reply', () => {
   it.each([1, 997, 8184, 65_528])('keeps the order of bytes in pieces of %i', async (piece) => {
     const size = piece * 300;
@@ -218,7 +205,7 @@ describe('the overflow of a reply', () => {
 
   it('takes up to its limit from PHP, which goes on when the client has caught up', async () => {
     const all = bench(1_000_000);
-    const sent = await send(all, 5_000_000, 50_000, () => fileSize() === 1_000_000);
+    const sent = await send(all, 5_000_000, 50_000, () => sizeOfOpenFileIn(folder.path) === 1_000_000);
     expect(sent).toBeGreaterThanOrEqual(1_000_000);
     expect(sent).toBeLessThanOrEqual(1_000_000 + 256 * 1024 + 50_000);
     expect(all.php.waits).toBe(true);
