@@ -140,7 +140,8 @@ export class Overflow implements BodySink, SinkOwner {
       if (this.#clientTakes && !this.#isOver) this.#emptied();
     } catch (error) {
       this.#isWorking = false;
-      this.giveUp(error);
+      // else it is the file that was closed under its hands
+      if (!this.#isOver) this.giveUp(error);
     }
   }
 
@@ -192,8 +193,8 @@ export class Overflow implements BodySink, SinkOwner {
   #emptied(): void {
     this.#file.close();
     if (this.#finale) {
-      this.#isOver = true;
       this.#finale();
+      this.#isOver = true;
       return;
     }
     this.#sink.attach(this.#reply);

@@ -29,7 +29,7 @@ class Client {
   owner: SinkOwner | null = null;
   timeouts = 0;
   breaks: Error | null = null;
-  #gone: () => void = () => {};
+  readonly #gone: (() => void)[] = [];
 
   readonly sink: Sink = {
     attach: (owner) => {
@@ -46,7 +46,7 @@ class Client {
       return false;
     },
     whenTaken: (callback) => {
-      this.#gone = callback;
+      this.#gone.push(callback);
     },
     startSendTimeout: () => {
       this.timeouts++;
@@ -69,7 +69,7 @@ class Client {
   }
 
   leave(): void {
-    this.#gone();
+    for (const tell of this.#gone) tell();
   }
 
   get bytes(): Buffer {
@@ -89,7 +89,8 @@ interface Bench {
   takeAll(): Promise<void>;
 }
 
-function bench(size: number, at: string = folder.path): Bench {
+/** `space`: that of all replies. */
+function bench(size: number, at: string = folder.path, space = new BufferSpace(0)): Bench {
   const client = new Client();
   const php = { waits: false, times: 0 };
   const told: string[] = [];
@@ -112,7 +113,9 @@ function bench(size: number, at: string = folder.path): Bench {
       php.waits = false;
     },
   };
-  const backlog = new ReplyBuffer(1000, new BufferSpace(1000), client.sink);
+  const backlog = new ReplyBuffer(1e6, space, client.sink);
+  // what the client has not taken when it begins
+  backlog.add(100_000);
   const options = { tempFile: { size, folder: at }, sendTimeout: 60_000 };
   const overflow = new Overflow(client.sink, owner, control, backlog, options);
   expect(overflow.begin()).toBe(true);
@@ -195,6 +198,14 @@ describe('the overflow of a reply', () => {
     expect(all.client.mostWaiting).toBeLessThanOrEqual(65_536);
   });
 
+  it('has no more to do with PHP when that has ended, which may serve another by then', async () => {
+    const all = bench(1e9);
+    for (let sent = 0; !all.php.waits; sent += 8000) all.overflow.write(bytes(8000, sent));
+    all.overflow.cut(new Error('PHP died'));
+    await all.takeAll();
+    expect(all.php).toEqual({ waits: true, times: 1 });
+  });
+
   it('counts what a piece costs beside its bytes: PHP waits long before single bytes have become a million objects', () => {
     const all = bench(1e9);
     let pieces = 0;
@@ -226,6 +237,35 @@ describe('the overflow of a reply', () => {
     await expect.poll(() => all.client.end || all.client.take()).toBe('end');
     expect(all.client.bytes.equals(bytes(510_000))).toBe(true);
   });
+
+  it('gives the common space back when the client has taken what it was given before, long before the end', async () => {
+    const space = new BufferSpace(100_000);
+    const all = bench(1e9, folder.path, space);
+    expect(space.take(100_000)).toBe(false);
+    await send(all, 500_000, 50_000);
+    all.client.take();
+    expect(space.take(100_000)).toBe(true);
+    all.client.leave();
+  });
+
+  // before the disk is asked, while it is, and behind that
+  it.each([0, 1, 2, 3, 4, 6, 8])(
+    'gives nothing to a client that has left %i turns before, and says nothing',
+    async (turns) => {
+      const all = bench(1e9);
+      await send(all, 500_000, 50_000);
+      await expect.poll(() => sizeOfOpenFileIn(folder.path)).toBe(500_000);
+      if (turns % 2 === 0) all.overflow.end();
+      all.client.take();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      all.client.leave();
+      const { length } = all.client.got;
+      await expect.poll(() => openFilesIn(folder.path)).toBe(0);
+      await nextTurn();
+      expect(all.client.got).toHaveLength(length);
+      expect(all.told).toEqual([]);
+    },
+  );
 
   it('a client that takes nothing runs into its timeout', async () => {
     const all = bench(1e9);
