@@ -57,6 +57,14 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --trusted-proxy ADDRESS  believe X-Forwarded-For and -Proto from this address
                            or network, such as 10.0.0.0/8 (repeatable)
   --max-body BYTES         larger requests get 413; 512k, 64m, 2g. 0: no limit
+  --response-buffering BYTES
+                           of a page that are taken from PHP before its client
+                           has read them, so that a slow one holds no worker
+                           (default 1m); off: PHP waits for it
+  --max-temp-file-size BYTES
+                           of a longer page that go to a file in TMPDIR, before
+                           PHP has to wait for its client (default 0: none;
+                           nginx: 1g)
   --on-client-abort DO     close (default), or finish: a script whose client has
                            left runs to its end, also if it still waits for a
                            connection, as WordPress' wp-cron.php may

@@ -44,6 +44,10 @@ export interface SiteCommand {
   readonly trustedProxies: readonly string[];
   /** Bytes; null: the gateway's default. */
   readonly maxBody: number | null;
+  /** Bytes of a reply in memory, 0: none; null: the gateway's default. */
+  readonly responseBuffering: number | null;
+  /** Bytes of a reply in a file; null: the gateway's default. */
+  readonly maxTempFileSize: number | null;
   /** What becomes of a script whose client leaves. */
   readonly onClientAbort: 'close' | 'finish';
   /** gzip and brotli. */
@@ -85,6 +89,8 @@ export const siteOptions = {
   param: { type: 'string', multiple: true },
   'trusted-proxy': { type: 'string', multiple: true },
   'max-body': { type: 'string' },
+  'response-buffering': { type: 'string' },
+  'max-temp-file-size': { type: 'string' },
   'on-client-abort': { type: 'string', default: 'close' },
   compress: { type: 'boolean', default: false },
   status: { type: 'string', default: '/-/fastcgi-pool' },
@@ -126,6 +132,8 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     allowControlParams: values['allow-control-params'] ?? false,
     trustedProxies: (values['trusted-proxy'] ?? []).map(trustedProxy),
     maxBody: optional(values['max-body'], (text) => bytes('--max-body', text)),
+    responseBuffering: optional(values['response-buffering'], responseBuffering),
+    maxTempFileSize: optional(values['max-temp-file-size'], (text) => bytes('--max-temp-file-size', text)),
     onClientAbort: onClientAbort(values['on-client-abort'] ?? 'close'),
     compress: values.compress ?? false,
     status: values.status === 'off' ? null : urlPath('--status', values.status ?? '/-/fastcgi-pool'),
@@ -146,6 +154,9 @@ export function siteCommand(values: SiteValues, docroot: string, hosts: readonly
     throw new UsageError(
       '--resolve-root-symlink: the link must lead to the same place for PHP-FPM; it does not go with --fpm-root',
     );
+  }
+  if (site.responseBuffering === 0 && (site.maxTempFileSize ?? 0) > 0) {
+    throw new UsageError('--max-temp-file-size does not go with --response-buffering off');
   }
   refuseControlParams(site);
   return site;
@@ -185,6 +196,10 @@ function fpmRoot(text: string): string {
 function phpVersion(text: string): string {
   if (/^\d{1,2}(\.\d{1,2}){0,2}$/.test(text)) return text;
   throw new UsageError(`--php must be a version, such as 8.3, not '${text}'`);
+}
+
+function responseBuffering(text: string): number {
+  return text === 'off' ? 0 : bytes('--response-buffering', text, ' or off,');
 }
 
 function onClientAbort(text: string): SiteCommand['onClientAbort'] {

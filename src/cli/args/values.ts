@@ -25,13 +25,13 @@ export function seconds(option: string, text: string): number {
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
-/** `1048576`, `512k`, `64m` or `2g`; gives bytes. */
-export function bytes(option: string, text: string): number {
+/** `1048576`, `512k`, `64m` or `2g`; gives bytes. `orElse`: what else it may be, for the error. */
+export function bytes(option: string, text: string, orElse = ''): number {
   const [, digits, unit = ''] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
   const value = Number(digits) * (units[unit.toLowerCase()] ?? Number.NaN);
   if (digits !== undefined && Number.isSafeInteger(value)) return value;
   throw new UsageError(
-    `${option} must be a number of bytes, such as 1048576, 512k, 64m or 2g, not '${text}'`,
+    `${option} must be a number of bytes, such as 1048576, 512k, 64m or 2g,${orElse} not '${text}'`,
   );
 }
 

@@ -54,6 +54,7 @@ export function siteHandler(
   phpUser: PhpUser | null = null,
 ): Handler {
   const { index, frontController, fpmRoot, fpmStatus, maxBody, trustedProxies, params } = command;
+  const { responseBuffering, maxTempFileSize } = command;
   // weak: a script may write when its client has long gone, and nothing comes behind that
   const stderr = new WeakMap<object, RequestStderr>();
   const reportedLinks = new Set<string>();
@@ -65,6 +66,8 @@ export function siteHandler(
     resolveRootSymlink: command.resolveRootSymlink,
     allowSymlinksTo: linked,
     trustedProxies,
+    ...(responseBuffering === null ? {} : { responseBuffering }),
+    ...(maxTempFileSize === null ? {} : { maxTempFileSize }),
     onClientAbort: command.onClientAbort,
     // nobody stands guard in front: as with nginx, the resolved path counts
     ambiguousPaths: 'allow',

@@ -115,6 +115,40 @@ it('--on-client-abort finish: a site that calls itself and does not wait has the
   await expect.poll(() => readFileSync(log, 'utf8'), { timeout: 10_000 }).toBe('ran');
 });
 
+describe('a page of 40 MB for a client that does not read, with one worker', () => {
+  /** Resolves with the client, which has read nothing but the head. */
+  const unread = async (url: string): Promise<Response> => {
+    site.put('long.php', '<?php for ($i = 0; $i < 40; $i++) echo str_repeat("x", 1000000);');
+    site.put('index.php', '<?php echo "here";');
+    return fetch(`${url}/long.php`);
+  };
+
+  it.each([
+    [['--response-buffering', '50m']],
+    [['--max-temp-file-size', '1g']],
+    [['--max-temp-file-size', '1g', '--workers', '2']],
+  ])('%j: others are answered, and the page is whole', async (args) => {
+    await using served = await serve(site.path, ['--connections', '1', ...args]);
+    const long = await unread(served.url);
+    expect(await text(served.url)).toBe('here');
+    expect((await long.arrayBuffer()).byteLength).toBe(40_000_000);
+  });
+
+  it.each([[[]], [['--response-buffering', 'off']]])(
+    '%j: others wait until it is read',
+    async (args: readonly string[]) => {
+      await using served = await serve(site.path, ['--connections', '1', ...args]);
+      const long = await unread(served.url);
+      const other = text(served.url);
+      await expect
+        .poll(async () => JSON.parse(await text(`${served.url}/-/fastcgi-pool?json`)))
+        .toMatchObject({ queued: 1 });
+      expect((await long.arrayBuffer()).byteLength).toBe(40_000_000);
+      expect(await other).toBe('here');
+    },
+  );
+});
+
 describe('--keepalive-timeout', () => {
   it.each([[['--quiet']], [['--workers', '2']]])(
     '%j: is how long clients are told that they may wait',

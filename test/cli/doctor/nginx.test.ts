@@ -44,6 +44,7 @@ server {
     fastcgi_cache zone;
     fastcgi_ignore_client_abort on;
     fastcgi_request_buffering off;
+    fastcgi_max_temp_file_size 512m;
   }
 }
 `;
@@ -70,6 +71,7 @@ describe("nginx's configuration", () => {
       'maxBodySize: 67108864',
       "onClientAbort: 'finish'",
       'requestBuffering: false',
+      'maxTempFileSize: 536870912',
       "frontController: '/index.php'",
     ])
       expect(code).toContain(`  ${line},\n`);
