@@ -158,6 +158,8 @@ export class Overload {
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
     const wait =
       waiting / (isGrowing ? pace : Math.max(pace, (standing.count + workers / 2) / standing.time));
+    // Some of those that were sent first may still run: no pace can be told yet.
+    if (!isGrowing && standing.count < sent && age < SILENCE) return null;
     const pages = TIMES_USUAL * page;
     const longest = Math.max(isGrowing ? LONGEST_WAIT : LONGEST_STANDING, pages);
     if (wait <= longest) return null;

@@ -44,6 +44,27 @@ describe('one more may wait', () => {
     expect(standing(10, 4_000).refuses(arrival(4_000, 170))).not.toBeNull();
   });
 
+  it('in one that only stands, until as many have been answered as are sent, and for two seconds: slow pages may have met in all workers', () => {
+    // 58 clients, each of which asks again once he is answered, and eight connections, for which it takes 300 ms that all of them have slow pages.
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let i = 0; i < 58; i++) overload.arrived(1_000);
+    const answer = (now: number): void => {
+      overload.served(now, 0);
+      overload.arrived(now);
+    };
+    for (let i = 0; i < 20; i++) answer(1_002);
+    answer(1_302);
+    const refuses = (now: number): number | null =>
+      overload.refuses(arrival(now, 50, { sent: 8, workers: 8 }));
+    expect(refuses(1_302)).toBeNull();
+    for (let i = 0; i < 6; i++) answer(2_998);
+    expect(refuses(2_999)).toBeNull();
+    expect(refuses(3_000)).not.toBeNull();
+    const sooner = overload.refuses(arrival(2_999, 50, { sent: 7, workers: 7 }));
+    expect(sooner).not.toBeNull();
+  });
+
   it('for as long at the pace of five seconds: a database may hold all workers for one', () => {
     const overload = standing(10, 6_000);
     for (let now = 6_100; now <= 7_000; now += 100) {
