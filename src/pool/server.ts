@@ -210,13 +210,13 @@ export class Server implements ConnectionOwner {
     this.open.delete(slot);
   }
 
-  /** `mayWait`: for the reply of a worker that may be back soon. */
+  /** `mayWait`: for the reply of a worker that may be back soon. Else the slot stays busy, as its worker is, and the job takes another. */
   #assign(slot: Slot, job: Job, mayWait = true): void {
     if (slot.endIdle()) this.idle--;
     const { connection } = slot;
     const idleCheck = connection?.idleCheck.isPending ? connection.idleCheck : null;
     if (idleCheck !== null && (idleCheck.isLate || !mayWait) && this.hasRoom && !job.over) {
-      // It stays busy, as its worker is.
+      slot.job = null;
       idleCheck.onceSettled(() => this.#release(slot));
       this.busy++;
       this.#acquire(job, (other) => this.#assign(other, job, mayWait));
