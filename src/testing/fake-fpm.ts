@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { socketFolder } from '../socket-path.ts';
 import { ExactSocket } from './exact-socket.ts';
 import { type FakeFpmOptions, type FakeFpmSettings, resolveOptions } from './options.ts';
@@ -26,7 +27,10 @@ export interface FakeFpm extends AsyncDisposable {
   executed(count: number): Promise<void>;
   /** Closes the connections that wait for a request, as a worker does that is killed while idle. */
   closeIdle(): void;
-  /** SIGUSR2: idle connections are closed now, others after their request, without a look at what came behind it. */
+  /**
+   * SIGUSR2. With `processControlTimeout` as PHP-FPM does it with that setting. Without it something of both: idle connections
+   * are closed now, others after their request, without a look at what came behind it.
+   */
   reload(): void;
   /**
    * Closes the socket and every connection, without waiting for scripts. Rejects with what a script has thrown, the
@@ -73,13 +77,17 @@ class Master implements FakeFpm {
   readonly requests: FakeRequest[] = [];
   readonly #directory: string | null;
   readonly #server: Server;
-  readonly #workers: readonly Worker[];
+  readonly #settings: FakeFpmSettings;
+  readonly #workers: Worker[];
   readonly #backlog: Socket[] = [];
   readonly #errors: unknown[] = [];
   readonly #watchers: Set<() => void> = new Set();
+  /** Runs while old workers are waited for. */
+  #reloading: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
 
   constructor(settings: FakeFpmSettings, directory: string | null) {
+    this.#settings = settings;
     this.#directory = directory;
     // Paused: what a client sends must stay in the kernel until a worker wants it.
     const accept = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
@@ -88,15 +96,7 @@ class Master implements FakeFpm {
       if (this.#stopped) this.#refuse();
       else this.#assign();
     });
-    this.#workers = Array.from({ length: settings.workers }, () => {
-      return new Worker(settings, {
-        onExecuted: (request) => {
-          this.requests.push(request);
-          for (const watcher of this.#watchers) watcher();
-        },
-        onScriptError: (error) => this.#errors.push(error),
-      });
-    });
+    this.#workers = Array.from({ length: settings.workers }, () => this.#newWorker());
   }
 
   get connections(): number {
@@ -134,7 +134,19 @@ class Master implements FakeFpm {
   }
 
   reload(): void {
-    for (const worker of this.#workers) worker.retire();
+    // PHP-FPM has no ear for a second one before the first is done.
+    if (this.#reloading || this.#stopped) return;
+    const { processControlTimeout } = this.#settings;
+    if (processControlTimeout === 0) {
+      this.#killWorkers();
+      return;
+    }
+    for (const worker of this.#workers) {
+      worker.retire();
+      if (processControlTimeout === null) worker.closeIdle();
+    }
+    if (processControlTimeout === null || !this.#isAnybodyRetiring()) return;
+    this.#reloading = setTimeout(() => this.#killWorkers(), processControlTimeout).unref();
   }
 
   stop(): Promise<void> {
@@ -146,7 +158,39 @@ class Master implements FakeFpm {
     return this.stop();
   }
 
+  #newWorker(): Worker {
+    return new Worker(this.#settings, {
+      onExecuted: (request) => {
+        this.requests.push(request);
+        for (const watcher of this.#watchers) watcher();
+      },
+      onScriptError: (error) => this.#errors.push(error),
+    });
+  }
+
+  #isAnybodyRetiring(): boolean {
+    return this.#workers.some((worker) => worker.retiring);
+  }
+
+  /** And others in their places. */
+  #killWorkers(): void {
+    for (const worker of this.#workers.splice(0)) {
+      worker.kill();
+      this.#workers.push(this.#newWorker());
+    }
+    this.#endReload();
+    this.#assign();
+  }
+
+  #endReload(): void {
+    clearTimeout(this.#reloading ?? undefined);
+    this.#reloading = null;
+  }
+
+  /** A reload with time for what runs starts the new workers when the last of the old ones is gone. */
   #assign(): void {
+    if (this.#reloading && !this.#isAnybodyRetiring()) this.#endReload();
+    if (this.#reloading || this.#stopped) return;
     for (const worker of this.#workers) {
       if (!worker.free) continue;
       const socket = this.#backlog.shift();
@@ -162,8 +206,9 @@ class Master implements FakeFpm {
 
   async #stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#endReload();
     this.#refuse();
-    for (const worker of this.#workers) worker.destroy();
+    for (const worker of this.#workers) worker.kill();
     await closed;
     if (this.#directory !== null) await rm(this.#directory, { recursive: true, force: true });
     if (this.#errors.length > 0) throw this.#errors[0];

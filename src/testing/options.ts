@@ -14,6 +14,12 @@ export interface FakeFpmOptions {
   readonly maxRequests?: number;
   /** Milliseconds from accept to the first byte, after which the connection is closed. Default 5000; 0 disables. */
   readonly firstByteTimeout?: number;
+  /**
+   * `process_control_timeout`, in milliseconds, which `reload()` obeys. 0, PHP-FPM's own default: all workers are killed at
+   * once, a script in its middle, too. Above 0: each ends the request that it runs, or one more where its connection is idle,
+   * and what is left after that time is killed; nobody is accepted until all have gone. Default: none of the two, see `reload()`.
+   */
+  readonly processControlTimeout?: number;
   /** STDOUT and STDERR go out in records of at most so many bytes, 1 to 65,535. Default 8192. */
   readonly recordSize?: number;
   /** Cuts all output into writes of so many bytes. Default 0: not cut. */
@@ -35,7 +41,10 @@ export interface FakeFpmOptions {
 }
 
 /** The options with every default in its place. */
-export type FakeFpmSettings = Required<Omit<FakeFpmOptions, 'padding'>> & { readonly padding: number | null };
+export type FakeFpmSettings = Required<Omit<FakeFpmOptions, 'padding' | 'processControlTimeout'>> & {
+  readonly padding: number | null;
+  readonly processControlTimeout: number | null;
+};
 
 const defaultScript: FakeScript = async (_request, response) => {
   await response.stdout('Content-type: text/plain;charset=UTF-8\r\n\r\nok');
@@ -48,6 +57,7 @@ const KNOWN: Readonly<Record<keyof FakeFpmOptions, true>> = {
   workers: true,
   maxRequests: true,
   firstByteTimeout: true,
+  processControlTimeout: true,
   recordSize: true,
   writeSize: true,
   padding: true,
@@ -66,6 +76,7 @@ export function resolveOptions(options: FakeFpmOptions): FakeFpmSettings {
     workers = 2,
     maxRequests = 0,
     firstByteTimeout = 5000,
+    processControlTimeout,
     recordSize = 8192,
     writeSize = 0,
     padding,
@@ -82,6 +93,8 @@ export function resolveOptions(options: FakeFpmOptions): FakeFpmSettings {
   checkInteger('workers', workers, 1, 10_000);
   checkInteger('maxRequests', maxRequests, 0, Number.MAX_SAFE_INTEGER);
   checkInteger('firstByteTimeout', firstByteTimeout, 0, LONGEST_DELAY);
+  if (processControlTimeout !== undefined)
+    checkInteger('processControlTimeout', processControlTimeout, 0, LONGEST_DELAY);
   checkInteger('recordSize', recordSize, 1, 65_535);
   checkInteger('writeSize', writeSize, 0, Number.MAX_SAFE_INTEGER);
   if (padding !== undefined) checkInteger('padding', padding, 0, 255);
@@ -91,6 +104,7 @@ export function resolveOptions(options: FakeFpmOptions): FakeFpmSettings {
     workers,
     maxRequests,
     firstByteTimeout,
+    processControlTimeout: processControlTimeout ?? null,
     recordSize,
     writeSize,
     padding: padding ?? null,

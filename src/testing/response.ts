@@ -9,12 +9,17 @@ export type OutputSettings = Pick<
   'recordSize' | 'writeSize' | 'padding' | 'stdoutTerminator'
 >;
 
+/** PHP-FPM's buffer of 8 KiB, without the header of the record. */
+const LATE_RECORD = 8192 - 8;
+
 export class ScriptResponse implements FakeResponse {
   readonly #socket: ExactSocket;
   readonly #requestId: number;
   readonly #settings: OutputSettings;
   #state: 'open' | 'ended' | 'finished early' = 'open';
   #faulty = false;
+  /** Written to STDERR behind an early end, and not yet as much as PHP sends at a time. */
+  #late: Buffer = Buffer.alloc(0);
   #written: Promise<void> = Promise.resolve();
 
   constructor(socket: ExactSocket, requestId: number, settings: OutputSettings) {
@@ -89,13 +94,25 @@ export class ScriptResponse implements FakeResponse {
   #stream(type: number, content: string | Uint8Array): Promise<void> {
     if (this.#state === 'ended') throw new Error('the script writes after response.end()');
     const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
-    if (this.#state === 'finished early' || bytes.length === 0) return this.#written;
     const { recordSize } = this.#settings;
+    if (this.#state === 'finished early')
+      return type === RecordType.STDERR ? this.#behindEnd(bytes) : this.#written;
+    if (bytes.length === 0) return this.#written;
     const records: Buffer[] = [];
     for (let at = 0; at < bytes.length; at += recordSize) {
       records.push(this.#record(type, bytes.subarray(at, at + recordSize)));
     }
     return this.raw(Buffer.concat(records));
+  }
+
+  /** Behind END_REQUEST PHP sends what fills its buffer, under the id of the request that has ended; the rest is lost. */
+  #behindEnd(bytes: Uint8Array): Promise<void> {
+    const size = Math.min(this.#settings.recordSize, LATE_RECORD);
+    this.#late = Buffer.concat([this.#late, bytes]);
+    for (; this.#late.length >= size; this.#late = this.#late.subarray(size)) {
+      void this.raw(this.#record(RecordType.STDERR, this.#late.subarray(0, size)));
+    }
+    return this.#written;
   }
 
   #end(state: 'ended' | 'finished early', options: EndOptions): Promise<void> {

@@ -42,7 +42,7 @@ export interface EndOptions {
 export interface FakeResponse {
   /** CGI: header lines, an empty line, the body. Throws after `end`; after `finishEarly` it is thrown away, as in PHP. */
   stdout(content: string | Uint8Array): Promise<void>;
-  /** To the server's log, at any time before `end`. */
+  /** To the server's log, at any time before `end`. After `finishEarly` it goes out behind END_REQUEST, in records of 8,184 bytes; what fills none is lost, as in PHP. */
   stderr(content: string | Uint8Array): Promise<void>;
   /** END_REQUEST. A script that returns without it gets `end()` done for it. */
   end(options?: EndOptions): Promise<void>;

@@ -24,6 +24,7 @@ export class Worker {
   /** No request has come since the last one. */
   #idle = true;
   #retiring = false;
+  #killed = false;
 
   constructor(settings: FakeFpmSettings, log: WorkerLog) {
     this.#settings = settings;
@@ -50,19 +51,24 @@ export class Worker {
     this.#socket = null;
   }
 
-  /** SIGUSR2: closes at once when idle; else after the request, without a look at what was sent behind it. */
+  /** Told to go, and not gone yet. */
+  get retiring(): boolean {
+    return this.#retiring;
+  }
+
+  /** Closes after the request that it runs, or the next one where it is idle, without a look at what was sent behind it. */
   retire(): void {
     this.#served = 0;
     this.#retiring = !this.free;
-    this.closeIdle();
   }
 
   closeIdle(): void {
     if (this.#idle) this.#socket?.destroy();
   }
 
-  /** Closes at once, whatever is going on. */
-  destroy(): void {
+  /** Closes at once, whatever is going on, and starts no script any more. One that runs cannot be stopped: nobody hears of it. */
+  kill(): void {
+    this.#killed = true;
     this.#socket?.destroy();
   }
 
@@ -92,6 +98,7 @@ export class Worker {
       this.#retiring = true;
       return false;
     }
+    if (this.#killed) return false;
     // PHP reads what the script left of the body before it ends the request.
     await body.bytes();
     await response.end();
@@ -110,6 +117,7 @@ export class Worker {
     const { readsToEndOfInput, script } = this.#settings;
     // PHP reads the body of a POST before the script starts, all others when the script likes.
     if (readsToEndOfInput || request.params['REQUEST_METHOD'] === 'POST') await request.body.bytes();
+    if (this.#killed) return;
     this.#log.onExecuted(request);
     await script(request, response);
   }

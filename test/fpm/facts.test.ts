@@ -81,7 +81,7 @@ describe.concurrent.each(['unix', 'tcp'] as const)(
       await on.fpm.said(/execution timed out .* terminating/);
     });
 
-    it('7: at a reload ends idle and busy connections at once, without an answer', async () => {
+    it('7: at a reload without process_control_timeout ends idle and busy connections at once, without an answer, and serves the next', async () => {
       await using on = await stage({ transport, maxChildren: 2, processControlTimeout: 0 });
       const idle = await on.connect();
       await idle.ask({ ...on.run('echo.php', 'idle'), terminator: false });
@@ -92,6 +92,36 @@ describe.concurrent.each(['unix', 'tcp'] as const)(
       expect(await idle.over()).toBe('FIN');
       expect(await busy.over()).toBe('FIN');
       await expect(busy.answer()).rejects.toThrow('no answer');
+      const fresh = await on.connect();
+      await fresh.ask(on.run('echo.php', 'fresh'));
+      on.release();
+    });
+
+    it('7: kills what is left after process_control_timeout, and accepts nobody before', async () => {
+      await using on = await stage({
+        transport,
+        maxChildren: 3,
+        processControlTimeout: 1,
+        extra: '[global]\nlog_level = debug',
+      });
+      const idle = await on.connect();
+      await idle.ask({ ...on.run('echo.php', 'idle'), terminator: false });
+      await waitFor(async () => (await states(on)).includes('Reading headers'));
+      const busy = await on.connect();
+      busy.send(wire.request({ ...on.run('wait.php', 'busy'), terminator: false }));
+      await waitFor(() => ids(on).includes('busy'));
+      const begin = performance.now();
+      on.fpm.kill('SIGUSR2');
+      await on.fpm.said(/child\(ren\) still alive/);
+      const fresh = await on.connect();
+      fresh.send(wire.request(on.run('echo.php', 'fresh')));
+      expect(await idle.over()).toBe('FIN');
+      expect(await busy.over()).toBe('FIN');
+      await expect(busy.answer()).rejects.toThrow('no answer');
+      await fresh.answer();
+      expect(performance.now() - begin).toBeGreaterThan(900);
+      expect(ids(on)).toEqual(['idle', 'busy', 'fresh']);
+      on.release();
     });
 
     it('7: with process_control_timeout lets what runs end, then resets the connection, the next request unread', async () => {
@@ -289,6 +319,46 @@ describe.concurrent.each(['unix', 'tcp'] as const)(
       await waitFor(() => ids(on).includes('PUT'));
       socket.send(wire.record(wire.STDIN, 'whole'));
       expect((await socket.answer()).body).toBe('half whole');
+    });
+
+    it('13: reads what the script left of the body of a PUT before it ends the request', async () => {
+      await using on = await stage({ transport, maxChildren: 2 });
+      const socket = await on.connect();
+      const length = { REQUEST_METHOD: 'PUT', CONTENT_LENGTH: '10' };
+      socket.send(wire.request({ ...on.run('early.php', 'a', length), body: 'half ', terminator: false }));
+      await socket.next(wire.STDOUT);
+      await waitFor(() => ids(on).includes('ran'));
+      let over = false;
+      const end = socket.next(wire.END).then(() => {
+        over = true;
+      });
+      // The worker of the page itself, and ours, which waits.
+      expect((await states(on)).filter((state) => state !== 'Idle').length).toBe(2);
+      expect(over).toBe(false);
+      socket.send(wire.record(wire.STDIN, 'whole'));
+      await end;
+    });
+
+    it('15: answers under the id of the request, whatever it is; STDERR behind fastcgi_finish_request() comes behind END_REQUEST under the old one, in records of 8,184 bytes, and the rest is lost', async () => {
+      await using on = await stage({ transport });
+      const socket = await on.connect();
+      for (const [index, id] of [7, 65_535, 0].entries()) {
+        const { params } = on.run('late.php', `${index}`);
+        socket.send(
+          wire.record(wire.BEGIN, Buffer.from([0, 1, 1, 0, 0, 0, 0, 0]), 0, id),
+          wire.record(wire.PARAMS, wire.pairs(params), 0, id),
+          wire.record(wire.PARAMS, '', 0, id),
+        );
+        const records = [...(await socket.answer()).records, await socket.next(wire.STDERR)];
+        expect(records.map((one) => [one.type, one.id])).toEqual([
+          [wire.STDOUT, id],
+          [wire.END, id],
+          [wire.STDERR, id],
+        ]);
+        expect(records.at(-1)?.content.length).toBe(8184);
+      }
+      const { stderr } = await socket.ask(on.run('echo.php', 'last'));
+      expect(stderr).toBe('');
     });
 
     it('17: keeps a setting that one request has made by PHP_VALUE for those of other connections, too', async () => {

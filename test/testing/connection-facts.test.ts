@@ -130,7 +130,7 @@ describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (
     expect(await client.ending).toBe('FIN');
   });
 
-  it('7: at a reload sends FIN to idle connections, and resets a busy one without reading its next request', async () => {
+  it('7: at a reload of which nothing is said sends FIN to idle connections, and resets a busy one without reading its next request', async () => {
     const script = gate();
     await using fpm = await start({
       workers: 2,
@@ -153,6 +153,84 @@ describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (
 
     await using fresh = await WireClient.open(fpm.address);
     await fresh.send(request({ id: 'fresh' })).ended();
+  });
+
+  /** Of two workers one idles on its connection, and one runs a script that ends when the gate opens. */
+  async function idleAndBusy(options: FakeFpmOptions) {
+    const script = gate();
+    const fpm = await start({
+      workers: 3,
+      script: async ({ params }, response) => {
+        if (params['ID'] === 'busy') await script.opened;
+        await response.stdout('answered');
+      },
+      ...options,
+    });
+    const idle = await WireClient.open(fpm.address);
+    await idle.send(request({ id: 'idle', terminator: false })).ended();
+    const busy = await WireClient.open(fpm.address);
+    busy.send(request({ id: 'busy', terminator: false }));
+    await fpm.executed(2);
+    return { fpm, idle, busy, script };
+  }
+
+  it('7: at a reload without process_control_timeout ends idle and busy connections at once, without an answer, and serves the next', async () => {
+    const { fpm, idle, busy, script } = await idleAndBusy({ processControlTimeout: 0 });
+    await using _ = fpm;
+    fpm.reload();
+    expect(await idle.ending).toBe('FIN');
+    expect(await busy.ending).toBe('FIN');
+    expect(busy.records()).toEqual([]);
+    await using fresh = await WireClient.open(fpm.address);
+    await fresh.send(request({ id: 'fresh' })).ended();
+    script.open();
+    await turn();
+    expect(ids(fpm)).toEqual(['idle', 'busy', 'fresh']);
+    expect(fpm.connections).toBe(1);
+  });
+
+  it('7: which starts no script whose body was on its way', async () => {
+    await using fpm = await start({ processControlTimeout: 0 });
+    await using client = await WireClient.open(fpm.address);
+    await client.written(request({ body: 'half ', terminator: false, params: { CONTENT_LENGTH: '10' } }));
+    await turn();
+    fpm.reload();
+    expect(await client.ending).toBe('FIN');
+    await turn();
+    expect(fpm.requests).toEqual([]);
+  });
+
+  it('7: with process_control_timeout lets what runs end, then resets the connection, the next request unread', async () => {
+    const { fpm, idle, busy, script } = await idleAndBusy({ processControlTimeout: 60_000 });
+    await using _ = fpm;
+    fpm.reload();
+    // An idle one stays, and holds up the reload, until it has served one more request.
+    await using fresh = await WireClient.open(fpm.address);
+    fresh.send(request({ id: 'fresh' }));
+    busy.send(request({ id: 'never' }));
+    script.open();
+    expect(['ECONNRESET', 'EPIPE']).toContain(await busy.ending);
+    expect(ids(fpm)).toEqual(['idle', 'busy']);
+    expect(fpm.waiting).toBe(1);
+    await idle.send(request({ id: 'one more', terminator: false })).ended(2);
+    expect(await idle.ending).toBe('FIN');
+    await fresh.ended();
+    expect(ids(fpm)).toEqual(['idle', 'busy', 'one more', 'fresh']);
+  });
+
+  it('7: kills what is left after process_control_timeout, and accepts nobody before', async () => {
+    const { fpm, idle, busy, script } = await idleAndBusy({ processControlTimeout: 30 });
+    await using _ = fpm;
+    fpm.reload();
+    await using fresh = await WireClient.open(fpm.address);
+    fresh.send(request({ id: 'fresh' }));
+    expect(await idle.ending).toBe('FIN');
+    expect(await busy.ending).toBe('FIN');
+    expect(busy.records()).toEqual([]);
+    await fresh.ended();
+    script.open();
+    await turn();
+    expect(ids(fpm)).toEqual(['idle', 'busy', 'fresh']);
   });
 
   it('14: never accepts who waits while its kept connection has a next request', async () => {

@@ -215,4 +215,35 @@ describe.each(['unix', 'tcp'] as const)('the fake PHP-FPM on a kept connection (
     await client.send(wire.record(wire.STDIN, 'whole')).ended();
     expect(await fpm.requests[0]?.text()).toBe('half whole');
   });
+
+  it('15: answers under the id of the request, whatever it is; STDERR behind an early end comes behind END_REQUEST under the old one, in records of 8,184 bytes, and the rest is lost', async () => {
+    await using fpm = await start({
+      script: async ({ params }, response) => {
+        await response.stdout('early');
+        if (params['ID'] === 'last') return;
+        await response.finishEarly();
+        for (let i = 0; i < 10; i++) void response.stderr('e'.repeat(900));
+      },
+    });
+    await using client = await WireClient.open(fpm.address);
+    const ids = [7, 65_535, 0];
+    for (const [index, id] of ids.entries()) {
+      client.send(
+        wire.record(1, Buffer.from([0, 1, 1, 0, 0, 0, 0, 0]), 0, id),
+        wire.record(wire.PARAMS, wire.pair('ID', 'late'), 0, id),
+        wire.record(wire.PARAMS, '', 0, id),
+      );
+      await client.ended(index + 1);
+    }
+    const records = await client.send(request({ id: 'last' })).ended(4);
+    expect(records.map(({ type, id, content }) => [type, id, content.length])).toEqual([
+      ...ids.flatMap((id) => [
+        [wire.STDOUT, id, 5],
+        [wire.END, id, 8],
+        [wire.STDERR, id, 8184],
+      ]),
+      [wire.STDOUT, 1, 5],
+      [wire.END, 1, 8],
+    ]);
+  });
 });

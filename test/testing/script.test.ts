@@ -247,6 +247,7 @@ describe('the fake PHP-FPM', () => {
     ['workers', { workers: '2' as unknown as number }],
     ['maxRequests', { maxRequests: -1 }],
     ['firstByteTimeout', { firstByteTimeout: Number.POSITIVE_INFINITY }],
+    ['processControlTimeout', { processControlTimeout: -1 }],
     ['recordSize', { recordSize: 65_536 }],
     ['writeSize', { writeSize: 0.5 }],
     ['padding', { padding: 256 }],

@@ -24,6 +24,9 @@ const scripts = {
     'echo str_repeat("a", 20000); flush(); error_log("oops"); echo str_repeat("b", 20000); exit(3);',
   'small.php':
     'header("X-Long: " . str_repeat("h", 9000)); for ($i = 0; $i < 2000; $i++) { echo "0123456789"; }',
+  'early.php': 'echo str_repeat("a", 20000); $log("ran");',
+  'late.php':
+    'echo "early"; fastcgi_finish_request(); for ($i = 0; $i < 10; $i++) error_log(str_repeat("e", 900));',
   'limit.php': 'echo ini_get("memory_limit");',
   'length.php': 'ignore_user_abort(true); $log("length " . strlen(file_get_contents("php://input")));',
 };

@@ -21,6 +21,7 @@ const PATIENCE = 8000;
 
 export interface WireRecord {
   readonly type: number;
+  readonly id: number;
   readonly content: Buffer;
 }
 
@@ -180,7 +181,11 @@ export class Wire {
       const length = this.#bytes.readUInt16BE(4);
       const whole = 8 + length + this.#bytes.readUInt8(6);
       if (this.#bytes.length < whole) break;
-      this.#unread.push({ type: this.#bytes.readUInt8(1), content: this.#bytes.subarray(8, 8 + length) });
+      this.#unread.push({
+        type: this.#bytes.readUInt8(1),
+        id: this.#bytes.readUInt16BE(2),
+        content: this.#bytes.subarray(8, 8 + length),
+      });
       this.#bytes = this.#bytes.subarray(whole);
     }
     this.#notify();
