@@ -86,6 +86,7 @@ export class BackendCheck {
       if (this.#detectsEarly && this.#backend.isProxyCheckDue(this.#clock.monotonic())) {
         if (this.#open.size < this.#settings.connections) {
           void this.#detectSeparately(new Slot());
+          if (isKept && this.#backend.isPhpFpm === true) this.#onKept(connection, exchange.script);
           return null;
         }
         // Else there would be more connections than `connections`; and the check gets the worker of this one.
