@@ -88,7 +88,8 @@ export function pageHandler(
 
 function visitOf(request: StatusRequest): Parameters<typeof refusalOf>[0] {
   const { headers, httpVersion } = request;
-  const host = headers.host ?? headers[':authority'];
+  // of the two PHP is told the same one
+  const host = headers[':authority'] ?? headers.host;
   return {
     remoteAddress: request.socket.remoteAddress,
     host: typeof host === 'string' ? host : undefined,

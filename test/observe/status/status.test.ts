@@ -1,6 +1,8 @@
 /** The status page over HTTP: what it tells, to whom, and that it costs nothing where nobody looks. */
 import { channel, tracingChannel } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';
+import { connect, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type StatusOptions, statusHandler } from '../../../src/gateway/node.ts';
@@ -223,6 +225,29 @@ describe('who asks for it', () => {
       if (seen.status === 431 && Object.keys(headers).length > 1000) return;
       expect(seen.status).toBe(status);
       expect(seen.length > 0).toBe(method !== 'HEAD');
+    },
+  );
+
+  it.each([
+    ['evil.example', 'localhost', 403],
+    ['localhost', 'evil.example', 200],
+  ])(
+    'over HTTP/2 goes by the name that counts for PHP: :authority %s, Host %s',
+    async (authority, host, status) => {
+      await using pool = new Pool('127.0.0.1:9');
+      const handler = statusHandler(pool);
+      const server = createHttp2Server(handler);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      try {
+        const asked = client.request({ ':path': '/', ':authority': authority, host });
+        const [headers] = await once(asked, 'response');
+        expect(headers[':status']).toBe(status);
+      } finally {
+        client.destroy();
+        server.close();
+        handler.close();
+      }
     },
   );
 
