@@ -84,7 +84,8 @@ function pieces(text: string): string[] {
   for (const [nth, glued] of text.split(parting).entries()) {
     const prefixed = glued.startsWith(PREFIX);
     if (nth > 0 || prefixed) found.push(nth === 0 ? glued.slice(PREFIX.length) : glued);
-    else found.push(...linesOf(glued));
+    // one by one: as arguments of a call some hundred thousand lines would be too many
+    else for (const line of linesOf(glued)) found.push(line);
   }
   return found.map((piece) => piece.trimEnd()).filter((piece) => piece !== '');
 }

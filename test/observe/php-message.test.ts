@@ -147,6 +147,10 @@ describe('messages of PHP on STDERR', () => {
     expect(splitter.end()).toEqual([]);
   });
 
+  it('a text of very many lines is that many messages', () => {
+    expect(phpMessages('a\n'.repeat(300_000)).length).toBe(300_000);
+  });
+
   it('what a script can write takes no long time', () => {
     const begun = performance.now();
     phpMessages(`PHP message: ${'PHP Warning:  in / on line 1\n'.repeat(20_000)}`);
