@@ -68,6 +68,8 @@ export function addHeaders(
   headers: Iterable<readonly [string, string]>,
   known: KnownHeaders,
 ): void {
+  // put together at the end: to look at all of it each time would take the square of how often a header comes
+  let repeated: Map<string, string> | null = null;
   for (const [header, value] of headers) {
     const latest = known.get(header);
     const { param } = latest;
@@ -81,10 +83,14 @@ export function addHeaders(
     } else if (single.has(param)) {
       throw badHeader(header, 'came twice');
     } else {
-      const first = typeof before === 'string' ? before : Buffer.from(before).toString('latin1');
-      params[param] = headerBytes(header, first + (param === 'HTTP_COOKIE' ? '; ' : ', ') + value);
+      if (impossible.test(value)) throw impossibleHeader(header);
+      repeated ??= new Map();
+      const first =
+        repeated.get(param) ?? (typeof before === 'string' ? before : Buffer.from(before).toString('latin1'));
+      repeated.set(param, first + (param === 'HTTP_COOKIE' ? '; ' : ', ') + value);
     }
   }
+  for (const [param, value] of repeated ?? []) params[param] = latin1(value);
 }
 
 function newValue(header: string, value: string, latest: KnownHeader): string | Uint8Array {
@@ -95,14 +101,17 @@ function newValue(header: string, value: string, latest: KnownHeader): string | 
 
 function headerBytes(header: string, value: string): string | Uint8Array {
   if (plain.test(value)) return value;
-  if (impossible.test(value))
-    throw badHeader(header, 'has a NUL, a line break or a char that is not one byte');
+  if (impossible.test(value)) throw impossibleHeader(header);
   return latin1(value);
 }
 
 /** As a param: a string of ASCII as it is, one with bytes above 0x7f as these bytes (a string would go out as UTF-8). */
 export function latin1(text: string): string | Uint8Array {
   return plain.test(text) ? text : Buffer.from(text, 'latin1');
+}
+
+function impossibleHeader(header: string): ArgumentError {
+  return badHeader(header, 'has a NUL, a line break or a char that is not one byte');
 }
 
 function badHeader(header: string, problem: string): ArgumentError {

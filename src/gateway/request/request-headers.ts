@@ -33,7 +33,12 @@ function reconciled(rawHeaders: readonly string[], headers: Headers): [string, s
     if (values) values.push(value);
     else came.set(key, [value]);
   }
-  const isAsCame = (key: string): boolean => isSame(came.get(key) ?? [], headers[key]);
+  // once for each name: one may come ten thousand times
+  const asCame = new Set<string>();
+  for (const [key, values] of came) {
+    if (isSame(values, headers[key])) asCame.add(key);
+  }
+  const isAsCame = (key: string): boolean => asCame.has(key);
   const kept = list.filter(([name]) => isAsCame(name.toLowerCase()));
   for (const [key, value] of Object.entries(headers)) {
     if (value === undefined || isAsCame(key)) continue;

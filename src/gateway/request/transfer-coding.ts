@@ -8,8 +8,21 @@
 export function codingRefusal(coding: string): 400 | 501 | null {
   const codings = coding
     .split(',')
-    .map((one) => one.replace(/^[\t ]+|[\t ]+$/g, '').toLowerCase())
+    .map((one) => withoutBlanks(one).toLowerCase())
     .filter((one) => one !== '');
   if (codings.at(-1) !== 'chunked') return 400;
   return codings.length === 1 ? null : 501;
+}
+
+/** By hand: an expression that looks for blanks at the end begins anew at each blank in the middle. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text, start)) start++;
+  while (end > start && isBlank(text, end - 1)) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(text: string, at: number): boolean {
+  return text[at] === ' ' || text[at] === '\t';
 }
