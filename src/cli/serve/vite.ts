@@ -163,6 +163,9 @@ function isVite(value: unknown): value is Vite {
   return typeof value === 'object' && value !== null && 'middlewares' in value && 'close' in value;
 }
 
+/** Chars that the path of a file may have. To judge a name takes the square of its length, and a URL may have 64 KB. */
+const LONGEST_PATH = 4096;
+
 /** Whether Vite may be asked for a URL at all. */
 export function isForVite(url: string): boolean {
   let path: string;
@@ -173,5 +176,9 @@ export function isForVite(url: string): boolean {
   }
   // /@vite/client, /@id/x; but /@fs/ stands in front of any file
   const isOwn = /^\/@(?!fs\/)/.test(path) || path.includes('/node_modules/');
-  return !path.includes('\0') && !path.includes('/..') && (isOwn || !isNeverSent(path));
+  return !path.includes('\0') && !path.includes('/..') && (isOwn || isFileName(path));
+}
+
+function isFileName(path: string): boolean {
+  return path.length <= LONGEST_PATH && !isNeverSent(path);
 }

@@ -150,6 +150,12 @@ it.each([
   expect(isForVite(url)).toBe(asked);
 });
 
+it('a URL that is too long for the path of a file is judged in no time, and none of Vite', () => {
+  const begin = performance.now();
+  expect(isForVite(`/x${'.1'.repeat(60_000)}!`)).toBe(false);
+  expect(performance.now() - begin).toBeLessThan(1000);
+});
+
 describe('without a Vite', () => {
   let site: SiteFolder;
   beforeEach(() => {
