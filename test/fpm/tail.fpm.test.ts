@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 import { startFpm } from './support/index.ts';
 
 describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer (%s)', (transport) => {
@@ -31,12 +32,14 @@ describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer
     expect(performance.now() - begun).toBeLessThan(2_000);
   });
 
-  it.each([
-    ['before', true],
-    ['behind', false],
+  it.each<['one' | 'two', 'before' | 'behind']>([
+    ['one', 'before'],
+    ['one', 'behind'],
+    ['two', 'before'],
+    ['two', 'behind'],
   ])(
-    'may ask for a page each time, of pages that follow one another: the call comes %s the next page, and six workers do',
-    async (_, isCallFirst) => {
+    'may ask %s servers for a page each time, of pages that follow one another: the call comes %s the next page, and six workers do',
+    async (servers, order) => {
       await using fpm = await startFpm({ transport, maxChildren: 6 });
       const page = fpm.script('page.php', `echo 'page';`);
       const own = fpm.script(
@@ -45,7 +48,11 @@ describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer
         for ($t = microtime(true); !file_exists($called) && microtime(true) - $t < 3; clearstatcache()) usleep(200);
         file_put_contents(__DIR__ . '/log', file_exists($called) ? 'called ' : 'never ', FILE_APPEND);`,
       );
-      await using pool = new Pool(fpm.address, { connections: 6 });
+      await using second = servers === 'two' ? await startFpm({ transport, maxChildren: 6 }) : null;
+      await using pool =
+        second === null
+          ? new Pool(fpm.address, { connections: 6 })
+          : new Upstream([fpm.address, second.address], { connections: 6 });
       const run = async (params: typeof own, n: number): Promise<void> => {
         const { body } = await pool.request({ params: { ...params, QUERY_STRING: String(n) } });
         await body.text();
@@ -57,7 +64,7 @@ describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer
       };
       await run(own, 0);
       for (let n = 0; n < 8; n++) {
-        const next = isCallFirst ? null : run(own, n + 1);
+        const next = order === 'before' ? null : run(own, n + 1);
         calls.push(call(n));
         await (next ?? run(own, n + 1));
       }
