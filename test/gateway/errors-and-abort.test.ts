@@ -268,6 +268,16 @@ describe('a response that somebody else ends while PHP is asked', () => {
     },
   );
 
+  it('a timeout in front, such as connect-timeout or handlerTimeout of Fastify, is named as a cause', async () => {
+    const answer = (response: Parameters<Parameters<typeof ended>[1]>[0]): void => {
+      response.statusCode = 503;
+      response.end('late');
+    };
+    expect(await ended('node:http', answer)).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('a timeout in front') }),
+    ]);
+  });
+
   it.each(['node:http', 'node:http2'] as const)(
     '%s: of a client that has left it is not told',
     async (server) => {

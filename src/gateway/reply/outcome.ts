@@ -50,9 +50,9 @@ export function clientLeft(): Error {
   return new Error('The client closed the connection');
 }
 
-/** A framework does so by itself where its handler has returned. */
+/** A framework does so by itself where its handler has returned, and a timeout of its own or of a middleware in front while PHP runs. */
 export function endedByOther(): Error {
   return new Error(
-    "Another handler has ended the response while PHP was asked, and PHP's reply is lost: where a framework ends it as soon as its handler returns, the PHP handler belongs in front of the framework",
+    "Another handler has ended the response while PHP was asked, and PHP's reply is lost: a timeout in front may be shorter than the script takes; where a framework ends it as soon as its handler returns, the PHP handler belongs in front of the framework",
   );
 }
