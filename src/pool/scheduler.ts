@@ -11,6 +11,7 @@ import type { Balancer } from './balancer.ts';
 import { publishQueued } from './channels.ts';
 import type { DispatchHandler, DispatchRequest } from './dispatcher.ts';
 import { Job, type JobOwner } from './job.ts';
+import { Answers } from './learned/background-work.ts';
 import { BodyReading } from './learned/body-reading.ts';
 import type { PoolSettings } from './options.ts';
 import { AbortListeners } from './queue/abort-listeners.ts';
@@ -35,6 +36,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly clock: Clock;
   readonly encoder: RequestEncoder = new RequestEncoder();
   readonly bodyReading: BodyReading = new BodyReading();
+  readonly answers: Answers = new Answers();
   readonly signals: AbortListeners = new AbortListeners();
   readonly deliveries: Deliveries;
   readonly #settings: PoolSettings;
@@ -46,7 +48,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   readonly #waiting: Histogram = new Histogram();
   readonly #runningTimes: Histogram = new Histogram();
   #summaryAt = 0;
-  #closing = false;
+  closing = false;
   readonly #onClosed: (() => void)[] = [];
 
   /** `balancerOf` makes the servers, which need their scheduler. */
@@ -61,10 +63,6 @@ export class Scheduler implements JobOwner, ServerOwner {
   /** For messages. */
   get server(): string {
     return this.balancer.name;
-  }
-
-  get closing(): boolean {
-    return this.#closing;
   }
 
   get queued(): number {
@@ -92,7 +90,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     const job = new Job(this, request, handler, monotonic);
     this.#running.add(job);
     try {
-      if (this.#closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.server} is closed`);
+      if (this.closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.server} is closed`);
       checkRequest(request);
       // Before its deadline is set: a clock that stands still would never reach it.
       this.clock.start(this.#onBeat);
@@ -115,7 +113,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   close(): Promise<void> {
-    this.#closing = true;
+    this.closing = true;
     for (const server of this.balancer.servers) server.close();
     if (this.alive === 0) return Promise.resolve();
     this.#failUnread();
@@ -179,7 +177,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   onAbort(job: Job, reason: unknown): void {
     // It must not be the next one when its slot comes free.
     this.#running.add(job);
-    const isWaiting = !this.#closing && job.body !== null;
+    const isWaiting = !this.closing && job.body !== null;
     if (isWaiting) this.#admission.left(wantedBy(job), this.balancer, job, this.clock.now());
     job.server?.abort(job, reason);
     noteDelay(reason, job, refusedBy(this.balancer.servers, wantedBy(job)));
@@ -190,6 +188,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     const took = now - (job.exchange?.startedAt ?? startedAt);
     this.#admission.served(wantedBy(job), now, took, job.over ? -1 : now - job.queuedAt);
     this.#runningTimes.add(now - startedAt);
+    this.answers.served(job.queuedAt);
     if (server === null) return;
     this.balancer.onServed(job);
     server.complete(job);
@@ -211,7 +210,7 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   onSettled(job: Job): void {
     job.list?.remove(job);
-    if (this.alive > 0 || !this.#closing) return;
+    if (this.alive > 0 || !this.closing) return;
     for (const server of this.balancer.servers) server.close();
     for (const resolve of this.#onClosed.splice(0)) resolve();
   }
@@ -269,7 +268,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       this.#admission.keep(servers);
     }
     const isIdle = this.alive === 0 && servers.every(({ connected }) => connected === 0);
-    if (isIdle && (this.#closing || !this.balancer.isChecking)) this.clock.stop();
+    if (isIdle && (this.closing || !this.balancer.isChecking)) this.clock.stop();
   };
 
   /** Who has waited as long as the one that could not be connected need not try by itself; of several servers another may answer. */

@@ -153,7 +153,6 @@ export class Server implements ConnectionOwner {
   complete(job: Job): void {
     this.#budget.served();
     if (job.abandoned === null) this.served++;
-    this.learned.backgroundWork.served(job.queuedAt);
     this.#sender.reclaim(job);
     const asked = this.backendCheck.afterResponse(job.slot, job.exchange);
     if (asked === null) this.releaseSlot(job);

@@ -140,7 +140,6 @@ export class UpstreamBalancer implements Balancer {
     if (member === undefined) return;
     const now = this.#now();
     this.#answers++;
-    this.#members.served(job.queuedAt);
     const { trusted } = member;
     member.onServed(job.times.givenAt, now);
     this.#budget.served();

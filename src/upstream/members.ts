@@ -65,11 +65,6 @@ export class Members {
     this.#list();
   }
 
-  /** A request is answered that came at `queuedAt`: a script on another server may have waited for that. */
-  served(queuedAt: number): void {
-    for (const { learned } of this.servers) learned.backgroundWork.served(queuedAt);
-  }
-
   #add(found: DiscoveredServer): Member {
     const server = this.#make(found);
     const member = new Member(server, found, this.#areChecked);

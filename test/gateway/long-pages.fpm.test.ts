@@ -5,11 +5,10 @@ import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createHandler } from '../../src/gateway/node.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { garbageCollector } from '../fpm/support/gc.ts';
+import { arrayBuffersInUse } from '../fpm/support/gc.ts';
 import { type Fpm, fullDisk, startFpm, type TempDir, tempDir, waitFor } from '../fpm/support/index.ts';
 import { openFilesIn, sizeOfOpenFileIn } from './open-files.ts';
 
@@ -121,15 +120,6 @@ async function read(socket: Socket): Promise<{ length: number; hash: string; fai
     failed = true;
   }
   return { length, hash: hash.digest('hex'), failed };
-}
-
-async function arrayBuffersInUse(): Promise<number> {
-  const gc = garbageCollector();
-  gc();
-  // what was freed is counted off in a later turn
-  await nextTurn();
-  gc();
-  return process.memoryUsage().arrayBuffers;
 }
 
 it('the only worker is free while the client still reads 20 MiB, which come whole', async () => {

@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHandler } from '../../src/gateway/node.ts';
 import { Pool } from '../../src/pool/pool.ts';
-import { garbageCollector } from '../fpm/support/gc.ts';
+import { arrayBuffersInUse } from '../fpm/support/gc.ts';
 import { type Fpm, startFpm, type TempDir, tempDir, waitFor } from '../fpm/support/index.ts';
 
 const clients = 200;
@@ -21,16 +20,6 @@ let folder: TempDir;
 // unix sockets hold 208 KiB, not the megabytes of tcp: the rest is ours to hold
 let path: string;
 const sockets = new Set<Socket>();
-
-/** Bytes; not those that nobody holds any more, of which V8 says when it likes. */
-async function arrayBuffersInUse(): Promise<number> {
-  const gc = garbageCollector();
-  gc();
-  // what was freed is counted off in a later turn
-  await nextTurn();
-  gc();
-  return process.memoryUsage().arrayBuffers;
-}
 
 beforeAll(async () => {
   fpm = await startFpm({

@@ -34,10 +34,24 @@ const LEAST_BUDGET = 100;
 const BUDGET_TIMES = 4;
 const LONGEST_BUDGET = 10_000;
 
+/** What has been answered, by any server of an Upstream: a script on one may have waited for another. */
+export class Answers {
+  /** When the latest of the requests came that were answered. */
+  latest: number = Number.NEGATIVE_INFINITY;
+
+  /** A request is answered that came at `queuedAt`. */
+  served(queuedAt: number): void {
+    if (queuedAt > this.latest) this.latest = queuedAt;
+  }
+}
+
 export class BackgroundWork {
   readonly #scripts: Map<string, Script> = new Map();
-  /** When the latest of the requests came that were answered. */
-  #latestServed = Number.NEGATIVE_INFINITY;
+  readonly #answers: Answers;
+
+  constructor(answers: Answers) {
+    this.#answers = answers;
+  }
 
   /** Must the connection behind this script be asked whether its worker is back? */
   mustCheck(script: string): boolean {
@@ -51,16 +65,11 @@ export class BackgroundWork {
     return known?.suspected === true && known.atOnce === 0;
   }
 
-  /** A request is answered that came at `queuedAt`. */
-  served(queuedAt: number): void {
-    if (queuedAt > this.#latestServed) this.#latestServed = queuedAt;
-  }
-
   /** Its response was whole at `endedAt`, and a reply says that the worker was back by `now`. */
   workerReturned(script: string, endedAt: number, now: number): void {
     const known = this.#scripts.get(script) ?? this.#remember(script);
     if (now - endedAt > AT_ONCE) suspect(known);
-    else if (this.#latestServed <= endedAt) known.atOnce++;
+    else if (this.#answers.latest <= endedAt) known.atOnce++;
   }
 
   /** ms in which a script has nearly always answered; a guess for one that is not known. */

@@ -11,7 +11,7 @@ import type { ConnectError } from '../../errors.ts';
 import type { PoolSettings } from '../options.ts';
 import { AcceptCheck } from './accept-check.ts';
 import { BackendKind } from './backend-kind.ts';
-import { BackgroundWork } from './background-work.ts';
+import { type Answers, BackgroundWork } from './background-work.ts';
 import { Backlog } from './backlog.ts';
 import type { BodyReading } from './body-reading.ts';
 import { KeepaliveTimes } from './keepalive-times.ts';
@@ -26,6 +26,7 @@ const YIELD_AFTER = 5;
 export interface LearnedOwner {
   /** Of all servers of an Upstream. */
   readonly bodyReading: BodyReading;
+  readonly answers: Answers;
   /** Requests that wait for a connection. While there are such, others wait for this process rather than it for them. */
   readonly queued: number;
 }
@@ -39,7 +40,7 @@ export class Learned {
   readonly backend: BackendKind;
   readonly acceptCheck: AcceptCheck = new AcceptCheck();
   readonly #keepaliveRequests: number;
-  readonly backgroundWork: BackgroundWork = new BackgroundWork();
+  readonly backgroundWork: BackgroundWork;
   readonly bodyReading: BodyReading;
   /** Why nobody can connect, by the latest try; null: that one could, or there was none. */
   refusal: ConnectError | null = null;
@@ -59,6 +60,7 @@ export class Learned {
     this.#random = random;
     this.#owner = owner;
     this.bodyReading = owner.bodyReading;
+    this.backgroundWork = new BackgroundWork(owner.answers);
     this.keepaliveTimes = new KeepaliveTimes(settings);
     this.terminator = new Terminator(settings.terminatorDelay);
     this.backend = new BackendKind(settings);

@@ -166,7 +166,7 @@ export class BackendCheck {
 
   #onKept(connection: Connection, script: string): void {
     if (this.#backend.isPhpFpm === true) {
-      this.#awaitWorker(connection, script, this.#clock.now());
+      this.#awaitWorker(connection, script);
       return;
     }
     const { requests, owesTerminator } = connection;
@@ -233,15 +233,16 @@ export class BackendCheck {
 
   /**
    * Is the worker back from this script, of which the pool is not sure? Until then nothing is sent to it. `endedAt`: ms, when its
-   * response was whole.
+   * response was whole; null: now.
    */
-  #awaitWorker(connection: Connection, script: string, endedAt: number): void {
+  #awaitWorker(connection: Connection, script: string, endedAt: number | null = null): void {
     if (this.#backend.isConfigured || !this.#learned.backgroundWork.mustCheck(script)) return;
+    const since = endedAt ?? this.#clock.now();
     const { backgroundWork } = this.#learned;
     const onReply = ({ values, closed }: IdleCheckResult): void => {
       // That a connection was closed for a reason of ours says nothing about its worker.
       if (values !== null || closed === 'server-closed' || closed === 'unanswered')
-        backgroundWork.workerReturned(script, endedAt, this.#clock.now());
+        backgroundWork.workerReturned(script, since, this.#clock.now());
       this.#askOnceMore(connection);
     };
     connection.sendGetValues(BACKGROUND_WORK_TIMEOUT, onReply, backgroundWork.isLate(script));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { BackgroundWork } from '../../../src/pool/learned/background-work.ts';
+import { Answers, BackgroundWork } from '../../../src/pool/learned/background-work.ts';
 
 /** A page that answers in 5 ms has been seen often enough, and its worker comes back at once. */
 function known(): BackgroundWork {
-  const work = new BackgroundWork();
+  const work = new BackgroundWork(new Answers());
   for (let i = 0; i < 5; i++) work.answered('/page.php', 5);
   for (let i = 0; i < 2; i++) work.workerReturned('/page.php', 0, 1);
   return work;
@@ -20,7 +20,7 @@ describe('a connection is asked whether its worker is back', () => {
   });
 
   it('until the worker has come back at once twice', () => {
-    const work = new BackgroundWork();
+    const work = new BackgroundWork(new Answers());
     expect(timesAtOnce(work, '/a.php', 1)).toBe(true);
     expect(timesAtOnce(work, '/a.php', 1)).toBe(false);
   });
@@ -33,11 +33,12 @@ describe('a connection is asked whether its worker is back', () => {
   });
 
   it('however quickly it came back, if a request that came later was answered before: the script may have asked for that', () => {
-    const work = new BackgroundWork();
-    work.served(11);
+    const answers = new Answers();
+    const work = new BackgroundWork(answers);
+    answers.served(11);
     for (let i = 0; i < 30; i++) work.workerReturned('/asks-itself.php', 10, 12);
     expect(work.mustCheck('/asks-itself.php')).toBe(true);
-    work.served(9);
+    answers.served(9);
     for (let i = 0; i < 2; i++) work.workerReturned('/asks-itself.php', 11, 12);
     expect(work.mustCheck('/asks-itself.php')).toBe(false);
   });
@@ -71,7 +72,7 @@ describe('an answer', () => {
   });
 
   it('of a script that is hardly known says nothing of the one before', () => {
-    const work = new BackgroundWork();
+    const work = new BackgroundWork(new Answers());
     for (let i = 0; i < 2; i++) work.answered('/new.php', 5);
     expect(work.silent('/new.php', '/tail.php', 10_000)).toBe(false);
     work.answered('/new.php', 5);
@@ -81,12 +82,12 @@ describe('an answer', () => {
 
 describe('the time that an abandoned script is given', () => {
   it('is a second where it is not known, else four times the usual and a tenth of a second', () => {
-    expect(new BackgroundWork().budget('/page.php')).toBe(1_000);
+    expect(new BackgroundWork(new Answers()).budget('/page.php')).toBe(1_000);
     expect(known().budget('/page.php')).toBeCloseTo(120);
   });
 
   it('is ten seconds at the most', () => {
-    const work = new BackgroundWork();
+    const work = new BackgroundWork(new Answers());
     work.answered('/slow.php', 60_000);
     expect(work.budget('/slow.php')).toBe(10_000);
   });

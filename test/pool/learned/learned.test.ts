@@ -4,6 +4,7 @@ import { Clock } from '../../../src/connection/clock.ts';
 import type { Connection } from '../../../src/connection/connection.ts';
 import { Exchange } from '../../../src/connection/exchange.ts';
 import type { CloseReason } from '../../../src/connection/reuse.ts';
+import { Answers } from '../../../src/pool/learned/background-work.ts';
 import { BodyReading } from '../../../src/pool/learned/body-reading.ts';
 import { Learned } from '../../../src/pool/learned/learned.ts';
 import { type PoolOptions, resolveOptions } from '../../../src/pool/options.ts';
@@ -22,6 +23,7 @@ function setUp(options: PoolOptions = {}, random = 0, queued = 0): Setup {
   clock.start(() => {});
   const learned = new Learned(resolveOptions(options), clock, () => random, {
     bodyReading: new BodyReading(),
+    answers: new Answers(),
     queued,
   });
   return { learned, time, clock };
