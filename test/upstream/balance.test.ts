@@ -180,7 +180,7 @@ describe('requests that come at once', () => {
       startFakeFpm({
         workers: name === 'small' ? 2 : 8,
         script: async (_, response) => {
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          await new Promise((resolve) => setTimeout(resolve, 20));
           await response.stdout(`${HEAD}${name}`);
         },
       });
