@@ -4,6 +4,11 @@ import { Pool } from '../../src/pool/pool.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { startFpm } from './support/index.ts';
 
+/** Waits behind its answer for up to 3 s, until the call of its number has been answered, and notes whether it was. */
+const ASKS_ITSELF = `$called = __DIR__ . '/called.' . $_SERVER['QUERY_STRING']; fastcgi_finish_request();
+  for ($t = microtime(true); !file_exists($called) && microtime(true) - $t < 3; clearstatcache()) usleep(200);
+  file_put_contents(__DIR__ . '/log', file_exists($called) ? 'called ' : 'never ', FILE_APPEND);`;
+
 describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer (%s)', (transport) => {
   it('makes nobody wait: the next request does not go to its worker, the first time and later', async () => {
     await using fpm = await startFpm({ transport, maxChildren: 4 });
@@ -42,12 +47,7 @@ describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer
     async (servers, order) => {
       await using fpm = await startFpm({ transport, maxChildren: 6 });
       const page = fpm.script('page.php', `echo 'page';`);
-      const own = fpm.script(
-        'own.php',
-        `$called = __DIR__ . '/called.' . $_SERVER['QUERY_STRING']; fastcgi_finish_request();
-        for ($t = microtime(true); !file_exists($called) && microtime(true) - $t < 3; clearstatcache()) usleep(200);
-        file_put_contents(__DIR__ . '/log', file_exists($called) ? 'called ' : 'never ', FILE_APPEND);`,
-      );
+      const own = fpm.script('own.php', ASKS_ITSELF);
       await using second = servers === 'two' ? await startFpm({ transport, maxChildren: 6 }) : null;
       await using pool =
         second === null
@@ -75,4 +75,25 @@ describe.each(['unix', 'tcp'] as const)('a script that goes on behind its answer
         .toBe('called '.repeat(9));
     },
   );
+
+  it('may ask its site for a page each time, whichever of two processes gets that call', async () => {
+    await using fpm = await startFpm({ transport, maxChildren: 8 });
+    const page = fpm.script('page.php', `usleep(5000); echo 'page';`);
+    const own = fpm.script('own.php', ASKS_ITSELF);
+    await using here = new Pool(fpm.address, { connections: 4 });
+    // As another process: the one knows nothing of what the other has answered.
+    await using there = new Pool(fpm.address, { connections: 4 });
+    const run = async (pool: Pool, params: typeof own, n: number): Promise<void> => {
+      const { body } = await pool.request({ params: { ...params, QUERY_STRING: String(n) } });
+      await body.text();
+    };
+    for (let n = 0; n < 12; n++) {
+      await run(here, own, n);
+      await run(n < 8 ? there : here, page, n);
+      writeFileSync(`${fpm.root}/called.${n}`, '');
+    }
+    await expect
+      .poll(() => readFileSync(`${fpm.root}/log`, 'utf8'), { timeout: 10_000 })
+      .toBe('called '.repeat(12));
+  });
 });

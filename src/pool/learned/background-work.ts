@@ -11,10 +11,12 @@ interface Script {
   /** What its first byte usually takes. */
   usual: number;
   samples: number;
-  /** So many times in a row its worker came back at once. */
-  atOnce: number;
-  /** It has come back late, or is believed to. */
-  suspected: boolean;
+  /** Replies that its worker came back, since it was late: one that came at once counts as `QUICK_COUNTS`. */
+  replies: number;
+  /** It is taken to have no such work with so many. */
+  sure: number;
+  /** The last time it came back late, or is believed to have. */
+  late: boolean;
 }
 
 /** Scripts that are remembered; the one that was met first is forgotten first. */
@@ -25,9 +27,17 @@ const TIMES = 10;
 const AT_LEAST = 500;
 /** ms: a worker that is not back by then is late. To outlive an answer takes 65 at the most. */
 export const AT_ONCE = 75;
-/** A script is taken to have no such work once its worker came back at once so many times in a row. */
-const SURE = 2;
-const SURE_AGAIN = 20;
+/**
+ * ms beyond what a connect takes: so quickly nobody has asked for a page and has it. A slower worker may have waited for a page of this
+ * very site that another process has answered.
+ */
+const QUICK = 0.5;
+/** A script is taken to have no such work once its worker was back twice at once, or 200 times without being late. */
+const SURE = 200;
+const QUICK_COUNTS = 100;
+/** Ten times as often behind one that was late, and twice that whenever it is late again: each time a request may have waited in vain. */
+const SURE_AGAIN = 2_000;
+const MOST_SURE = 32_000;
 /** ms, and times the usual. */
 const UNKNOWN_BUDGET = 1_000;
 const LEAST_BUDGET = 100;
@@ -56,20 +66,27 @@ export class BackgroundWork {
   /** Must the connection behind this script be asked whether its worker is back? */
   mustCheck(script: string): boolean {
     const known = this.#scripts.get(script);
-    return known === undefined || known.atOnce < (known.suspected ? SURE_AGAIN : SURE);
+    return known === undefined || known.replies < known.sure;
   }
 
   /** The last time its worker came back late, or is believed to have: it is not waited for where another one may be free. */
   isLate(script: string): boolean {
     const known = this.#scripts.get(script);
-    return known?.suspected === true && known.atOnce === 0;
+    return known?.late === true;
   }
 
-  /** Its response was whole at `endedAt`, and a reply says that the worker was back by `now`. */
-  workerReturned(script: string, endedAt: number, now: number): void {
+  /** Its response was whole at `endedAt`, and a reply says that the worker was back by `now`. `connect`: ms that a connect takes. */
+  workerReturned(script: string, endedAt: number, now: number, connect: number): void {
     const known = this.#scripts.get(script) ?? this.#remember(script);
-    if (now - endedAt > AT_ONCE) suspect(known);
-    else if (this.#answers.latest <= endedAt) known.atOnce++;
+    const took = now - endedAt;
+    if (took > AT_ONCE) {
+      suspect(known);
+      return;
+    }
+    known.late = false;
+    // It may have waited for the one that has been answered.
+    if (this.#answers.latest > endedAt) return;
+    known.replies += took <= QUICK + connect ? QUICK_COUNTS : 1;
   }
 
   /** ms in which a script has nearly always answered; a guess for one that is not known. */
@@ -105,15 +122,16 @@ export class BackgroundWork {
         break;
       }
     }
-    const script: Script = { usual: 0, samples: 0, atOnce: 0, suspected: false };
+    const script: Script = { usual: 0, samples: 0, replies: 0, sure: SURE, late: false };
     this.#scripts.set(name, script);
     return script;
   }
 }
 
 function suspect(script: Script): void {
-  script.atOnce = 0;
-  script.suspected = true;
+  script.replies = 0;
+  script.sure = Math.min(MOST_SURE, Math.max(SURE_AGAIN, 2 * script.sure));
+  script.late = true;
 }
 
 function isFarLonger(took: number, { usual, samples }: Script): boolean {

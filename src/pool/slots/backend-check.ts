@@ -31,7 +31,7 @@ const CLOSE_WAITS = [15, 10] as const;
 
 /** What the check needs of the server. */
 interface CheckedServer {
-  readonly learned: Pick<Learned, 'backend' | 'backgroundWork' | 'ended'>;
+  readonly learned: Pick<Learned, 'backend' | 'backgroundWork' | 'keepaliveTimes' | 'ended'>;
   readonly clock: Clock;
   readonly settings: Pick<PoolSettings, 'connections' | 'retry'>;
   readonly target: Target;
@@ -238,11 +238,11 @@ export class BackendCheck {
   #awaitWorker(connection: Connection, script: string, endedAt: number | null = null): void {
     if (this.#backend.isConfigured || !this.#learned.backgroundWork.mustCheck(script)) return;
     const since = endedAt ?? this.#clock.now();
-    const { backgroundWork } = this.#learned;
+    const { backgroundWork, keepaliveTimes } = this.#learned;
     const onReply = ({ values, closed }: IdleCheckResult): void => {
       // That a connection was closed for a reason of ours says nothing about its worker.
       if (values !== null || closed === 'server-closed' || closed === 'unanswered')
-        backgroundWork.workerReturned(script, since, this.#clock.now());
+        backgroundWork.workerReturned(script, since, this.#clock.now(), keepaliveTimes.connect);
       this.#askOnceMore(connection);
     };
     connection.sendGetValues(BACKGROUND_WORK_TIMEOUT, onReply, backgroundWork.isLate(script));

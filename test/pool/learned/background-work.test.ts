@@ -5,12 +5,13 @@ import { Answers, BackgroundWork } from '../../../src/pool/learned/background-wo
 function known(): BackgroundWork {
   const work = new BackgroundWork(new Answers());
   for (let i = 0; i < 5; i++) work.answered('/page.php', 5);
-  for (let i = 0; i < 2; i++) work.workerReturned('/page.php', 0, 1);
+  for (let i = 0; i < 2; i++) work.workerReturned('/page.php', 0, 0.5, 0);
   return work;
 }
 
-function timesAtOnce(work: BackgroundWork, script: string, times: number): boolean {
-  for (let i = 0; i < times; i++) work.workerReturned(script, 0, 75);
+/** ms in which its worker is back so many times, where a connect takes `connect`. Must the next one be asked? */
+function timesBack(work: BackgroundWork, script: string, times: number, took: number, connect = 0): boolean {
+  for (let i = 0; i < times; i++) work.workerReturned(script, 0, took, connect);
   return work.mustCheck(script);
 }
 
@@ -19,27 +20,45 @@ describe('a connection is asked whether its worker is back', () => {
     expect(known().mustCheck('/new.php')).toBe(true);
   });
 
-  it('until the worker has come back at once twice', () => {
+  it.each([
+    ['half a millisecond', 0.5, 0],
+    ['half a millisecond beyond a connect', 2.5, 2],
+  ])('until the worker has come back twice within %s', (_, took, connect) => {
     const work = new BackgroundWork(new Answers());
-    expect(timesAtOnce(work, '/a.php', 1)).toBe(true);
-    expect(timesAtOnce(work, '/a.php', 1)).toBe(false);
+    expect(timesBack(work, '/a.php', 1, took, connect)).toBe(true);
+    expect(timesBack(work, '/a.php', 1, took, connect)).toBe(false);
   });
 
-  it('behind one that came back late, until it has come back at once twenty times', () => {
+  it.each([
+    ['half a millisecond', 0.51, 0],
+    ['half a millisecond beyond a connect', 2.51, 2],
+    ['that, and at the last moment', 75, 0],
+  ])(
+    'until it has come back 200 times, where it takes more than %s: it may have asked another process for a page',
+    (_, took, connect) => {
+      const work = new BackgroundWork(new Answers());
+      expect(timesBack(work, '/a.php', 199, took, connect)).toBe(true);
+      expect(timesBack(work, '/a.php', 1, took, connect)).toBe(false);
+    },
+  );
+
+  it('behind one that came back late, until it has come back at once twenty times, and twice as often each time it is late again', () => {
     const work = known();
-    work.workerReturned('/page.php', 0, 76);
-    expect(timesAtOnce(work, '/page.php', 19)).toBe(true);
-    expect(timesAtOnce(work, '/page.php', 1)).toBe(false);
+    for (const times of [20, 40, 80, 160, 320, 320]) {
+      work.workerReturned('/page.php', 0, 76, 0);
+      expect(timesBack(work, '/page.php', times - 1, 0.5)).toBe(true);
+      expect(timesBack(work, '/page.php', 1, 0.5)).toBe(false);
+    }
   });
 
   it('however quickly it came back, if a request that came later was answered before: the script may have asked for that', () => {
     const answers = new Answers();
     const work = new BackgroundWork(answers);
     answers.served(11);
-    for (let i = 0; i < 30; i++) work.workerReturned('/asks-itself.php', 10, 12);
+    for (let i = 0; i < 30; i++) work.workerReturned('/asks-itself.php', 10, 10.5, 0);
     expect(work.mustCheck('/asks-itself.php')).toBe(true);
     answers.served(9);
-    for (let i = 0; i < 2; i++) work.workerReturned('/asks-itself.php', 11, 12);
+    for (let i = 0; i < 2; i++) work.workerReturned('/asks-itself.php', 11, 11.5, 0);
     expect(work.mustCheck('/asks-itself.php')).toBe(false);
   });
 
@@ -47,15 +66,15 @@ describe('a connection is asked whether its worker is back', () => {
     const work = known();
     expect(work.isLate('/new.php')).toBe(false);
     expect(work.isLate('/page.php')).toBe(false);
-    work.workerReturned('/page.php', 0, 76);
+    work.workerReturned('/page.php', 0, 76, 0);
     expect(work.isLate('/page.php')).toBe(true);
-    work.workerReturned('/page.php', 0, 75);
+    work.workerReturned('/page.php', 0, 75, 0);
     expect(work.isLate('/page.php')).toBe(false);
   });
 
   it('behind one that made another wait for far longer than usual', () => {
     const work = known();
-    expect(timesAtOnce(work, '/tail.php', 2)).toBe(false);
+    expect(timesBack(work, '/tail.php', 2, 0.5)).toBe(false);
     expect(work.silent('/page.php', '/tail.php', 560)).toBe(true);
     expect(work.mustCheck('/tail.php')).toBe(true);
     expect(work.mustCheck('/page.php')).toBe(false);

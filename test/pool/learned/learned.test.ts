@@ -353,7 +353,7 @@ describe('a response that does not begin', () => {
       quick.firstByteAfter = 10;
       learned.firstByte(quick, true);
     }
-    for (let i = 0; i < 2; i++) learned.backgroundWork.workerReturned('/before.php', 0, 0);
+    for (let i = 0; i < 2; i++) learned.backgroundWork.workerReturned('/before.php', 0, 0, 0);
     learned.silent(exchange, waited);
     return { isOverdue: exchange.overdue, isSuspected: learned.backgroundWork.mustCheck('/before.php') };
   }
