@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { FcgiError, Pool, type PoolOptions } from '../../src/index.ts';
+import { type Ended, FcgiError, Pool, type PoolOptions } from '../../src/index.ts';
 import { executionLog, type FpmOptions, gone, inBacklog, startFpm, waitFor } from './support/index.ts';
 
 /** The error of a request for a script on a php-fpm of its own. */
@@ -26,6 +26,23 @@ async function caught(promise: Promise<unknown>): Promise<FcgiError> {
 }
 
 describe.each(['unix', 'tcp'] as const)('over %s, the hint names', (transport) => {
+  it('rlimit_files, and not the path of the script, where the worker has no descriptor left to open it', async () => {
+    await using fpm = await startFpm({ transport, maxChildren: 1 });
+    await using pool = new Pool(fpm.address, { backend: 'php-fpm', connections: 1 });
+    const limits = fpm.script('limits.php', 'posix_setrlimit(POSIX_RLIMIT_NOFILE, 3, 3);');
+    const page = fpm.script('page.php', 'echo 1;');
+    const ended = async (params: typeof page): Promise<Ended> => {
+      const response = await pool.request({ params });
+      await response.body.text();
+      return response.ended;
+    };
+    await ended(limits);
+    // The worker could not even accept another connection.
+    const { reused, hint } = await ended(page);
+    expect(reused).toBe(true);
+    expect(hint).toMatch(/^a worker of php-fpm has too many files open to read .*page\.php: `rlimit_files`/);
+  });
+
   it('pm.max_requests, where a worker was recycled under a request', async () => {
     await using fpm = await startFpm({ transport, maxRequests: 1 });
     await using pool = new Pool(fpm.address, { backend: 'php-fpm', connections: 1, retry: 'never' });

@@ -198,7 +198,7 @@ function mayBeTurnedAway(error: Failure, transport: 'unix' | 'tcp', server: Serv
 
 /**
  * Of what PHP-FPM writes to STDERR where there is no script at SCRIPT_FILENAME (it answers 404, "File not found."), or one that it may
- * not read or not run (403).
+ * not read or not run (403), or that its system does not let it open for the moment.
  */
 export function scriptHint(stderr: string, script: string): string {
   if (/Unable to open primary script.*\(Permission denied\)/.test(stderr))
@@ -208,6 +208,15 @@ export function scriptHint(stderr: string, script: string): string {
     return `php-fpm may not open ${script}: it must lie below \`open_basedir\` of php.ini or of its pool`;
   if (/Access to the script '.*' has been denied \(see security\.limit_extensions\)/.test(stderr))
     return `php-fpm runs no file that ends as ${script} does: \`security.limit_extensions\` of its pool has the endings that it runs`;
+  const [, reason = ''] = /Unable to open primary script: .*\((.+)\)/.exec(stderr) ?? [];
+  if (reason === 'Too many open files')
+    return `a worker of php-fpm has too many files open to read ${script}: \`rlimit_files\` of its pool, else \`ulimit -n\` where php-fpm is started, is how many it may have`;
+  if (
+    /^(Too many open files in system|Cannot allocate memory|Input\/output error|Stale file handle)$/.test(
+      reason,
+    )
+  )
+    return `php-fpm could not open ${script}: ${reason}`;
   if (!/Primary script unknown|Unable to open primary script/.test(stderr)) return '';
   return `php-fpm found no script at ${script}: is this its path where php-fpm runs, and may its user read it?`;
 }

@@ -186,6 +186,18 @@ it('of a script that php-fpm may not read the user of its pool is named, or open
   expect(scriptHint('Unable to open primary script: /a.php (No such file)', '/a.php')).toMatch(/found no/);
 });
 
+it('of a script that the system of php-fpm does not open its reason is named, and not the path', () => {
+  const because = (reason: string): string =>
+    scriptHint(`Unable to open primary script: /srv (1)/a.php (${reason})`, '/srv (1)/a.php');
+  expect(because('Too many open files')).toMatch(
+    /too many files open to read .*: `rlimit_files` .*`ulimit -n`/,
+  );
+  for (const reason of ['Too many open files in system', 'Input/output error', 'Stale file handle'])
+    expect(because(reason)).toBe(`php-fpm could not open /srv (1)/a.php: ${reason}`);
+  expect(because('No such file or directory')).toMatch(/^php-fpm found no script at /);
+  expect(because('Too many levels of symbolic links')).toMatch(/^php-fpm found no script at /);
+});
+
 it('of a script with an ending that php-fpm does not run security.limit_extensions is named', () => {
   const stderr = "Access to the script '/a.phtml' has been denied (see security.limit_extensions)";
   expect(scriptHint(stderr, '/a.phtml')).toMatch(/ends as \/a\.phtml does: `security\.limit_extensions` /);
