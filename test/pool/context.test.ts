@@ -94,8 +94,11 @@ describe.each<[string, (fpm: FakeFpm) => Dispatcher]>([
     });
     await using pool = open(fpm);
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const seen = await Promise.all(ids.map((id) => seenBy(pool, id, { params: POST, body: 'x' })));
-    expect(seen).toEqual(ids.map(all));
+    // A worker that is asked whether it is back is seen to leave: then nothing is sent again.
+    for (let round = 0; round < 100 && pool.stats.retried === 0; round++) {
+      const seen = await Promise.all(ids.map((id) => seenBy(pool, id, { params: POST, body: 'x' })));
+      expect(seen).toEqual(ids.map(all));
+    }
     expect(pool.stats.retried).toBeGreaterThan(0);
   });
 
