@@ -198,6 +198,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     const { server } = job;
     if (server === null) return false;
     if (!this.balancer.onFailed(job, error) && server.resend(job, error)) return true;
+    this.#admission.failed(wantedBy(job), error, this.clock.now());
     server.releaseSlot(job);
     if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
       this.#onUnreachable(error);

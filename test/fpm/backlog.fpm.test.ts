@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
+import type { FcgiError } from '../../src/errors.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { ended } from '../pool/support.ts';
 import { executionLog, type Fpm, startFpm, waitFor } from './support/index.ts';
@@ -29,6 +30,25 @@ it('unix: the backlog is full (EAGAIN): it is proven that it did not run, and th
   for (const socket of sockets) socket.destroy();
   await waiting;
   expect(log.executions()).toEqual(new Map([['2', 1]]));
+});
+
+it('clients who ask again once they are answered are refused nothing, though the worker of every slow script dies in it', async () => {
+  await using fpm = await startFpm({ maxChildren: 3 });
+  const quick = fpm.script('quick.php', `echo 'quick';`);
+  const dying = fpm.script('dying.php', 'usleep(mt_rand(300000, 900000)); posix_kill(getmypid(), 9);');
+  await using pool = new Pool(fpm.address, { connections: 4 });
+  const until = performance.now() + 5_000;
+  const codes: string[] = [];
+  let asked = 0;
+  const client = async (): Promise<void> => {
+    while (performance.now() < until) {
+      const params = asked++ % 4 < 2 ? dying : quick;
+      await ended(pool, { params }).catch(({ code }: FcgiError) => codes.push(code));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, client));
+  expect(codes).toContain('FCGI_ERR_SOCKET_CLOSED');
+  expect(codes).not.toContain('FCGI_ERR_QUEUE_OVERLOAD');
 });
 
 /** One more connection, or null where the backlog has no room for it. */

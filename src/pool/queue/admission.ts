@@ -1,5 +1,5 @@
 /** Is a new request let in? Keeps what the rule of overload.ts needs to know. */
-import type { ConnectError, PoolError } from '../../errors.ts';
+import { type ConnectError, type PoolError, SocketError } from '../../errors.ts';
 import { Histogram } from '../stats/histogram.ts';
 import { type Arrival, BURST, Overload } from './overload.ts';
 import { refusal, tooLate, tooOld } from './refusal.ts';
@@ -80,6 +80,11 @@ export class Admission {
   served(wanted: string, now: number, took: number, age: number = took): void {
     this.#times.add(took);
     this.#overloadOf(wanted).served(now, took, age);
+  }
+
+  /** It has failed, and is not sent again. */
+  failed(wanted: string, error: unknown, now: number): void {
+    if (error instanceof SocketError && error.executed !== 'no') this.#overloadOf(wanted).died(now);
   }
 
   /** Its client has left. Who does so in the middle of an answer was not tired of waiting for one. */

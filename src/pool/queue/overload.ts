@@ -85,6 +85,12 @@ export class Overload {
     if (age >= 0) this.#patience.answered(now, age);
   }
 
+  /** A worker has died with its request: another takes its place, so it shows the pace as an answer does. */
+  died(now: number): void {
+    this.#served.add(now);
+    this.#unanswered.change(-1, now);
+  }
+
   /** A client has left unanswered, `age` ms after its request was let in. `isSent`: its script runs, or will. */
   left(now: number, age: number, isSent: boolean): void {
     this.#patience.left(now, age, isSent, this.#least);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectError } from '../../../src/errors.ts';
+import { ConnectError, type FcgiError, SocketError, TimeoutError } from '../../../src/errors.ts';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 
 const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined };
@@ -27,6 +27,33 @@ function askedAgain(answered: number): string {
 it('while the first requests of a pool run, the rest of them is taken to run as well', () => {
   expect(askedAgain(1)).toBe('let in');
   expect(askedAgain(7)).toBe('let in');
+});
+
+it.each<[string, FcgiError, boolean]>([
+  [
+    'a worker that dies with its request',
+    new SocketError('FCGI_ERR_SOCKET_CLOSED', '').learn({ executed: 'unknown' }),
+    true,
+  ],
+  [
+    'a request that no worker has had',
+    new SocketError('FCGI_ERR_SOCKET_RESET', '').learn({ executed: 'no' }),
+    false,
+  ],
+  [
+    'one that is too late, and whose script may run on',
+    new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', '').learn({ executed: 'unknown' }),
+    false,
+  ],
+])('%s shows the pace, as an answer does: %#', (_, error, shows) => {
+  const admission = new Admission(1_000);
+  for (let now = 20; now < 3_000; now += 20) {
+    admission.failed('', error, now);
+    admission.arrived('', now);
+  }
+  const servers = [{ name: 'a', busy: 8, workers: 4, backlog: NONE }];
+  const refused = admission.refusal('', servers, { all: 40, before: 40 }, 'fpm', 3_000);
+  expect(refused === null).toBe(shows);
 });
 
 describe('a new queue begins', () => {

@@ -44,6 +44,17 @@ describe('one more may wait', () => {
     expect(standing(10, 4_000).refuses(arrival(4_000, 170))).not.toBeNull();
   });
 
+  it('for as long where workers die with their requests: others take their places, as they do behind answers', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let now = 1_010; now <= 4_000; now += 10) {
+      overload.died(now);
+      overload.arrived(now);
+    }
+    expect(overload.refuses(arrival(4_000, 140))).toBeNull();
+    expect(overload.refuses(arrival(4_000, 170))).not.toBeNull();
+  });
+
   it('in one that only stands, until as many have been answered as are sent, and for two seconds: slow pages may have met in all workers', () => {
     // 58 clients, each of which asks again once he is answered, and eight connections, for which it takes 300 ms that all of them have slow pages.
     const overload = new Overload();
