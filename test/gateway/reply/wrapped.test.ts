@@ -135,3 +135,34 @@ async function pieces(exchange: FakeExchange): Promise<void> {
   exchange.data('two');
   exchange.end();
 }
+
+it('a headersSent of somebody else’s, as by @fastify/express, is no reason to answer a page that breaks off anew', async () => {
+  const gone = new Error('gone');
+  const errors: unknown[] = [];
+  const php = createHandler(
+    new FakeDispatcher(async (exchange) => {
+      exchange.head(200, ['X-A', 'b']);
+      exchange.data('one');
+      await new Promise((resolve) => setImmediate(resolve));
+      exchange.fail(gone);
+    }),
+    { root: site.root, onError: (error) => errors.push(error) },
+  );
+  const server = http.createServer((request, response) => {
+    Object.defineProperty(response, 'headersSent', { get: () => false });
+    php(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  try {
+    const request = http.get({ port, host: '127.0.0.1', path: '/a.php', agent: false });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    await expect(response.toArray()).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(errors).toEqual([gone]);
+  } finally {
+    server.close();
+    await once(server, 'close');
+  }
+});

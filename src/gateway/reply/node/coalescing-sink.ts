@@ -17,6 +17,7 @@ export abstract class CoalescingSink implements Sink {
   protected reply: SinkOwner | null = null;
   #head: ReplyHead | null = null;
   #piece: Buffer | null = null;
+  #hasBegun = false;
   #onClosed: (() => void)[] | null = null;
 
   constructor(request: NodeRequest, response: NodeResponse) {
@@ -39,8 +40,9 @@ export abstract class CoalescingSink implements Sink {
   abstract startSendTimeout(timeout: number): void;
   abstract file(file: OutgoingFile, sendTimeout: number): void;
 
+  /** What a response says of its head may be somebody else's word: @fastify/express puts its own there. */
   get nothingSent(): boolean {
-    return !this.response.headersSent && !isGone(this.response);
+    return !this.#hasBegun && !this.response.headersSent && !isGone(this.response);
   }
 
   requestHeader(name: string): string | undefined {
@@ -114,6 +116,8 @@ export abstract class CoalescingSink implements Sink {
     if (!head) return;
     this.#head = null;
     this.#piece = null;
-    if (!isGone(this.response)) this.begin(head, piece);
+    if (isGone(this.response)) return;
+    this.begin(head, piece);
+    this.#hasBegun = true;
   }
 }
