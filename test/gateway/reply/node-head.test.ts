@@ -63,6 +63,25 @@ describe('on the wire', () => {
     );
   });
 
+  it.each(['Set-Cookie', 'Vary', 'Link'])(
+    '4,000 fields of %s are 4,000 values to node, and not millions',
+    async (name) => {
+      const set: number[] = [];
+      const fields = Array.from({ length: 4000 }, (_, i) => [name, String(i)]).flat();
+      const text = await head(page(...fields), (response) => {
+        const { setHeader } = response;
+        response.setHeader = (key, value) => {
+          if (key === name) set.push([value].flat().length);
+          return setHeader.call(response, key, value);
+        };
+      });
+      expect(text.split('\r\n').filter((line) => line.startsWith(`${name}: `))).toEqual(
+        Array.from({ length: 4000 }, (_, i) => `${name}: ${i}`),
+      );
+      expect(set).toEqual([4000]);
+    },
+  );
+
   it('what a middleware set goes, but Set-Cookie and Vary, to which PHP adds', async () => {
     const text = await head(page('Vary', 'Cookie', 'Set-Cookie', 'php=1', 'X-A', 'php'), (response) => {
       response.setHeader('Vary', 'Origin');

@@ -46,29 +46,32 @@ export function setHeaders(target: HeaderTarget, head: ReplyHead, isHttp2: boole
   setFields(target, head.fields, isHttp2);
 }
 
+/** Each name once, with all that PHP gave for it: added one by one, some thousands of cookies would be copied for each of them. */
 export function setFields(response: HeaderTarget, fields: readonly string[], isHttp2: boolean): void {
-  const set = new Set<string>();
+  const all = new Map<string, { name: string; readonly values: string[] }>();
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const value = fields[i + 1] ?? '';
     const key = name.toLowerCase();
-    if (key === 'set-cookie' || key === 'vary' || set.has(key))
-      add(response, name, value, isHttp2 && key !== 'set-cookie');
-    else {
-      response.setHeader(name, value);
-      set.add(key);
-    }
+    const before = all.get(key);
+    if (before) {
+      before.name = name;
+      before.values.push(value);
+    } else all.set(key, { name, values: [value] });
+  }
+  for (const [key, { name, values }] of all) {
+    const isCookie = key === 'set-cookie';
+    if (isCookie || key === 'vary') values.unshift(...valuesOf(response, name));
+    const [first = '', second] = values;
+    if (second === undefined) response.setHeader(name, first);
+    // HTTP/2's API refuses two fields of most names: there they are joined (RFC 9110, 5.3)
+    else response.setHeader(name, isHttp2 && !isCookie ? values.join(', ') : values);
   }
 }
 
-/** HTTP/2's API refuses two fields of most names: there they are joined (RFC 9110, 5.3). */
-function add(response: HeaderTarget, name: string, value: string, isJoined: boolean): void {
-  const before = response.getHeader(name);
-  if (before === undefined) response.setHeader(name, value);
-  else {
-    const all = [...[before].flat().map(String), value];
-    response.setHeader(name, isJoined ? all.join(', ') : all);
-  }
+function valuesOf(response: HeaderTarget, name: string): string[] {
+  const value = response.getHeader(name);
+  return value === undefined ? [] : [value].flat().map(String);
 }
 
 /** @throws RangeError and ProtocolError FCGI_ERR_HEAD_TOO_LARGE */
