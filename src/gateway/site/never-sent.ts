@@ -1,21 +1,30 @@
 /**
- * Which files are never sent as they are, whatever a server is asked for. In five sentences:
+ * Which files are never sent as they are, whatever a server is asked for. In six sentences:
  * 1. nothing in or behind a name that begins with a dot (`.well-known` at the top aside), nor what a version control or
  *    an operating system has put there for itself (`CVS/`, `__MACOSX/`);
  * 2. else whatever ends as a page, style sheet, browser's script, picture, font, film, sound or PDF does is sent;
  * 3. nothing with the ending of a server's program anywhere in its name (`x.php.txt` may be a copy of the source);
  * 4. no copy that an editor, a package manager or a person has left (`main.js~`, `style.css.bak`);
- * 5. no configuration, key, log, database or dump, packed or not, and no archive that is called as a backup or a whole site.
+ * 5. no configuration, key, log, database or dump, packed or not, and no archive that is called as a backup or a whole site;
+ * 6. nothing by a name that may be a file system's own for one of these (`GIT~1`, `x.ini::$DATA`).
  * Paths begin with a slash; each char is one byte. Letters of both cases are meant.
  */
 
+import { folded, isObscured, isShortName } from './other-names.ts';
+
 export function isNeverSent(path: string): boolean {
-  if (isHidden(path) || privateFolder.test(path)) return true;
+  const other = folded(path);
+  return isPrivate(path) || (other !== path && isPrivate(other));
+}
+
+function isPrivate(path: string): boolean {
+  if (isHidden(path) || privateFolder.test(path) || isObscured(path)) return true;
   const name = nameIn(path);
   if (passive.test(name)) return false;
+  if (isShortName(name)) return true;
   const unpacked = name.replace(packed, '');
   return (
-    isSource(name) ||
+    isProgram(name) ||
     leftover.test(name) ||
     leftover.test(unpacked) ||
     privateEnding.test(unpacked) ||
@@ -33,6 +42,10 @@ export function isHidden(path: string): boolean {
 
 /** Sentence 3: it may be the source of a program. */
 export function isSource(path: string): boolean {
+  return isProgram(path) || isProgram(folded(path));
+}
+
+function isProgram(path: string): boolean {
   const [, ...parts] = nameIn(path).split('.');
   if (!parts.some((part) => sourcePart.test(part)) || passive.test(path)) return false;
   // `messages.pl.json` is Polish rather than Perl, `dark.theme.json` nobody's source
@@ -78,6 +91,6 @@ const toolName =
 const privateName =
   /^(?:(?:(?:\w+_)?credentials|secrets?|passwords?|vault[-_]?pass(?:word)?)(?:\.\w+)?|token\.json|parameters\.json|service[-_]?account.*\.json|client_secrets?.*\.json|.*-adminsdk.*\.json|config\.(?:local|dev\w*|prod\w*|staging|test\w*)\.json|(?:root|access)_?keys?\.csv|wp-config.*|env(?:\.(?:local|dev\w*|prod\w*|staging|test\w*))?|ht(?:passwd|digest|access|users|groups?)(?:\.txt)?|(?:smb)?passwd(?:\.txt)?|crontab(?:\.txt)?|shadow(?:\.txt)?|(?:bash|z?sh|mysql|psql|sqlite|python|node_repl|rediscli)_history(?:\.txt)?|pgpass|mbox|secring\.gpg|NTUSER\.DAT|_?netrc|kubeconfig|wallet\.dat|privkey\d*|ssh_host_\w+_key|(?:private|secret|encryption)[-_]?key(?:\.txt)?|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub$).*|authorized_keys|known_hosts|artisan|console|occ|drush|cake|yii|spark|magento|(?:error|access|php_?errors?)_?log(?:[-_.].*)?|(?:catalina|nohup)\.out|core|vgcore|cachegrind\.out|sess_[a-z0-9,-]{20,}|ibdata\d+|ib_logfile\d+)$/i;
 
-// of version control, development and operating systems, and what Java's servers hide
+// of version control, development and operating systems, and what Java's servers hide; FAT and NTFS do not see dots and blanks at the end
 const privateFolder =
-  /\/(?:CVS|_darcs|_svn|__MACOSX|__pycache__|nbproject|_vti_(?:cnf|pvt|log)|\$RECYCLE\.BIN|WEB-INF|META-INF)\//i;
+  /\/(?:CVS|_darcs|_svn|__MACOSX|__pycache__|nbproject|_vti_(?:cnf|pvt|log)|\$RECYCLE\.BIN|WEB-INF|META-INF)[. ]*\//i;
