@@ -47,7 +47,7 @@ it('clients who ask again once they are answered are refused nothing, though the
     }
   };
   await Promise.all(Array.from({ length: 8 }, client));
-  expect(codes).toContain('FCGI_ERR_SOCKET_CLOSED');
+  expect(codes.filter((code) => code.startsWith('FCGI_ERR_SOCKET_'))).not.toEqual([]);
   expect(codes).not.toContain('FCGI_ERR_QUEUE_OVERLOAD');
 });
 
