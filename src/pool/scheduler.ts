@@ -103,9 +103,7 @@ export class Scheduler implements JobOwner, ServerOwner {
           (planned) => this.#admit(job, planned, this.clock.monotonic()),
           (error: unknown) => job.fail(error),
         );
-      } else {
-        this.#admit(job, body, monotonic);
-      }
+      } else this.#admit(job, body, monotonic);
       if (!job.over) job.snapshot.detach(this.encoder);
     } catch (error) {
       job.fail(error);
@@ -198,11 +196,12 @@ export class Scheduler implements JobOwner, ServerOwner {
     const { server } = job;
     if (server === null) return false;
     if (!this.balancer.onFailed(job, error) && server.resend(job, error)) return true;
-    this.#admission.failed(wantedBy(job), error, this.clock.now());
     server.releaseSlot(job);
     if (error instanceof ConnectError && error.code === 'FCGI_ERR_CONNECT_TIMEOUT')
       this.#onUnreachable(error);
-    return this.balancer.failOver(job, error);
+    const goesOn = this.balancer.failOver(job, error);
+    if (!goesOn) this.#admission.failed(wantedBy(job), error, this.clock.now());
+    return goesOn;
   }
 
   onAbandonedEnd(job: Job): void {
