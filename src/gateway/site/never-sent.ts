@@ -13,8 +13,14 @@
 import { folded, isObscured, isShortName } from './other-names.ts';
 
 export function isNeverSent(path: string): boolean {
+  return byEitherName(path, isPrivate);
+}
+
+/** By the name that is asked for, or by that under which a file system may find it. */
+function byEitherName(path: string, isMeant: (path: string) => boolean): boolean {
+  if (isMeant(path)) return true;
   const other = folded(path);
-  return isPrivate(path) || (other !== path && isPrivate(other));
+  return other !== path && isMeant(other);
 }
 
 function isPrivate(path: string): boolean {
@@ -42,7 +48,7 @@ export function isHidden(path: string): boolean {
 
 /** Sentence 3: it may be the source of a program. */
 export function isSource(path: string): boolean {
-  return isProgram(path) || isProgram(folded(path));
+  return byEitherName(path, isProgram);
 }
 
 function isProgram(path: string): boolean {
