@@ -148,7 +148,7 @@ export class Connection {
     if (exchange !== null) this.#onBusyTick(exchange, silence, now);
     else if (this.idleCheck.isPending) {
       if (this.idleCheck.isOverdue(now)) this.close('unanswered');
-    } else if (this.#owner.learned.keepaliveTimes.isIdleTimeOver(silence, now - this.openedAt))
+    } else if (this.#owner.learned.keepaliveTimes.isIdleTimeOver(silence, now - this.openedAt, this.requests))
       this.close('keepalive-timeout');
     else this.idle.tick(now);
   }

@@ -14,8 +14,8 @@ export interface ConnectionOwner {
   readonly headNames: HeadNames;
   readonly learned: {
     readonly keepaliveTimes: {
-      /** It has been idle for so long, and was opened so long ago, ms: must it go? */
-      isIdleTimeOver(idle: number, age: number): boolean;
+      /** It has been idle for so long, was opened so long ago, ms, and has carried so many requests: must it go? */
+      isIdleTimeOver(idle: number, age: number, requests: number): boolean;
       /** A response is whole: was the connection in use for as long as it may be? */
       isLeaseOver(openedAt: number, begunAt: number, requests: number): boolean;
       /** A response is whole. */

@@ -10,9 +10,10 @@ function leaseOf(times: KeepaliveTimes, requests: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-/** ms of idleness at which a connection goes that was opened so much earlier. */
-function idleTimeOf(times: KeepaliveTimes, before = 0): number {
-  for (let idle = 0; idle < 10_000; idle++) if (times.isIdleTimeOver(idle, before + idle)) return idle;
+/** ms of idleness at which a connection goes that was opened so much earlier, and has carried so many requests. */
+function idleTimeOf(times: KeepaliveTimes, before = 0, requests = 1): number {
+  for (let idle = 0; idle < 10_000; idle++)
+    if (times.isIdleTimeOver(idle, before + idle, requests)) return idle;
   return Number.POSITIVE_INFINITY;
 }
 
@@ -90,6 +91,13 @@ it('an idle connection goes as well once it is as old as it may be idle: used no
   expect([0, 10, 24, 25, 40].map((before) => idleTimeOf(times, before))).toEqual([25, 15, 1, 0, 0]);
   times.connected(20);
   expect([0, 400, 580].map((before) => idleTimeOf(times, before))).toEqual([575, 175, 0]);
+});
+
+it('one in constant use does not go because it is just between two requests, and goes as soon as any other once it is idle', () => {
+  const times = new KeepaliveTimes(AUTO);
+  expect([19, 20, 21, 500].map((requests) => idleTimeOf(times, 40, requests))).toEqual([0, 0, 2, 25]);
+  times.connected(20);
+  expect([30, 31].map((requests) => idleTimeOf(times, 600, requests))).toEqual([0, 20]);
 });
 
 it('not where somebody has said how long a connection may be in use', () => {
