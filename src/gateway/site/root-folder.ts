@@ -1,8 +1,8 @@
 /** What lies below a folder, links followed: each name is looked at with one system call, so no swapped link goes unseen. */
 import { realpathSync, type Stats, statSync } from 'node:fs';
-import { setImmediate } from 'node:timers';
 import { copied } from '../../cgi/names.ts';
 import { errorCode } from '../../errors.ts';
+import { type EventLoop, eventLoop } from './event-loop.ts';
 import { isInside } from './is-inside.ts';
 
 /** What is there. Only 'file' and 'folder' are below the root, or in a folder to which links may lead. */
@@ -61,7 +61,9 @@ export class RootFolder {
    * turn, and sees what he has changed in between.
    */
   #turn = 0;
-  #isTurnWatched = false;
+  readonly #loop: EventLoop = eventLoop();
+  /** As the loop counts it. */
+  #loopTurn = -1;
 
   /** `others`: folders outside to which links may lead. */
   constructor(root: string, others: readonly string[], now: () => number = () => performance.now()) {
@@ -73,12 +75,13 @@ export class RootFolder {
 
   /** The very object of the last call, while the name leads to a file or folder that nothing was done to. */
   look(name: string): Found {
+    const loopTurn = this.#loop.turn();
+    if (loopTurn !== this.#loopTurn) {
+      this.#loopTurn = loopTurn;
+      this.lookAnew();
+    }
     const known = this.#known.get(name);
     if (known !== undefined && known.turn === this.#turn) return known.found;
-    if (!this.#isTurnWatched) {
-      this.#isTurnWatched = true;
-      setImmediate(this.#endTurn);
-    }
     const entry = known ?? this.#add(name);
     entry.found = this.#lookNow(entry);
     entry.turn = this.#turn;
@@ -89,11 +92,6 @@ export class RootFolder {
   lookAnew(): void {
     this.#turn++;
   }
-
-  readonly #endTurn = (): void => {
-    this.#isTurnWatched = false;
-    this.lookAnew();
-  };
 
   #add(name: string): Known {
     const entry: Known = { path: this.#pathOf(name), found: nothing, until: 0, turn: -1 };
