@@ -46,6 +46,11 @@ export function isHidden(path: string): boolean {
   return rest.includes('/.');
 }
 
+/** Hidden, or that may be so under the name by which it is asked for: the ending of that name tells nothing. */
+export function mayBeHidden(path: string): boolean {
+  return byEitherName(path, (name) => isHidden(name) || isObscured(name) || isShortName(nameIn(name)));
+}
+
 /** Sentence 3: it may be the source of a program. */
 export function isSource(path: string): boolean {
   return byEitherName(path, isProgram);

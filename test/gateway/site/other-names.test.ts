@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createFetchHandler } from '../../../src/gateway/fetch.ts';
 import { isNeverSent, isSource } from '../../../src/gateway/site/never-sent.ts';
+import { filesSettings } from '../../../src/gateway/site/static/files-options.ts';
 import { answer, FakeDispatcher } from '../fake-dispatcher.ts';
 import { tempSite } from '../temp-site.ts';
 
@@ -96,4 +97,28 @@ describe('through a handler', () => {
     expect(response.status).toBe(status);
     await response.text();
   });
+});
+
+describe('files.allow is for endings, whatever the rest of the name: of what is hidden nothing is sent by another name', () => {
+  const { isNeverSent: isRefused } = filesSettings({ allow: ['.conf', '.ini', '/config'] }) ?? {};
+
+  it.each([
+    ...[
+      'GIT~1/x.conf',
+      'git~1/config',
+      'a/GIT~1./b/x.conf',
+      'GI\u200cT~1/x.conf',
+      'keys::$INDEX_ALLOCATION/x.conf',
+    ],
+    ...['\u200c.git/config', '.\u200cgit/x.conf', 'user~1.ini', 'USER~1.ini'],
+  ])('%j', (path) => {
+    expect(isRefused?.(bytes(`/${path}`))).toBe(true);
+  });
+
+  it.each(['x.conf', 'CVS/x.conf', 'a~b/x.ini', 'a-long-name~1/x.ini', 'INDEX~1.HTM', 'caf\u00e9/x.conf'])(
+    '%s is sent',
+    (path) => {
+      expect(isRefused?.(bytes(`/${path}`))).toBe(false);
+    },
+  );
 });

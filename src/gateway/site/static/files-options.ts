@@ -1,7 +1,7 @@
 /** The option `files`: which files are sent as they are, and how long a client may keep them. */
 import { checkNames, isOptions } from '../../../arguments.ts';
 import { flag, size, strings, wrong } from '../../checks.ts';
-import { isHidden, isNeverSent } from '../never-sent.ts';
+import { isNeverSent, mayBeHidden } from '../never-sent.ts';
 
 export interface FilesOptions {
   /** The value of Cache-Control, such as 'public, max-age=3600'. Default none, as with nginx and Apache. */
@@ -17,7 +17,7 @@ export interface FilesOptions {
   readonly precompressed?: boolean | undefined;
   /**
    * Endings of names ('.yaml', '/composer.json') that are sent although they look like source, configuration or a
-   * copy. Names that begin with a dot are not. Default none.
+   * copy. Names that begin with a dot are not, nor what a file system may have in place of one (`GIT~1`). Default none.
    */
   readonly allow?: readonly string[] | undefined;
   /** Bytes of small files (up to 64 KiB each) that are kept in memory. Default 33554432 (32 MiB); 0: none. */
@@ -70,7 +70,8 @@ export function filesSettings(files: unknown): FilesSettings | null {
     isNeverSent:
       allow.length === 0
         ? isNeverSent
-        : (path) => isHidden(path) || (isNeverSent(path) && !allow.some((ending) => path.endsWith(ending))),
+        : (path) =>
+            isNeverSent(path) && (mayBeHidden(path) || !allow.some((ending) => path.endsWith(ending))),
     memory: size('files.memory', memory),
   };
 }
