@@ -84,6 +84,7 @@ it('what the options say holds as it is, 0 too', () => {
   expect([leaseOf(times, 1), leaseOf(times, 2), idleTimeOf(times)]).toEqual([7, 7, Number.POSITIVE_INFINITY]);
   expect(idleTimeOf(new KeepaliveTimes({ ...AUTO, keepaliveTimeout: 80 }), 1_000)).toBe(80);
   expect(leaseOf(new KeepaliveTimes({ ...AUTO, keepaliveTime: 0 }), 4)).toBe(Number.POSITIVE_INFINITY);
+  expect([times.isIdlenessAuto, new KeepaliveTimes(AUTO).isIdlenessAuto]).toEqual([false, true]);
 });
 
 it('an idle connection goes as well once it is as old as it may be idle: used now and then, it would hold a worker for longer', () => {
