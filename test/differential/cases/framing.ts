@@ -138,6 +138,7 @@ export const framing: Theme = {
       'Expect in HTTP/1.0',
       post(target, 'text/plain', 'abc', { version: 'HTTP/1.0', headers: ['Expect: 100-continue'] }),
     ),
+    one('an empty Expect', length('3', 'a=1').replace('\r\n\r\n', '\r\nExpect:\r\n\r\n')),
     one('Expect for a file', request('/static/text.txt', { headers: ['Expect: 100-continue'] })),
     one('a body for a script that does not read it', post('/unread.php', 'text/plain', 'x'.repeat(100_000))),
     one('a body for a file', post('/static/text.txt', 'text/plain', 'abc')),

@@ -8,7 +8,7 @@ import type { NodeRequest, NodeResponse } from '../../../gateway/node.ts';
 import { lingerBehindBody } from '../../../gateway/reply/node/linger.ts';
 import { hasRead, settlesWithin } from '../../delay.ts';
 import type { Handler } from '../handler.ts';
-import { inviteBodies } from './expectations.ts';
+import { expectations } from './expectations.ts';
 import { clientHasEnded } from './half-closed.ts';
 import { httpLimits } from './http-limits.ts';
 import { type ListenAddress, urlOf } from './listen-address.ts';
@@ -166,7 +166,7 @@ export class Listener {
   #prepare(server: Server, onRequest: (req: NodeRequest, res: NodeResponse) => void): void {
     this.#servers.push(server);
     Object.assign(server, { httpAllowHalfOpen: true });
-    inviteBodies(server, onRequest);
+    expectations(server, onRequest, (req, res, reason) => this.#refusals.answerBy(res, req, 417, reason));
     // it can be heard of nobody where it does not listen
     server.on('error', () => {});
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -177,10 +177,6 @@ export class Listener {
       const reason = 'this server is no proxy';
       if ('statusCode' in answer) this.#refusals.answerBy(answer, req, 405, reason);
       else this.#refusals.answer(answer, 405, lineOf(req), reason);
-    });
-    // as Node does by itself, without a word
-    server.on('checkExpectation', (req: NodeRequest, res: NodeResponse) => {
-      this.#refusals.answerBy(res, req, 417, 'nothing but 100-continue can be expected');
     });
   }
 

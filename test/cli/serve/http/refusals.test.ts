@@ -47,6 +47,13 @@ it('a good request is answered, though rubbish comes behind it', async () => {
   expect(await statuses(soon, `${good}${good}RUBBISH\r\n\r\nMORE\r\n\r\n`)).toEqual(['200', '200', '400']);
 });
 
+it('an Expect that names nothing expects nothing, as with nginx and Apache', async () => {
+  const form = (value: string) =>
+    `POST /form HTTP/1.1\r\nHost: a\r\nExpect:${value}\r\nContent-Length: 4\r\n\r\nform`;
+  expect(await statuses(soon, form('') + form(' , ') + last)).toEqual(['200', '200', '200']);
+  expect(await statuses(soon, form(', x') + last)).toEqual(['417', '200']);
+});
+
 it('the answers before rubbish may be finished in the same moment', async () => {
   const held: (() => void)[] = [];
   const together: RequestListener = (_, res) => {
