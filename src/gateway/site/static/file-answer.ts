@@ -2,6 +2,7 @@
 import fresh from 'fresh';
 import parseRange from 'range-parser';
 import { fieldsWhere } from '../../reply/fields.ts';
+import { httpDate } from './http-date.ts';
 
 export interface FileFacts {
   /** Bytes. */
@@ -72,13 +73,17 @@ function staysFor304(name: string): boolean {
 function isPreconditionFailed({ etag, lastModified }: FileFacts, header: HeaderOf): boolean {
   const match = header('if-match');
   if (match !== undefined) return match !== '*' && !tagsIn(match).includes(weakless(etag));
-  const since = dateIn(header('if-unmodified-since'));
+  const since = httpDate(header('if-unmodified-since'));
   return since !== null && Date.parse(lastModified) > since;
 }
 
 function nothingSent({ etag, lastModified }: FileFacts, header: HeaderOf): boolean {
-  const names = ['if-none-match', 'if-modified-since', 'cache-control'] as const;
-  const asked = Object.fromEntries(names.map((name) => [name, header(name)]));
+  const since = httpDate(header('if-modified-since'));
+  const asked = {
+    'if-none-match': header('if-none-match'),
+    'if-modified-since': since === null ? undefined : new Date(since).toUTCString(),
+    'cache-control': header('cache-control'),
+  };
   return fresh(asked, { etag, 'last-modified': lastModified });
 }
 
@@ -101,7 +106,7 @@ function rangeOf(file: FileFacts, header: HeaderOf): [number, number] | 'unsatis
 function isRangeOf({ etag, lastModified }: FileFacts, condition: string | undefined): boolean {
   if (condition === undefined) return true;
   if (condition.includes('"')) return condition === etag;
-  const since = dateIn(condition);
+  const since = httpDate(condition);
   // RFC 9110, 13.1.5: exactly that one; a file may also be put back to what it was before
   return since === Date.parse(lastModified);
 }
@@ -112,9 +117,4 @@ function tagsIn(list: string): string[] {
 
 function weakless(tag: string): string {
   return tag.replace(/^W\//, '');
-}
-
-function dateIn(text: string | undefined): number | null {
-  const date = Date.parse(text ?? '');
-  return Number.isNaN(date) ? null : date;
 }

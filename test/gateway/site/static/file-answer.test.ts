@@ -75,6 +75,19 @@ it.each([
   [{ 'if-modified-since': MODIFIED }, '304'],
   [{ 'if-modified-since': EARLIER }, ALL],
   [{ 'if-modified-since': 'nonsense' }, ALL],
+  // the three forms of a date, and nothing else that JavaScript takes for one (RFC 9110, 5.6.7 and 13.1.3)
+  [{ 'if-modified-since': 'Thursday, 26-Nov-26 07:00:00 GMT' }, '304'],
+  [{ 'if-modified-since': 'Thu Nov 26 07:00:00 2026' }, '304'],
+  [{ 'if-modified-since': 'Thu Nov 26 06:59:59 2026' }, ALL],
+  [{ 'if-modified-since': 'Thu Dec  3 07:00:00 2026' }, '304'],
+  [{ 'if-modified-since': '2026-11-26T07:00:00Z' }, ALL],
+  [{ 'if-modified-since': '2094' }, ALL],
+  [{ 'if-modified-since': 'Thu, 26 Nov 2026 07:00:00 +0100' }, ALL],
+  [{ 'if-modified-since': 'Thu, 26 Nov 2026 27:00:00 GMT' }, ALL],
+  [{ 'if-modified-since': '' }, ALL],
+  [{ 'if-unmodified-since': '1994' }, ALL],
+  [{ ...PART, 'if-range': 'Thu Nov 26 07:00:00 2026' }, '206 0-5'],
+  [{ ...PART, 'if-range': '2026-11-26T07:00:00Z' }, ALL],
 ])('%j gets %s', (headers, expected) => {
   expect(answer(headers)).toBe(expected);
 });
