@@ -79,6 +79,27 @@ describe.each(['unix', 'tcp'] as const)('over %s, the hint names', (transport) =
     await busy;
   });
 
+  it('that php-fpm was stopped, and no crash of the script, where the request still waited for a worker and nobody comes back', async () => {
+    await using fpm = await startFpm({ transport, maxChildren: 1 });
+    const log = executionLog(fpm.root);
+    await using pool = new Pool(fpm.address, { connectTimeout: 500 });
+    const quick = fpm.script('quick.php', `${log.php} echo 1;`);
+    // So the pool knows what the server is, but not yet whether there is a proxy.
+    await (await pool.request({ params: { ...quick, REQUEST_ID: 'first' } })).body.text();
+    const busy = { ...fpm.script('busy.php', `${log.php} sleep(20);`), REQUEST_ID: 'busy' };
+    const running = caught(pool.request({ params: busy }));
+    await waitFor(() => log.executions().has('busy'));
+    const waiting = caught(pool.request({ params: { ...quick, REQUEST_ID: 'waiting' } }));
+    await waitFor(async () => (await inBacklog(fpm.endpoint)) === 1, {
+      what: 'one in the backlog, as ss has it',
+    });
+    fpm.kill('SIGTERM');
+    expect((await running).hint).toMatch(/^the worker died while running the script/);
+    expect(await waiting).toMatchObject({ code: 'FCGI_ERR_SOCKET_RESET', executed: 'unknown' });
+    expect((await waiting).hint).toMatch(/^php-fpm was stopped or reloaded before a worker read the request/);
+    expect(log.executions().has('waiting')).toBe(false);
+  });
+
   it('request_terminate_timeout, and after how long, where a script has run into it', async () => {
     const error = await failure('sleep(5);', { transport, requestTerminateTimeout: 1 });
     expect(error).toMatchObject({ executed: 'unknown', attempts: 1 });

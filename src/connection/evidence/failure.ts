@@ -67,7 +67,8 @@ export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Cir
   const best: ServerFacts = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
   exchange.restsOnBody = exchange.mayLeaveBody && restsOnBody(known(seen, best));
   const { restsOnBody: rests, isBodyDoubted, isOtherEnded } = exchange;
-  const facts = { ...at, restsOnBody: rests, isBodyDoubted, isOtherEnded };
+  const isUnreadIfDirect = cause.sign === 'reset' && judgeExecuted(known(seen, best)) === 'no';
+  const facts = { ...at, restsOnBody: rests, isBodyDoubted, isOtherEnded, isUnreadIfDirect };
   if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
     const factsOf = (server: ServerFacts): Partial<FailureFacts> => {
       const verdict = judgeExecuted(known(seen, server));

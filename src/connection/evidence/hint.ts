@@ -16,6 +16,8 @@ export interface HintFacts {
   readonly restsOnBody?: boolean;
   readonly isBodyDoubted?: boolean;
   readonly isOtherEnded?: boolean;
+  /** Reset with some of the request unread, if no proxy stands in between. */
+  readonly isUnreadIfDirect?: boolean;
 }
 
 type Failure = Pick<FcgiError, 'code' | 'reused' | 'bytesReceived' | 'executed' | 'phase'>;
@@ -49,6 +51,13 @@ function likelyCause(error: Failure, cause: PrematureClose, at: HintFacts): stri
   if (isDirect !== false && cause.afterFin === 'refused' && error.reused && at.transport === 'tcp')
     return `${ofPhp(error, at)}. ${ALIKE}`;
   if (isDirect !== false && isUntold(error, cause, at)) return UNTOLD;
+  if (
+    isPhpFpm === true &&
+    isDirect === null &&
+    at.isUnreadIfDirect &&
+    !mayBeTurnedAway(error, at.transport, at.server)
+  )
+    return STOPPED;
   if (isDirect !== false) return ofPhp(error, at);
   const died = ofPhp(error, at);
   const mustSay = isProxied !== true && error.bytesReceived === 0;
@@ -132,6 +141,10 @@ const UNREAD =
 /** As PHP-FPM's workers do at `pm.max_requests`, of which it can be told whether the request was run. */
 const LEAVES =
   'Where its processes end after a number of requests, this one ended before it read the request, most likely: with `keepalive: 0` none is lost so';
+
+/** Without a proxy no worker had it. Nobody answers, so that it cannot be found out whether there is one. */
+const STOPPED =
+  'php-fpm was stopped or reloaded before a worker read the request, most likely; or the worker died, behind a TCP proxy of which nobody answers now to tell: see the log of php-fpm';
 
 /** The other end goes on reading, though it has answered nothing and will not. */
 const HALF_CLOSED = `the server ended its side and went on reading: so does a TCP proxy when the worker behind it has died; if there is one, say \`proxied: true\``;

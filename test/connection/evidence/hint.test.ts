@@ -23,6 +23,12 @@ const proxied: HintFacts = { ...php, server: { isPhpFpm: true, isDirect: false }
 const told: HintFacts = { ...proxied, server: { ...proxied.server, isProxied: true } };
 const silent: HintFacts = { ...proxied, server: { ...proxied.server, ignoresGetValues: true } };
 const tcp: HintFacts = { ...php, transport: 'tcp' };
+const untold: HintFacts = {
+  ...php,
+  server: { isPhpFpm: true, isDirect: null },
+  elapsed: 1_000,
+  isUnreadIfDirect: true,
+};
 const knows: HintFacts = { ...tcp, server: { ...tcp.server, answersGetValues: true } };
 const fresh: Failure = { ...lost, reused: false };
 const notRun: Failure = { ...lost, executed: 'no' };
@@ -89,6 +95,27 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
     /^the server left .* unread: .* a number of requests.*`keepalive: 0`/,
   ],
   ['the same on a fresh connection', fresh, reset, unknown, /^the worker died .*; see its log$/],
+  [
+    'a reset of PHP-FPM, of which nobody answers any more',
+    fresh,
+    reset,
+    untold,
+    /^php-fpm was stopped or reloaded .*; or the worker died, behind a TCP proxy/,
+  ],
+  [
+    '... where all of it had been read',
+    fresh,
+    reset,
+    { ...untold, isUnreadIfDirect: false },
+    /^the worker died/,
+  ],
+  [
+    '... over tcp, where it has let nobody in so far',
+    fresh,
+    reset,
+    { ...untold, transport: 'tcp', elapsed: 10 },
+    /allowed_clients/,
+  ],
   ['the same after a second', lost, reset, { ...unknown, elapsed: 1_000 }, /`request_terminate_timeout`/],
   ['another server in the middle of its answer', half, fin, other, /while it answered; see its log$/],
   ['a crash', lost, fin, php, /^the worker died while running the script: .* see the log of php-fpm$/],
