@@ -78,10 +78,17 @@ export class KeepaliveTimes {
     const { keepaliveTime, keepaliveTimeout } = this.#limits;
     if (keepaliveTimeout !== 'auto') return keepaliveTimeout > 0 && idle >= keepaliveTimeout;
     const most = clamp(IDLE_TIMES * this.connect, LEAST_IDLE, MOST_IDLE);
-    const isLeased = keepaliveTime !== 'auto' || age < requests * this.shortIdleTime;
-    const held = isLeased ? idle : age;
+    const held = keepaliveTime !== 'auto' || this.isInConstantUse(age, requests) ? idle : age;
     // Looked at once a tick: without this it would be closed as much as a tick too late, while others wait for its worker.
     return held >= most - TICK_INTERVAL;
+  }
+
+  /**
+   * One that was opened so long ago, ms, and has carried so many requests. It is idle for moments only, longer ones where this machine is busy:
+   * to open another for its next request would cost more than its lease gives to others.
+   */
+  isInConstantUse(age: number, requests: number): boolean {
+    return age < requests * this.shortIdleTime;
   }
 
   /** How long a connection may be idle where others need its worker. */

@@ -105,7 +105,7 @@ export class Learned {
         );
     } else {
       this.acceptCheck.onPage(firstByteAfter);
-      this.neighbours.keptAnswered(firstByteAfter);
+      this.neighbours.keptAnswered(firstByteAfter, this.#clock);
     }
     if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
     this.workers.answered(exchange, this.#proven);

@@ -62,7 +62,7 @@ function amongKept(kept: readonly number[], times: readonly number[]): boolean {
   const neighbours = new Neighbours();
   const [first = 0, ...rest] = times;
   neighbours.answered(first, unknown, 0, 0);
-  for (const after of kept) neighbours.keptAnswered(after);
+  for (const after of kept) neighbours.keptAnswered(after, at0);
   for (const after of rest) neighbours.answered(after, 2, 0, 0);
   return neighbours.needWorkers(at0);
 }
@@ -86,7 +86,7 @@ it.each([
 
 it('what is kept counts from the oldest of the new ones on that are looked at', () => {
   const neighbours = new Neighbours();
-  for (const after of [6, 6, ...many(6, 2)]) neighbours.keptAnswered(after);
+  for (const after of [6, 6, ...many(6, 2)]) neighbours.keptAnswered(after, at0);
   for (const after of [2, 6, 6, 6]) neighbours.answered(after, unknown, 0, 0);
   expect(neighbours.needWorkers(at0)).toBe(true);
 });
@@ -94,7 +94,7 @@ it('what is kept counts from the oldest of the new ones on that are looked at', 
 it('and from the next one on after a sign', () => {
   const neighbours = new Neighbours();
   for (const after of [2, 6, 6, 6]) neighbours.answered(after, unknown, 0, 0);
-  for (const after of [6, 6, ...many(6, 2)]) neighbours.keptAnswered(after);
+  for (const after of [6, 6, ...many(6, 2)]) neighbours.keptAnswered(after, at0);
   for (const after of [2, 6, 6, 6]) neighbours.answered(after, unknown, 0, 9_000);
   expect(needed(neighbours, 9_000)).toBe(10_000);
 });
@@ -144,4 +144,62 @@ it('after a longer time without, ten seconds again', () => {
   expect(needed(neighbours, 10_000)).toBe(20_000);
   neighbours.waited(50, 0, 50_000);
   expect(needed(neighbours, 50_000)).toBe(10_000);
+});
+
+/** So many answers, one each `interval` ms from 0 on, all as quick; every `newEvery`th on a new connection. Returns when the latest was. */
+function answers(neighbours: Neighbours, count: number, interval: number, newEvery: number): number {
+  let now = 0;
+  for (let nth = 1; nth <= count; nth++) {
+    now = nth * interval;
+    if (nth % newEvery === 0) neighbours.answered(1, unknown, 0, now);
+    else neighbours.keptAnswered(1, { now: () => now });
+  }
+  return now;
+}
+
+const late = (neighbours: Neighbours, now: number): void => {
+  for (const after of [1, 30, 30, 30]) neighbours.answered(after, unknown, 0, now);
+};
+
+it.each([
+  ['an answer each millisecond', 1, 1000, false],
+  ['most of them on new connections', 1, 2, false],
+  ['all of them on new connections', 1, 1, false],
+  ['one each 1.99 ms', 1.99, 1000, false],
+  ['one each 4 ms', 4, 1000, true],
+])('a busy process believes in no neighbours where it had to wait: %s', (_, interval, newEvery, is) => {
+  const neighbours = new Neighbours();
+  const now = answers(neighbours, 128, interval, newEvery);
+  late(neighbours, now);
+  expect(neighbours.needWorkers({ now: () => now })).toBe(is);
+});
+
+it('a process is busy only once 128 answers have shown it, and no longer than 256 ms after those', () => {
+  const early = new Neighbours();
+  const now = answers(early, 127 - 4, 1, 1000);
+  late(early, now);
+  expect(early.needWorkers({ now: () => now })).toBe(true);
+  const after = new Neighbours();
+  const last = answers(after, 128, 1, 1000);
+  // The first 64 of them were there at 64 ms.
+  expect([319, 320].map((at) => after.needWorkers({ now: () => Math.max(at, last) }))).toEqual([
+    false,
+    false,
+  ]);
+  late(after, 319);
+  expect(after.needWorkers({ now: () => 319 })).toBe(false);
+  late(after, 320);
+  expect(after.needWorkers({ now: () => 320 })).toBe(true);
+});
+
+it('what a process had found while it had little to do counts again once it has little to do', () => {
+  const neighbours = new Neighbours();
+  late(neighbours, 0);
+  expect(neighbours.needWorkers(at0)).toBe(true);
+  const last = answers(neighbours, 256, 1, 1000);
+  expect([last, last + 400, 10_000].map((at) => neighbours.needWorkers({ now: () => at }))).toEqual([
+    false,
+    true,
+    false,
+  ]);
 });
