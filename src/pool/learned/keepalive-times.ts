@@ -78,17 +78,9 @@ export class KeepaliveTimes {
     const { keepaliveTime, keepaliveTimeout } = this.#limits;
     if (keepaliveTimeout !== 'auto') return keepaliveTimeout > 0 && idle >= keepaliveTimeout;
     const most = clamp(IDLE_TIMES * this.connect, LEAST_IDLE, MOST_IDLE);
-    const held = keepaliveTime !== 'auto' || this.isInConstantUse(age, requests) ? idle : age;
+    const held = keepaliveTime !== 'auto' || this.#isInConstantUse(age, requests) ? idle : age;
     // Looked at once a tick: without this it would be closed as much as a tick too late, while others wait for its worker.
     return held >= most - TICK_INTERVAL;
-  }
-
-  /**
-   * One that was opened so long ago, ms, and has carried so many requests. It is idle for moments only, longer ones where this machine is busy:
-   * to open another for its next request would cost more than its lease gives to others.
-   */
-  isInConstantUse(age: number, requests: number): boolean {
-    return age < requests * this.shortIdleTime;
   }
 
   /** How long a connection may be idle where others need its worker. */
@@ -116,6 +108,11 @@ export class KeepaliveTimes {
   /** A connection was closed at `now`, for whatever reason, and its worker is free. */
   givenBack(now: number): void {
     this.#givenBackAt = now;
+  }
+
+  /** Used again within the time for which one may be idle at all, in the mean. */
+  #isInConstantUse(age: number, requests: number): boolean {
+    return age < requests * this.shortIdleTime;
   }
 
   /** What a connect takes; 0: nothing, or it is not known. */
