@@ -19,7 +19,8 @@ export interface PoolOptions {
   readonly keepaliveTime?: number | 'auto' | undefined;
   /**
    * How long a socket may be idle; it costs a worker meanwhile. `'auto'`: until it is as old as 30 times what connecting takes, from
-   * 50 ms to 2 s; while other processes need its worker, as long as connecting takes, from 2 ms on. Default: 'auto'.
+   * 50 ms to 2 s, or idle for so long where it is in constant use; while other processes need its worker, as long as connecting takes, from
+   * 2 ms on. Default: 'auto'.
    */
   readonly keepaliveTimeout?: number | 'auto' | undefined;
   /** Requests that may wait for a socket; more fail with FCGI_ERR_QUEUE_FULL. Default: 1024. */

@@ -65,9 +65,10 @@ export function exchangeError(cause: PrematureClose, exchange: Exchange, at: Cir
   });
   const { isPhpFpm, isDirect } = at.server;
   const best: ServerFacts = { isPhpFpm: isPhpFpm ?? true, isDirect: isDirect ?? true };
-  exchange.restsOnBody = exchange.mayLeaveBody && restsOnBody(known(seen, best));
+  const atBest = known(seen, best);
+  exchange.restsOnBody = exchange.mayLeaveBody && restsOnBody(atBest);
   const { restsOnBody: rests, isBodyDoubted, isOtherEnded } = exchange;
-  const isUnreadIfDirect = cause.sign === 'reset' && judgeExecuted(known(seen, best)) === 'no';
+  const isUnreadIfDirect = cause.sign === 'reset' && judgeExecuted(atBest) === 'no';
   const facts = { ...at, restsOnBody: rests, isBodyDoubted, isOtherEnded, isUnreadIfDirect };
   if (executed === 'unknown' && (isPhpFpm === null || isDirect === null)) {
     const factsOf = (server: ServerFacts): Partial<FailureFacts> => {

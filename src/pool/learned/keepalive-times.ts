@@ -110,14 +110,14 @@ export class KeepaliveTimes {
     this.#givenBackAt = now;
   }
 
-  /** Used again within the time for which one may be idle at all, in the mean. */
-  #isInConstantUse(age: number, requests: number): boolean {
-    return age < requests * this.shortIdleTime;
-  }
-
   /** What a connect takes; 0: nothing, or it is not known. */
   get connect(): number {
     return Number.isFinite(this.#quickest) ? this.#quickest : 0;
+  }
+
+  /** Used again within `shortIdleTime`, in the mean. */
+  #isInConstantUse(age: number, requests: number): boolean {
+    return age < requests * this.shortIdleTime;
   }
 }
 
