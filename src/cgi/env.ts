@@ -6,6 +6,7 @@
  */
 import { ArgumentError } from '../errors.ts';
 import { addHeaders, knownHeaders, latin1, type ParamsDraft } from './headers.ts';
+import { type HostPort, hostPort } from './host.ts';
 import type { Script } from './script.ts';
 import type { RequestTarget } from './target.ts';
 
@@ -81,7 +82,8 @@ export class ParamsBuilder {
    */
   build(http: HttpFacts, target: RequestTarget, script: Script, extra?: Params, mount = ''): Params {
     if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(http.method)) {
-      throw badRequest('method', 'The method is not a token (RFC 9110, 9.1)');
+      const message = 'The method is not a token (RFC 9110, 9.1)';
+      throw new ArgumentError('FCGI_ERR_INVALID_ARG', 'method', message);
     }
     const { scriptName, pathInfo } = script;
     const name = latin1(mount + scriptName);
@@ -137,26 +139,4 @@ function below(root: string, path: string): string | Uint8Array {
 /** A socket that listens on both families says `::ffff:127.0.0.1`, which no allow-list of a PHP application knows. */
 function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
-}
-
-interface HostPort {
-  readonly name: string;
-  /** '': the scheme's own. */
-  readonly port: string;
-}
-
-// no label but the root behind the last dot is empty
-const host = /^((?!\.|[^:]*\.\.)[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?$/;
-
-function hostPort(header: string | Uint8Array | undefined): HostPort {
-  if (header === undefined) return { name: '', port: '' };
-  const [, name = '', port = ''] = (typeof header === 'string' ? host.exec(header) : null) ?? [];
-  // an http URL without a host is none (RFC 9110, 4.2.1): applications would make links that lead nowhere
-  if (name === '') throw badRequest('headers', 'The request header Host is not HOST[:PORT]');
-  // `example.org.` is the same host, and PHP applications compare names
-  return { name: name.toLowerCase().replace(/(?<=[^.])\.$/, ''), port };
-}
-
-function badRequest(option: 'method' | 'headers', message: string): ArgumentError {
-  return new ArgumentError('FCGI_ERR_INVALID_ARG', option, message);
 }

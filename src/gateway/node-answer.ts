@@ -1,4 +1,5 @@
 /** One request of a node server, answered through a Gateway: what the adapters for node's frameworks share. */
+import { hostRefusal } from '../cgi/host.ts';
 import type { Gateway, Incoming } from './gateway.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
 import { statusFor } from './reply/head.ts';
@@ -14,7 +15,7 @@ import { NodeSink } from './reply/node/node-sink.ts';
 import { endedByOther } from './reply/outcome.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
-import { hasLostHeaders, illFormed, incoming } from './request/node-request.ts';
+import { hasLostHeaders, hostFields, illFormed, incoming } from './request/node-request.ts';
 import type { Trust } from './request/proxies.ts';
 import { requestLine } from './site/request-line.ts';
 import type { Plan, RunScript } from './site/site.ts';
@@ -72,9 +73,9 @@ function carryOut<Req>(
   // the client left while a middleware was busy: nothing would tell us any more
   if (isGone(response)) return;
   endWithReset(response);
-  const broken = illFormed(raw.request) ?? (hasLostHeaders(raw.request) ? 431 : null);
-  const refusal = plan.kind === 'file' && broken === null ? sendFile(gateway, plan, request, raw) : null;
-  if (plan.kind === 'file' && broken === null && refusal === null) return;
+  const refusal =
+    refusalOf(raw.request, plan) ?? (plan.kind === 'file' ? sendFile(gateway, plan, request, raw) : null);
+  if (plan.kind === 'file' && refusal === null) return;
   const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   // behind a head it may be right: a framework ends the response to HEAD, or one with 304, without its body
@@ -82,12 +83,20 @@ function carryOut<Req>(
     reply.leave(response.writableEnded && reply.isAwaited ? endedByOther() : undefined),
   );
   response.on('error', () => reply.leave());
-  // and the connection with it: what follows may be taken for another request
-  if (broken !== null) reply.refuse(broken, undefined, { Connection: 'close' });
+  if (refusal) reply.refuse(refusal.statusCode, refusal.reason, refusal.headers);
   else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);
   else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });
-  else if (plan.kind === 'file') reply.refuse(refusal?.statusCode ?? 400, refusal?.reason, refusal?.headers);
-  else reply.refuse(plan.statusCode, plan.reason, plan.headers);
+  else if (plan.kind === 'answer') reply.refuse(plan.statusCode, plan.reason, plan.headers);
+}
+
+/** What is refused whatever it asks for; null: nothing speaks against it. */
+function refusalOf(request: NodeRequest, plan: Plan): FileRefusal | null {
+  const statusCode = illFormed(request) ?? (hasLostHeaders(request) ? 431 : null);
+  // and the connection with it: what follows may be taken for another request
+  if (statusCode !== null) return { statusCode, headers: { Connection: 'close' } };
+  // a script's is looked at with its params, where a trusted proxy may name another
+  const reason = plan.kind === 'run' ? null : hostRefusal(hostFields(request));
+  return reason && { statusCode: 400, reason };
 }
 
 /** Null: it is on its way. */

@@ -167,8 +167,9 @@ describe('request headers', () => {
   it('that come very often take no long time', () => {
     const begin = performance.now();
     const made = withHeaders(...Array.from({ length: 100_000 }, (): [string, string] => ['X-A', '\xe9']));
-    expect(made['HTTP_X_A']).toEqual(Buffer.from(Array(100_000).fill('\xe9').join(', '), 'latin1'));
+    // to compare them takes far longer than to make them
     expect(performance.now() - begin).toBeLessThan(3000);
+    expect(made['HTTP_X_A']).toEqual(Buffer.from(Array(100_000).fill('\xe9').join(', '), 'latin1'));
   });
 
   it('are refused with a line break in any of those that are joined', () => {

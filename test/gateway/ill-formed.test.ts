@@ -127,6 +127,40 @@ describe.each([
     expect(heard.slice(0, 13)).toBe(`HTTP/1.1 ${status} `);
   });
 
+  /** RFC 9112, 3.2, as nginx and Apache. */
+  it.each([
+    ['two hosts', 'Host: a.example\r\nHost: b.example'],
+    ['the same host twice', 'Host: a.example\r\nhost: a.example'],
+    ['a path in the host', 'Host: a/b'],
+    ['a user in the host', 'Host: a@b'],
+    ['a host of two words', 'Host: a b'],
+    ['an empty host', 'Host:'],
+    ['a port that is none', 'Host: a:b'],
+    ['an empty label', 'Host: a..b'],
+  ])('%s is answered 400', async (_kind, host) => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown): unknown => errors.push(error);
+    server = await rawServer(createHandler(new FakeDispatcher(), { root: site.root, files: true, onError }));
+    const { text: heard } = await server.exchange(
+      `GET ${path} HTTP/1.1\r\n${host}\r\nConnection: close\r\n\r\n`,
+    );
+    expect(heard.slice(0, 13)).toBe('HTTP/1.1 400 ');
+    expect(errors).toEqual([
+      expect.objectContaining({ code: 'FCGI_ERR_INVALID_ARG', message: expect.stringContaining('Host') }),
+    ]);
+  });
+
+  it.each(['a', 'A.example:8080', 'a.example.', '[::1]:80', 'a_b.example:'])(
+    'the host %s is one',
+    async (host) => {
+      server = await rawServer(createHandler(new FakeDispatcher(), { root: site.root, files: true }));
+      const { text: heard } = await server.exchange(
+        `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+      );
+      expect(heard.slice(0, 13)).toBe(`HTTP/1.1 ${{ '/a.txt': 200, '/folder': 301, '/none': 404 }[path]} `);
+    },
+  );
+
   it('so is a Request with a coding', async () => {
     const handler = createFetchHandler(new FakeDispatcher(), { root: site.root, files: true });
     const asked = codedRequest(`http://a.example${path}`, 'GET');
@@ -150,6 +184,30 @@ it.each(['post', 'Delete', 'pUT', 'get'])(
     } finally {
       session.destroy();
       http2.close();
+    }
+  },
+);
+
+/** nghttp2 refuses characters that no host has, and no more. */
+it.each(['a@b', 'a..b'])(
+  'a file by HTTP/2 at the authority "%s" is 400, and at one that is a host it is sent',
+  async (authority) => {
+    const site = tempSite({ 'a.txt': 'text' });
+    const http2 = createServer(createHandler(new FakeDispatcher(), { root: site.root, files: true }));
+    await once(http2.listen(0, '127.0.0.1'), 'listening');
+    const session = connect(`http://127.0.0.1:${(http2.address() as AddressInfo).port}`);
+    try {
+      const statusOf = async (asked: string): Promise<unknown> => {
+        const stream = session.request({ ':path': '/a.txt', ':authority': asked }, { endStream: true });
+        const [head] = await once(stream, 'response');
+        stream.resume();
+        return head[':status'];
+      };
+      expect([await statusOf(authority), await statusOf('a.example:8080')]).toEqual([400, 200]);
+    } finally {
+      session.destroy();
+      http2.close();
+      site.remove();
     }
   },
 );

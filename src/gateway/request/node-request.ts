@@ -73,6 +73,12 @@ export function hasLostHeaders(request: NodeRequest): boolean {
   return most > 0 && length >= 2 * most;
 }
 
+/** Headers in which a Host may be, name and value in turn. */
+export function hostFields(request: NodeRequest): readonly string[] {
+  const authority = isHttp2Request(request) ? request.headers[':authority'] : undefined;
+  return authority === undefined ? rawHeadersOf(request) : ['host', authority];
+}
+
 function hasBody(request: NodeRequest): boolean {
   if (isHttp2Request(request)) return !request.stream.endAfterHeaders;
   const { headers } = request;
