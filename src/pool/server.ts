@@ -127,6 +127,7 @@ export class Server implements ConnectionOwner {
 
   onTick(now: number): void {
     this.#slots.releaseUnused();
+    this.learned.workers.onTick();
     if (this.busy > 0) this.#sender.onTick(now);
     for (const slot of this.open) {
       endAbandoned(slot, now);

@@ -1,5 +1,6 @@
 /** Scenarios that broke a promise once. */
 import { expect, it } from 'vitest';
+import type { PoolOptions } from '../../src/pool/options.ts';
 import type { Asked } from './asked.ts';
 import { SimFpm } from './fpm.ts';
 import { SimGateway } from './gateway.ts';
@@ -88,3 +89,27 @@ it.each([100, 400])(
     expect(behind.map(({ error, took }) => [error, took <= 7])).toEqual([['', true]]);
   },
 );
+
+/** Of all answers: so many cost a kept connection, and a connect. */
+async function yielded(page: number, options: PoolOptions): Promise<number> {
+  const { gateways, used } = await play({
+    seed: 7,
+    pages: [page],
+    gateways: 1,
+    fpm: { workers: 4 },
+    clients: 8,
+    options,
+    ms: 3_000,
+  });
+  expect(used).toBeGreaterThan(0.9);
+  const { served, closed } = gateways[0]?.stats ?? { served: 0, closed: { yield: 0 } };
+  expect(served).toBeGreaterThan(500);
+  return closed.yield / served;
+}
+
+it.each([
+  ['by default', {}],
+  ['with 64 connections', { connections: 64 }],
+])('quick pages of more clients than there are workers cost few connects %s', async (_, options) => {
+  expect(await yielded(0.3, options)).toBeLessThan(0.05);
+});

@@ -8,6 +8,10 @@
  * overtaken: a request that was sent later has been answered in full. The backlog is first come, first served: where
  * a later fresh socket is answered, an earlier one has its worker, and its script is slow. A wrong guess costs one
  * connect; no number of sockets is ever forbidden.
+ *
+ * But while there are likely no more workers, each request on a fresh socket costs a kept one, and a connect: two of three hello
+ * pages of eight clients on four workers, and half of what they can do. So once one more was overtaken, those that come wait in our own
+ * queue for a kept socket, until the next tick, or until more run at once than before.
  */
 
 interface Unanswered {
@@ -33,6 +37,8 @@ export class Workers<Key extends { order: number }> {
   waiting = 0;
   /** How often one socket more than `found` was overtaken: there are likely no more workers. */
   oneMoreOvertaken = 0;
+  /** One socket more than `found` was overtaken just now. Until the next tick the next one would be, too. */
+  isFull = false;
   readonly #unanswered: Map<Key, Unanswered> = new Map();
   #order = 0;
   #accepted = 0;
@@ -80,7 +86,9 @@ export class Workers<Key extends { order: number }> {
       }
       this.gone(key);
     }
+    const before = this.found;
     this.#found = Math.max(this.#found, answered + this.#accepted);
+    if (this.found > before) this.isFull = false;
   }
 
   /** How many later fresh sockets have been answered. Through a proxy: by other servers than the one that this one waits for. */
@@ -93,7 +101,10 @@ export class Workers<Key extends { order: number }> {
     for (const unanswered of this.#unanswered.values()) {
       if (unanswered.order >= key.order) return;
       unanswered.overtaken++;
-      if (unanswered.oneMore && !unanswered.accepted) this.oneMoreOvertaken++;
+      if (!unanswered.oneMore || unanswered.accepted) continue;
+      this.oneMoreOvertaken++;
+      // Not again by the same one: its script may be slow.
+      if (unanswered.overtaken === 1) this.isFull = true;
     }
   }
 
@@ -113,6 +124,11 @@ export class Workers<Key extends { order: number }> {
       if (!accepted && overtaken >= (oneMore ? 1 : often)) return true;
     }
     return false;
+  }
+
+  /** Called every few ms. */
+  onTick(): void {
+    this.isFull = false;
   }
 
   /** A period is over: what was found before the last one is forgotten, as php-fpm may have fewer workers now. */

@@ -189,6 +189,73 @@ describe('that one socket more than have run at once was overtaken', () => {
   });
 });
 
+describe('php-fpm has no more workers for now', () => {
+  /** One has run, one more waits, and what was sent later is whole. */
+  function overtaken(): ReturnType<typeof story> {
+    const one = story();
+    const { fresh, kept, firstByte, whole } = one;
+    fresh('a', 1);
+    firstByte('a', 1);
+    whole('a');
+    fresh('waits', 2);
+    kept('b');
+    whole('b');
+    return one;
+  }
+
+  it('once one socket more than have run at once was overtaken, until the next tick', () => {
+    const { workers } = overtaken();
+    expect(workers.isFull).toBe(true);
+    workers.onTick();
+    expect(workers.isFull).toBe(false);
+  });
+
+  it('not while none was overtaken', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    fresh('a', 1);
+    firstByte('a', 1);
+    kept('b');
+    fresh('waits', 2);
+    whole('b');
+    expect(workers.isFull).toBe(false);
+  });
+
+  it('not again for the same one, whose script may be slow', () => {
+    const { workers, kept, whole } = overtaken();
+    workers.onTick();
+    kept('c');
+    whole('c');
+    expect(workers.isFull).toBe(false);
+  });
+
+  it('not where no more are open than have run at once: one may take its time to wake up', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    kept('a');
+    firstByte('a', 2);
+    fresh('slow', 2);
+    kept('b');
+    whole('b');
+    expect(workers.isFull).toBe(false);
+  });
+
+  it('not where it has its worker, as a later one was answered', () => {
+    const { workers, fresh, firstByte, whole } = story();
+    fresh('slow', 1);
+    fresh('later', 2);
+    firstByte('later', 1);
+    whole('later');
+    expect(workers.isFull).toBe(false);
+  });
+
+  it('no longer once more run at once than before', () => {
+    const { workers, firstByte } = overtaken();
+    firstByte('b', 1);
+    expect(workers.isFull).toBe(true);
+    firstByte('waits', 2);
+    expect([workers.isFull, workers.found]).toEqual([false, 2]);
+  });
+});
+
 describe('a fresh socket', () => {
   it('is passed by later ones that are answered before it, and not by earlier ones or by those that are kept', () => {
     const { workers, fresh, kept, firstByte, gone, passedBy } = story();

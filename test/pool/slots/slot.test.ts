@@ -26,10 +26,21 @@ interface Facts {
   readonly busy: number;
   readonly most: number;
   readonly queueSize?: number;
+  readonly keepalive?: number;
+  readonly isFull?: boolean;
+  readonly found?: number;
 }
 
 /** At 2000, and how many the rule was told of, and since when. */
-function held({ slots, busy, most, queueSize = 100 }: Facts): readonly [boolean, unknown] {
+function held({
+  slots,
+  busy,
+  most,
+  queueSize = 100,
+  keepalive = 8,
+  isFull = false,
+  found = 0,
+}: Facts): readonly [boolean, unknown] {
   let told: unknown = null;
   const backlog = {
     most,
@@ -38,7 +49,14 @@ function held({ slots, busy, most, queueSize = 100 }: Facts): readonly [boolean,
       return count < most;
     },
   };
-  const server = { open: slots, busy, backlog, settings: { queueSize }, clock: { now: () => 2_000 } };
+  const server = {
+    open: new Set(slots),
+    busy,
+    learned: { workers: { isFull, found } },
+    backlog,
+    settings: { queueSize, keepalive },
+    clock: { now: () => 2_000 },
+  };
   return [isHeldBack(server), told];
 }
 
@@ -57,6 +75,25 @@ describe('a request is held back where new connections wait', () => {
     const slots = [opening(1_500)];
     expect(held({ slots, busy: 1, most: Number.POSITIVE_INFINITY })).toEqual([false, null]);
     expect(held({ slots, busy: 1, most: 1, queueSize: 0 })).toEqual([false, null]);
+  });
+});
+
+describe('where php-fpm has no more workers for now, a request is', () => {
+  const most = Number.POSITIVE_INFINITY;
+  const slots = [running(), running(), opening(1_500)];
+
+  it.each([
+    { found: 2, isHeld: true },
+    { found: 3, isHeld: true },
+    { found: 4, isHeld: false },
+  ])('held back with as many connections as have run at once, $found', ({ found, isHeld }) => {
+    expect(held({ slots, busy: 3, most, isFull: true, found })).toEqual([isHeld, null]);
+  });
+
+  it('not held back else, nor where nobody may wait in the queue, nor where no connection is kept', () => {
+    expect(held({ slots, busy: 3, most, isFull: false, found: 2 })).toEqual([false, null]);
+    expect(held({ slots, busy: 3, most, isFull: true, found: 2, queueSize: 0 })).toEqual([false, null]);
+    expect(held({ slots, busy: 3, most, isFull: true, found: 2, keepalive: 0 })).toEqual([false, null]);
   });
 });
 
