@@ -18,6 +18,8 @@ interface Unanswered {
   readonly order: number;
   /** It is one more than have been seen to run at once: perhaps one more than there are workers. */
   readonly oneMore: boolean;
+  /** Others had been seen to run before: it is none of the first, which all wait for workers to wake up. */
+  readonly isLater: boolean;
   /** A later fresh socket has been answered: a worker runs this one. */
   accepted: boolean;
   overtaken: number;
@@ -66,6 +68,7 @@ export class Workers<Key extends { order: number }> {
     this.#unanswered.set(key, {
       order: key.order,
       oneMore: open > this.found,
+      isLater: this.found > 0,
       accepted: false,
       overtaken: 0,
       passed: 0,
@@ -104,7 +107,7 @@ export class Workers<Key extends { order: number }> {
       if (!unanswered.oneMore || unanswered.accepted) continue;
       this.oneMoreOvertaken++;
       // Not again by the same one: its script may be slow.
-      if (unanswered.overtaken === 1) this.isFull = true;
+      if (unanswered.isLater && unanswered.overtaken === 1) this.isFull = true;
     }
   }
 

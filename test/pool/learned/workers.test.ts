@@ -212,12 +212,23 @@ describe('php-fpm has no more workers for now', () => {
 
   it('not while none was overtaken', () => {
     const { workers, fresh, kept, firstByte, whole } = story();
+    expect(workers.isFull).toBe(false);
     fresh('a', 1);
     firstByte('a', 1);
     kept('b');
     fresh('waits', 2);
     whole('b');
     expect(workers.isFull).toBe(false);
+  });
+
+  it('not where none had run as it was opened: the first all wait for workers to wake up', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    fresh('a', 1);
+    fresh('b', 2);
+    firstByte('a', 1);
+    kept('c');
+    whole('c');
+    expect([workers.isFull, workers.mustYield(1)]).toEqual([false, true]);
   });
 
   it('not again for the same one, whose script may be slow', () => {
