@@ -113,3 +113,20 @@ it.each([
 ])('quick pages of more clients than there are workers cost few connects %s', async (_, options) => {
   expect(await yielded(0.3, options)).toBeLessThan(0.05);
 });
+
+it.each([1, 2])(
+  'as many requests at once as there may be connections are never refused, where %i may wait for one',
+  async (queueSize) => {
+    const { gateways } = await play({
+      seed: 7,
+      pages: [5],
+      gateways: 1,
+      fpm: { workers: 4 },
+      clients: 8,
+      options: { queueSize },
+      ms: 3_000,
+    });
+    expect(gateways[0]?.stats.served).toBeGreaterThan(500);
+    expect(gateways[0]?.stats.refused).toBe(0);
+  },
+);

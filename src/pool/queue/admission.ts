@@ -43,7 +43,7 @@ interface Waiting {
 
 /** How many wait already. */
 interface Queued {
-  /** In all. */
+  /** In all, without those that are held back. */
   readonly all: number;
   /** In front of this one. */
   readonly before: number;
@@ -193,6 +193,26 @@ export class Admission {
   #overloadOf(wanted: string): Overload {
     return (wanted === '' ? undefined : this.#byServer.get(wanted)) ?? this.#overload;
   }
+}
+
+/** What a server may have at once. */
+interface Holding {
+  readonly name: string;
+  readonly hasRoom: boolean;
+  readonly busy: number;
+  readonly settings: { readonly connections: number };
+}
+
+/**
+ * Of those in the queue so many might have a connection, and would only wait longer with it. They do not count for `queueSize`: who has
+ * as many requests as connections would have some of them refused. `wanted`: the server that was asked for; '' for any.
+ */
+export function heldBack(servers: readonly Holding[], wanted: string): number {
+  let count = 0;
+  for (const { name, hasRoom, busy, settings } of servers) {
+    if ((wanted === '' || name === wanted) && !hasRoom) count += settings.connections - busy;
+  }
+  return count;
 }
 
 /** Others have the workers: where one of ours comes free, none is idle. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectError, type FcgiError, SocketError, TimeoutError } from '../../../src/errors.ts';
-import { Admission } from '../../../src/pool/queue/admission.ts';
+import { Admission, heldBack } from '../../../src/pool/queue/admission.ts';
 
 const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined };
 
@@ -338,5 +338,23 @@ describe('a server is told that a request was lost, which its backlog may be to 
     expect(told((one, servers) => one.refusal('a', servers, full, 'fpm', 2_000))).toEqual(['a']);
     expect(told((one, servers) => one.tooLate('b', servers, 'fpm', 2_000))).toEqual(['b']);
     expect(told((one, servers) => one.tooLate('', servers, 'fpm', 2_000), 500)).toEqual([]);
+  });
+});
+
+describe('of those that wait in the queue, held back are as many as there might be connections for', () => {
+  const settings = { connections: 8 };
+  const servers = [
+    { name: 'held', hasRoom: false, busy: 5, settings },
+    { name: 'all busy', hasRoom: false, busy: 8, settings },
+    { name: 'not', hasRoom: true, busy: 2, settings },
+  ];
+
+  it.each([
+    { wanted: '', count: 3 },
+    { wanted: 'held', count: 3 },
+    { wanted: 'all busy', count: 0 },
+    { wanted: 'not', count: 0 },
+  ])('to "$wanted": $count', ({ wanted, count }) => {
+    expect(heldBack(servers, wanted)).toBe(count);
   });
 });
