@@ -87,11 +87,10 @@ async function live(
       for (const url of await frontend.start()) io.stdout.write(`${url}\n`);
       if (io.env['NOTIFY_SOCKET']) say(NOT_NOTIFIED);
       const broken = await Promise.race([asked, fpms.gaveUp, frontend.gaveUp]);
-      const drained = await frontend.drain(command.drainTimeout);
+      const unanswered = await frontend.drain(command.drainTimeout);
       log?.flush();
       if (broken instanceof Error) throw broken;
-      if (!drained)
-        throw new Error(`requests were cut after ${command.drainTimeout / 1000} s (--drain-timeout)`);
+      if (unanswered !== null) throw new Error(unanswered);
       return 0;
     } finally {
       await frontend.close();

@@ -7,7 +7,7 @@ import type { Middleware } from './handler.ts';
 import { Listener } from './http/listener.ts';
 import type { Certificate } from './http/tls.ts';
 import { declineOffers } from './http/upgrades.ts';
-import { PHP_LIMIT } from './limits.ts';
+import { cutAfter, PHP_LIMIT } from './limits.ts';
 import type { AccessLog } from './log/access-log.ts';
 import { refusalTeller } from './log/refused.ts';
 import type { Logger } from './logger.ts';
@@ -20,8 +20,8 @@ export interface Frontend {
   readonly gaveUp: Promise<Error>;
   /** Resolves with the URLs, when all is ready. */
   start(): Promise<string[]>;
-  /** Resolves with whether all requests were answered within `limit` milliseconds (0: no limit). */
-  drain(limit: number): Promise<boolean>;
+  /** Resolves with why not all requests were answered within `limit` milliseconds (0: no limit), or null. */
+  drain(limit: number): Promise<string | null>;
   renew(certificate: Certificate): void;
   /** Ends everything now. */
   destroy(): void;
@@ -75,7 +75,7 @@ export async function singleProcess(options: FrontendOptions): Promise<Frontend>
       await vite?.close();
       const drained = await listener.drain(limit);
       if (drained) await settlesWithin(PHP_LIMIT, app.close());
-      return drained;
+      return drained ? null : cutAfter(limit);
     },
     renew: (certificate) => listener.renew(certificate),
     destroy: () => listener.destroy(),

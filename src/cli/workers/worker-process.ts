@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { StatusReport } from '../../observe/status/report.ts';
 import { settlesWithin } from '../delay.ts';
 import type { Run } from '../fpm/supervisor.ts';
+import { cutAfter } from '../serve/limits.ts';
 import { type FromWorker, isFromWorker, type Setup, type ToWorker } from './messages.ts';
 
 /** Milliseconds. */
@@ -24,12 +25,12 @@ export interface Given {
 export class WorkerProcess implements Run {
   readonly ready: Promise<void>;
   readonly exited: Promise<string>;
-  /** Whether it has answered all its requests before it ended. */
-  drained = false;
   readonly #child: ChildProcess;
   /** Connections that it has not said to have taken. */
   readonly #offered = new Map<number, Given>();
   readonly #asked = new Map<number, (report: StatusReport) => void>();
+  /** Whether it has answered all its requests; null: it has not come to say. */
+  #drained: boolean | null = null;
   #next = 0;
   #over = false;
 
@@ -47,7 +48,7 @@ export class WorkerProcess implements Run {
         if (!isFromWorker(message)) return;
         if (message.kind === 'ready') resolve();
         else if (message.kind === 'took') this.#took(message.id);
-        else if (message.kind === 'drained') this.drained = message.all;
+        else if (message.kind === 'drained') this.#drained = message.all;
         else if (message.kind === 'report') this.#asked.get(message.id)?.(message.report);
         else onMessage(message);
       });
@@ -103,12 +104,16 @@ export class WorkerProcess implements Run {
     return left;
   }
 
-  /** Lets it answer its requests for `limit` milliseconds; 0: for as long as they take. */
-  async drain(limit: number): Promise<void> {
+  /** Lets it answer its requests for `limit` milliseconds (0: for as long as they take); resolves with why some were not, or null. */
+  async drain(limit: number): Promise<string | null> {
     this.tell({ kind: 'drain', limit });
-    await settlesWithin(limit === 0 ? Number.POSITIVE_INFINITY : limit + END_LIMIT, this.exited);
+    const most = limit === 0 ? Number.POSITIVE_INFINITY : limit + END_LIMIT;
+    const byItself = await settlesWithin(most, this.exited);
     this.killGroup('SIGKILL');
-    await this.exited;
+    const why = await this.exited;
+    if (this.#drained === true) return null;
+    const crashed = this.#drained === null && byItself;
+    return crashed ? `a worker ended while it finished its requests: ${why}` : cutAfter(limit);
   }
 
   /** The supervisor's way: at once. */

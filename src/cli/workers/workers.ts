@@ -63,15 +63,15 @@ export class Workers {
     for (const worker of this.#all) worker.tell({ kind: 'certificate', certificate });
   }
 
-  /** Accepts no more; resolves with whether all requests were answered within `limit` milliseconds (0: no limit). */
-  async drain(limit: number): Promise<boolean> {
+  /** Accepts no more; resolves with why not all requests were answered within `limit` milliseconds (0: no limit), or null. */
+  async drain(limit: number): Promise<string | null> {
     await hasRead(() => this.#accepted);
     this.#draining = true;
     this.#close();
     const all = [...this.#all];
     for (const supervisor of this.#supervisors) supervisor.release();
-    await Promise.all(all.map((worker) => worker.drain(limit)));
-    return all.every((worker) => worker.drained);
+    const ends = await Promise.all(all.map((worker) => worker.drain(limit)));
+    return ends.find((why) => why !== null) ?? null;
   }
 
   /** Ends everything now. */

@@ -206,6 +206,22 @@ it('a second signal ends all at once', async () => {
   await gone(pids);
 });
 
+it('one that crashes while the last requests are finished is named: the limit for those has not passed', async () => {
+  site.put('index.php', '<?php ob_end_flush(); echo "begun "; flush(); sleep(20);');
+  await using program = await startServe(site.path, ['--workers', '2', '--quiet']);
+  const response = await fetch(program.url);
+  const cut = response.text().catch(() => 'cut');
+  const workers = workersOf(program);
+  const status = program.stop();
+  await waitFor(() => isRefused(program.url));
+  for (const pid of workers) process.kill(pid, 'SIGKILL');
+  expect(await status).toBe(1);
+  expect(await cut).toBe('cut');
+  expect(program.err).toBe(
+    'fastcgi-pool: serve: a worker ended while it finished its requests: it was ended by SIGKILL\n',
+  );
+});
+
 it('workers end with the first process, however it ends', async () => {
   await using program = await startServe(site.path, ['--workers', '2']);
   const pids = family(program.pid);
