@@ -1,5 +1,6 @@
 /** One run of php-fpm in the foreground: its readiness, its words, its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { delay, settlesWithin } from '../delay.ts';
@@ -93,7 +94,9 @@ export class Master {
     return new Promise((resolve) => {
       this.#child.once('error', (error) => {
         this.#over = true;
-        resolve(error.message);
+        // of a missing folder Node says that the program is missing
+        const { cwd } = this.#options;
+        resolve(existsSync(cwd) ? error.message : printable(`there is no folder ${cwd} any more`));
       });
       this.#child.once('exit', (status, signal) => {
         this.#over = true;

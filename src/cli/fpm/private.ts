@@ -3,6 +3,7 @@
  * This folder: a php-fpm of our own: found, configured, supervised, stopped.
  */
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { chown, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { socketFolder } from '../../socket-path.ts';
@@ -69,8 +70,9 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
         };
   const supervisor = new Supervisor({
     name: kind,
-    launch: () =>
-      new Master({
+    launch: () => {
+      if (kind === 'php-fpm') putBack(configFile, fpmConfig(setup));
+      return new Master({
         program,
         ...how,
         cwd: options.cwd,
@@ -78,7 +80,8 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
         say: options.say,
         php: options.php,
         kill: options.kill,
-      }),
+      });
+    },
     running: (group) => {
       // Behind the first start: the first page waits for that.
       guard ??= new Guard(folder);
@@ -116,6 +119,15 @@ export async function startPrivateFpm(options: PrivateFpmOptions): Promise<Priva
     },
     kill: () => supervisor.kill(),
   };
+}
+
+/** What cleans /tmp leaves a socket at which somebody listens, but takes a file that nobody has read for days. */
+function putBack(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
+  } catch {
+    // It is there; or php-fpm says what is not.
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FpmProgram, findFpm } from '../../../src/cli/fpm/find.ts';
@@ -98,6 +98,19 @@ describe('a php-fpm of our own', () => {
     expect(said).toEqual(['php-fpm ended: it was ended by SIGKILL; starting it again']);
   });
 
+  it('is started again, although a cleaner of /tmp has taken its configuration, which is days old', async () => {
+    const one = await start();
+    const first = master(one);
+    rmSync(join(dirname(socketOf(one)), 'php-fpm.conf'));
+    process.kill(first, 'SIGKILL');
+    await waitFor(() => {
+      const now = masterOf(one);
+      return now !== undefined && now !== first && childrenOf(now).length === 2;
+    });
+    expect(said).toEqual(['php-fpm ended: it was ended by SIGKILL; starting it again']);
+    expect(statSync(join(dirname(socketOf(one)), 'php-fpm.conf')).mode & 0o777).toBe(0o600);
+  });
+
   it('at its end at once takes the workers with it', async () => {
     const one = await start();
     const pids = await waitFor(() => childrenOf(master(one)).length === 2 && childrenOf(master(one)));
@@ -122,6 +135,11 @@ describe('a php-fpm that does not start', () => {
     });
     await expect(missing).rejects.toThrow(/did not start: .*ENOENT/);
     expect(readdirSync(temp.path)).toEqual([]);
+  });
+
+  it('because its folder has gone says so, and not that php-fpm is missing', async () => {
+    const cwd = join(temp.path, 'site');
+    await expect(start({ cwd })).rejects.toThrow(`did not start: there is no folder ${cwd} any more`);
   });
 });
 
