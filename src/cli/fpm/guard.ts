@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 
-// Each line is the process group to end, or '' for none. Our signals, and the terminal's, are not for the guard.
+// Each line is the process group to end, or '' for none. Our signals, the terminal's and a service manager's are not for the guard.
 const script = `
-trap '' HUP INT QUIT TERM
+trap '' HUP INT QUIT TERM USR1 USR2
 group=
 while IFS= read -r line; do group=$line; done
 [ -n "$group" ] && kill -TERM "-$group" 2>/dev/null

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FpmProgram, findFpm } from '../../../src/cli/fpm/find.ts';
@@ -117,6 +118,24 @@ describe('a php-fpm of our own', () => {
     one.kill();
     await gone(pids);
   });
+});
+
+describe('what ends php-fpm when we cannot', () => {
+  it.each(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const)(
+    'outlives %s, which a terminal or a service manager sends to all',
+    async (signal) => {
+      const folder = dirname(socketOf(await start()));
+      const guard = childrenOf(process.pid).find((pid) => {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+        return line.includes('fastcgi-pool-guard') && line.includes(folder);
+      });
+      const bit = BigInt(constants.signals[signal]) - 1n;
+      await waitFor(() => {
+        const [, ignored] = /^SigIgn:\s*(\w+)$/m.exec(readFileSync(`/proc/${guard}/status`, 'utf8')) ?? [];
+        return ((BigInt(`0x${ignored}`) >> bit) & 1n) === 1n;
+      });
+    },
+  );
 });
 
 describe('a php-fpm that does not start', () => {
