@@ -84,6 +84,8 @@ type Resolved = { readonly [K in keyof PoolOptions]-?: Exclude<PoolOptions[K], u
 export interface PoolSettings extends Resolved {
   /** `postDataReading` was given: else php.ini may say otherwise. */
   readonly knowsPostDataReading: boolean;
+  /** While php-fpm has no more workers, requests wait for a kept connection, or for another server that has room. */
+  readonly waitsForKept: boolean;
 }
 
 export interface OptionRule<T = number | string | boolean> {
@@ -191,6 +193,7 @@ export function resolveOptions(
     backend,
     postDataReading: options.postDataReading ?? optionRules.postDataReading.default,
     knowsPostDataReading: options.postDataReading !== undefined,
+    waitsForKept: options.keepalive !== 0,
   };
 }
 

@@ -57,7 +57,7 @@ export class UpstreamBalancer implements Balancer {
     this.#pool = pool;
     this.#runtime = runtime;
     this.#budget = new RetryBudget(pool.connections * sources.length);
-    const each = settingsOfEach(pool);
+    const each = settingsOfEach(pool, settings.balance);
     this.#members = new Members(
       ({ target, unknown }) =>
         new Server(scheduler, target, each, unknown ? refusing(runtime, unknown) : runtime, false),

@@ -264,9 +264,10 @@ function pingParams(path: string): Params {
 const PART = 5;
 const LEAST_CONNECT_TIMEOUT = 250;
 
-/** Of each server's own pool. */
-export function settingsOfEach(pool: PoolSettings): PoolSettings {
+/** Of each server's own pool. What is asked by its key would go to another server while it waits. */
+export function settingsOfEach(pool: PoolSettings, balance: Balance): PoolSettings {
   const { connectTimeout } = pool;
   const part = Math.max(connectTimeout / PART, LEAST_CONNECT_TIMEOUT);
-  return { ...pool, connectTimeout: Math.min(connectTimeout, part) };
+  const waitsForKept = pool.waitsForKept && balance !== 'hash';
+  return { ...pool, connectTimeout: Math.min(connectTimeout, part), waitsForKept };
 }

@@ -130,3 +130,31 @@ it.each([1, 2])(
     expect(gateways[0]?.stats.refused).toBe(0);
   },
 );
+
+it('a key stays on its server where that has fewer workers than requests, and no more than a quarter above its share', async () => {
+  await import('generic-pool');
+  const time = new VirtualTime();
+  const hosts = [new SimFpm(time, { workers: 4 }), new SimFpm(time, { workers: 4 })];
+  let key = '';
+  const options = { balance: 'hash', hashKey: () => key } as const;
+  const gateway = new SimGateway('g', time, hosts, 0.05, randomFrom(1), options);
+  const ran = new Map<string, number[]>();
+  const client = (mine: string): void => {
+    if (time.now > 3_000) return;
+    key = mine;
+    const { id } = gateway.ask({ ms: 5 }, () => {
+      const counts = ran.get(mine) ?? [0, 0];
+      ran.set(mine, counts);
+      hosts.forEach((host, nth) => {
+        counts[nth] = (counts[nth] ?? 0) + (host.ran.get(id) ?? 0);
+      });
+      client(mine);
+    });
+  };
+  // The first choice of one server, and of the other: five on four workers, and three.
+  for (const [nth, mine] of ['a', 'a', 'a', 'a', 'a', 'c', 'c', 'c'].entries())
+    gateway.at(nth, () => client(mine));
+  await time.run(5_000);
+  const [[a0 = 0, a1 = 0] = [], [c0 = 0, c1 = 0] = []] = [ran.get('a'), ran.get('c')];
+  expect(a0 + c1).toBeGreaterThan(0.98 * (a0 + a1 + c0 + c1));
+});

@@ -61,7 +61,7 @@ interface Slots {
     readonly most: number;
     mayOpen(count: number, oldest: number, now: number): boolean;
   };
-  readonly settings: { readonly queueSize: number; readonly keepalive: number };
+  readonly settings: { readonly queueSize: number; readonly waitsForKept: boolean };
   readonly clock: { now(): number };
 }
 
@@ -70,7 +70,7 @@ export function isHeldBack({ open, busy, learned, backlog, settings, clock }: Sl
   if (settings.queueSize === 0) return false;
   const { workers } = learned;
   // Where none is kept it would only come later to a worker that is free.
-  if (settings.keepalive > 0 && workers.isFull && open.size >= workers.found) return true;
+  if (settings.waitsForKept && workers.isFull && open.size >= workers.found) return true;
   // The hot path: no time is read.
   if (backlog.most === Number.POSITIVE_INFINITY) return false;
   const now = clock.now();

@@ -26,7 +26,7 @@ interface Facts {
   readonly busy: number;
   readonly most: number;
   readonly queueSize?: number;
-  readonly keepalive?: number;
+  readonly waitsForKept?: boolean;
   readonly isFull?: boolean;
   readonly found?: number;
 }
@@ -37,7 +37,7 @@ function held({
   busy,
   most,
   queueSize = 100,
-  keepalive = 8,
+  waitsForKept = true,
   isFull = false,
   found = 0,
 }: Facts): readonly [boolean, unknown] {
@@ -54,7 +54,7 @@ function held({
     busy,
     learned: { workers: { isFull, found } },
     backlog,
-    settings: { queueSize, keepalive },
+    settings: { queueSize, waitsForKept },
     clock: { now: () => 2_000 },
   };
   return [isHeldBack(server), told];
@@ -93,7 +93,10 @@ describe('where php-fpm has no more workers for now, a request is', () => {
   it('not held back else, nor where nobody may wait in the queue, nor where no connection is kept', () => {
     expect(held({ slots, busy: 3, most, isFull: false, found: 2 })).toEqual([false, null]);
     expect(held({ slots, busy: 3, most, isFull: true, found: 2, queueSize: 0 })).toEqual([false, null]);
-    expect(held({ slots, busy: 3, most, isFull: true, found: 2, keepalive: 0 })).toEqual([false, null]);
+    expect(held({ slots, busy: 3, most, isFull: true, found: 2, waitsForKept: false })).toEqual([
+      false,
+      null,
+    ]);
   });
 });
 
