@@ -24,6 +24,7 @@ it('the defaults are those of the documentation', () => {
     backend: 'auto',
     postDataReading: 16_384,
     knowsPostDataReading: false,
+    waitsForKept: true,
   });
 });
 
@@ -36,7 +37,11 @@ it('the table of rules and the defaults say the same', () => {
   const defaults = Object.fromEntries(
     Object.entries(optionRules).map(([name, rule]) => [name, rule.default]),
   );
-  expect(resolveOptions({})).toEqual({ ...defaults, knowsPostDataReading: false });
+  expect(resolveOptions({})).toEqual({
+    ...defaults,
+    knowsPostDataReading: false,
+    waitsForKept: true,
+  });
 });
 
 it('every default is a value that its rule accepts', () => {
