@@ -114,6 +114,6 @@ function impossibleHeader(header: string): ArgumentError {
   return badHeader(header, 'has a NUL, a line break or a char that is not one byte');
 }
 
-function badHeader(header: string, problem: string): ArgumentError {
+export function badHeader(header: string, problem: string): ArgumentError {
   return new ArgumentError('FCGI_ERR_INVALID_ARG', 'headers', `The request header ${header} ${problem}`);
 }

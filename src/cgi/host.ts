@@ -1,5 +1,6 @@
 /** The host that a client asks for: the header Host (RFC 9110, 7.2). */
-import { ArgumentError } from '../errors.ts';
+import type { ArgumentError } from '../errors.ts';
+import { badHeader } from './headers.ts';
 
 export interface HostPort {
   /** In small letters; '': none was said. */
@@ -16,7 +17,7 @@ export function hostPort(header: string | Uint8Array | undefined): HostPort {
   if (header === undefined) return { name: '', port: '' };
   const [, name = '', port = ''] = (typeof header === 'string' ? isHost.exec(header) : null) ?? [];
   // an http URL without a host is none (RFC 9110, 4.2.1): applications would make links that lead nowhere
-  if (name === '') throw badHost('is not HOST[:PORT]');
+  if (name === '') throw badHeader('Host', 'is not HOST[:PORT]');
   // `example.org.` is the same host, and PHP applications compare names
   return { name: name.toLowerCase().replace(/(?<=[^.])\.$/, ''), port };
 }
@@ -30,13 +31,9 @@ export function hostRefusal(headers: readonly string[]): ArgumentError | null {
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? '';
     if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
-    if (host !== undefined) return badHost('came twice');
+    if (host !== undefined) return badHeader('Host', 'came twice');
     host = headers[i + 1] ?? '';
-    if (!isHost.test(host)) return badHost('is not HOST[:PORT]');
+    if (!isHost.test(host)) return badHeader('Host', 'is not HOST[:PORT]');
   }
   return null;
-}
-
-function badHost(problem: string): ArgumentError {
-  return new ArgumentError('FCGI_ERR_INVALID_ARG', 'headers', `The request header Host ${problem}`);
 }

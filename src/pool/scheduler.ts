@@ -15,7 +15,7 @@ import { Answers } from './learned/background-work.ts';
 import { BodyReading } from './learned/body-reading.ts';
 import type { PoolSettings } from './options.ts';
 import { AbortListeners } from './queue/abort-listeners.ts';
-import { Admission, heldBack, wantedBy } from './queue/admission.ts';
+import { Admission, heldBackOf, wantedBy } from './queue/admission.ts';
 import { Deliveries } from './queue/deliveries.ts';
 import { LinkedList } from './queue/linked-list.ts';
 import { Queue } from './queue/queue.ts';
@@ -237,7 +237,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#admission.arrived(wanted, now);
     const before = this.#queue.sizeFor(job);
     const server = before === 0 ? this.balancer.choose(job) : null;
-    const all = server === null ? this.#queue.size - heldBack(servers, wanted) : 0;
+    const all = server === null ? this.#queue.size - heldBackOf(servers, wanted) : 0;
     const refused =
       server === null
         ? this.#admission.refusal(wanted, servers, { all, before }, name, now, refusedBy(servers, wanted))

@@ -89,9 +89,9 @@ export class Workers<Key extends { order: number }> {
       }
       this.gone(key);
     }
-    const before = this.found;
-    this.#found = Math.max(this.#found, answered + this.#accepted);
-    if (this.found > before) this.isFull = false;
+    const running = answered + this.#accepted;
+    if (running > this.found) this.isFull = false;
+    this.#found = Math.max(this.#found, running);
   }
 
   /** How many later fresh sockets have been answered. Through a proxy: by other servers than the one that this one waits for. */

@@ -207,7 +207,7 @@ interface Holding {
  * Of those in the queue so many might have a connection, and would only wait longer with it. They do not count for `queueSize`: who has
  * as many requests as connections would have some of them refused. `wanted`: the server that was asked for; '' for any.
  */
-export function heldBack(servers: readonly Holding[], wanted: string): number {
+export function heldBackOf(servers: readonly Holding[], wanted: string): number {
   let count = 0;
   for (const { name, hasRoom, busy, settings } of servers) {
     if ((wanted === '' || name === wanted) && !hasRoom) count += settings.connections - busy;

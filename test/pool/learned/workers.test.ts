@@ -155,6 +155,27 @@ it('a fresh socket that has its worker counts among those that run', () => {
   expect(workers.found).toBe(1);
 });
 
+/** A fresh socket, and a later one that is answered in full first. */
+function passedByLater(): ReturnType<typeof story> {
+  const one = story();
+  one.fresh('slow', 1);
+  one.fresh('later', 2);
+  one.firstByte('later', 1);
+  one.whole('later');
+  return one;
+}
+
+/** A fresh socket, with as many open as have run at once, and what was sent later is whole. */
+function overtakenAmongAsMany(): ReturnType<typeof story> {
+  const one = story();
+  one.kept('a');
+  one.firstByte('a', 2);
+  one.fresh('slow', 2);
+  one.kept('b');
+  one.whole('b');
+  return one;
+}
+
 describe('that one socket more than have run at once was overtaken', () => {
   it('is counted each time: there are likely no more workers', () => {
     const { workers, fresh, kept, firstByte, whole } = story();
@@ -170,21 +191,12 @@ describe('that one socket more than have run at once was overtaken', () => {
   });
 
   it('is not said of one that has its worker', () => {
-    const { workers, fresh, firstByte, whole } = story();
-    fresh('slow', 1);
-    fresh('later', 2);
-    firstByte('later', 1);
-    whole('later');
+    const { workers } = passedByLater();
     expect(workers.oneMoreOvertaken).toBe(0);
   });
 
   it('is not said where no more are open than have run at once', () => {
-    const { workers, fresh, kept, firstByte, whole } = story();
-    kept('a');
-    firstByte('a', 2);
-    fresh('slow', 2);
-    kept('b');
-    whole('b');
+    const { workers } = overtakenAmongAsMany();
     expect(workers.oneMoreOvertaken).toBe(0);
   });
 });
@@ -240,21 +252,12 @@ describe('php-fpm has no more workers for now', () => {
   });
 
   it('not where no more are open than have run at once: one may take its time to wake up', () => {
-    const { workers, fresh, kept, firstByte, whole } = story();
-    kept('a');
-    firstByte('a', 2);
-    fresh('slow', 2);
-    kept('b');
-    whole('b');
+    const { workers } = overtakenAmongAsMany();
     expect(workers.isFull).toBe(false);
   });
 
   it('not where it has its worker, as a later one was answered', () => {
-    const { workers, fresh, firstByte, whole } = story();
-    fresh('slow', 1);
-    fresh('later', 2);
-    firstByte('later', 1);
-    whole('later');
+    const { workers } = passedByLater();
     expect(workers.isFull).toBe(false);
   });
 

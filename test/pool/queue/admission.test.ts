@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectError, type FcgiError, SocketError, TimeoutError } from '../../../src/errors.ts';
-import { Admission, heldBack } from '../../../src/pool/queue/admission.ts';
+import { Admission, heldBackOf } from '../../../src/pool/queue/admission.ts';
 
 const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined };
 
@@ -355,6 +355,6 @@ describe('of those that wait in the queue, held back are as many as there might 
     { wanted: 'all busy', count: 0 },
     { wanted: 'not', count: 0 },
   ])('to "$wanted": $count', ({ wanted, count }) => {
-    expect(heldBack(servers, wanted)).toBe(count);
+    expect(heldBackOf(servers, wanted)).toBe(count);
   });
 });
