@@ -41,7 +41,8 @@ export function draw(seed: number): Drawn {
   // A process has other things to do as well, but is not what is short: a request takes four callbacks or five.
   const cost = chance(0.3) ? Math.min(one([0.03, 0.3, 2]), 0.05 / capacity) : 0;
   const { lateAcks, isLong } = latency > 0 ? drawAcks(seed) : { lateAcks: 0, isLong: false };
-  const base = { seed, kind, ...script, latency, lateAcks, cost, gateways: 1, load: 0 };
+  const connecting = drawConnecting(seed, mean);
+  const base = { seed, kind, ...script, latency, connecting, lateAcks, cost, gateways: 1, load: 0 };
   const fpm = { workers, isLong, ...(chance(0.25) ? { pm: 'ondemand' as const } : {}) };
   const keeping = (): PoolOptions => (chance(0.2) ? { keepalive: 0 } : {});
   switch (kind) {
@@ -111,4 +112,11 @@ function drawAcks(seed: number): { lateAcks: number; isLong: boolean } {
   const isLong = random() < 0.7;
   const shares = [0, 0.05, 0.3, 1];
   return { lateAcks: shares[Math.floor(random() * shares.length)] ?? 0, isLong };
+}
+
+/** ms, by a seed of its own as well: little beside a page, as otherwise it is what is short. */
+function drawConnecting(seed: number, mean: number): number {
+  const random = randomFrom(seed ^ 0x165667b1);
+  const all = [0.05, 0.05, 0.2, 0.5, 1];
+  return Math.max(0.05, Math.min(all[Math.floor(random() * all.length)] ?? 0.05, mean / 20));
 }

@@ -13,7 +13,7 @@ import { SimFpm } from './fpm.ts';
 import { SimSocket } from './socket.ts';
 import { Loop, type VirtualTime } from './time.ts';
 
-/** ms that a connect takes beside the network. */
+/** ms that a connect takes beside the network, on a machine with nothing else to do. */
 const CONNECT = 0.05;
 
 /** ms that Linux puts an acknowledgement off. */
@@ -27,7 +27,7 @@ export class SimGateway implements Asker {
   readonly #scheduler: Scheduler;
 
   /**
-   * `latency`: ms one way; 0: a unix socket. Several servers: an Upstream over them. `cost`: ms that each callback takes. `lateAcks`: the
+   * `latency`: ms one way; 0: a unix socket. Several servers: an Upstream over them. `cost`: ms that each callback takes. `connecting`: ms that a connect takes beside the network. `lateAcks`: the
    * share of what comes on connections that go back and forth that our kernel acknowledges late.
    */
   constructor(
@@ -39,6 +39,7 @@ export class SimGateway implements Asker {
     options: UpstreamOptions,
     cost = 0,
     lateAcks = 0,
+    connecting: number = CONNECT,
   ) {
     const ackDelay = (): number => (lateAcks > 0 && random() < lateAcks ? ACK_DELAY : 0);
     this.#loop = new Loop(cost);
@@ -46,11 +47,11 @@ export class SimGateway implements Asker {
     this.#time = time;
     if (fpm instanceof SimFpm) {
       const address = latency === 0 ? 'unix:/sim' : 'sim:9000';
-      const runtime = runtimeOf(time, this.#loop, latency, random, ackDelay, () => fpm);
+      const runtime = runtimeOf(time, this.#loop, latency, connecting, random, ackDelay, () => fpm);
       this.#scheduler = schedulerOf(address, resolveOptions(options), runtime);
     } else {
       const byName = new Map(fpm.map((one, nth) => [`sim${nth}:9000`, one]));
-      const runtime = runtimeOf(time, this.#loop, latency, random, ackDelay, (address) =>
+      const runtime = runtimeOf(time, this.#loop, latency, connecting, random, ackDelay, (address) =>
         byName.get(address),
       );
       this.#scheduler = upstreamParts([...byName.keys()], options, runtime).scheduler;
@@ -88,6 +89,7 @@ function runtimeOf(
   time: VirtualTime,
   loop: Loop,
   latency: number,
+  connecting: number,
   random: () => number,
   ackDelay: () => number,
   fpmAt: (address: string) => SimFpm | undefined,
@@ -120,7 +122,7 @@ function runtimeOf(
           const error = new ConnectError('FCGI_ERR_CONNECT', `cannot connect to ${target.name}`, { cause });
           time.arrive(time.now, () => settled(() => reject(error)), loop);
         });
-        const roundTrip = 2 * latency + CONNECT;
+        const roundTrip = 2 * latency + connecting;
         const unacknowledged = async (): Promise<0 | 'gone'> => (socket.dropped ? 'gone' : 0);
         const connected = { socket, incoming: input, roundTrip, unacknowledged, isLocal: latency === 0 };
         time.arrive(time.now + roundTrip, () => settled(() => resolve(connected)), loop);

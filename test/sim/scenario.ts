@@ -13,6 +13,8 @@ export interface Scenario extends Load {
   readonly options?: PoolOptions;
   /** ms, one way; 0: a unix socket. */
   readonly latency?: number;
+  /** ms that a connect takes beside that; busy machines need more than the default. */
+  readonly connecting?: number;
   /** The share of what comes on connections that go back and forth that our kernel acknowledges late. Default 0. */
   readonly lateAcks?: number;
   readonly reloadEvery?: number;
@@ -50,13 +52,13 @@ const VISITOR: PoolOptions = { keepalive: 0, connections: 128, queueSize: 4096 }
 export async function play(scenario: Scenario): Promise<Outcome> {
   // The pool loads it with its first request, which takes real time.
   await import('generic-pool');
-  const { pages, ms, options = {}, latency = 0, cost = 0, lateAcks = 0 } = scenario;
+  const { pages, ms, options = {}, latency = 0, cost = 0, lateAcks = 0, connecting } = scenario;
   /** What the pools draw. */
   const random = randomFrom(scenario.seed ^ 0x5bd1e995);
   const time = new VirtualTime();
   const fpm = new SimFpm(time, scenario.fpm);
   const gateway = (name: string, given: PoolOptions, busy: number): SimGateway =>
-    new SimGateway(name, time, fpm, latency, random, given, busy, lateAcks);
+    new SimGateway(name, time, fpm, latency, random, given, busy, lateAcks, connecting);
   const gateways = Array.from({ length: scenario.gateways }, (_, i) => gateway(`g${i}-`, options, cost));
   const visitor = scenario.visitorEvery === undefined ? null : gateway('v', VISITOR, 0);
   // What is asked comes from a seed of its own: the same load, whatever the pool draws meanwhile, and as on the real PHP-FPM.

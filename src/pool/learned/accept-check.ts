@@ -50,6 +50,8 @@ export class AcceptCheck {
   #page = Number.POSITIVE_INFINITY;
   #late = 0;
   #everyLate = 1;
+  /** The next is asked however quick the pages are: what they take is known of few, and those may have been the quick ones. */
+  #tries = false;
 
   /** ms: the mean of what `onPage` was told; Infinity: nothing yet. */
   get page(): number {
@@ -60,8 +62,9 @@ export class AcceptCheck {
   isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean, connecting: number): boolean {
     if (isPhpFpm !== true) return false;
     if (isDirect !== false && isProvable) {
-      if (this.#asks === 0 || this.#page < ROUND_TRIPS * connecting) return false;
+      if (this.#asks === 0 || (!this.#tries && this.#page < ROUND_TRIPS * connecting)) return false;
       this.#asks--;
+      this.#tries = false;
     }
     if (this.#skipped === 0) return true;
     this.#skipped--;
@@ -84,6 +87,7 @@ export class AcceptCheck {
     if (++this.#late >= this.#everyLate) {
       this.#late = 0;
       this.#asks = Math.max(1, this.#asks);
+      this.#tries = true;
     }
     return true;
   }

@@ -145,6 +145,17 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
     expect([due(check, 1.09), due(check, 1.11)]).toEqual([true, false]);
   });
 
+  it('but one is asked behind a late answer however quick the pages were: those that are known may have been the quick ones', () => {
+    const check = new AcceptCheck();
+    check.onPage(10);
+    check.onUnasked(100);
+    expect([due(check, 0.2), due(check, 0.2)]).toEqual([true, false]);
+    check.onAccepted(100, 0.2);
+    check.onPage(300);
+    // 46 ms on the average.
+    expect([due(check, 0.46), due(check, 0.47)]).toEqual([true, false]);
+  });
+
   it('where connecting takes long, its time counts: that may have been our own event loop', () => {
     const waiting = new AcceptCheck();
     waiting.onUnasked(500);
