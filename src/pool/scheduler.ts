@@ -24,13 +24,11 @@ import { type PlannedBody, planBody } from './request/body.ts';
 import { noteDelay } from './request/delay.ts';
 import { checkRequest } from './request/validate.ts';
 import type { Server, ServerOwner } from './server.ts';
-import { Histogram } from './stats/histogram.ts';
+import { Durations } from './stats/durations.ts';
 import { type Stats, statsOf } from './stats/stats.ts';
 
 /** ms. Not at once: who asks again in a loop must not keep the event loop from the answers. */
 const REFUSED_AFTER = TICK_INTERVAL;
-/** ms. */
-const SUMMARY_PERIOD = 30_000;
 
 export class Scheduler implements JobOwner, ServerOwner {
   readonly clock: Clock;
@@ -45,9 +43,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   /** Jobs that neither wait nor are over: they run, or their bodies are read first. */
   readonly #running: LinkedList<Job> = new LinkedList();
   readonly #admission: Admission;
-  readonly #waiting: Histogram = new Histogram();
-  readonly #runningTimes: Histogram = new Histogram();
-  #summaryAt = 0;
+  readonly #durations: Durations = new Durations();
   closing = false;
   readonly #onClosed: (() => void)[] = [];
 
@@ -79,8 +75,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       queued: size,
       queueAge: oldest === null ? 0 : this.clock.now() - oldest.queuedAt,
       refused: this.#admission.refused,
-      waiting: this.#waiting.summary,
-      running: this.#runningTimes.summary,
+      ...this.#durations.summaries,
     });
   }
 
@@ -133,7 +128,7 @@ export class Scheduler implements JobOwner, ServerOwner {
   run(job: Job, server: Server, now: number = this.clock.now()): void {
     this.#admission.sends(this.balancer.servers, now);
     this.#running.add(job);
-    this.#waiting.add(now - job.queuedAt);
+    this.#durations.waiting.add(now - job.queuedAt);
     server.run(job);
   }
 
@@ -157,7 +152,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#running.add(job);
     const now = this.clock.now();
     if (this.#queue.sizeFor(job) === 0) this.#admission.emptied(wantedBy(job), this.balancer.servers, now);
-    this.#waiting.add(now - job.queuedAt);
+    this.#durations.waiting.add(now - job.queuedAt);
     return job;
   }
 
@@ -182,10 +177,11 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   onComplete(job: Job, now: number): void {
-    const { server, startedAt } = job;
-    const took = now - (job.exchange?.startedAt ?? startedAt);
-    this.#admission.served(wantedBy(job), now, took, job.over ? -1 : now - job.queuedAt);
-    this.#runningTimes.add(now - startedAt);
+    const { server, startedAt, exchange } = job;
+    const took = now - (exchange?.startedAt ?? startedAt);
+    const age = job.over ? -1 : now - job.queuedAt;
+    this.#admission.served(wantedBy(job), now, took, age, exchange?.hadWorker);
+    this.#durations.running.add(now - startedAt);
     this.answers.served(job.queuedAt);
     if (server === null) return;
     this.balancer.onServed(job);
@@ -258,12 +254,11 @@ export class Scheduler implements JobOwner, ServerOwner {
     for (const server of servers) server.onTick(now);
     if (this.balancer.onTick(now)) this.#admission.heldBack(now);
     this.#expire(now);
+    for (const { job, error } of this.#admission.stale(this.#queue.lines, this.balancer, now))
+      this.#refuse(job, error);
     this.runQueued();
     this.#admission.onTick(servers, this.#queue.size);
-    if (now - this.#summaryAt >= SUMMARY_PERIOD) {
-      this.#summaryAt = now;
-      this.#waiting.rotate();
-      this.#runningTimes.rotate();
+    if (this.#durations.onTick(now)) {
       for (const { learned } of servers) learned.workers.rotate();
       this.#admission.keep(servers);
     }
@@ -290,10 +285,12 @@ export class Scheduler implements JobOwner, ServerOwner {
 
   /** Those that were let in by then. `named`: those as well that have asked for a certain server. */
   failQueued(by: number, error: (job: Job) => FcgiError, named = true): void {
-    const fail = (job: Job): void => {
-      this.#running.add(job);
-      job.fail(error(job));
-    };
-    this.#queue.takeDue(({ queuedAt }) => queuedAt <= by, fail, named);
+    const isDue = ({ queuedAt }: Job): boolean => queuedAt <= by;
+    this.#queue.takeDue(isDue, (job) => this.#refuse(job, error(job)), named);
+  }
+
+  #refuse(job: Job, error: FcgiError): void {
+    this.#running.add(job);
+    job.fail(error);
   }
 }

@@ -78,3 +78,34 @@ describe.each([1, 4])('where little is asked of %i processes', (gateways) => {
     expect(refused / asked).toBeLessThan(0.02);
   });
 });
+
+// Where who was let in waits on: 1.1 to 1.3 s. Where workers are not asked for, as the first pages were quick ones, beside which a connect takes long: 1.4 s and more.
+describe.each([0.05, 0.5])(
+  'where a connect takes %d ms, and four processes share the workers',
+  (connecting) => {
+    it.each([1.5, 3])(
+      'of %d times what those can do, whoever is answered is answered soon: pages of 10 and 300 ms',
+      { timeout: 60_000 },
+      async (load) => {
+        const seeds = Array.from({ length: 8 }, (_, i) => i + 1);
+        const common = {
+          fpm: { workers: 4 },
+          pages: [10, 300],
+          giveUp: 2_000,
+          gateways: 4,
+          ms: 16_000,
+          connecting,
+        };
+        const rate = (load * 4 * 1_000) / 155 / common.gateways;
+        const played = await Promise.all(seeds.map((seed) => play({ ...common, seed, rate })));
+        // Behind the burst with which it begins.
+        const settled = played.flatMap(({ asked }) => asked.filter(({ at }) => at > 4_000));
+        const answered = settled.filter(({ error }) => error === '');
+        const took = answered.map((one) => one.took).sort((a, b) => a - b);
+        expect(took[Math.floor(0.9 * took.length)]).toBeLessThan(1_050);
+        const worked = answered.reduce((sum, { ms }) => sum + ms, 0);
+        expect(worked / (seeds.length * 4 * 12_000)).toBeGreaterThan(0.95);
+      },
+    );
+  },
+);

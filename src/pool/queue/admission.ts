@@ -2,7 +2,7 @@
 import { type ConnectError, type PoolError, SocketError } from '../../errors.ts';
 import { Histogram } from '../stats/histogram.ts';
 import { type Arrival, BURST, Overload } from './overload.ts';
-import { refusal, tooLate, tooOld } from './refusal.ts';
+import { refusal, stale, tooLate, tooOld } from './refusal.ts';
 
 /** What a server has in hand, and what it can do. */
 interface Load {
@@ -41,6 +41,14 @@ interface Waiting {
   readonly exchange: { readonly bytesReceived: number } | null;
 }
 
+/** A request that waits. */
+interface Staying {
+  readonly queuedAt: number;
+  /** How often it was sent. */
+  readonly attempts: number;
+  readonly request: { readonly server?: string | undefined };
+}
+
 /** How many wait already. */
 interface Queued {
   /** In all, without those that are held back. */
@@ -49,6 +57,9 @@ interface Queued {
   readonly before: number;
 }
 
+/** So few pages say nothing of what the usual one takes. */
+const LEAST_PAGES = 8;
+
 export class Admission {
   /** How many were not let in. */
   refused = 0;
@@ -56,8 +67,9 @@ export class Admission {
   readonly #overload: Overload = new Overload();
   /** Of those that have asked for a certain server. */
   readonly #byServer: Map<string, Overload> = new Map();
-  /** What requests took from sending to the end. */
+  /** What requests took from sending to the end; and those alone that had their worker as they were sent. */
   readonly #times: Histogram = new Histogram();
+  readonly #pages: Histogram = new Histogram();
   /** Two of five took no longer, ms. 0: not known. */
   #usual = 0;
   readonly #queueSize: number;
@@ -76,9 +88,13 @@ export class Admission {
     this.#overloadOf(wanted).arrived(now);
   }
 
-  /** `took`, `age`: ms from sending, and from letting it in, to the end. `age` -1: its client had left. */
-  served(wanted: string, now: number, took: number, age: number = took): void {
+  /**
+   * `took`, `age`: ms from sending, and from letting it in, to the end. `age` -1: its client had left. `hadWorker`: it has not waited in the
+   * backlog of the server meanwhile.
+   */
+  served(wanted: string, now: number, took: number, age: number = took, hadWorker = true): void {
     this.#times.add(took);
+    if (hadWorker) this.#pages.add(took);
     this.#overloadOf(wanted).served(now, took, age);
   }
 
@@ -120,14 +136,40 @@ export class Admission {
   /** Called every few ms. */
   onTick(servers: readonly Load[], queued: number): void {
     if (queued > 0 || servers.some(({ backlog }) => backlog.wait > 0))
-      this.#usual = this.#times.percentile(0.4);
+      this.#usual = (this.#pages.count < LEAST_PAGES ? this.#times : this.#pages).percentile(0.4);
   }
 
   /** Forgets the servers that there are no more. */
   keep(servers: readonly { readonly name: string }[]): void {
     this.#times.rotate();
+    this.#pages.rotate();
     for (const wanted of this.#byServer.keys())
       if (!servers.some(({ name }) => name === wanted)) this.#byServer.delete(wanted);
+  }
+
+  /** Those that wait for nothing any more, the oldest of each line first; each must be taken out of its line. */
+  *stale<Job extends Staying>(
+    lines: readonly { readonly first: Job | null; readonly size: number }[],
+    { servers, name }: Loads,
+    now: number,
+  ): Generator<{ readonly job: Job; readonly error: PoolError }> {
+    for (const line of lines) {
+      if (line.first === null) continue;
+      const wanted = wantedBy(line.first);
+      const overload = this.#overloadOf(wanted);
+      const { by, most } = overload.stale(
+        this.#arrival(wanted, servers, line.size, now),
+        line.first.queuedAt,
+      );
+      for (let job: Job | null = line.first, count = 0; count < most; job = line.first, count++) {
+        // one that is sent again was a worker's before, and is the next in any case
+        if (job === null || job.queuedAt > by || job.attempts > 0) break;
+        overload.refusedStale(now);
+        const error = stale(now - job.queuedAt, by - job.queuedAt, wanted || name);
+        this.#counted(error, wanted, servers);
+        yield { job, error };
+      }
+    }
   }
 
   /** null: it may be sent at once. `name`: of the servers, for the message. */

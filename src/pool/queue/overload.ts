@@ -34,8 +34,13 @@ const LEAST_WINDOW = 1_000;
 const WINDOW_PAGES = 4;
 /** So many answers in a row that come too late are no chance. */
 const LATEST = 3;
+/** Whoever was let in to wait for LONGEST_WAIT, and has waited for longer than this, was promised too much: the pace is another now. */
+const STALE = 400;
+/** Nothing was answered for so long, and for so many times what usually lies between two answers: php-fpm restarts, say, or a table is locked. */
+const LEAST_SILENCE = 500;
+const SILENT_GAPS = 4;
 
-/** What the queue is like as a request comes. */
+/** What the queue is like. */
 export interface Arrival {
   readonly now: number;
   readonly queued: number;
@@ -51,8 +56,18 @@ export interface Arrival {
   readonly isOthers: boolean;
 }
 
+/** Who has waited for too long. */
+export interface Stale {
+  /** Those that were let in by then. */
+  readonly by: number;
+  /** So many of them at the most, the oldest first; 0: nobody is to be refused any more. */
+  readonly most: number;
+}
+
 export class Overload {
   readonly #served: Counts = new Counts();
+  /** Those that were refused although they had been let in. */
+  readonly #stale: Counts = new Counts();
   /** How many more have come than were answered. */
   readonly #unanswered: Level = new Level();
   readonly #trial: Trial = new Trial();
@@ -65,6 +80,9 @@ export class Overload {
   /** Since then: the least that a request took from sending to the end, and how many were answered within that time. */
   #least = Number.POSITIVE_INFINITY;
   #atOnce = 0;
+  #servedAt = 0;
+  /** Nothing was answered then, for long. */
+  #silentAt = Number.NEGATIVE_INFINITY;
 
   /** A worker is idle: whoever waits from now on begins a new queue. */
   idle(now: number): void {
@@ -80,6 +98,7 @@ export class Overload {
     if (took < this.#least / 2) this.#atOnce = 0;
     this.#least = Math.min(this.#least, took);
     this.#served.add(now);
+    this.#servedAt = now;
     this.#unanswered.change(-1, now);
     this.#latest[this.#answers++ % LATEST] = took;
     if (age >= 0) this.#patience.answered(now, age);
@@ -146,7 +165,7 @@ export class Overload {
     const longestStay = this.#patience.longest(now);
     if (queued < known && longestStay === Number.POSITIVE_INFINITY) return null;
     const usual = this.#usual(told);
-    const window = Math.min(LONGEST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
+    const window = windowOf(usual);
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
     if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;
     // One of eight has been answered: the others may run as well. Workers are known once all have had their turn.
@@ -160,7 +179,7 @@ export class Overload {
     if (queued < known || waiting / pace <= LONGEST_WAIT) return null;
     // `usual` has in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
-    const isGrowing = this.#grows(now, window, usual);
+    const isGrowing = this.#growth(now, window, usual) > 0;
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
     const wait =
       waiting / (isGrowing ? pace : Math.max(pace, (standing.count + workers / 2) / standing.time));
@@ -184,14 +203,45 @@ export class Overload {
   }
 
   /**
-   * Since the burst with which the queue began, or in the window: does more come than is answered? Workers that have begun together
-   * answer together, and all of their clients ask a moment later: so it is compared with the highest that it was for a page's time.
+   * Called every few ms while somebody waits, the oldest of them since `oldest`. Who has been let in, and is refused all the same? While more
+   * comes than is answered, those who have waited for longer than anybody is let in for: they came when the pace was another, as
+   * another process had not come yet, say, and would be answered when their clients are gone. No more of them than have come
+   * beyond what was answered: clients who ask again only when they have been answered may seem to be more for a moment.
+   * Whoever has come before nothing was answered for a while may wait on, and so may one for each worker.
    */
-  #grows(now: number, window: number, usual: number): boolean {
+  stale({ now, queued, sent, workers, usual: told }: Arrival, oldest: number): Stale {
+    const { count, time } = this.#served.since(this.#idleAt, this.#servedAt, STANDING_WINDOW);
+    const silence = Math.max(LEAST_SILENCE, (SILENT_GAPS * time) / count);
+    if (count === 0 || now - this.#servedAt > silence) this.#silentAt = now;
+    const usual = this.#usual(told);
+    const by = now - Math.max(STALE, TIMES_USUAL * usual);
+    if (oldest > by || oldest < Math.max(this.#silentAt, this.#idleAt) || this.#trial.isOn(now))
+      return { by, most: 0 };
+    const window = windowOf(usual);
+    const growth = this.#growth(now, window, usual);
+    const most = growth - this.#stale.since(this.#idleAt, now, window).count;
+    return { by, most: Math.max(0, Math.min(most, queued + sent - 2 * workers)) };
+  }
+
+  refusedStale(now: number): void {
+    this.#stale.add(now);
+  }
+
+  /**
+   * Since the burst with which the queue began, or in the window: how many more come than are answered? 0: no more do. Workers that have begun
+   * together answer together, and all of their clients ask a moment later: so it is compared with the highest that it was for a page's time.
+   */
+  #growth(now: number, window: number, usual: number): number {
     const since = Math.max(this.#idleAt + BURST, now - window);
     const { count: served } = this.#served.since(since, now, window);
     const page = Math.min(usual, window);
     const before = this.#unanswered.highest(Math.max(this.#idleAt, since - page), since, now);
-    return this.#unanswered.value - before > Math.max(GROWTH * served, LEAST_GROWTH);
+    const growth = this.#unanswered.value - before;
+    return growth > Math.max(GROWTH * served, LEAST_GROWTH) ? growth : 0;
   }
+}
+
+/** ms in which what comes and what is answered is counted. */
+function windowOf(usual: number): number {
+  return Math.min(LONGEST_WINDOW, Math.max(LEAST_WINDOW, WINDOW_PAGES * usual));
 }

@@ -59,6 +59,14 @@ export function tooOld(overload: Overload, age: number, name: string, now: numbe
   return leftBefore(message, wait);
 }
 
+/** It has waited for `age` ms, `tooLong` of them more than it should, while more comes than is answered. */
+export function stale(age: number, tooLong: number, name: string): PoolError {
+  const message = `the request has waited for ${Math.round(age)} ms for ${name}, which is asked for more than it answers`;
+  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
+    facts: { retryAfter: secondsOf(tooLong), hint: HINT },
+  });
+}
+
 function leftBefore(message: string, wait: number): PoolError {
   return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
     facts: { retryAfter: secondsOf(wait), hint: HINT },

@@ -16,6 +16,10 @@ export class Trial {
   #pause = FIRST_PAUSE;
   #askedAt = Number.NEGATIVE_INFINITY;
 
+  isOn(now: number): boolean {
+    return now < this.#until;
+  }
+
   /** One is to be refused: may it wait all the same? `fits`: the queue is short enough for a trial, which takes `time`. */
   allows(now: number, fits: boolean, time: number): boolean {
     if (now - this.#askedAt > FORGOTTEN) {

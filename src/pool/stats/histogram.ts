@@ -42,6 +42,10 @@ export class Histogram {
     return { count, p50: nth(counts, 0.5 * count), p99: nth(counts, 0.99 * count) };
   }
 
+  get count(): number {
+    return total(this.#all());
+  }
+
   /** The time within which this share of them lies; 0 where there are none. */
   percentile(share: number): number {
     const counts = this.#all();
