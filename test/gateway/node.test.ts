@@ -555,6 +555,39 @@ it('one that has no list of headers at all has them, too, and a body without a l
   expect(String(await php.exchanges[0]?.body())).toBe('a=1');
 });
 
+it('one that has no socket is answered, and PHP is told of no client', async () => {
+  const site = tempSite({ 'a.php': '' });
+  closing.push(site.remove);
+  const errors: unknown[] = [];
+  const php = new FakeDispatcher(answer(200, ['Content-Type', 'text/plain'], 'page'));
+  const handler = createHandler(php, { root: site.root, onError: (error) => errors.push(error) });
+  // as fetch-to-node makes it
+  const request = Object.assign(Readable.from([Buffer.from('a=1')]), {
+    method: 'POST',
+    url: '/a.php',
+    httpVersion: '1.1',
+    rawHeaders: ['Host', 'a.example', 'Content-Type', 'text/plain', 'Connection', 'close'],
+    headers: { host: 'a.example', 'content-type': 'text/plain', connection: 'close' },
+    complete: false,
+    socket: null,
+  }) as unknown as http.IncomingMessage;
+  const response = new http.ServerResponse(request);
+  let sent = '';
+  const socket = new Writable({
+    write: (chunk, _encoding, done) => {
+      sent += chunk;
+      done();
+    },
+  });
+  response.assignSocket(socket as Socket);
+  handler(request, response);
+  await once(response, 'finish');
+  expect(errors).toEqual([]);
+  expect(sent).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\npage$/s);
+  expect(php.params).toMatchObject({ HTTP_HOST: 'a.example', CONTENT_LENGTH: '3' });
+  expect(php.params).not.toHaveProperty('REMOTE_ADDR');
+});
+
 it('a response that was made up for the handler may stand on what is no socket', async () => {
   const site = tempSite({ 'a.php': '' });
   closing.push(site.remove);

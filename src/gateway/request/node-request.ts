@@ -96,7 +96,8 @@ function mayHoldMore(request: NodeRequest): boolean {
 }
 
 function factsOf(request: NodeRequest, contentLength: number | undefined): HttpFacts {
-  const { socket } = request;
+  // one that was made up (by fetch-to-node, say) may have none
+  const socket: Partial<NodeRequest['socket']> = request.socket ?? {};
   return {
     method: request.method ?? '',
     url: request.url ?? '',

@@ -77,8 +77,8 @@ export function freeRequest(request: NodeRequest): void {
   if (request.complete) return;
   discard(request);
   if (isHttp2Request(request)) endBehindResponse(request.stream);
-  // a request that was made up for a test may have less of a socket
-  else if (isLast(request) && 'destroySoon' in request.socket) {
+  // a request that was made up may have less of a socket, or none
+  else if (isLast(request) && 'destroySoon' in (request.socket ?? {})) {
     request.once(
       'close',
       lingerBehindBody(request.socket, () => !request.complete),
