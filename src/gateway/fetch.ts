@@ -6,7 +6,7 @@ import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
-import { bodyRead } from './request/touched-body.ts';
+import { requestRead } from './request/touched-body.ts';
 import { codingRefusal } from './request/transfer-coding.ts';
 import type { Plan } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
@@ -64,7 +64,7 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     if (request.signal.aborted) leave();
     else if (broken !== null) reply.refuse(broken, undefined, { Connection: 'close' });
     else if (plan.kind === 'run') {
-      const wrong = isRead(request) ? bodyRead('read') : wrongInfo(info);
+      const wrong = isRead(request) ? requestRead() : wrongInfo(info);
       if (wrong) reply.refuse(500, wrong);
       else gateway.run(plan, request, incoming(request, info), reply);
     } else if (plan.kind === 'redirect')

@@ -1,6 +1,6 @@
 /** The body that a client sends: waited for, but not for ever, and whose fault it is where it breaks off. */
 import { ArgumentError, errorCode, errorText, isError } from '../../errors.ts';
-import { bodyRead } from './touched-body.ts';
+import { requestRead } from './touched-body.ts';
 
 /** The client has promised more of a body, and sends nothing: 408. */
 export class StalledBody extends ArgumentError {
@@ -23,7 +23,7 @@ class ClientBodyIterator implements AsyncIterator<Uint8Array, unknown> {
 
   constructor(source: AsyncIterable<Uint8Array>, timeout: number) {
     // A web stream that somebody else reads: a hook has begun since the request was looked at.
-    if ('locked' in source && source.locked === true) throw bodyRead('read');
+    if ('locked' in source && source.locked === true) throw requestRead();
     this.#pieces = source[Symbol.asyncIterator]();
     this.#timeout = timeout;
   }

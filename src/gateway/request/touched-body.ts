@@ -64,7 +64,18 @@ export function bodyRead(how: 'read' | 'decoded', places: readonly LeftBehind[] 
     how === 'read'
       ? `The body of the request was read by ${by}: nothing is left of it for PHP`
       : 'The body of the request is decoded to text (setEncoding) in front of the PHP handler: its bytes are lost for PHP';
-  const hint =
-    'move what reads bodies (parsers of JSON, forms and uploads) behind the PHP handler, or to the routes that need it; or let it keep the bytes as `request.rawBody`';
+  return refused(message, 'or let it keep the bytes as `request.rawBody`');
+}
+
+/** As `bodyRead`, of a web `Request`: nobody leaves anything on one, but it can be copied. */
+export function requestRead(): RequestError {
+  return refused(
+    'The body of the request was read by something in front of the PHP handler: nothing is left of it for PHP',
+    'or let it read a copy, `request.clone()`',
+  );
+}
+
+function refused(message: string, otherwise: string): RequestError {
+  const hint = `move what reads bodies (parsers of JSON, forms and uploads) behind the PHP handler, or to the routes that need it; ${otherwise}`;
   return new RequestError('FCGI_ERR_BODY_READ', message, { facts: { hint } });
 }

@@ -177,6 +177,20 @@ describe('a body that was read is never an empty one for PHP', () => {
     expect((await handler(request)).status).toBe(500);
     expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_BODY_READ' })]);
   });
+
+  it('of a Request: the hint names what helps there, a copy', async () => {
+    const hints: string[] = [];
+    const onError = (error: unknown): void => void hints.push((error as { hint: string }).hint);
+    const handler = createFetchHandler(php(), { fpmRoot: '/srv', onError });
+    const make = (): Request => new Request('http://a/a.php', { method: 'POST', body: 'x' });
+    const read = Object.assign(make(), { rawBody: Buffer.from('x') });
+    await read.text();
+    expect((await handler(read)).status).toBe(500);
+    expect(hints).toEqual([expect.stringMatching(/^(?!.*rawBody).*request\.clone\(\)/)]);
+    const copied = make();
+    await copied.clone().text();
+    expect(await (await handler(copied)).text()).toBe('x');
+  });
 });
 
 const decodes: Middleware = (request: http.IncomingMessage, _response: unknown, next: () => void) => {
