@@ -16,7 +16,7 @@ export type ArgumentErrorCode =
 
 /** The request as it came to the gateway, or as the gateway was told to make it, cannot be answered by PHP. */
 export type RequestErrorCode =
-  /** Its body was read, or decoded, before it came to the PHP handler; nothing was sent. `hint` says what to move. */
+  /** Its body was read, decoded or left out before it came to the PHP handler; nothing was sent. `hint` says what to do. */
   | 'FCGI_ERR_BODY_READ'
   /**
    * PHP-FPM found no script at SCRIPT_FILENAME, and has answered 404, or may not read or not run it (403); `hint` says what to check.

@@ -6,7 +6,7 @@ import { Gateway, type Incoming } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
 import { FetchSink } from './reply/fetch-sink.ts';
 import type { FileRefusal } from './reply/handed-file.ts';
-import { requestRead } from './request/touched-body.ts';
+import { requestRead, requestWithoutBody } from './request/touched-body.ts';
 import { codingRefusal } from './request/transfer-coding.ts';
 import type { Plan } from './site/site.ts';
 import { fileError } from './site/static/file-error.ts';
@@ -64,7 +64,7 @@ export function createFetchHandler(dispatcher: Dispatcher, options: GatewayOptio
     if (request.signal.aborted) leave();
     else if (broken !== null) reply.refuse(broken, undefined, { Connection: 'close' });
     else if (plan.kind === 'run') {
-      const wrong = isRead(request) ? requestRead() : wrongInfo(info);
+      const wrong = wrongBody(request) ?? wrongInfo(info);
       if (wrong) reply.refuse(500, wrong);
       else gateway.run(plan, request, incoming(request, info), reply);
     } else if (plan.kind === 'redirect')
@@ -102,8 +102,12 @@ function wrongInfo({ remote, local }: RequestInfo): unknown {
   }
 }
 
-function isRead(request: Request): boolean {
-  return request.bodyUsed || request.body?.locked === true;
+function wrongBody(request: Request): unknown {
+  const { bodyUsed, body, method, headers } = request;
+  if (bodyUsed || body?.locked === true) return requestRead();
+  // with these a client should send none (RFC 9110, 9.3), and no Request can hold it
+  if (body || method === 'GET' || method === 'HEAD') return null;
+  return Number(headers.get('content-length')) > 0 ? requestWithoutBody() : null;
 }
 
 function incoming(request: Request, info: RequestInfo): Incoming {

@@ -75,6 +75,15 @@ export function requestRead(): RequestError {
   );
 }
 
+/** A `Request` that has none of the body its head speaks of: SvelteKit's, for one without a Content-Type. */
+export function requestWithoutBody(): RequestError {
+  const message =
+    'The body of the request was left out by the server in front of the PHP handler, which has made the Request: there is none for PHP';
+  const hint =
+    'put the handler of fastcgi-pool/node in front of that server; or have clients send a Content-Type: without one some servers take no body';
+  return new RequestError('FCGI_ERR_BODY_READ', message, { facts: { hint } });
+}
+
 function refused(message: string, otherwise: string): RequestError {
   const hint = `move what reads bodies (parsers of JSON, forms and uploads) behind the PHP handler, or to the routes that need it; ${otherwise}`;
   return new RequestError('FCGI_ERR_BODY_READ', message, { facts: { hint } });

@@ -178,6 +178,24 @@ describe('a body that was read is never an empty one for PHP', () => {
     expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_BODY_READ' })]);
   });
 
+  it.each([
+    ['POST', 500, 'FCGI_ERR_BODY_READ'],
+    ['GET', 400, 'FCGI_ERR_BODY_LENGTH'],
+  ])('that the server has left out of a Request: %s is %i', async (method, status, code) => {
+    const site = tempSite({ 'a.php': '' });
+    closing.push(site.remove);
+    await using fpm = await startFakeFpm();
+    await using pool = new Pool(fpm.address);
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => void errors.push(error);
+    const handler = createFetchHandler(pool, { root: site.root, onError });
+    // as SvelteKit makes it of one without a Content-Type
+    const request = new Request('http://a/a.php', { method, headers: { 'Content-Length': '3' } });
+    expect((await handler(request)).status).toBe(status);
+    expect(errors).toEqual([expect.objectContaining({ code })]);
+    expect(fpm.requests).toEqual([]);
+  });
+
   it('of a Request: the hint names what helps there, a copy', async () => {
     const hints: string[] = [];
     const onError = (error: unknown): void => void hints.push((error as { hint: string }).hint);
