@@ -148,6 +148,8 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
   it('but one is asked behind a late answer however quick the pages were: those that are known may have been the quick ones', () => {
     const check = new AcceptCheck();
     check.onPage(10);
+    check.onLeft();
+    expect(due(check, 0.2)).toBe(false);
     check.onUnasked(100);
     expect([due(check, 0.2), due(check, 0.2)]).toEqual([true, false]);
     check.onAccepted(100, 0.2);

@@ -47,6 +47,21 @@ describe('one more may wait', () => {
     expect(overloaded(40).refuses({ ...many, queued: 9 })).toBeGreaterThan(0);
   });
 
+  it('one for each worker, although more comes than is answered, and it waits for longer than others may', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let at = 1_150, owed = 0; at <= now; at += 150) {
+      for (owed += 1.5; owed >= 1; owed--) overload.arrived(at);
+      overload.served(at, 100, at <= 2_000 ? 100 : -1);
+    }
+    for (let i = 0; i < 11; i++) overload.left(now, 2_000, true);
+    // Three of seven a second, with four in hand that are half done, take more than 300 ms.
+    const three = { now, sent: 4, workers: 4, usual: 100, backlog: 0, isOthers: false, queued: 3 };
+    expect(overload.longestStay(now)).toBe(LONGEST);
+    expect(overload.refuses(three)).toBeNull();
+    expect(overload.refuses({ ...three, queued: 4 })).toBeGreaterThan(0);
+  });
+
   it('where nobody waits', () => {
     expect(overloaded(2).refuses({ ...eight, queued: 0 })).toBeNull();
   });
