@@ -124,11 +124,6 @@ export class Exchange {
     this.bytesSent = bytesSent;
   }
 
-  /** It went out to a worker that had its connection, and did not wait in the backlog of the server. */
-  get hadWorker(): boolean {
-    return this.reused || this.isAccepted;
-  }
-
   /** What the server writes may wait for our kernel's acknowledgement: its connection stays open, and has gone back and forth before. */
   get mayWaitForAck(): boolean {
     return this.keepConn && this.isAccepted;

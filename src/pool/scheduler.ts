@@ -180,7 +180,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     const { server, startedAt, exchange } = job;
     const took = now - (exchange?.startedAt ?? startedAt);
     const age = job.over ? -1 : now - job.queuedAt;
-    this.#admission.served(wantedBy(job), now, took, age, exchange?.hadWorker);
+    this.#admission.served(wantedBy(job), now, took, age, exchange?.isAccepted);
     this.#durations.running.add(now - startedAt);
     this.answers.served(job.queuedAt);
     if (server === null) return;

@@ -53,26 +53,26 @@ function isUtf8(text: string, { type }: BodyHead): boolean {
   return /^(?:utf-?8|us-ascii)$/i.test(charset) && !text.includes('\ufffd');
 }
 
+/** Who has read a body, where nobody knows. */
+const somebody = 'something in front of the PHP handler';
+
 /** `places`: where the reader may have left what it has made of the body. */
 export function bodyRead(how: 'read' | 'decoded', places: readonly LeftBehind[] = []): RequestError {
   const isUpload = places.some(({ file, files }) => file !== undefined || files !== undefined);
   const isParsed = places.some(({ body }) => body !== undefined);
-  let by = 'something in front of the PHP handler';
+  let by = somebody;
   if (isUpload) by = 'an upload parser such as multer';
   else if (isParsed) by = 'a body parser such as express.json() or koa-bodyparser';
   const message =
     how === 'read'
-      ? `The body of the request was read by ${by}: nothing is left of it for PHP`
+      ? readBy(by)
       : 'The body of the request is decoded to text (setEncoding) in front of the PHP handler: its bytes are lost for PHP';
   return refused(message, 'or let it keep the bytes as `request.rawBody`');
 }
 
 /** As `bodyRead`, of a web `Request`: nobody leaves anything on one, but it can be copied. */
 export function requestRead(): RequestError {
-  return refused(
-    'The body of the request was read by something in front of the PHP handler: nothing is left of it for PHP',
-    'or let it read a copy, `request.clone()`',
-  );
+  return refused(readBy(somebody), 'or let it read a copy, `request.clone()`');
 }
 
 /** A `Request` that has none of the body its head speaks of: SvelteKit's, for one without a Content-Type. */
@@ -82,6 +82,10 @@ export function requestWithoutBody(): RequestError {
   const hint =
     'put the handler of fastcgi-pool/node in front of that server; or have clients send a Content-Type: without one some servers take no body';
   return new RequestError('FCGI_ERR_BODY_READ', message, { facts: { hint } });
+}
+
+function readBy(reader: string): string {
+  return `The body of the request was read by ${reader}: nothing is left of it for PHP`;
 }
 
 function refused(message: string, otherwise: string): RequestError {

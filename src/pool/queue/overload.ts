@@ -34,8 +34,8 @@ const LEAST_WINDOW = 1_000;
 const WINDOW_PAGES = 4;
 /** So many answers in a row that come too late are no chance. */
 const LATEST = 3;
-/** Whoever was let in to wait for LONGEST_WAIT, and has waited for longer than this, was promised too much: the pace is another now. */
-const STALE = 400;
+/** Whoever was let in to wait for LONGEST_WAIT, and has waited for a third longer, was promised too much: the pace is another now. */
+const STALE = (4 * LONGEST_WAIT) / 3;
 /** Nothing was answered for so long, and for so many times what usually lies between two answers: php-fpm restarts, say, or a table is locked. */
 const LEAST_SILENCE = 500;
 const SILENT_GAPS = 4;
@@ -80,6 +80,7 @@ export class Overload {
   /** Since then: the least that a request took from sending to the end, and how many were answered within that time. */
   #least = Number.POSITIVE_INFINITY;
   #atOnce = 0;
+  /** When the latest was answered. */
   #servedAt = 0;
   /** Nothing was answered then, for long. */
   #silentAt = Number.NEGATIVE_INFINITY;
@@ -177,7 +178,7 @@ export class Overload {
     if (tooLong > 0 && waiting / pace > BURST) return tooLong;
     // So long anybody may wait, and the rest takes a while to count.
     if (queued < known || waiting / pace <= LONGEST_WAIT) return null;
-    // `usual` has in it what requests waited in the backlog of the server.
+    // `usual` may have in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
     const isGrowing = this.#growth(now, window, usual) > 0;
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);

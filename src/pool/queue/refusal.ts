@@ -48,7 +48,7 @@ export function tooLate(overload: Overload, arrival: Arrival, name: string): Poo
   const wait = overload.refusesToSend(arrival);
   if (wait === null) return null;
   const message = `${arrival.sent} requests have been sent to ${name}, and it answers so late that most clients leave before`;
-  return leftBefore(message, wait);
+  return overloaded(message, wait);
 }
 
 /** null: it may be sent, `age` ms after it was let in. */
@@ -56,18 +56,17 @@ export function tooOld(overload: Overload, age: number, name: string, now: numbe
   const wait = overload.isTooOld(now, age);
   if (wait === null) return null;
   const message = `the request has waited for ${Math.round(age)} ms for ${name}, and most clients leave before they are answered so late`;
-  return leftBefore(message, wait);
+  return overloaded(message, wait);
 }
 
 /** It has waited for `age` ms, `tooLong` of them more than it should, while more comes than is answered. */
 export function stale(age: number, tooLong: number, name: string): PoolError {
   const message = `the request has waited for ${Math.round(age)} ms for ${name}, which is asked for more than it answers`;
-  return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
-    facts: { retryAfter: secondsOf(tooLong), hint: HINT },
-  });
+  return overloaded(message, tooLong);
 }
 
-function leftBefore(message: string, wait: number): PoolError {
+/** `wait`: ms. */
+function overloaded(message: string, wait: number): PoolError {
   return new PoolError('FCGI_ERR_QUEUE_OVERLOAD', message, {
     facts: { retryAfter: secondsOf(wait), hint: HINT },
   });

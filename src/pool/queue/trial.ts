@@ -16,6 +16,7 @@ export class Trial {
   #pause = FIRST_PAUSE;
   #askedAt = Number.NEGATIVE_INFINITY;
 
+  /** More may wait at the moment. */
   isOn(now: number): boolean {
     return now < this.#until;
   }

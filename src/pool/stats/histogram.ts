@@ -42,8 +42,9 @@ export class Histogram {
     return { count, p50: nth(counts, 0.5 * count), p99: nth(counts, 0.99 * count) };
   }
 
+  /** How many were added. */
   get count(): number {
-    return total(this.#all());
+    return total(this.#counts) + total(this.#before);
   }
 
   /** The time within which this share of them lies; 0 where there are none. */
