@@ -90,6 +90,11 @@ export class BackendKind implements KnownServer {
     return this.#isPhpFpm ?? (this.#unanswered === 0 && !this.#refusedEndOfInput);
   }
 
+  /** It has shown that it is PHP-FPM, and must do so anew. */
+  get isDoubted(): boolean {
+    return this.#isPhpFpm === null && this.#hasAnswered;
+  }
+
   /** It is not known to be PHP-FPM, and it is time to send FCGI_GET_VALUES. */
   isQueryDue(now: number): boolean {
     if (this.#isPhpFpm === true || this.isConfigured || this.#asking) return false;
@@ -190,9 +195,12 @@ export class BackendKind implements KnownServer {
     if (requests >= 1 && this.#ends.size < MOST_ENDS) this.#ends.add(requests);
   }
 
-  /** It answers only behind the end of input: PHP-FPM never waits for that. */
-  onWaitsForEndOfInput(): void {
-    if (!this.isConfigured) this.#isPhpFpm = false;
+  /** It may have waited for the end of input, which PHP-FPM never does: it must show anew what it is. */
+  onDoubted(): void {
+    if (this.#isPhpFpm !== true || this.isConfigured) return;
+    this.#isPhpFpm = null;
+    this.#unanswered = 0;
+    this.#askAt = 0;
   }
 
   /** PHP-FPM reads the end of input where another request might begin, and goes on. */
@@ -212,7 +220,12 @@ export class BackendKind implements KnownServer {
   onStreams(endsStreams: boolean): void {
     const isOther = endsStreams && this.#endsStreams === false;
     this.#endsStreams = endsStreams;
-    if (!isOther || this.#isPhpFpm !== true || this.isConfigured) return;
+    const wasPhpFpm = this.#isPhpFpm === true || this.isDoubted;
+    if (isOther && wasPhpFpm && !this.isConfigured) this.#replaced();
+  }
+
+  /** What is believed of it is over. */
+  #replaced(): void {
     this.#changes++;
     this.#isPhpFpm = this.#changes > MOST_CHANGES ? false : null;
     if (this.#isPhpFpm === null) this.#askAt = 0;
@@ -232,6 +245,7 @@ export class BackendKind implements KnownServer {
   }
 
   #notAnswered(now: number): void {
+    if (this.isDoubted) this.#replaced();
     this.#unanswered++;
     const pause = QUERY_INTERVALS[this.#unanswered];
     this.#askAt = now + (pause ?? LONGEST_INTERVAL);

@@ -107,7 +107,7 @@ export class Learned {
       this.acceptCheck.onPage(firstByteAfter);
       this.neighbours.keptAnswered(firstByteAfter, this.#clock);
     }
-    if (this.terminator.answered(exchange)) this.backend.onWaitsForEndOfInput();
+    if (this.terminator.mayHaveWaited(exchange)) this.backend.onDoubted();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);
   }
@@ -168,7 +168,7 @@ export class Learned {
 
   /** ms of silence after which the empty STDIN record goes out by itself. */
   terminatorDelay({ reused }: Exchange): number {
-    return this.terminator.delay(this.backend.isPhpFpm === true, reused);
+    return this.terminator.delay(this.backend.isPhpFpm === true || this.backend.isDoubted, reused);
   }
 
   /** How long to wait for a script whose caller has left, ms. */

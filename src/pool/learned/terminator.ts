@@ -4,11 +4,12 @@
  * requests or for all, so there it is sent at once, at the end of the request.
  *
  * Of a server that is not known yet a silence of `delay` sends the record, and is a reason to ask it what it is: see
- * BackendCheck.
+ * BackendCheck. An answer right behind the record is a reason as well, but no more: a page that takes as long as the record is held
+ * back, as one does that waits for news for 5 s, comes just then each time.
  */
 import type { Exchange } from '../../connection/exchange.ts';
 
-/** An answer within so many ms of the record was waiting for it. */
+/** An answer within so many ms of the record may have waited for it. */
 const JUST_AFTER = 25;
 /**
  * ms, for PHP-FPM. Not for ever: behind one address there may be several servers. A request that waits for longer (in
@@ -20,12 +21,9 @@ const LONG = 5_000;
  * its connection open, too: where the worker leaves, at a reload say, nobody reads a request that is on it, and it is reset only when that program ends.
  */
 const LONG_KEPT = 30_000;
-/** So many answers just after so long a silence are no chance. */
-const STALLS = 2;
 
 export class Terminator {
   readonly #delay: number;
-  #stalls = 0;
 
   /** `delay` in ms; 0: at once, always. */
   constructor(delay: number) {
@@ -40,12 +38,11 @@ export class Terminator {
 
   /** Is the record sent together with the next request? */
   atOnce(mayBePhpFpm: boolean): boolean {
-    return this.#delay === 0 || !mayBePhpFpm || this.#stalls >= STALLS;
+    return this.#delay === 0 || !mayBePhpFpm;
   }
 
-  /** A first byte has come. True: this is a server that waits for the end of input, whatever it has said. */
-  answered({ terminatorAfter, firstByteAfter }: Exchange): boolean {
-    if (terminatorAfter >= LONG && firstByteAfter - terminatorAfter <= JUST_AFTER) this.#stalls++;
-    return this.#stalls >= STALLS;
+  /** Has the answer waited for the record, by the looks of it? */
+  mayHaveWaited({ terminatorAfter, firstByteAfter }: Exchange): boolean {
+    return terminatorAfter >= LONG && firstByteAfter - terminatorAfter <= JUST_AFTER;
   }
 }

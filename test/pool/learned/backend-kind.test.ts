@@ -271,11 +271,71 @@ describe('a connection that still owes the end of its input', () => {
   });
 });
 
-it('a server that waits for the end of input is not PHP-FPM, whatever it has said', () => {
-  const backend = auto();
-  backend.onValues(php);
-  backend.onWaitsForEndOfInput();
-  expect(backend.isPhpFpm).toBe(false);
+describe('an answer that may have waited for the end of input', () => {
+  const doubted = (): BackendKind => {
+    const backend = auto();
+    backend.onStreams(false);
+    backend.onDetected({ values: php, isDirect: true }, 0);
+    backend.onDoubted();
+    return backend;
+  };
+
+  it('has the server asked anew, at once, and nothing is a proof until then', () => {
+    const backend = doubted();
+    expect(backend).toMatchObject({ isPhpFpm: null, isDoubted: true, isKnown: false, mayBePhpFpm: true });
+    expect(backend.afterResponse(1, 0, false)).toBe('ask');
+  });
+
+  it('costs a PHP-FPM one question, however often it comes: a page may take as long as that', () => {
+    const backend = doubted();
+    for (let nth = 1; nth <= 50; nth++) {
+      backend.onDoubted();
+      expect(backend.afterResponse(1, nth, false)).toBe('ask');
+      expect(backend.onIdleCheck({ values: php, closed: null }, 1, nth)).toBe(true);
+      expect(backend).toMatchObject({ isPhpFpm: true, isDoubted: false, isDirect: true, isSettled: true });
+    }
+  });
+
+  it('where the server leaves that unanswered, it is as one of which nothing was known', () => {
+    const backend = doubted();
+    backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, 0);
+    expect(backend).toMatchObject({ isPhpFpm: null, isDoubted: false, isDirect: null, mayBePhpFpm: false });
+  });
+
+  it('where some answer and some do not, it is none behind the fourth time', () => {
+    const backend = doubted();
+    const seen = [1, 2, 3, 4].map((nth) => {
+      backend.onDoubted();
+      backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, nth);
+      const { isPhpFpm } = backend;
+      backend.onValues(php);
+      return isPhpFpm;
+    });
+    expect(seen).toEqual([null, null, null, false]);
+  });
+
+  it('with the empty record that PHP-FPM never sends, it is another', () => {
+    const backend = doubted();
+    backend.onStreams(true);
+    expect(backend).toMatchObject({ isPhpFpm: null, isDoubted: false, isDirect: null });
+  });
+
+  it.each(['php-fpm', 'generic'] as const)(
+    'says nothing where the operator has said that it is %s',
+    (told) => {
+      const backend = new BackendKind({ backend: told, proxied: false });
+      const { isPhpFpm } = backend;
+      backend.onDoubted();
+      expect(backend.isPhpFpm).toBe(isPhpFpm);
+    },
+  );
+
+  it('nor of a server that is not taken for PHP-FPM', () => {
+    const backend = auto();
+    backend.onDetected({ values: go, isDirect: null }, 0);
+    backend.onDoubted();
+    expect(backend).toMatchObject({ isPhpFpm: false, isDoubted: false });
+  });
 });
 
 describe('whether something stands in between', () => {

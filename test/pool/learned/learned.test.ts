@@ -17,6 +17,9 @@ interface Setup {
   readonly clock: Clock;
 }
 
+/** How PHP-FPM answers FCGI_GET_VALUES. */
+const phpFpm = new Map([['FCGI_MPXS_CONNS', '0']]);
+
 function setUp(options: PoolOptions = {}, random = 0, queued = 0): Setup {
   const time = new VirtualTime();
   const clock = new Clock(time.timersOf(new Loop()));
@@ -88,15 +91,16 @@ describe('a first byte', () => {
     },
   );
 
-  it('behind the end of input, twice after 5 s: the server waits for that, and is no PHP-FPM', () => {
+  it('just behind the end of input, after 5 s: PHP-FPM never waits for that, so it must show anew that it is one', () => {
     const { learned } = setUp();
-    for (const isPhpFpm of [null, false]) {
-      const late = request();
-      late.terminatorAfter = 5_000;
-      late.firstByteAfter = 5_001;
-      learned.firstByte(late, true);
-      expect(learned.backend.isPhpFpm).toBe(isPhpFpm);
-    }
+    learned.backend.onValues(phpFpm);
+    const late = request();
+    late.terminatorAfter = 5_000;
+    late.firstByteAfter = 5_001;
+    learned.firstByte(late, true);
+    expect(learned.backend.isPhpFpm).toBe(null);
+    learned.backend.onValues(phpFpm);
+    expect(learned.backend.isPhpFpm).toBe(true);
   });
 
   it('teaches how long a script takes', () => {
@@ -169,7 +173,7 @@ describe('a connection closed', () => {
 it('a server that is taken for another, and ends its answers as PHP-FPM does, is asked all the same', () => {
   const { learned } = setUp();
   expect(learned.isQueryDue).toBe(true);
-  learned.backend.onWaitsForEndOfInput();
+  learned.backend.onIdsMixed();
   learned.backend.onStreams(false);
   expect([learned.backend.isPhpFpm, learned.isQueryDue]).toEqual([false, true]);
 });
@@ -298,7 +302,7 @@ describe('a connection is idle', () => {
     const pool = setUp();
     expect([await keepsAfter(pool, 0), await keepsAfter(pool, 100)]).toEqual([true, true]);
     await waits(pool, 20);
-    pool.learned.backend.onValues(new Map([['FCGI_MPXS_CONNS', '0']]));
+    pool.learned.backend.onValues(phpFpm);
     expect([await keepsAfter(pool, 1.9), await keepsAfter(pool, 2)]).toEqual([true, false]);
     pool.learned.keepaliveTimes.connected(20);
     expect([await keepsAfter(pool, 19), await keepsAfter(pool, 20)]).toEqual([true, false]);
@@ -310,7 +314,7 @@ describe('a connection is idle', () => {
     expect(await keepsAfter(unknown, 100)).toBe(true);
     const told = setUp({ keepaliveTimeout: 1_000 });
     await waits(told, 20);
-    told.learned.backend.onValues(new Map([['FCGI_MPXS_CONNS', '0']]));
+    told.learned.backend.onValues(phpFpm);
     expect(await keepsAfter(told, 100)).toBe(true);
   });
 });
@@ -404,5 +408,14 @@ describe('what is asked of it', () => {
     expect(delay({ backend: 'php-fpm' }, 0)).toBe(5_000);
     expect(delay({ backend: 'php-fpm' }, 1)).toBe(30_000);
     expect(delay({ backend: 'generic' }, 1)).toBe(40);
+  });
+
+  it('nor sooner while that is doubted: where it is one, a page that takes 5 s would weaken what all others can prove', () => {
+    const { learned } = setUp({ terminatorDelay: 40 });
+    learned.backend.onValues(phpFpm);
+    learned.backend.onDoubted();
+    expect(learned.terminatorDelay(request('/a.php', 0))).toBe(5_000);
+    learned.backend.onDetected({ values: null, isDirect: null }, 0);
+    expect(learned.terminatorDelay(request('/a.php', 0))).toBe(40);
   });
 });
