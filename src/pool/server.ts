@@ -232,14 +232,13 @@ export class Server implements ConnectionOwner {
     const monotonic = this.clock.monotonic();
     job.startedAt = this.clock.at(monotonic);
     job.times.givenAt = monotonic;
-    if (connection === null) {
-      this.#dial(slot, job);
-    } else if (idleCheck !== null) {
-      this.#replyWaits.wait(slot, job, idleCheck);
-    } else if (this.#sender.needsFresh(job, connection)) {
+    const choice = connection === null ? 'fresh' : this.#sender.choose(job, connection);
+    if (connection === null || choice === 'fresh') {
       // Its worker is free at once for the fresh connection, which else might wait behind this one for ever.
-      connection.close('fresh-needed');
+      connection?.close('fresh-needed');
       this.#dial(slot, job);
+    } else if (choice === 'asked') {
+      this.#replyWaits.wait(slot, job, connection.idleCheck);
     } else {
       const encoded = this.#encode(job, connection, connection.keepaliveRequests);
       if (encoded !== null) this.#sender.send(connection, job, encoded, this.open.size, monotonic);

@@ -5,7 +5,10 @@ import type { ConnectionSocket } from './socket.ts';
 const SETTLED = 40;
 
 export class IdleState {
-  /** Idle for so long that a worker that was about to leave behind its last answer would have closed the connection. */
+  /**
+   * A worker that was about to leave behind its last answer would have closed the connection: it has been idle for so long, or the
+   * worker has said that it waits for a request (slots/ask-kept.ts).
+   */
   settled = false;
   readonly #socket: ConnectionSocket;
   /** As of the first tick that found it idle; -1: none has. */

@@ -15,9 +15,10 @@ import type { Job } from '../job.ts';
 import type { BodyReading } from '../learned/body-reading.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
-import { needsFreshConnection } from '../retry/fresh-connection.ts';
 import { mayGoElsewhere, retriesUnknown } from '../retry/resend.ts';
+import { type Choice, whichConnection } from '../retry/which-connection.ts';
 import { accepted } from '../slots/accepted.ts';
+import { askKept } from '../slots/ask-kept.ts';
 import { dial } from '../slots/dial.ts';
 import { checkUnchanged } from './body.ts';
 import { type Encoded, encodeRequest, isBodyReadBeforeScript } from './encode-request.ts';
@@ -103,23 +104,27 @@ export class Sender {
     this.#retransmissions.refresh();
   }
 
-  /** Must it go out on a fresh connection, although this one is free? */
-  needsFresh(job: Job, connection: Connection): boolean {
+  /** Does it go out on this kept connection? Asks its worker where that is to be known first. */
+  choose(job: Job, connection: Connection): Choice {
+    if (connection.idleCheck.isPending) return 'asked';
     const { body } = job;
-    const { isPhpFpm, isDirect, mixesIds } = this.#learned.backend;
-    if (body === null || mixesIds) return true;
+    const { isPhpFpm, isDirect, mixesIds, answersGetValues } = this.#learned.backend;
+    if (body === null || mixesIds) return 'fresh';
     const proxied = isDirect === false;
     const provable =
       isPhpFpm !== true ||
       (isBodyReadBeforeScript(job.snapshot.facts, body.length, this.#bodySettings) && !this.#doubtsBody(job));
-    if (provable && body.kind === 'bytes' && !proxied) return false;
-    return needsFreshConnection({
+    if (provable && body.kind === 'bytes' && !proxied) return 'kept';
+    const choice = whichConnection({
       proxied,
       retriedAnyway: retriesUnknown(job, this.#settings),
       replayable: body.kind === 'bytes' || body.length <= this.#settings.replayBuffer,
       provable,
       settled: connection.idle.settled,
+      answers: answersGetValues && this.#learned.acceptCheck.staysOpen,
     });
+    if (choice === 'asked') askKept(connection);
+    return choice;
   }
 
   /** Opens a socket for the job; rejects as `dial` does. `waiting`: that it may send its request on, so a worker must have it. */

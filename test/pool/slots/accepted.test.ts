@@ -2,55 +2,13 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { Pool, type PoolOptions, Upstream } from '../../../src/index.ts';
-import { END, GET_VALUES, GET_VALUES_RESULT, pair, record, STDOUT } from '../../testing/support/wire.ts';
-import { answer, COMPLETE, ended, GET, POST, type RawServer, rawServer, text } from '../support.ts';
+import { END, record, STDOUT } from '../../testing/support/wire.ts';
+import { answer, COMPLETE, ended, GET, POST, text } from '../support.ts';
+import { answers, type Behaviour, behaving, modern, old, VALUES } from './support.ts';
 
 const TOLD: PoolOptions = { backend: 'php-fpm', proxied: true };
-const VALUES = record(GET_VALUES_RESULT, pair('FCGI_MPXS_CONNS', '0'), 0, 0);
-const FORM = { params: POST, body: 'a=1' };
-
-/** Of a server: what it does with FCGI_GET_VALUES, and with a request. */
-interface Behaviour {
-  /** `nth` on its connection, from 1. */
-  readonly onValues: (socket: Socket, nth: number) => void;
-  readonly onRequest?: (socket: Socket) => void;
-}
-
-/** `seen` notes each connection: a V for each FCGI_GET_VALUES, an R for a request, a K for one with FCGI_KEEP_CONN. */
-async function behaving(behaviourOf: (nth: number) => Behaviour): Promise<RawServer & { seen: string[] }> {
-  const seen: string[] = [];
-  const server = await rawServer((socket, nth) => {
-    const { onValues, onRequest = (one) => one.end(answer()) } = behaviourOf(nth);
-    let values = 0;
-    seen[nth - 1] = '';
-    socket.on('end', () => socket.end());
-    socket.on('data', (bytes) => {
-      for (let at = 0; at < bytes.length && !socket.destroyed && socket.writable; ) {
-        const length = 8 + bytes.readUInt16BE(at + 4) + (bytes[at + 6] ?? 0);
-        if (bytes[at + 1] === GET_VALUES) {
-          seen[nth - 1] += 'V';
-          onValues(socket, ++values);
-          at += length;
-        } else {
-          if (bytes[at + 1] === 1) {
-            seen[nth - 1] += bytes[at + 10] === 1 ? 'K' : 'R';
-            onRequest(socket);
-          }
-          at += length;
-        }
-      }
-    });
-  }, 'tcp');
-  return Object.assign(server, { seen });
-}
-
-const answers = (socket: Socket): unknown => socket.write(VALUES);
 const ends = (socket: Socket): unknown => socket.end();
-const modern: Behaviour = { onValues: answers };
-/** PHP-FPM before 8.2 closes behind its answer. */
-const old: Behaviour = {
-  onValues: (socket) => socket.end(VALUES),
-};
+const FORM = { params: POST, body: 'a=1' };
 
 async function posts(pool: Pool | Upstream, count: number): Promise<void> {
   for (let i = 0; i < count; i++)
