@@ -32,8 +32,8 @@ export interface FoundFile {
 export interface Files {
   /** `path` is a Target's. */
   choose(path: string): Choice;
-  /** What was seen in this turn of the event loop counts no more. */
-  lookAnew(): void;
+  /** What was seen in this turn of the event loop counts no more; `isMoved`: nor does where names lead. */
+  lookAnew(isMoved?: boolean): void;
   /** What may be sent in place of a file, by its real path: a packed copy beside it. */
   sibling(file: FoundFile, ending: string): FoundFile | null;
 }
@@ -156,8 +156,8 @@ class LocalFiles implements Files {
     }
   }
 
-  lookAnew(): void {
-    this.#folder.lookAnew();
+  lookAnew(isMoved?: boolean): void {
+    this.#folder.lookAnew(isMoved);
   }
 
   sibling(file: FoundFile, ending: string): FoundFile | null {

@@ -88,9 +88,10 @@ export class RootFolder {
     return entry.found;
   }
 
-  /** Forgets what was found in this turn: files may have been changed in it. */
-  lookAnew(): void {
+  /** Forgets what was found in this turn: files may have been changed in it. `isMoved`: and where all names lead. */
+  lookAnew(isMoved = false): void {
     this.#turn++;
+    if (isMoved) this.#known.clear();
   }
 
   #add(name: string): Known {

@@ -8,14 +8,14 @@ import { copied } from '../../cgi/names.ts';
 import { isPlainName, isPlainPath, plainForm, plainSearch } from '../../cgi/plain-path.ts';
 import type { Script } from '../../cgi/script.ts';
 import { type RequestTarget, withQuery } from '../../cgi/target.ts';
-import { ArgumentError } from '../../errors.ts';
+import { ArgumentError, errorCode } from '../../errors.ts';
 import type { Settings } from '../settings.ts';
 import { type Choice, type Files, type FoundFile, filesOf } from './files.ts';
 import { type Place, placeOf } from './place.ts';
 import type { AmbiguousPaths } from './place-options.ts';
 import type { RequestLine } from './request-line.ts';
 import { RootLink } from './root-link.ts';
-import { ReplacedError, type SiteFile, SiteFiles } from './static/site-files.ts';
+import { type SiteFile, SiteFiles } from './static/site-files.ts';
 
 export type { RequestLine };
 
@@ -181,7 +181,8 @@ export class Site {
 
   /**
    * Gives `send` what is to be sent of a file; it throws only where nothing was sent. A file that was replaced since it
-   * was found is found again: whoever puts new ones in place by a rename leaves no moment in which there is none.
+   * was found is found again: whoever puts new ones in place by a rename leaves no moment in which there is none. So is one
+   * whose path was another release's, which is gone: releases may share what has not changed (`rsync --link-dest`).
    *
    * @throws an error of the file system, where it may not be read or has gone.
    */
@@ -192,8 +193,8 @@ export class Site {
       try {
         return send(this.#sent.take(latest, acceptEncoding));
       } catch (error) {
-        if (left === 0 || !(error instanceof ReplacedError)) throw error;
-        this.#files.lookAnew();
+        if (left === 0 || !hasMoved(error)) throw error;
+        this.#files.lookAnew(true);
         const choice = this.#files.choose(found.name);
         if (choice.kind !== 'file') throw error;
         latest = choice.file;
@@ -215,6 +216,12 @@ export class Site {
     }
     return badTarget(whole.uri, 'its path is not in its plain form (see the option ambiguousPaths)');
   }
+}
+
+/** A `ReplacedError` among them. */
+function hasMoved(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 function withSlash({ path, query }: RequestTarget): Redirect {
