@@ -23,6 +23,11 @@ export interface SiteFile extends FileFacts {
 
 /** Bytes: up to this one read costs less than a stream. */
 const largestKept = 65_536;
+/**
+ * ms: a change within a tick of the file system's clock gives a file no other time, and perhaps no other size. FAT's is 2 s,
+ * that of others 1 s (ext4 on small disks, NFS, HFS+).
+ */
+const coarsest = 2000;
 /** Entries. */
 const most = 4096;
 
@@ -91,8 +96,7 @@ export class SiteFiles {
       this.#known = new Map();
       this.#bytes = 0;
     }
-    // one that is being written may change once more within a tick of the file system's clock
-    const isSettled = Date.now() - file.mtimeMs > 100;
+    const isSettled = Date.now() - file.ctimeMs > coarsest;
     if (isSettled && bytes <= this.#settings.memory) {
       this.#known.set(key, file);
       this.#bytes += bytes;

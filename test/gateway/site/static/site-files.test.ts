@@ -1,7 +1,7 @@
 /** What is taken for a file that was found: it, or a packed copy beside it. */
-import { statSync, writeFileSync } from 'node:fs';
+import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Files, FoundFile } from '../../../../src/gateway/site/files.ts';
 import { filesSettings } from '../../../../src/gateway/site/static/files-options.ts';
 import { MediaTypes } from '../../../../src/gateway/site/static/media-types.ts';
@@ -44,3 +44,34 @@ it.each([6, 100_000])(
     expect(vain).toContain('5');
   },
 );
+
+describe('a small file is remembered', () => {
+  const path = join(site.root, 'style.css');
+  const nobody: Files = { choose: () => ({ kind: 'pass' }), lookAnew: () => {}, sibling: () => null };
+  afterEach(() => void vi.useRealTimers());
+
+  /** Whether the second request for it is sent what the first one was, so many ms after it was written. */
+  function isRemembered(ms: number): boolean {
+    const settings = filesSettings(true);
+    if (settings === null) throw new Error('they are sent');
+    const files = new SiteFiles(nobody, settings, types);
+    const stats = statSync(path);
+    vi.useFakeTimers({ toFake: ['Date'], now: stats.ctimeMs + ms });
+    const found: FoundFile = { name: '/style.css', real: path, stats };
+    const first = files.take(found, undefined);
+    return files.take(found, undefined) === first;
+  }
+
+  it('once a change would give it another time, where a file system counts in seconds or, as FAT, in two of them', () => {
+    writeFileSync(path, 'color: red');
+    expect([900, 1900, 2100].map(isRemembered)).toEqual([false, false, true]);
+  });
+
+  it('whatever time it says of itself', () => {
+    for (const said of ['2001-01-01', '2090-01-01']) {
+      writeFileSync(path, 'color: red');
+      utimesSync(path, new Date(said), new Date(said));
+      expect([1900, 2100].map(isRemembered)).toEqual([false, true]);
+    }
+  });
+});
