@@ -45,6 +45,8 @@ export class SendTimeout {
     if (!this.#hearsEnd) {
       this.#hearsEnd = true;
       this.#onceClosed(() => this.stop());
+      // before node sets its time for the next request: the two may be as long as each other
+      if (this.#socket) this.#response.prependListener('finish', () => this.stop());
     }
     return true;
   }
@@ -57,7 +59,7 @@ export class SendTimeout {
     timed.off('timeout', this.#expire);
     this.#endWatch?.();
     this.#endWatch = null;
-    // the response has its socket no more once it is over, and node may have set another time for the next request
+    // the response has its socket no more once it is over, and somebody may have set another time meanwhile
     if (!this.#socket) timed.setTimeout(this.#usual);
     else if (this.#socket.timeout === this.#timeout) this.#socket.setTimeout(this.#usual);
   }
