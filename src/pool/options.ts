@@ -59,8 +59,9 @@ export interface PoolOptions {
   readonly proxied?: boolean | undefined;
   /**
    * How long the empty STDIN record that ends a request is held back where the server is PHP-FPM: it goes out in front
-   * of the next request, or after this silence; 5 s once the server has shown that it is PHP-FPM, 30 s on a kept connection. PHP-FPM never waits for it,
-   * and without it a reset proves that the request was not read. To all other servers it is sent at once. 0: always. Default: 50.
+   * of the next request, or after this silence; once the server has shown that it is PHP-FPM, 5 s before the end of `headersTimeout`, but after
+   * a silence of 5 s at the soonest and of 55 s at the latest. PHP-FPM never waits for it, and without it a reset proves that the request was
+   * not read. To all other servers it is sent at once. 0: always. Default: 50.
    */
   readonly terminatorDelay?: number | undefined;
   /**

@@ -1,4 +1,4 @@
-/** A page that waits for news for as long as the end of input is held back from it: 5 s is a common time for both. */
+/** A page that waits for news for as long as the end of input is held back from it: half of a `headersTimeout` of 10 s. */
 import { expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFpm } from './support/index.ts';
@@ -10,7 +10,7 @@ it.each(['unix', 'tcp'] as const)(
     await using fpm = await startFpm({ transport, maxChildren: 8, maxRequests: 10 });
     const poll = fpm.script('poll.php', `usleep((int) $_SERVER['QUERY_STRING']); echo 'news';`);
     const form = fpm.script('form.php', `echo $_POST['a'];`);
-    await using pool = new Pool(fpm.address, { connections: 8 });
+    await using pool = new Pool(fpm.address, { connections: 8, headersTimeout: 10_000 });
     const run = async (params: Record<string, string>, body: string | null): Promise<string> =>
       (await pool.request({ params, body })).body.text();
     // Known as php-fpm: from one that is not, it is held back for a moment only.

@@ -1,7 +1,7 @@
 /** A worker that is told to leave while it answers finishes its answer (`process_control_timeout`), and then ends at once. */
 import { expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
-import { startFpm } from './support/index.ts';
+import { executionLog, startFpm, waitFor } from './support/index.ts';
 
 /** Over tcp the pieces behind the pause wait for acknowledgements, and for longer than the worker is there. */
 const PAUSED = `
@@ -26,3 +26,26 @@ it.each(['unix', 'tcp'] as const)(
     }
   },
 );
+
+/** Nobody reads it before its worker is gone: most of it lies in the kernel of the server by then. A signal would end a sleep. */
+const LARGE = `
+  for ($from = hrtime(true); hrtime(true) - $from < 5.5e9;);
+  echo str_repeat('a', 300000);`;
+
+it('a large answer that takes seconds to make is whole where php-fpm is reloaded meanwhile, however slow its reader is', {
+  timeout: 30_000,
+}, async () => {
+  await using fpm = await startFpm({ transport: 'tcp', maxChildren: 2, processControlTimeout: 15 });
+  const log = executionLog(fpm.root);
+  const quick = fpm.script('quick.php', `echo 'quick';`);
+  const last = fpm.script('last.php', `header('Connection: close'); echo 'last';`);
+  const large = { ...fpm.script('large.php', `${log.php} ${LARGE}`), REQUEST_ID: 'large' };
+  await using pool = new Pool(fpm.address, { connections: 1 });
+  // So the pool knows what the server is, and has no connection.
+  for (const params of [quick, last]) await (await pool.request({ params })).body.text();
+  const response = pool.request({ params: large });
+  await waitFor(() => log.executions().has('large'));
+  // Resolves once the old worker is gone.
+  await fpm.reload();
+  expect(await (await response).body.text()).toHaveLength(300_000);
+});

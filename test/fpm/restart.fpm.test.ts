@@ -94,6 +94,32 @@ describe.each(['unix', 'tcp'] as const)('PHP-FPM under the load of 8 clients (%s
     expect(await Promise.all(answers)).toEqual(['3', '100000', '0', '2', '1000000']);
     expect([...log.executions().values()]).toEqual(Array(6).fill(1));
   }, 30_000);
+
+  it('a form that has waited for a worker for 6 s as php-fpm is stopped is sent again, and runs once', async () => {
+    await using fpm = await startFpm({ transport, maxChildren: 1, processControlTimeout: 15 });
+    const log = executionLog(fpm.root);
+    // A signal would end a sleep.
+    const page = fpm.script(
+      'page.php',
+      `${log.php} for ($from = hrtime(true); hrtime(true) - $from < $_SERVER['QUERY_STRING'] * 1e9;); echo 'ok';`,
+    );
+    // One that knew how many workers there are would have it wait in its queue.
+    await using other = new Pool(fpm.address);
+    await using pool = new Pool(fpm.address);
+    const ask = (by: Pool, id: string, seconds: string): Promise<string> =>
+      text(by, { params: { ...page, ...FORM, QUERY_STRING: seconds, REQUEST_ID: id }, body: 'a=1' });
+    // So the pool knows what the server is.
+    await ask(pool, 'known', '0');
+    const running = ask(other, 'running', '6');
+    await waitFor(() => log.executions().has('running'));
+    const answers = [running, ask(pool, 'waiting', '0')];
+    const { pid } = fpm;
+    fpm.kill('SIGQUIT');
+    await gone([pid], 15_000);
+    await fpm.restart();
+    expect(await Promise.all(answers)).toEqual(['ok', 'ok']);
+    expect([...log.executions().values()]).toEqual([1, 1, 1]);
+  }, 30_000);
 });
 
 async function* pieces(count: number, length: number): AsyncGenerator<Buffer> {

@@ -167,8 +167,8 @@ export class Learned {
   }
 
   /** ms of silence after which the empty STDIN record goes out by itself. */
-  terminatorDelay({ reused }: Exchange): number {
-    return this.terminator.delay(this.backend.isPhpFpm === true || this.backend.isDoubted, reused);
+  terminatorDelay({ headersTimeout }: Exchange): number {
+    return this.terminator.delay(this.backend.isPhpFpm === true || this.backend.isDoubted, headersTimeout);
   }
 
   /** How long to wait for a script whose caller has left, ms. */

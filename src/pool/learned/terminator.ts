@@ -12,15 +12,15 @@ import type { Exchange } from '../../connection/exchange.ts';
 /** An answer within so many ms of the record may have waited for it. */
 const JUST_AFTER = 25;
 /**
- * ms, for PHP-FPM. Not for ever: behind one address there may be several servers. A request that waits for longer (in
- * the backlog, or for a worker that takes its time to exit) while php-fpm is reloaded would be failed, and had not run.
+ * ms, for PHP-FPM: not before so much, and not later than that. For long, as the record may harm: unread at a worker that leaves behind its
+ * answer (a reload lets it finish that), it makes a reset of its end, which over tcp takes along what our kernel has not had of the answer by
+ * then. And a request that waits for a worker in the backlog while php-fpm is stopped would be failed, and had not run; as one would that is on a
+ * connection which a program in the background (`exec("... &")`) holds behind a worker that has left.
+ * Not for ever, and in time for an answer: another server may have taken the address over, or be one of several behind it.
  */
 const LONG = 5_000;
-/**
- * The same on a kept connection, whose server is the one that has answered on it. What a script has started in the background (`exec("... &")`) has
- * its connection open, too: where the worker leaves, at a reload say, nobody reads a request that is on it, and it is reset only when that program ends.
- */
-const LONG_KEPT = 30_000;
+const LONGEST = 55_000;
+const BEFORE_TIMEOUT = 5_000;
 
 export class Terminator {
   readonly #delay: number;
@@ -30,10 +30,11 @@ export class Terminator {
     this.#delay = delay;
   }
 
-  /** ms of silence after which the record goes out by itself. `isKept`: the connection has had an answer before. */
-  delay(isPhpFpm: boolean, isKept: boolean): number {
+  /** ms of silence after which the record goes out by itself. `headersTimeout`: of its request, ms; 0: none. */
+  delay(isPhpFpm: boolean, headersTimeout: number): number {
     if (!isPhpFpm) return this.#delay;
-    return Math.max(isKept ? LONG_KEPT : LONG, this.#delay);
+    const latest = headersTimeout > 0 ? Math.min(headersTimeout - BEFORE_TIMEOUT, LONGEST) : LONGEST;
+    return Math.max(LONG, latest, this.#delay);
   }
 
   /** Is the record sent together with the next request? */

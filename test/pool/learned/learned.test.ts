@@ -402,20 +402,19 @@ describe('what is asked of it', () => {
   });
 
   it('when the end of input goes out by itself: later where it is PHP-FPM', () => {
-    const delay = (options: PoolOptions, requests: number): number =>
-      setUp({ terminatorDelay: 40, ...options }).learned.terminatorDelay(request('/a.php', requests));
-    expect(delay({}, 1)).toBe(40);
-    expect(delay({ backend: 'php-fpm' }, 0)).toBe(5_000);
-    expect(delay({ backend: 'php-fpm' }, 1)).toBe(30_000);
-    expect(delay({ backend: 'generic' }, 1)).toBe(40);
+    const delay = (options: PoolOptions): number =>
+      setUp({ terminatorDelay: 40, ...options }).learned.terminatorDelay(request());
+    expect(delay({})).toBe(40);
+    expect(delay({ backend: 'php-fpm' })).toBe(55_000);
+    expect(delay({ backend: 'generic' })).toBe(40);
   });
 
-  it('nor sooner while that is doubted: where it is one, a page that takes 5 s would weaken what all others can prove', () => {
+  it('nor sooner while that is doubted: where it is one, a page that takes seconds would weaken what all others can prove', () => {
     const { learned } = setUp({ terminatorDelay: 40 });
     learned.backend.onValues(phpFpm);
     learned.backend.onDoubted();
-    expect(learned.terminatorDelay(request('/a.php', 0))).toBe(5_000);
+    expect(learned.terminatorDelay(request())).toBe(55_000);
     learned.backend.onDetected({ values: null, isDirect: null }, 0);
-    expect(learned.terminatorDelay(request('/a.php', 0))).toBe(40);
+    expect(learned.terminatorDelay(request())).toBe(40);
   });
 });

@@ -22,12 +22,12 @@ it('a delay of 0 sends it at once', () => {
 
 it('a server of which nothing is known gets it after the delay', () => {
   const terminator = new Terminator(50);
-  expect(terminator.delay(false, false)).toBe(50);
-  expect(terminator.delay(false, true)).toBe(50);
+  expect(terminator.delay(false, 0)).toBe(50);
+  expect(terminator.delay(false, 60_000)).toBe(50);
 });
 
 it('a delay that is longer than seconds stays as it is', () => {
-  expect(new Terminator(60_000).delay(true, true)).toBe(60_000);
+  expect(new Terminator(60_000).delay(true, 30_000)).toBe(60_000);
 });
 
 it('a server that is not PHP-FPM gets it at once', () => {
@@ -35,11 +35,18 @@ it('a server that is not PHP-FPM gets it at once', () => {
 });
 
 it.each([
-  ['a fresh connection', false, 5_000],
-  ['a kept one, which has had an answer', true, 30_000],
-])('one that has shown that it is PHP-FPM gets it only after seconds, on %s', (_, isKept, delay) => {
-  expect(new Terminator(50).delay(true, isKept)).toBe(delay);
-});
+  [60_000, 55_000],
+  [30_000, 25_000],
+  [10_000, 5_000],
+  [2_000, 5_000],
+  [300_000, 55_000],
+  [0, 55_000],
+])(
+  'one that has shown that it is PHP-FPM gets it in time for an answer, and not before seconds: headersTimeout %i, after %i ms',
+  (headersTimeout, delay) => {
+    expect(new Terminator(50).delay(true, headersTimeout)).toBe(delay);
+  },
+);
 
 it.each([
   ['just behind it, after seconds', 5_025, 5_000, true],
