@@ -115,7 +115,7 @@ export class Listener {
     });
     // those of HTTP would close all connections at once that have no request
     for (const server of this.#servers) Server.prototype.close.call(server);
-    for (const server of this.#secure) server.drain();
+    for (const server of this.#secure) server.drain(this.#lastRequest);
     for (const [socket, responses] of this.#connections) {
       if (!responses.some(isUnfinished)) this.#endIdle(socket, responses);
     }
@@ -193,6 +193,8 @@ export class Listener {
     // Node does so where its own server of HTTP/1 has accepted it
     socket.allowHalfOpen = true;
     socket.once('end', () => clientHasEnded(socket, responses.filter(isUnfinished)));
+    // its handshake was under way
+    if (this.#draining) this.#endIdle(socket, responses);
   }
 
   #openedOther(socket: Socket): void {

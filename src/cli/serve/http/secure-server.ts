@@ -41,7 +41,8 @@ export class SecureServer {
   /** Raw ones, by the client's address and port. */
   readonly #sockets = new Map<string, Socket>();
   readonly #handshaking = new Set<string>();
-  #draining = false;
+  /** Milliseconds; null: it goes on. */
+  #lastRequest: number | null = null;
 
   /** `idleLimit`: milliseconds; 0: none. */
   constructor(certificate: Certificate, handler: Handler, connections: Connections, idleLimit: number) {
@@ -88,7 +89,7 @@ export class SecureServer {
       const client = keyOf(session.socket);
       // it waits for what it has written to be taken, before it closes its socket
       endWhenIdle(session, idleLimit, () => this.#sockets.get(client)?.destroy());
-      if (this.#draining) session.close();
+      if (this.#lastRequest !== null) endBehindFirst(session, this.#lastRequest);
     });
     this.server = server;
   }
@@ -97,12 +98,31 @@ export class SecureServer {
     this.server.setSecureContext({ ...certificate });
   }
 
-  /** Sessions end when their streams have; who has not finished the handshake has asked for nothing. */
-  drain(): void {
-    this.#draining = true;
+  /**
+   * Sessions end when their streams have. Whose handshake is under way may finish it within `lastRequest` milliseconds, and has as many
+   * again for a request: it may be on its way behind the handshake, and whoever is accepted without TLS has it answered as well.
+   */
+  drain(lastRequest: number): void {
+    this.#lastRequest = lastRequest;
     for (const session of this.#sessions) session.close();
-    for (const client of this.#handshaking) this.#sockets.get(client)?.destroy();
+    if (this.#handshaking.size === 0) return;
+    whenRead(lastRequest, () => {
+      for (const client of this.#handshaking) this.#sockets.get(client)?.destroy();
+    });
   }
+}
+
+/** A session that has come as the server ends: what it asks for first is answered. */
+function endBehindFirst(session: ServerHttp2Session, lastRequest: number): void {
+  const timer = whenRead(lastRequest, () => session.close());
+  session.once('close', () => clearTimeout(timer));
+  // with all that has come together with it
+  session.once('stream', () => setImmediate(() => session.close()));
+}
+
+/** In `duration` milliseconds, behind what has come by then. */
+function whenRead(duration: number, act: () => void): NodeJS.Timeout {
+  return setTimeout(() => setImmediate(act), duration);
 }
 
 /**

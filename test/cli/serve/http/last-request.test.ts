@@ -1,9 +1,12 @@
 /** A server that ends: what is on its way to it by then, as from a proxy in front, is answered. */
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, expect, it } from 'vitest';
+import { connect as connectTls } from 'node:tls';
+import { generate } from 'selfsigned';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Listener } from '../../../../src/cli/serve/http/listener.ts';
 import { within } from '../../../fpm/support/wait.ts';
 import { http1 } from '../../support/handler.ts';
@@ -69,4 +72,46 @@ it('a form behind an answer whose head was out before the server ended is answer
   await once(kept, 'close');
   expect(heard.slice(heard.indexOf('0\r\n\r\n') + 5)).toMatch(answered);
   expect(await within(drained, 2000, 'the drain')).toBe(true);
+});
+
+describe('who has connected for HTTPS as the server ends, and not said hello yet', () => {
+  const connected = async (): Promise<{ server: Listener; client: Socket }> => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      keyType: 'ec',
+    });
+    const server = new Listener(http1(echo), { cert, key });
+    listener = server;
+    const [url = ''] = await server.listen([{ host: '127.0.0.1', port: 0, tls: true }]);
+    const client = connect(Number(new URL(url).port), '127.0.0.1');
+    await once(client, 'connect');
+    return { server, client };
+  };
+
+  it('has a form answered, and hears that it was the last', async () => {
+    const { server, client } = await connected();
+    const drained = server.drain(0);
+    const secure = connectTls({ socket: client, rejectUnauthorized: false });
+    secure.write(form);
+    expect(await text(secure)).toMatch(answered);
+    expect(await within(drained, 2000, 'the drain')).toBe(true);
+  });
+
+  it('has all pages answered that he asks for at once by HTTP/2', async () => {
+    const { server, client } = await connected();
+    const drained = server.drain(0);
+    const session = connectHttp2('https://localhost', {
+      createConnection: () =>
+        connectTls({ socket: client, rejectUnauthorized: false, ALPNProtocols: ['h2'] }),
+    });
+    const pages = ['/a', '/b', '/c'].map((path) => text(session.request({ ':path': path })));
+    expect(await Promise.all(pages)).toEqual(['page', 'page', 'page']);
+    expect(await within(drained, 2000, 'the drain')).toBe(true);
+  });
+
+  it('does not hold it up where he says nothing', async () => {
+    const { server, client } = await connected();
+    const ended = once(client, 'close');
+    expect(await within(server.drain(0), 2000, 'the drain')).toBe(true);
+    await within(ended, 2000, 'the end of the connection');
+  });
 });
