@@ -89,7 +89,8 @@ folder) as they are, *.php through PHP-FPM over kept connections.
                            (default /-/fastcgi-pool); off: nowhere
   --fpm-status PATH        pm.status_path of the upstreams: their own status is
                            shown there as well, and to nobody else
-  --check                  only see whether all is well: exit with 0 if it is
+  --check                  only see whether all is well: exit with 0 if it is;
+                           somebody may listen at the places already
 
 For the private php-fpm, without --upstream:
   --fpm PROGRAM            default: the newest php-fpm found in PATH, the sbin

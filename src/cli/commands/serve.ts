@@ -147,7 +147,9 @@ async function reopen(
 }
 
 /** `--check`: all that can be known before the first request is right. */
-async function check({ sites }: Prepared, io: Io): Promise<number> {
+async function check({ sites, addresses }: Prepared, io: Io): Promise<number> {
+  const { tryListening } = await import('../serve/http/listen-on.ts');
+  for (const address of addresses) await tryListening(address);
   const reached = await Promise.all(sites.map(({ command }) => warnOfUnreachable(command.upstream, io)));
   if (reached.includes(false)) return 1;
   await print(io.stdout, 'all is well\n');

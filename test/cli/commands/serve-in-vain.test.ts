@@ -64,6 +64,21 @@ describe('what cannot be served', () => {
     other.close();
   });
 
+  // an address of no machine: RFC 5737
+  it('--check: a place where it could not listen is no, as it is of `nginx -t`; a port in use is none', async () => {
+    const args = ['--check', '--listen', '192.0.2.1:80'];
+    expect(await serveInVain(site.path, args)).toEqual({
+      status: 1,
+      err: 'fastcgi-pool: serve: cannot listen on 192.0.2.1:80: the host is no address of this machine\n',
+    });
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as AddressInfo;
+    const taken = await serveInVain(site.path, ['--check', '--listen', `127.0.0.1:${port}`]);
+    expect(taken).toEqual({ status: 0, err: '' });
+    other.close();
+  });
+
   it('a folder for temporary files in which nothing can be made: TMPDIR is named, status 1', async () => {
     vi.stubEnv('TMPDIR', join(site.parent, 'nowhere'));
     const { status, err } = await serveInVain(site.path, []);

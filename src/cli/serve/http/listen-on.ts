@@ -1,7 +1,7 @@
 /** Makes a server listen, and says what is wrong where it cannot. */
 import { existsSync } from 'node:fs';
 import { chmod, lstat, unlink } from 'node:fs/promises';
-import { connect, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { errorCode } from '../../../errors.ts';
 import { reasonOf } from '../../text.ts';
@@ -14,12 +14,34 @@ export async function listenOn(server: Server, address: ListenAddress, mode: num
   } catch (error) {
     // a server that was killed leaves its socket behind
     if (!('path' in address) || errorCode(error) !== 'EADDRINUSE' || !(await isLeftBehind(address.path))) {
-      throw new Error(`cannot listen on ${nameOf(address)}: ${whyNot(error, address)}`, { cause: error });
+      throw inVain(error, address);
     }
     await unlink(address.path);
     await listen(server, address);
   }
   if ('path' in address && mode !== null) await chmod(address.path, mode);
+}
+
+/**
+ * Rejects where `listenOn` would. Where somebody listens all is well: it may be the server that is to be started anew, which runs while it
+ * is seen whether it could be.
+ */
+export async function tryListening(address: ListenAddress): Promise<void> {
+  if ('fd' in address) return;
+  const server = createServer((socket) => socket.destroy());
+  try {
+    await listen(server, address);
+  } catch (error) {
+    const isTaken =
+      errorCode(error) === 'EADDRINUSE' && (!('path' in address) || (await isSocket(address.path)));
+    if (!isTaken) throw inVain(error, address);
+  } finally {
+    server.close();
+  }
+}
+
+function inVain(error: unknown, address: ListenAddress): Error {
+  return new Error(`cannot listen on ${nameOf(address)}: ${whyNot(error, address)}`, { cause: error });
 }
 
 function listen(server: Server, address: ListenAddress): Promise<void> {
@@ -34,7 +56,7 @@ function listen(server: Server, address: ListenAddress): Promise<void> {
 
 /** A socket to which nobody listens. A file of any other kind is somebody's, though it refuses connections as well. */
 async function isLeftBehind(path: string): Promise<boolean> {
-  if (!(await lstat(path)).isSocket()) return false;
+  if (!(await isSocket(path))) return false;
   return new Promise((resolve) => {
     const socket = connect({ path });
     socket.once('connect', () => {
@@ -43,6 +65,10 @@ async function isLeftBehind(path: string): Promise<boolean> {
     });
     socket.once('error', (error) => resolve(errorCode(error) === 'ECONNREFUSED'));
   });
+}
+
+async function isSocket(path: string): Promise<boolean> {
+  return (await lstat(path)).isSocket();
 }
 
 function whyNot(error: unknown, address: ListenAddress): string {

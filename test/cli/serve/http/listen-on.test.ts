@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { listenOn } from '../../../../src/cli/serve/http/listen-on.ts';
+import { listenOn, tryListening } from '../../../../src/cli/serve/http/listen-on.ts';
 import { tempDir } from '../../../fpm/support/temp.ts';
 
 let folder: ReturnType<typeof tempDir>;
@@ -45,5 +45,21 @@ it('a folder that is missing is named', async () => {
   const path = join(folder.path, 'missing', 'a.sock');
   await expect(listenOn(server, { path }, null)).rejects.toThrow(
     `cannot listen on unix:${path}: there is no folder ${join(folder.path, 'missing')}`,
+  );
+});
+
+it('to try it leaves nothing behind, takes nothing away, and says the same of what stands in the way', async () => {
+  const path = join(folder.path, 'a.sock');
+  await tryListening({ path });
+  expect(existsSync(path)).toBe(false);
+  // by the server that is to be started anew
+  await listenOn(server, { path }, null);
+  await tryListening({ path });
+  expect(existsSync(path)).toBe(true);
+  const notes = join(folder.path, 'notes.txt');
+  writeFileSync(notes, 'dear');
+  await expect(tryListening({ path: notes })).rejects.toThrow('or it is no socket');
+  await expect(tryListening({ path: join(folder.path, 'nowhere', 'a.sock') })).rejects.toThrow(
+    `there is no folder ${join(folder.path, 'nowhere')}`,
   );
 });
