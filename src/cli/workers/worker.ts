@@ -14,7 +14,7 @@ import type { FromWorker, Setup, ToWorker } from './messages.ts';
 
 /** What is needed of `process`. */
 interface Parent {
-  send?(message: FromWorker): boolean;
+  send?(message: FromWorker, handle: undefined, options: undefined, done: () => void): boolean;
   on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown;
   on(event: 'disconnect', listener: () => void): unknown;
 }
@@ -22,7 +22,8 @@ interface Parent {
 /** Resolves with the exit status, when it is told to end, or the first process is gone. */
 export function runWorker(parent: Parent): Promise<number> {
   const send = (message: FromWorker): void => {
-    parent.send?.(message);
+    // where the first process is gone, 'disconnect' says so: with nobody to be told of it here, this would be a crash
+    parent.send?.(message, undefined, undefined, () => {});
   };
   return new Promise((resolve, reject) => {
     let worker: Promise<Worker> | null = null;

@@ -230,6 +230,20 @@ it('workers end with the first process, however it ends', async () => {
   await gone(pids);
 });
 
+it('a first process that is killed leaves no crashes of the workers in the log: they cannot tell it of their last requests', async () => {
+  site.put('index.php', '<?php echo "page";');
+  await using program = await startServe(site.path, ['--workers', '2']);
+  const all = workersOf(program);
+  for (let count = 0; count < 4; count++) expect(await page(program.url)).toBe('page');
+  // a moment later they would have told it
+  for (const worker of all) process.kill(worker, 'SIGSTOP');
+  program.child.kill('SIGKILL');
+  await waitFor(() => program.child.signalCode !== null);
+  for (const worker of all) process.kill(worker, 'SIGCONT');
+  await program.ended;
+  expect(program.err).toBe('');
+});
+
 it('what one of them refuses before it is a request is in the log', async () => {
   await using program = await startServe(site.path, ['--workers', '2', '--connections', '2']);
   const socket = connect(Number(new URL(program.url).port), '127.0.0.1').on('error', () => {});
