@@ -36,6 +36,10 @@ describe('what cannot be served', () => {
       ['--config', 'site/mark.json'],
       /^fastcgi-pool: serve: DOCROOT '\/.*nope' does not exist \(--config 'site\/mark\.json'\)\n$/,
     ],
+    [
+      ['site', '--listen', '127.0.0.1:9', '--listen', 'http://127.0.0.1:9'],
+      /^fastcgi-pool: serve: --listen 127\.0\.0\.1:9 is there twice\n$/,
+    ],
     [['site', '--bogus'], /^fastcgi-pool: serve: unknown option '--bogus'/],
   ])('%j: one line, status 2, no file left', async (args, why) => {
     site.put('file', 'x');

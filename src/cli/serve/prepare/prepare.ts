@@ -6,7 +6,7 @@ import type { ServeCommand } from '../../args/serve.ts';
 import type { Io } from '../../io.ts';
 import { UsageError } from '../../usage-error.ts';
 import type { Site } from '../handler.ts';
-import { besideIpv4, type ListenAddress, systemdSockets } from '../http/listen-address.ts';
+import { besideIpv4, type ListenAddress, nameOf, systemdSockets } from '../http/listen-address.ts';
 import { type Certificate, certificate } from '../http/tls.ts';
 import { isUnixSocket } from '../http/unix-fd.ts';
 import { viteRoot } from '../vite.ts';
@@ -37,6 +37,7 @@ async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
   if (command.dev && (command.workers > 1 || command.sites.length > 1)) {
     throw new UsageError('--dev is for one site and one process; it does not go with --workers and sites');
   }
+  needEachOnce(command.listen ?? []);
   const hasTls = command.tls !== null;
   const passed = systemdSockets(io.env, io.pid, (fd) => hasTls && !isUnixSocket(fd));
   const standard = { host: '127.0.0.1', port: 8080, tls: hasTls };
@@ -60,4 +61,11 @@ async function prepared(command: ServeCommand, io: Io): Promise<Prepared> {
     viteRoot: command.dev ? viteRoot(sites[0]?.root ?? io.cwd) : null,
     certificate: command.tls === null ? null : await certificate(command.tls, io.cwd, warn),
   };
+}
+
+/** Else it would be told of a port that is in use, and look for who has it. */
+function needEachOnce(addresses: readonly ListenAddress[]): void {
+  const names = addresses.filter((one) => !('port' in one) || one.port > 0).map(nameOf);
+  const twice = names.find((name, nth) => names.indexOf(name) !== nth);
+  if (twice !== undefined) throw new UsageError(`--listen ${twice} is there twice`);
 }
