@@ -38,6 +38,8 @@ export class Listener {
   #accepted = 0;
   #draining = false;
   #lastRequest = 0;
+  /** Requests that come while the last connections are accepted; null: they are not put off. */
+  #putOff: (() => void)[] | null = null;
   #whenEmpty: () => void = () => {};
 
   /**
@@ -109,12 +111,17 @@ export class Listener {
     for (const responses of this.#connections.values()) {
       for (const res of responses.filter(isUnfinished)) this.#letBeLast(res, responses);
     }
+    // each answer says that the connection closes: whoever hears it comes on another one at once, which nobody would accept, and it be reset
+    const putOff: (() => void)[] = [];
+    this.#putOff = putOff;
     await hasRead(() => this.#accepted);
     const empty = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
     });
     // those of HTTP would close all connections at once that have no request
     for (const server of this.#servers) Server.prototype.close.call(server);
+    this.#putOff = null;
+    for (const answer of putOff) answer();
     for (const server of this.#secure) server.drain(this.#lastRequest);
     for (const [socket, responses] of this.#connections) {
       if (!responses.some(isUnfinished)) this.#endIdle(socket, responses);
@@ -142,7 +149,8 @@ export class Listener {
         }
         this.#track(res);
       }
-      this.#handler(req, res);
+      if (this.#putOff === null) this.#handler(req, res);
+      else this.#putOff.push(() => !res.destroyed && this.#handler(req, res));
     };
     if (this.#certificate === null || 'path' in listenAddress || !listenAddress.tls) {
       const limits = httpLimits(this.#idleLimit);

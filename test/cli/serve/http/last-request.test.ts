@@ -53,6 +53,19 @@ it('a form on a connection that waits to be accepted as the server ends is answe
   expect(await within(drained, 2000, 'the drain')).toBe(true);
 });
 
+it('nobody is told to come on another connection while such a one would still be taken, and then be reset', async () => {
+  const { server, open } = await listen(echo);
+  const kept = open();
+  kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(kept, 'data');
+  const drained = server.drain(0);
+  kept.write(form);
+  const told = String(await once(kept, 'data'));
+  expect(told).toMatch(answered);
+  expect(server.server?.listening).toBe(false);
+  expect(await within(drained, 2000, 'the drain')).toBe(true);
+});
+
 it('a form behind an answer whose head was out before the server ended is answered: that head had promised it', async () => {
   let finish: () => void = () => {};
   const { server, open } = await listen((req, res) => {
