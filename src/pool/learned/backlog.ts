@@ -17,6 +17,7 @@
  * and a few of ours wait for more than half as long as all of them did. Times in ms.
  */
 
+import type { Clock } from '../../connection/clock.ts';
 import { ROUND_TRIPS } from './accept-check.ts';
 
 /** So many in a row that wait for long are no chance, nor a moment in which php-fpm, or this machine, stood still. */
@@ -36,6 +37,11 @@ const LONGEST_ANY = 80_000;
 const ENOUGH = 64;
 /** Where one waits for so long, one more may: perhaps it is with a worker that hangs. */
 const ONE_MORE_AFTER = 1_000;
+/**
+ * So long ago, with none of ours there since, it tells nothing any more. By the machine's clock: a pool that has nothing to do has the other one
+ * stand still, and the queue of last night would be that of this morning.
+ */
+const KNOWN_FOR = 2_000;
 
 interface Waiting {
   readonly since: number;
@@ -67,8 +73,14 @@ export class Backlog<Key> {
   #longest = 0;
   /** So many have had their workers since the last request that was lost. */
   #acceptedSinceLoss = ENOUGH;
-  /** The latest with none of ours in front of it has waited so long: so long is the queue of the others. */
-  behindOthers = 0;
+  #behindOthers = 0;
+  /** When the latest of all these was seen. */
+  #seenAt = Number.NEGATIVE_INFINITY;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
 
   /** So many of ours wait there. */
   get size(): number {
@@ -78,6 +90,11 @@ export class Backlog<Key> {
   /** One more would wait so long: none of the latest has waited less. 0: none waits, or it is not known. */
   get wait(): number {
     return this.#waiting.size > 0 ? Math.min(...this.#waits) : 0;
+  }
+
+  /** The latest with none of ours in front of it has waited so long: so long is the queue of the others. */
+  get behindOthers(): number {
+    return this.#behindOthers > 0 && this.#isLongAgo ? 0 : this.#behindOthers;
   }
 
   /** It would be no shorter without those of ours: there are several queues, or most of it is of others. */
@@ -93,6 +110,7 @@ export class Backlog<Key> {
   /** A worker is asked for. `connecting`: what the connect has taken. */
   asked(key: Key, connecting: number, now: number): void {
     const isFirst = this.#waiting.size === 0;
+    if (this.#isLongAgo) this.#nothingWaits();
     const late = Math.max(LONGEST_WAIT, ROUND_TRIPS * connecting);
     const isOneOfFew = this.most <= FEW && this.#waiting.size < FEW;
     const inVain = isOneOfFew ? Math.max(late, LITTLE_LESS * this.#longest) : Number.POSITIVE_INFINITY;
@@ -120,7 +138,7 @@ export class Backlog<Key> {
     const { since, lateAt, inVainAt, isFirst } = waiting;
     const wait = now - since;
     this.#add(wait);
-    this.behindOthers = isFirst ? wait : Math.min(wait, this.behindOthers);
+    this.#behindOthers = isFirst ? wait : Math.min(wait, this.#behindOthers);
     if (now <= lateAt) {
       this.#lateInARow = 0;
       this.most = this.most < ENOUGH ? this.most + 1 : Number.POSITIVE_INFINITY;
@@ -145,7 +163,7 @@ export class Backlog<Key> {
   /** One that was not asked was answered soon. */
   answeredSoon(): void {
     this.#add(0);
-    this.behindOthers = 0;
+    this.#behindOthers = 0;
   }
 
   /** Called every few ms. */
@@ -163,6 +181,10 @@ export class Backlog<Key> {
       if (isChance || this.#acceptedSinceLoss >= ENOUGH || this.isOthers(now)) continue;
       this.most = Math.max(1, Math.floor(Math.min(this.most, this.#waiting.size) / 2));
     }
+  }
+
+  get #isLongAgo(): boolean {
+    return this.#waiting.size === 0 && this.#clock.monotonic() - this.#seenAt > KNOWN_FOR;
   }
 
   get #isLimited(): boolean {
@@ -192,7 +214,13 @@ export class Backlog<Key> {
     this.#anyUntil = Math.max(this.#anyUntil, now + ANY_FOR);
   }
 
+  #nothingWaits(): void {
+    this.#waits.splice(0, WAITS, 0);
+    this.#behindOthers = 0;
+  }
+
   #add(wait: number): void {
+    this.#seenAt = this.#clock.monotonic();
     this.#waits.push(wait);
     if (this.#waits.length > WAITS) this.#waits.shift();
   }

@@ -33,7 +33,7 @@ export interface LearnedOwner {
 
 export class Learned {
   readonly workers: Workers<Exchange> = new Workers();
-  readonly backlog: Backlog<Exchange> = new Backlog();
+  readonly backlog: Backlog<Exchange>;
   readonly keepaliveTimes: KeepaliveTimes;
   readonly neighbours: Neighbours = new Neighbours();
   readonly terminator: Terminator;
@@ -59,6 +59,7 @@ export class Learned {
     this.#clock = clock;
     this.#random = random;
     this.#owner = owner;
+    this.backlog = new Backlog(clock);
     this.bodyReading = owner.bodyReading;
     this.backgroundWork = new BackgroundWork(owner.answers);
     this.keepaliveTimes = new KeepaliveTimes(settings);

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Backlog } from '../../../src/pool/learned/backlog.ts';
 
+/** No time passes between what is seen. */
+const STILL = { monotonic: () => 0 };
+
 /** New connections that are asked at once and get a worker after so many ms. */
 function waited(...waits: readonly number[]): Backlog<string> {
-  const backlog = new Backlog<string>();
+  const backlog = new Backlog<string>(STILL);
   for (const [nth, wait] of waits.entries()) {
     backlog.asked(`${nth}`, 0, 1_000);
     expect(backlog.accepted(`${nth}`, 1_000 + wait)).toBe(wait);
@@ -37,7 +40,7 @@ describe('how long one more would wait for a worker', () => {
 
   it('behind others: as long as the latest with none of ours in front of it; no longer than one that had', () => {
     expect([waited().behindOthers, waited(500, 700, 600).behindOthers]).toEqual([0, 600]);
-    const backlog = new Backlog<string>();
+    const backlog = new Backlog<string>(STILL);
     for (const one of ['a', 'b', 'c']) backlog.asked(one, 0, 1_000);
     const behindOthers = [['a', 1_200] as const, ['b', 1_500] as const, ['c', 1_100] as const].map(
       ([one, at]) => {
@@ -46,6 +49,38 @@ describe('how long one more would wait for a worker', () => {
       },
     );
     expect(behindOthers).toEqual([200, 200, 100]);
+  });
+
+  describe('with none of ours there for a while', () => {
+    const later = (...times: readonly number[]): Backlog<string> => {
+      const clock = { now: 1_000, monotonic: () => clock.now };
+      const backlog = new Backlog<string>(clock);
+      for (const key of ['a', 'b', 'c']) {
+        backlog.asked(key, 0, 0);
+        backlog.accepted(key, 600);
+      }
+      for (const [nth, time] of times.entries()) {
+        clock.now = time;
+        if (nth < times.length - 1) backlog.asked('more', 0, 700);
+      }
+      return backlog;
+    };
+
+    it('it is believed for 2 s', () => {
+      expect(later(3_000).behindOthers).toBe(600);
+      expect(later(3_001).behindOthers).toBe(0);
+    });
+
+    it('one that comes later than that finds nothing', () => {
+      expect(later(3_000, 3_000).wait).toBe(600);
+      const found = later(3_001, 3_001);
+      expect([found.wait, found.behindOthers]).toEqual([0, 0]);
+    });
+
+    it('but while one waits nothing is forgotten', () => {
+      const { wait, behindOthers } = later(3_000, 60_000);
+      expect([wait, behindOthers]).toEqual([600, 600]);
+    });
   });
 
   it('one that has its worker waits no more, nor one that is gone', () => {
@@ -68,7 +103,7 @@ describe('how long one more would wait for a worker', () => {
 describe('how many may wait at once', () => {
   /** Of a server that has just cost somebody an answer. */
   const harmful = (): Backlog<string> => {
-    const backlog = new Backlog<string>();
+    const backlog = new Backlog<string>(STILL);
     backlog.lost();
     return backlog;
   };
@@ -86,7 +121,7 @@ describe('how many may wait at once', () => {
   });
 
   it('any number while no request is lost: nobody is better off in a queue of ours', () => {
-    const backlog = new Backlog<string>();
+    const backlog = new Backlog<string>(STILL);
     const lateOnes = (names: readonly string[], at: number, wait = 151): number => {
       for (const one of names) backlog.asked(one, 0, at);
       backlog.onTick(at + wait);

@@ -1,0 +1,32 @@
+/** A pool that has been through something is no worse, once that is over, than one that is new. */
+import { expect, it } from 'vitest';
+import type { Asked } from './asked.ts';
+import { SimFpm } from './fpm.ts';
+import { SimGateway } from './gateway.ts';
+import { randomFrom, VirtualTime } from './time.ts';
+
+const S = 1_000;
+
+it.each([2, 3, 4])(
+  'scripts that ran on behind their answers held all workers a while ago: of many requests at once none is refused now (seed %i)',
+  async (seed) => {
+    await import('generic-pool');
+    const time = new VirtualTime();
+    const fpm = new SimFpm(time, { workers: 8 });
+    const gateway = new SimGateway('g', time, fpm, 0, randomFrom(seed), {});
+    const random = randomFrom(seed + 100);
+    const visit = (): void => {
+      if (time.now > 60 * S) return;
+      const tail = [0, 0, 1, 10][Math.floor(4 * random())] ?? 0;
+      gateway.ask({ ms: 120, tail: tail * S }, () => gateway.at(time.now + 100, visit));
+    };
+    for (let i = 0; i < 3; i++) gateway.at(1, visit);
+    const burst: Asked[] = [];
+    gateway.at(120 * S, () => {
+      for (let i = 0; i < 56; i++) burst.push(gateway.ask({ ms: 100 }));
+    });
+    await time.run(150 * S);
+    expect(burst).toHaveLength(56);
+    expect(burst.filter(({ error }) => error !== '')).toEqual([]);
+  },
+);
