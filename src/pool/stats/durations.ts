@@ -10,17 +10,31 @@ export class Durations {
   /** ms from there to the end. */
   readonly running: Histogram = new Histogram();
   #since = 0;
+  #seenAt = Number.NEGATIVE_INFINITY;
 
-  get summaries(): { readonly waiting: Summary; readonly running: Summary } {
+  /** `monotonic`, here and below: by the machine's clock, as the pool's stands still while there is nothing to do. */
+  summaries(monotonic: number): { readonly waiting: Summary; readonly running: Summary } {
+    this.forget(monotonic);
     return { waiting: this.waiting.summary, running: this.running.summary };
   }
 
-  /** Called every few ms. True: a period is over. */
-  onTick(now: number): boolean {
+  /** Called every few ms; `now`: by the pool's clock. True: a period of that is over. */
+  onTick(now: number, monotonic: number): boolean {
+    this.forget(monotonic);
     if (now - this.#since < PERIOD) return false;
     this.#since = now;
-    this.waiting.rotate();
-    this.running.rotate();
     return true;
+  }
+
+  /** Called before anything is added, too: a slow page of last night is none of the last minute. */
+  forget(monotonic: number): void {
+    const periods = (monotonic - this.#seenAt) / PERIOD;
+    if (periods < 1) return;
+    this.#seenAt = monotonic;
+    for (const histogram of [this.waiting, this.running]) {
+      histogram.rotate();
+      // Nothing was added for a whole period.
+      if (periods >= 2) histogram.rotate();
+    }
   }
 }
