@@ -47,16 +47,16 @@ const LONGEST_GAP = 2 * TICK_INTERVAL;
 
 export class Clock {
   readonly #timers: Timers;
-  #lastTick: number;
+  /** Infinity: it does not tick, as there is nothing to do. Then no stall is known of, and time goes by. */
+  #lastTick = Number.POSITIVE_INFINITY;
   #stalled = 0;
   #stop: (() => void) | null = null;
 
   constructor(timers: Timers) {
     this.#timers = timers;
-    this.#lastTick = timers.now();
   }
 
-  /** Without the time in which the event loop stood still, or in which the clock was stopped. */
+  /** Without the time in which the event loop stood still while the clock ticked. */
   now(): number {
     return this.at(this.#timers.now());
   }
@@ -83,9 +83,11 @@ export class Clock {
     });
   }
 
+  /** Nobody waits for anything: the time until the next `start()` is no stall. What was learned grows older meanwhile. */
   stop(): void {
     this.#stop?.();
     this.#stop = null;
+    this.#lastTick = Number.POSITIVE_INFINITY;
   }
 
   /** Calls back behind this turn of I/O: every socket that has bytes by now has been read. */

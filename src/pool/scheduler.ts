@@ -75,7 +75,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       queued: size,
       queueAge: oldest === null ? 0 : this.clock.now() - oldest.queuedAt,
       refused: this.#admission.refused,
-      ...this.#durations.summaries(this.clock.monotonic()),
+      ...this.#durations.summaries(this.clock.now()),
     });
   }
 
@@ -89,7 +89,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       checkRequest(request);
       // Before its deadline is set: a clock that stands still would never reach it.
       this.clock.start(this.#onBeat);
-      this.#durations.forget(monotonic);
+      this.#durations.forget(this.clock.at(monotonic));
       if (!job.begin(this.#settings.timeout)) return;
       job.snapshot.hashKey = this.balancer.hashKey(request);
       const body = planBody(request.body, request.params, this.#settings.replayBuffer);
@@ -259,7 +259,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       this.#refuse(job, error);
     this.runQueued();
     this.#admission.onTick(servers, this.#queue.size);
-    if (this.#durations.onTick(now, this.clock.monotonic())) {
+    if (this.#durations.onTick(now)) {
       for (const { learned } of servers) learned.workers.rotate();
       this.#admission.keep(servers);
     }

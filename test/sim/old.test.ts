@@ -30,3 +30,28 @@ it.each([2, 3, 4])(
     expect(burst.filter(({ error }) => error !== '')).toEqual([]);
   },
 );
+
+it.each([2, 3, 4])(
+  'clients left an hour ago, as pages took too long: who comes now is not taken for as impatient (seed %i)',
+  async (seed) => {
+    await import('generic-pool');
+    const time = new VirtualTime();
+    const fpm = new SimFpm(time, { workers: 8 });
+    const gateway = new SimGateway('g', time, fpm, 0, randomFrom(seed), {});
+    const random = randomFrom(seed + 100);
+    const leave = (): void => {
+      if (time.now > 60 * S) return;
+      gateway.ask({ ms: 700, giveUp: 800 + 300 * random() }, () => gateway.at(time.now + 100, leave));
+    };
+    for (let i = 0; i < 24; i++) gateway.at(1, leave);
+    const now: Asked[] = [];
+    const ask = (): void => {
+      if (time.now > 3_630 * S) return;
+      now.push(gateway.ask({ ms: 700 }, () => gateway.at(time.now + 100, ask)));
+    };
+    for (let i = 0; i < 16; i++) gateway.at(3_600 * S, ask);
+    await time.run(3_700 * S);
+    expect(now.length).toBeGreaterThan(250);
+    expect(now.filter(({ error }) => error !== '')).toEqual([]);
+  },
+);

@@ -37,10 +37,7 @@ const LONGEST_ANY = 80_000;
 const ENOUGH = 64;
 /** Where one waits for so long, one more may: perhaps it is with a worker that hangs. */
 const ONE_MORE_AFTER = 1_000;
-/**
- * So long ago, with none of ours there since, it tells nothing any more. By the machine's clock: a pool that has nothing to do has the other one
- * stand still, and the queue of last night would be that of this morning.
- */
+/** So long ago, with none of ours there since, it tells nothing any more: the queue of last night is not that of this morning. */
 const KNOWN_FOR = 2_000;
 
 interface Waiting {
@@ -76,9 +73,9 @@ export class Backlog<Key> {
   #behindOthers = 0;
   /** When the latest of all these was seen. */
   #seenAt = Number.NEGATIVE_INFINITY;
-  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #clock: Pick<Clock, 'now'>;
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
   }
 
@@ -184,7 +181,7 @@ export class Backlog<Key> {
   }
 
   get #isLongAgo(): boolean {
-    return this.#waiting.size === 0 && this.#clock.monotonic() - this.#seenAt > KNOWN_FOR;
+    return this.#waiting.size === 0 && this.#clock.now() - this.#seenAt > KNOWN_FOR;
   }
 
   get #isLimited(): boolean {
@@ -220,7 +217,7 @@ export class Backlog<Key> {
   }
 
   #add(wait: number): void {
-    this.#seenAt = this.#clock.monotonic();
+    this.#seenAt = this.#clock.now();
     this.#waits.push(wait);
     if (this.#waits.length > WAITS) this.#waits.shift();
   }

@@ -12,25 +12,24 @@ export class Durations {
   #since = 0;
   #seenAt = Number.NEGATIVE_INFINITY;
 
-  /** `monotonic`, here and below: by the machine's clock, as the pool's stands still while there is nothing to do. */
-  summaries(monotonic: number): { readonly waiting: Summary; readonly running: Summary } {
-    this.forget(monotonic);
+  summaries(now: number): { readonly waiting: Summary; readonly running: Summary } {
+    this.forget(now);
     return { waiting: this.waiting.summary, running: this.running.summary };
   }
 
-  /** Called every few ms; `now`: by the pool's clock. True: a period of that is over. */
-  onTick(now: number, monotonic: number): boolean {
-    this.forget(monotonic);
+  /** Called every few ms, while there is something to do. True: a period is over. */
+  onTick(now: number): boolean {
+    this.forget(now);
     if (now - this.#since < PERIOD) return false;
     this.#since = now;
     return true;
   }
 
   /** Called before anything is added, too: a slow page of last night is none of the last minute. */
-  forget(monotonic: number): void {
-    const periods = (monotonic - this.#seenAt) / PERIOD;
+  forget(now: number): void {
+    const periods = (now - this.#seenAt) / PERIOD;
     if (periods < 1) return;
-    this.#seenAt = monotonic;
+    this.#seenAt = now;
     for (const histogram of [this.waiting, this.running]) {
       histogram.rotate();
       // Nothing was added for a whole period.

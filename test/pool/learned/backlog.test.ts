@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Backlog } from '../../../src/pool/learned/backlog.ts';
 
 /** No time passes between what is seen. */
-const STILL = { monotonic: () => 0 };
+const STILL = { now: () => 0 };
 
 /** New connections that are asked at once and get a worker after so many ms. */
 function waited(...waits: readonly number[]): Backlog<string> {
@@ -53,14 +53,14 @@ describe('how long one more would wait for a worker', () => {
 
   describe('with none of ours there for a while', () => {
     const later = (...times: readonly number[]): Backlog<string> => {
-      const clock = { now: 1_000, monotonic: () => clock.now };
-      const backlog = new Backlog<string>(clock);
+      let now = 1_000;
+      const backlog = new Backlog<string>({ now: () => now });
       for (const key of ['a', 'b', 'c']) {
         backlog.asked(key, 0, 0);
         backlog.accepted(key, 600);
       }
       for (const [nth, time] of times.entries()) {
-        clock.now = time;
+        now = time;
         if (nth < times.length - 1) backlog.asked('more', 0, 700);
       }
       return backlog;

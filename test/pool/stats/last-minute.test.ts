@@ -48,7 +48,7 @@ it('a period is 30 s: what is told is as old as two of them at the most', () => 
   const durations = new Durations();
   durations.forget(0);
   durations.running.add(5);
-  const countAt = (monotonic: number): number => durations.summaries(monotonic).running.count;
+  const countAt = (now: number): number => durations.summaries(now).running.count;
   expect([countAt(29_999), countAt(30_000), countAt(59_999), countAt(60_000)]).toEqual([1, 1, 1, 0]);
   durations.running.add(5);
   expect([countAt(119_999), countAt(179_999)]).toEqual([1, 0]);
