@@ -231,6 +231,8 @@ export class BackendKind implements KnownServer {
     if (this.#isPhpFpm === null) this.#askAt = 0;
     this.#isDirect = this.isProxied ? false : null;
     this.#hasAnswered = false;
+    this.#takesEndOfInput = false;
+    this.#refusedEndOfInput = false;
     this.#unanswered = 0;
     this.#examineAt = 0;
   }

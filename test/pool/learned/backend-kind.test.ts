@@ -381,6 +381,16 @@ describe('the empty records by which most servers end STDOUT and STDERR, and PHP
     expect(backend).toMatchObject({ isPhpFpm: true, isDirect: null });
   });
 
+  it('show that it may close at an end of input that comes behind its answer, whatever the one before it did', () => {
+    const backend = auto();
+    backend.onEndOfInputTaken();
+    backend.onStreams(false);
+    backend.onValues(php);
+    backend.onStreams(true);
+    expect(backend.afterResponse(2, 0, true)).toBe('ask');
+    expect(backend.afterResponse(2, 0, true)).toBe('wait');
+  });
+
   it('where they come and go, there are several servers behind the address: it is asked once a minute, not each time', () => {
     const backend = shown();
     const asked: number[] = [];
