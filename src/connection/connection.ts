@@ -8,7 +8,6 @@
  *     '--byte, FIN, error, keepaliveTimeout--> 'closed' <--error, timeout, fail()--'
  */
 import { TimeoutError } from '../errors.ts';
-import { encodeGetValues } from '../protocol/encoder.ts';
 import type { EndRequest } from '../protocol/record.ts';
 import { refusal } from '../protocol/response.ts';
 import { exchangeError, headMissing } from './evidence/failure.ts';
@@ -16,6 +15,7 @@ import { type PrematureClose, signOf } from './evidence/premature-close.ts';
 import { type Probed, probe } from './evidence/probe.ts';
 import { askSentTwice } from './evidence/sent-twice.ts';
 import type { Exchange } from './exchange.ts';
+import { getValuesRecords } from './get-values.ts';
 import { IdleCheck, type OnIdleCheck } from './idle-check.ts';
 import type { ConnectionLimits, ConnectionOwner } from './owner.ts';
 import { ResponseReader } from './reader.ts';
@@ -74,13 +74,13 @@ export class Connection {
   }
 
   /**
-   * Asks FCGI_GET_VALUES while idle, and closes if there is no answer within `timeout` ms (checked every 25 ms). `onResult` is
-   * called once, not from within; nothing may be sent before that. `isLate`: as it is known to be.
+   * Asks FCGI_GET_VALUES while idle, `times` in one go, and closes if that is not answered within `timeout` ms (checked every 25 ms).
+   * `onResult` is called once, not from within; nothing may be sent before that. `isLate`: as it is known to be.
    */
-  sendGetValues(timeout: number, onResult: OnIdleCheck, isLate = false): void {
+  sendGetValues(timeout: number, onResult: OnIdleCheck, isLate = false, times: 1 | 2 = 1): void {
     this.waitIdle(timeout, onResult, false, isLate);
-    this.#reader.ask();
-    this.writer.write(encodeGetValues());
+    this.#reader.ask(times);
+    this.writer.write(getValuesRecords(times));
   }
 
   /** Lets `time` ms go by in the same state, and sends nothing: does the server close the connection behind its last answer? */

@@ -19,6 +19,14 @@ export interface GetValuesOptions {
   readonly isHopeless?: () => boolean;
 }
 
+const ONCE = encodeGetValues();
+const TWICE = Buffer.concat([ONCE, ONCE]);
+
+/** The record, or two of them in one go. */
+export function getValuesRecords(times: 1 | 2): Buffer {
+  return times === 1 ? ONCE : TWICE;
+}
+
 /** ms between two looks. */
 const LOOK_INTERVAL = 250;
 
@@ -67,7 +75,7 @@ export function getValues(
         due--;
         if (due === 0) return;
         decoder.ask();
-        if (inTurn) socket.write(encodeGetValues());
+        if (inTurn) socket.write(ONCE);
       },
     });
     incoming.receive = (bytes, length) => {
@@ -92,7 +100,6 @@ export function getValues(
     }
     if (isHopeless !== undefined) stopLooking = clock.after(LOOK_INTERVAL, look);
     decoder.ask();
-    const once = encodeGetValues();
-    socket.write(times === 2 && !inTurn ? Buffer.concat([once, once]) : once);
+    socket.write(getValuesRecords(inTurn ? 1 : times));
   });
 }

@@ -16,7 +16,7 @@ export class ResponseReader implements ResponseSink {
   end: EndRequest | null = null;
   /** The head said `Connection: close`. */
   scriptAskedClose = false;
-  /** The answer to FCGI_GET_VALUES, once it is here. */
+  /** The answer to FCGI_GET_VALUES, once it is here; where that was asked twice, once both are. */
   values: ReadonlyMap<string, Buffer> | null = null;
   readonly #decoder: ResponseDecoder = new ResponseDecoder(this);
   readonly #head: HeadParser;
@@ -27,6 +27,8 @@ export class ResponseReader implements ResponseSink {
   #before: Exchange | null = null;
   /** Bytes of the read that is dealt with. */
   #length = 0;
+  /** Answers to FCGI_GET_VALUES that are still to come. */
+  #due = 0;
   #lateStderr = false;
 
   /** `onAnswer`: the first record of a response is here. */
@@ -46,9 +48,10 @@ export class ResponseReader implements ResponseSink {
     this.#decoder.begin(exchange.requestId);
   }
 
-  /** FCGI_GET_VALUES goes out now. */
-  ask(): void {
+  /** FCGI_GET_VALUES goes out now, so many times. */
+  ask(times: 1 | 2): void {
     this.values = null;
+    this.#due = times;
     this.#decoder.ask();
   }
 
@@ -115,7 +118,8 @@ export class ResponseReader implements ResponseSink {
   }
 
   onValues(values: ReadonlyMap<string, Buffer>): void {
-    this.values = values;
+    if (--this.#due > 0) this.#decoder.ask();
+    else this.values = values;
   }
 
   onStdout(chunk: Buffer, start: number, end: number): void {

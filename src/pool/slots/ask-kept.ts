@@ -1,19 +1,17 @@
 /**
  * Is the worker of a kept connection there for another request? It says so by FCGI_GET_VALUES: one that leaves at `pm.max_requests`, or was told
  * to, closes instead. For a request of which a reset would prove nothing that is as good as a new connection whose worker was asked, and
- * costs no connect. Twice, in turn, as accepted.ts has it: told to stop while it waits, a worker answers once and closes.
+ * costs no connect. Twice, as accepted.ts has it: told to stop while it waits, a worker answers once and closes.
  */
 import type { Connection } from '../../connection/connection.ts';
 
 /** ms: a script may go on behind its response. Then the connection is closed, and a new one has its worker once that is over. */
 const ANSWER_TIMEOUT = 250;
 
-/** The connection is idle. It is settled (see IdleState) behind the second answer, and closed where there is none. */
+/** The connection is idle. It is settled (see IdleState) behind both answers, and closed where they do not come. */
 export function askKept(connection: Connection): void {
-  connection.sendGetValues(ANSWER_TIMEOUT, (first) => {
-    if (first.values === null) return;
-    connection.sendGetValues(ANSWER_TIMEOUT, (second) => {
-      connection.idle.settled = second.values !== null;
-    });
-  });
+  const onReply = ({ values }: { readonly values: unknown }): void => {
+    connection.idle.settled = values !== null;
+  };
+  connection.sendGetValues(ANSWER_TIMEOUT, onReply, false, 2);
 }
