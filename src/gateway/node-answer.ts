@@ -12,6 +12,7 @@ import {
   whenOver,
 } from './reply/node/node-response.ts';
 import { NodeSink } from './reply/node/node-sink.ts';
+import { expectTaken } from './reply/node/send-timeout.ts';
 import { endedByOther } from './reply/outcome.ts';
 import type { Reply } from './reply/reply.ts';
 import type { Sink } from './reply/sink.ts';
@@ -75,7 +76,11 @@ function carryOut<Req>(
   endWithReset(response);
   const refusal =
     refusalOf(raw.request, plan) ?? (plan.kind === 'file' ? sendFile(gateway, plan, request, raw) : null);
-  if (plan.kind === 'file' && refusal === null) return;
+  const ended = (): void => expectTaken(response, gateway.sendTimeout);
+  if (plan.kind === 'file' && refusal === null) {
+    ended();
+    return;
+  }
   const sink = raw.sink ?? new NodeSink(raw.request, response);
   const reply = gateway.replyBy(sink, raw.request.method ?? '', request);
   // behind a head it may be right: a framework ends the response to HEAD, or one with 304, without its body
@@ -83,6 +88,7 @@ function carryOut<Req>(
     reply.leave(response.writableEnded && reply.isAwaited ? endedByOther() : undefined),
   );
   response.on('error', () => reply.leave());
+  reply.hold(ended);
   if (refusal) reply.refuse(refusal.statusCode, refusal.reason, refusal.headers);
   else if (plan.kind === 'run') run(gateway, plan, request, raw, reply);
   else if (plan.kind === 'redirect') reply.refuse(plan.statusCode, undefined, { Location: plan.location });

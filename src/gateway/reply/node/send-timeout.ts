@@ -2,7 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
-import { clearInterval, setInterval } from 'node:timers';
+import { clearInterval, setImmediate, setInterval } from 'node:timers';
+import { destroyResponse, isGone } from './node-response.ts';
 
 /** Bytes for which a client of HTTP/2 has the time once more. */
 const SHARE = 65_536;
@@ -63,6 +64,32 @@ export class SendTimeout {
     if (!this.#socket) timed.setTimeout(this.#usual);
     else if (this.#socket.timeout === this.#timeout) this.#socket.setTimeout(this.#usual);
   }
+}
+
+/**
+ * Whoever answers has given all there is, mostly in one piece, and then nobody looks whether a client takes it: one of HTTP/2 that opens
+ * no window, or one that sends more and more requests and reads nothing, would be waited for without end. `timeout`: ms, 0: it may.
+ */
+export function expectTaken(response: ServerResponse | Http2ServerResponse, timeout: number): void {
+  if (timeout === 0 || isTaken(response)) return;
+  // nearly all are out then
+  setImmediate(() => {
+    if (isTaken(response) || isGone(response)) return;
+    // a framework or a middleware may be busy with it, and that is not the client's fault
+    const expire = (): void => {
+      if (waiting(response) > 0) destroyResponse(response);
+    };
+    new SendTimeout(response, expire).start(timeout);
+  });
+}
+
+function isTaken(response: ServerResponse | Http2ServerResponse): boolean {
+  return 'stream' in response ? response.stream.writableFinished : response.writableFinished;
+}
+
+/** Bytes that node still holds. */
+function waiting(response: ServerResponse | Http2ServerResponse): number {
+  return 'stream' in response ? response.stream.writableLength : response.writableLength;
 }
 
 /**
