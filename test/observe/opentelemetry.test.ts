@@ -159,9 +159,13 @@ describe('the span of a request', () => {
     await using pool = new Pool(fpm.address);
     await text(pool, { params: { ...GET, REQUEST_METHOD: 'BREW' } });
     expect(only()).toMatchObject({
-      name: '_OTHER',
+      name: 'HTTP',
       status: { code: 2 },
-      attributes: { 'error.type': '503', 'http.request.method_original': 'BREW' },
+      attributes: {
+        'error.type': '503',
+        'http.request.method': '_OTHER',
+        'http.request.method_original': 'BREW',
+      },
     });
     spans.reset();
     await using gone = new Pool('unix:/nonexistent/fpm.sock', { connectTimeout: 1 });

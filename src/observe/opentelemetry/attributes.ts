@@ -25,9 +25,13 @@ export function methodOf({ params }: RequestMessage): string {
   return METHODS.has(method) ? method : '_OTHER';
 }
 
-/** `GET /index.php`: the script, of which there are few, and not the path, of which there are many. */
+/**
+ * `GET /index.php`: the script, of which there are few, and not the path, of which there are many. The conventions have `HTTP` in a
+ * name for a method that they do not know, and `_OTHER` in attributes alone.
+ */
 export function spanName(message: RequestMessage): string {
-  const method = methodOf(message);
+  const known = methodOf(message);
+  const method = known === '_OTHER' ? 'HTTP' : known;
   const script = textOf(message.params['SCRIPT_NAME']);
   return script === '' ? method : `${method} ${script}`;
 }
