@@ -1,5 +1,5 @@
 /** Clients that ask, and take nothing of answers that are short. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import http, { type Server } from 'node:http';
 import http2, { connect, type Http2Server } from 'node:http2';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
@@ -52,7 +52,9 @@ const servers = {
 };
 
 function koa({ php, options }: Site): ReturnType<Koa['callback']> {
-  return new Koa().use(createMiddleware(php, options as never)).callback();
+  const app = new Koa();
+  app.silent = true;
+  return app.use(createMiddleware(php, options as never)).callback();
 }
 
 async function portOf(server: Server | Http2Server): Promise<number> {
@@ -102,6 +104,27 @@ describe.each(paths)('%s of which its client takes nothing for sendTimeout is gi
     await app.listen({ port: 0, host: '127.0.0.1' });
     await stalledConnection(app.server, (app.server.address() as AddressInfo).port, path);
   });
+});
+
+it('a response that was made up for the handler has no client who could be slow', async () => {
+  const { php, options } = siteOf();
+  const response = Object.assign(new EventEmitter(), {
+    setHeader: () => {},
+    getHeader: () => undefined,
+    hasHeader: () => false,
+    removeHeader: () => {},
+    getHeaderNames: () => [],
+    writeHead: () => {},
+    write: () => true,
+    end: () => void response.emit('ended'),
+  });
+  const ended = once(response, 'ended');
+  const request = { method: 'GET', url: '/a.php', headers: {}, httpVersion: '1.1', complete: true };
+  createHandler(php, options)(request as never, response as never);
+  await ended;
+  // what it throws in the next turn would end the process
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(php.exchanges).toHaveLength(1);
 });
 
 it('a middleware that is busy with a page for longer than sendTimeout is waited for', async () => {

@@ -1,7 +1,7 @@
 /** A client has to take something of what is there for it, or it is taken for gone. */
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
 import { destroyResponse, isGone } from './node-response.ts';
 
@@ -74,7 +74,9 @@ export function expectTaken(response: ServerResponse | Http2ServerResponse, time
   if (timeout === 0 || isTaken(response)) return;
   // nearly all are out then
   setImmediate(() => {
-    if (isTaken(response) || isGone(response)) return;
+    // one that was made up for the handler has no connection, and may not even be a stream
+    const isReal = 'stream' in response || response.socket instanceof Socket;
+    if (!isReal || isTaken(response) || isGone(response)) return;
     // a framework or a middleware may be busy with it, and that is not the client's fault
     const expire = (): void => {
       if (waiting(response) > 0) destroyResponse(response);
