@@ -83,6 +83,7 @@ export class SecureServer {
       const raw = errorCode(error) === 'ERR_SSL_HTTP_REQUEST' ? this.#sockets.get(keyOf(socket)) : undefined;
       if (raw) connections.refuse(raw, 'this port speaks HTTPS');
     });
+    server.prependListener('stream', endWithBody);
     server.on('session', (session) => {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
@@ -110,6 +111,16 @@ export class SecureServer {
       for (const client of this.#handshaking) this.#sockets.get(client)?.destroy();
     });
   }
+}
+
+/**
+ * Node's response holds the end of a stream back for trailers, of which there are none here, and says it in an empty frame of its own.
+ * HAProxy 2.6 has sent the last bytes of a Content-Length by then as those that more will follow, and Linux keeps such for 200 ms.
+ */
+function endWithBody(stream: ServerHttp2Stream): void {
+  const { respond } = stream;
+  stream.respond = (headers, options) =>
+    respond.call(stream, headers, { ...options, waitForTrailers: false });
 }
 
 /** A session that has come as the server ends: what it asks for first is answered. */

@@ -41,11 +41,63 @@ function open(url: string): ClientHttp2Session {
   return connect(url, { rejectUnauthorized: false });
 }
 
+const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+const END_STREAM = 1;
+const END_HEADERS = 4;
+/** `:method: GET`, `:scheme: https` and `:path: /` of the static table, and `:authority: a`. */
+const getRequest = Buffer.from([0x82, 0x87, 0x84, 0x01, 1, 0x61]);
+
+function frame(type: number, flags: number, stream: number, content: Buffer = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(content.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, content]);
+}
+
+/** The DATA frames that come, up to the end of a stream. */
+async function dataFrames(socket: Socket): Promise<{ length: number; isLast: boolean }[]> {
+  const frames: { length: number; isLast: boolean }[] = [];
+  let unread = Buffer.alloc(0);
+  for await (const piece of socket.iterator({ destroyOnReturn: false })) {
+    unread = Buffer.concat([unread, piece]);
+    while (unread.length >= 9 && unread.length >= 9 + unread.readUIntBE(0, 3)) {
+      const length = unread.readUIntBE(0, 3);
+      const isLast = (unread.readUInt8(4) & END_STREAM) !== 0;
+      if (unread.readUInt8(3) === 0) {
+        frames.push({ length, isLast });
+        if (isLast) return frames;
+      }
+      unread = unread.subarray(9 + length);
+    }
+  }
+  throw new Error('the connection ended before the stream');
+}
+
 it('a session of HTTP/2 on which nobody asks for anything is closed: its client may have gone without a word', async () => {
   const url = await listen((_, res) => void res.end('here'), 50);
   const session = open(url);
   expect(await text(session.request({ ':path': '/' }))).toBe('here');
   await within(once(session, 'close'), 5000, 'the end of the session');
+});
+
+it('the last bytes of an answer say that they are the last: HAProxy keeps back those of a Content-Length for 200 ms, where an empty frame says it', async () => {
+  const url = await listen((_, res) => {
+    res.setHeader('Content-Length', '4');
+    res.end('here');
+  });
+  const socket = connectTls({
+    port: Number(new URL(url).port),
+    host: '127.0.0.1',
+    ALPNProtocols: ['h2'],
+    rejectUnauthorized: false,
+  });
+  socket.write(Buffer.concat([preface, frame(4, 0, 0), frame(1, END_STREAM | END_HEADERS, 1, getRequest)]));
+  expect(await within(dataFrames(socket), 5000, 'the end of the stream')).toEqual([
+    { length: 4, isLast: true },
+  ]);
+  socket.destroy();
 });
 
 it.each([['http/1.0'], ['http/1.1'], ['foo', 'http/1.0']])(
