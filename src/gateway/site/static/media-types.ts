@@ -2,6 +2,7 @@
  * What a file is, by its ending. mime-types makes its tables while it is loaded, which takes longer than all of the gateway:
  * neither an import nor the first page of a PHP application is to wait for that.
  */
+import { createRequire } from 'node:module';
 import { isUtf8 } from './charset.ts';
 
 type Library = typeof import('mime-types');
@@ -18,11 +19,7 @@ export class MediaTypes {
       (loaded) => {
         this.#library = loaded.default;
       },
-      (error: unknown) => {
-        this.#failure = error;
-        // what was missing may be there the next time
-        this.#loading = null;
-      },
+      (error: unknown) => this.#require(error),
     );
     return this.#loading;
   }
@@ -49,6 +46,17 @@ export class MediaTypes {
     const type = library.lookup(name);
     if (type !== false && library.charset(type) !== false) return true;
     return /(?:json|xml|javascript|wasm|\/font-|vnd\.ms-fontobject)$/.test(String(type));
+  }
+
+  /** An import that has failed once, for want of a file descriptor, say, fails for as long as the process lives. This does not. */
+  #require(error: unknown): void {
+    try {
+      this.#library = createRequire(import.meta.url)('mime-types');
+    } catch {
+      this.#failure = error;
+      // what was missing may be there the next time
+      this.#loading = null;
+    }
   }
 
   #loaded(): Library {

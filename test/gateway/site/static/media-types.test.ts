@@ -73,3 +73,31 @@ it('an import of the handler loads no tables of media types: only files wait for
   expect(loaded).toContain('range-parser');
   expect(loaded).not.toContain('mime-db');
 });
+
+it('files are sent again once the process has file descriptors again, where it had none left when the first was asked for', () => {
+  const code = `
+    import { closeSync, openSync } from 'node:fs';
+    import { Agent, createServer, get } from 'node:http';
+    import { createHandler } from 'fastcgi-pool/node';
+    import { MockDispatcher } from 'fastcgi-pool/testing';
+    const handler = createHandler(new MockDispatcher(), { root: process.cwd(), files: true, onError: () => {} });
+    const server = createServer((req, res) => (req.url === '/' ? res.end() : handler(req, res)));
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const status = (path) => new Promise((resolve, reject) => {
+      const { port } = server.address();
+      get({ agent, host: '127.0.0.1', port, path }, (res) => res.resume().once('end', () => resolve(res.statusCode))).once('error', reject);
+    });
+    const seen = [await status('/')];
+    const taken = [];
+    try { for (;;) taken.push(openSync('/dev/null')); } catch {}
+    seen.push(await status('/docs/balance.svg'));
+    taken.forEach((fd) => closeSync(fd));
+    seen.push(await status('/docs/balance.svg'));
+    console.log(seen.join());
+    process.exit();`;
+  const cwd = new URL('../../../..', import.meta.url);
+  // Node raises the limit of its own accord as far as it may
+  const args = ['-c', 'ulimit -n 64; exec "$0" --input-type=module -e "$1"', process.execPath, code];
+  expect(execFileSync('sh', args, { cwd, encoding: 'utf8' })).toBe('200,500,200\n');
+});
