@@ -50,11 +50,14 @@ export class Workers {
     this.gaveUp = Promise.race(this.#supervisors.map((one) => one.gaveUp));
   }
 
-  /** Resolves with the URLs, when all workers are ready. */
+  /**
+   * Resolves with the URLs, when all workers are ready and the addresses are listened on. Not before: whoever is refused meanwhile is
+   * helped at once by the proxy's next server.
+   */
   async start(addresses: readonly ListenAddress[], mode: number | null): Promise<string[]> {
+    await Promise.all(this.#supervisors.map((one) => one.start()));
     const urls: string[] = [];
     for (const [nth, address] of addresses.entries()) urls.push(await this.#listen(address, nth, mode));
-    await Promise.all(this.#supervisors.map((one) => one.start()));
     return urls;
   }
 
