@@ -55,3 +55,28 @@ it.each([2, 3, 4])(
     expect(now.filter(({ error }) => error !== '')).toEqual([]);
   },
 );
+
+it.each([1, 2, 3])(
+  'all clients left early, for long: who comes alone afterwards, while all workers are idle, is answered (seed %i)',
+  async (seed) => {
+    await import('generic-pool');
+    const time = new VirtualTime();
+    const fpm = new SimFpm(time, { workers: 8 });
+    const gateway = new SimGateway('g', time, fpm, 0, randomFrom(seed), {});
+    const random = randomFrom(seed + 100);
+    const leave = (): void => {
+      if (time.now > 30 * S) return;
+      gateway.ask({ ms: 700, giveUp: 800 + 300 * random() }, () => gateway.at(time.now + 100, leave));
+    };
+    for (let i = 0; i < 24; i++) gateway.at(1, leave);
+    const now: Asked[] = [];
+    const ask = (): void => {
+      if (time.now > 50 * S) return;
+      now.push(gateway.ask({ ms: 20 }, () => gateway.at(time.now + 100, ask)));
+    };
+    gateway.at(40 * S, ask);
+    await time.run(60 * S);
+    expect(now.length).toBeGreaterThan(50);
+    expect(now.filter(({ error }) => error !== '')).toEqual([]);
+  },
+);

@@ -132,8 +132,8 @@ export class Overload {
    */
   refusesToSend(arrival: Arrival): number | null {
     const { now, sent, workers, backlog } = arrival;
-    const tooLong = this.isTooOld(now, backlog);
-    if (tooLong !== null && sent >= workers) return tooLong;
+    const tooLong = this.#outstays(now, backlog);
+    if (tooLong > 0 && sent >= workers) return tooLong;
     return this.#refusesForBacklog(arrival);
   }
 
@@ -149,10 +149,18 @@ export class Overload {
     return told > 0 || this.#least > LONGEST_WINDOW ? told : this.#least;
   }
 
-  /** A worker has a request of that age, ms, and its script has not begun. null: it may. Else its client would have left. */
+  /**
+   * A worker has a request of that age, ms, and its script has not begun. null: it may. Else its client would have left. Who has waited for
+   * nobody may in any case: what pages take now is known of those alone that are let in.
+   */
   isTooOld(now: number, age: number): number | null {
-    const tooLong = age + Math.min(...this.#latest) - this.#patience.longest(now);
-    return tooLong > 0 ? tooLong : null;
+    const tooLong = this.#outstays(now, age);
+    return age > BURST && tooLong > 0 ? tooLong : null;
+  }
+
+  /** By so many ms it would be answered later than its client stays, where it is `age` ms old once its script begins. */
+  #outstays(now: number, age: number): number {
+    return age + Math.min(...this.#latest) - this.#patience.longest(now);
   }
 
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */

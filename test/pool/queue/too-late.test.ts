@@ -1,7 +1,7 @@
 /** Who would be answered when its client has left is not let in: see patience.ts for what is known of that. */
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../src/pool/queue/admission.ts';
-import { Overload } from '../../../src/pool/queue/overload.ts';
+import { BURST, Overload } from '../../../src/pool/queue/overload.ts';
 
 const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined };
 
@@ -137,6 +137,12 @@ describe('a request whose worker has come', () => {
     const overload = overloaded(8);
     expect(overload.isTooOld(now, LONGEST - 1_000)).toBeNull();
     expect(overload.isTooOld(now, LONGEST - 999)).toBe(1);
+  });
+
+  it('in any case if it has waited for nobody: what pages take now is known of those alone that are sent', () => {
+    const overload = overloaded(8, LONGEST + 1);
+    expect(overload.isTooOld(now, BURST)).toBeNull();
+    expect(overload.isTooOld(now, BURST + 1)).toBe(BURST + 2);
   });
 
   it('however old it is where it is not known how long clients stay', () => {
