@@ -9,6 +9,8 @@ export interface Ask {
   readonly tail?: number;
   /** ms after which its client leaves. */
   readonly giveUp?: number;
+  /** It has a body that PHP may leave unread, so that its worker is asked first. */
+  readonly put?: boolean;
 }
 
 export interface Asked extends Ask {
@@ -44,7 +46,7 @@ export function askOf(
   script: Readonly<Record<string, string>>,
   done: () => void,
 ): Asked {
-  const { ms, tail = 0, giveUp } = ask;
+  const { ms, tail = 0, giveUp, put = false } = ask;
   const asked: Asked = { ...ask, id, at: asker.now(), took: -1, error: '', executed: '', attempts: 0 };
   const settle = (error: string): void => {
     if (asked.took >= 0) return;
@@ -52,27 +54,25 @@ export function askOf(
     asked.error = error;
     done();
   };
-  const params = { ...script, REQUEST_METHOD: 'POST', ID: id, MS: String(ms), TAIL: String(tail) };
+  const method = put ? 'PUT' : 'POST';
+  const params = { ...script, REQUEST_METHOD: method, ID: id, MS: String(ms), TAIL: String(tail) };
   let control: DispatchController | null = null;
-  pool.dispatch(
-    { params },
-    {
-      onRequestStart: (controller) => {
-        control = controller;
-      },
-      onResponseStart: () => {},
-      onResponseData: () => {},
-      onResponseEnd: (_, { attempts }) => {
-        asked.executed = 'yes';
-        asked.attempts = attempts;
-        settle('');
-      },
-      onResponseError: (_, error) => {
-        if (error instanceof FcgiError) asked.executed = error.executed;
-        settle(error instanceof FcgiError ? error.code : 'gave up');
-      },
+  pool.dispatch(put ? { params, body: 'a=1' } : { params }, {
+    onRequestStart: (controller) => {
+      control = controller;
     },
-  );
+    onResponseStart: () => {},
+    onResponseData: () => {},
+    onResponseEnd: (_, { attempts }) => {
+      asked.executed = 'yes';
+      asked.attempts = attempts;
+      settle('');
+    },
+    onResponseError: (_, error) => {
+      if (error instanceof FcgiError) asked.executed = error.executed;
+      settle(error instanceof FcgiError ? error.code : 'gave up');
+    },
+  });
   if (giveUp !== undefined) asker.at(asked.at + giveUp, () => control?.abort('gave up'));
   return asked;
 }

@@ -80,3 +80,27 @@ it.each([1, 2, 3])(
     expect(now.filter(({ error }) => error !== '')).toEqual([]);
   },
 );
+
+it.each([1, 2])(
+  'php-fpm was restarted for longer than a second: behind that nobody is refused, as the workers are there again (seed %i)',
+  async (seed) => {
+    await import('generic-pool');
+    const time = new VirtualTime();
+    const fpm = new SimFpm(time, { workers: 4, reloadTime: 1_500 });
+    const random = randomFrom(seed + 100);
+    const gateways = [1, 2].map((nth) => new SimGateway('g', time, fpm, 0, randomFrom(seed * 5 + nth), {}));
+    const asked: Asked[] = [];
+    for (const gateway of gateways) {
+      const ask = (): void => {
+        if (time.now > 12 * S) return;
+        const again = (): void => gateway.at(time.now + 5 + 20 * random(), ask);
+        asked.push(gateway.ask({ ms: 5 + 20 * random(), put: random() < 0.6 }, again));
+      };
+      for (let i = 0; i < 6; i++) gateway.at(1, ask);
+    }
+    for (const at of [3, 6, 9]) time.at(at * S, () => fpm.reload());
+    await time.run(30 * S);
+    expect(asked.length).toBeGreaterThan(1_000);
+    expect(asked.filter(({ error }) => error !== '')).toEqual([]);
+  },
+);

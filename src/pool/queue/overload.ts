@@ -84,6 +84,8 @@ export class Overload {
   #servedAt = 0;
   /** Nothing was answered then, for long. */
   #silentAt = Number.NEGATIVE_INFINITY;
+  /** The same, where something had been answered before: php-fpm has stood still until then, as it was restarted, say. */
+  #stoodStillAt = Number.NEGATIVE_INFINITY;
 
   /** A worker is idle: whoever waits from now on begins a new queue. */
   idle(now: number): void {
@@ -98,6 +100,7 @@ export class Overload {
     // What was counted in the time of a slow one shows nothing of quick ones.
     if (took < this.#least / 2) this.#atOnce = 0;
     this.#least = Math.min(this.#least, took);
+    this.#noteStandstill(now);
     this.#served.add(now);
     this.#servedAt = now;
     this.#unanswered.change(-1, now);
@@ -138,8 +141,11 @@ export class Overload {
   }
 
   /** What all processes have sent waits there together: all of them must come to the same end, or some would have the workers to themselves. */
-  #refusesForBacklog({ backlog, isOthers, usual: told }: Arrival): number | null {
+  #refusesForBacklog({ now, backlog, isOthers, usual: told }: Arrival): number | null {
     if (backlog <= LONGEST_BACKLOG || isOthers) return null;
+    this.#noteStandstill(now);
+    // The latest have waited for the end of that, and who comes now waits for less.
+    if (now - this.#stoodStillAt <= backlog) return null;
     const tooLong = backlog - Math.max(LONGEST_BACKLOG, TIMES_USUAL * this.#usual(told));
     return tooLong > 0 ? tooLong : null;
   }
@@ -219,9 +225,8 @@ export class Overload {
    * Whoever has come before nothing was answered for a while may wait on, and so may one for each worker.
    */
   stale({ now, queued, sent, workers, usual: told }: Arrival, oldest: number): Stale {
-    const { count, time } = this.#served.since(this.#idleAt, this.#servedAt, STANDING_WINDOW);
-    const silence = Math.max(LEAST_SILENCE, (SILENT_GAPS * time) / count);
-    if (count === 0 || now - this.#servedAt > silence) this.#silentAt = now;
+    const silence = this.#longSilence(this.#idleAt);
+    if (silence === Number.POSITIVE_INFINITY || now - this.#servedAt > silence) this.#silentAt = now;
     const usual = this.#usual(told);
     const by = now - Math.max(STALE, TIMES_USUAL * usual);
     if (oldest > by || oldest < Math.max(this.#silentAt, this.#idleAt) || this.#trial.isOn(now))
@@ -230,6 +235,19 @@ export class Overload {
     const growth = this.#growth(now, window, usual);
     const most = growth - this.#stale.since(this.#idleAt, now, window).count;
     return { by, most: Math.max(0, Math.min(most, queued + sent - 2 * workers)) };
+  }
+
+  /** So long is long for nothing to be answered, by what was answered from `since` on. Infinity: nothing was. */
+  #longSilence(since: number): number {
+    const { count, time } = this.#served.since(since, this.#servedAt, STANDING_WINDOW);
+    return Math.max(LEAST_SILENCE, (SILENT_GAPS * time) / count);
+  }
+
+  #noteStandstill(now: number): void {
+    const silence = now - this.#servedAt;
+    // The hot path.
+    if (silence > LEAST_SILENCE && silence > this.#longSilence(Number.NEGATIVE_INFINITY))
+      this.#stoodStillAt = now;
   }
 
   refusedStale(now: number): void {

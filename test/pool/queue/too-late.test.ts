@@ -158,3 +158,15 @@ describe('a request whose worker has come', () => {
     expect(overload.refusesToSend({ ...ask, backlog: LONGEST - 999 })).toBe(1);
   });
 });
+
+it('a backlog in which the latest waited while php-fpm stood still is none: who comes behind that waits for less', () => {
+  const overload = new Overload();
+  overload.idle(900);
+  for (let at = 1_000; at <= 2_000; at += 10) overload.served(at, 5);
+  const ask = { queued: 0, sent: 4, workers: 4, usual: 5, backlog: 1_200, isOthers: false };
+  expect(overload.refusesToSend({ ...ask, now: 2_500 })).toBe(200);
+  expect(overload.refusesToSend({ ...ask, now: 3_205 })).toBeNull();
+  for (let at = 3_210; at <= 4_400; at += 10) overload.served(at, 1_205);
+  expect(overload.refusesToSend({ ...ask, now: 4_410 })).toBeNull();
+  expect(overload.refusesToSend({ ...ask, now: 4_411 })).toBe(200);
+});
