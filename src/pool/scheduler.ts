@@ -87,7 +87,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     try {
       if (this.closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.server} is closed`);
       checkRequest(request);
-      // Before its deadline is set: a clock that stands still would never reach it.
+      // Before its deadline is set: from here on the time in which our event loop stands still is none of it.
       this.clock.start(this.#onBeat);
       this.#durations.forget(this.clock.at(monotonic));
       if (!job.begin(this.#settings.timeout)) return;

@@ -5,22 +5,26 @@
  *
  * Of a server that is not known yet a silence of `delay` sends the record, and is a reason to ask it what it is: see
  * BackendCheck. An answer right behind the record is a reason as well, but no more: a page that takes as long as the record is held
- * back, as one does that waits for news for 5 s, comes just then each time.
+ * back, as one may that waits for news, comes just then each time.
  */
 import type { Exchange } from '../../connection/exchange.ts';
 
 /** An answer within so many ms of the record may have waited for it. */
 const JUST_AFTER = 25;
 /**
- * ms, for PHP-FPM: not before so much, and not later than that. For long, as the record may harm: unread at a worker that leaves behind its
- * answer (a reload lets it finish that), it makes a reset of its end, which over tcp takes along what our kernel has not had of the answer by
- * then. And a request that waits for a worker in the backlog while php-fpm is stopped would be failed, and had not run; as one would that is on a
- * connection which a program in the background (`exec("... &")`) holds behind a worker that has left.
- * Not for ever, and in time for an answer: another server may have taken the address over, or be one of several behind it.
+ * ms, for PHP-FPM: the record goes out so long before `headersTimeout`, as another server may have taken the address over, or be one of several
+ * behind it, and is to have the time to answer.
  */
-const LONG = 5_000;
-const LONGEST = 55_000;
 const BEFORE_TIMEOUT = 5_000;
+/**
+ * ms: by default, and at the latest. So late, as the record may harm: unread at a worker that leaves behind its answer (a reload lets it finish
+ * that), it makes a reset of its end, which over tcp takes along what our kernel has not had of the answer by then. And a request that waits for
+ * a worker in the backlog while php-fpm is stopped would be failed, and had not run; as one would that is on a connection which a program in
+ * the background (`exec("... &")`) holds behind a worker that has left.
+ */
+const LONGEST = 60_000 - BEFORE_TIMEOUT;
+/** ms: not sooner, however short `headersTimeout` is. */
+const LONG = 5_000;
 
 export class Terminator {
   readonly #delay: number;

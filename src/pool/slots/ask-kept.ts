@@ -5,8 +5,11 @@
  */
 import type { Connection } from '../../connection/connection.ts';
 
-/** ms: a script may go on behind its response. Then the connection is closed, and a new one has its worker once that is over. */
-const ANSWER_TIMEOUT = 250;
+/**
+ * ms for an answer on a kept connection: a busy machine must not be taken for a server that says nothing. Where a script goes on behind its
+ * response for longer the connection is closed, and a new one has its worker once that is over.
+ */
+export const ANSWER_TIMEOUT = 250;
 
 /** The connection is idle. It is settled (see IdleState) behind both answers, and closed where they do not come. */
 export function askKept(connection: Connection): void {

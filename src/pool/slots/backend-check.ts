@@ -14,11 +14,10 @@ import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
 import { retriesUnknown } from '../retry/resend.ts';
+import { ANSWER_TIMEOUT } from './ask-kept.ts';
 import { Detection, onExamined } from './detection.ts';
 import { closeIdle, Slot } from './slot.ts';
 
-/** ms for an answer: a busy machine must not be taken for a server that says nothing. */
-const ANSWER_TIMEOUT = 250;
 /** ms for an answer on a connection opened for that alone: it may have to wait for a worker. */
 const OWN_CONNECTION_TIMEOUT = 500;
 /** The same where the fate of a request hangs on it; and of PHP-FPM, whose workers are long in starting on a busy machine. */

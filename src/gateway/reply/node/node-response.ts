@@ -33,12 +33,17 @@ export function isGone(response: NodeResponse): boolean {
   return isHttp2(response) ? response.stream.destroyed || response.stream.closed : response.destroyed;
 }
 
+/** What tells when a response is over, how much of it is still here, and of its timeout. */
+export function outgoing(response: NodeResponse): ServerResponse | ServerHttp2Stream {
+  return isHttp2(response) ? response.stream : response;
+}
+
 /**
  * When a response is over, however it ended. Of one to HEAD by HTTP/2 node says nothing where the client leaves before its end,
  * but its stream does. Either tells once. What is returned takes that back.
  */
 export function whenOver(response: NodeResponse, callback: () => void): () => void {
-  const emitter = isHttp2(response) ? response.stream : response;
+  const emitter = outgoing(response);
   emitter.on('close', callback);
   return () => void emitter.off('close', callback);
 }

@@ -1,15 +1,14 @@
 /** A client has to take something of what is there for it, or it is taken for gone. */
-import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { Socket } from 'node:net';
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
-import { destroyResponse, isGone } from './node-response.ts';
+import { destroyResponse, isGone, isHttp2, type NodeResponse, outgoing } from './node-response.ts';
 
 /** Bytes for which a client of HTTP/2 has the time once more. */
 const SHARE = 65_536;
 
 export class SendTimeout {
-  readonly #response: ServerResponse | Http2ServerResponse;
+  readonly #response: NodeResponse;
   readonly #expire: () => void;
   readonly #onceClosed: (callback: () => void) => void;
   #isRunning = false;
@@ -22,7 +21,7 @@ export class SendTimeout {
 
   /** `onceClosed`: calls back when the response is over; default: by a listener of its own. */
   constructor(
-    response: ServerResponse | Http2ServerResponse,
+    response: NodeResponse,
     expire: () => void,
     onceClosed: (callback: () => void) => void = (callback) => void response.once('close', callback),
   ) {
@@ -35,14 +34,14 @@ export class SendTimeout {
   start(timeout: number): boolean {
     if (this.#isRunning || !isTimed(this.#response)) return false;
     this.#isRunning = true;
-    const timed = timedOf(this.#response);
-    this.#socket = 'stream' in this.#response ? null : this.#response.socket;
+    const timed = outgoing(this.#response);
+    this.#socket = isHttp2(this.#response) ? null : this.#response.socket;
     this.#usual = this.#socket?.timeout ?? 0;
     this.#timeout = timeout;
     timed.on('timeout', this.#expire);
     // node's timer sees what a socket takes, not only what it is given
     timed.setTimeout(timeout);
-    if ('stream' in this.#response) this.#endWatch = watch(this.#response.stream, timeout, this.#expire);
+    if (isHttp2(this.#response)) this.#endWatch = watch(this.#response.stream, timeout, this.#expire);
     if (!this.#hearsEnd) {
       this.#hearsEnd = true;
       this.#onceClosed(() => this.stop());
@@ -56,7 +55,7 @@ export class SendTimeout {
   stop(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
-    const timed = timedOf(this.#response);
+    const timed = outgoing(this.#response);
     timed.off('timeout', this.#expire);
     this.#endWatch?.();
     this.#endWatch = null;
@@ -70,28 +69,20 @@ export class SendTimeout {
  * Whoever answers has given all there is, mostly in one piece, and then nobody looks whether a client takes it: one of HTTP/2 that opens
  * no window, or one that sends more and more requests and reads nothing, would be waited for without end. `timeout`: ms, 0: it may.
  */
-export function expectTaken(response: ServerResponse | Http2ServerResponse, timeout: number): void {
-  if (timeout === 0 || isTaken(response)) return;
+export function expectTaken(response: NodeResponse, timeout: number): void {
+  const bytes = outgoing(response);
+  if (timeout === 0 || bytes.writableFinished) return;
   // nearly all are out then
   setImmediate(() => {
     // one that was made up for the handler has no connection, and may not even be a stream
-    const isReal = 'stream' in response || response.socket instanceof Socket;
-    if (!isReal || isTaken(response) || isGone(response)) return;
+    const isReal = isHttp2(response) || response.socket instanceof Socket;
+    if (!isReal || bytes.writableFinished || isGone(response)) return;
     // a framework or a middleware may be busy with it, and that is not the client's fault
     const expire = (): void => {
-      if (waiting(response) > 0) destroyResponse(response);
+      if (bytes.writableLength > 0) destroyResponse(response);
     };
     new SendTimeout(response, expire).start(timeout);
   });
-}
-
-function isTaken(response: ServerResponse | Http2ServerResponse): boolean {
-  return 'stream' in response ? response.stream.writableFinished : response.writableFinished;
-}
-
-/** Bytes that node still holds. */
-function waiting(response: ServerResponse | Http2ServerResponse): number {
-  return 'stream' in response ? response.stream.writableLength : response.writableLength;
 }
 
 /**
@@ -117,13 +108,7 @@ function watch(stream: Http2ServerResponse['stream'], timeout: number, expire: (
 }
 
 /** A response that was made up for the handler (by light-my-request, say) may stand on a stream that is no socket. */
-function isTimed(response: ServerResponse | Http2ServerResponse): boolean {
-  const socket: object | null = 'stream' in response ? null : response.socket;
+function isTimed(response: NodeResponse): boolean {
+  const socket: object | null = isHttp2(response) ? null : response.socket;
   return socket === null || 'setTimeout' in socket;
-}
-
-function timedOf(
-  response: ServerResponse | Http2ServerResponse,
-): ServerResponse | Http2ServerResponse['stream'] {
-  return 'stream' in response ? response.stream : response;
 }

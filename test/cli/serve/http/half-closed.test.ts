@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
-import { generate } from 'selfsigned';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { parseServe } from '../../../../src/cli/args/serve.ts';
 import { siteHandler } from '../../../../src/cli/serve/handler.ts';
@@ -11,6 +10,7 @@ import { Listener } from '../../../../src/cli/serve/http/listener.ts';
 import type { Certificate } from '../../../../src/cli/serve/http/tls.ts';
 import { FakeDispatcher } from '../../../gateway/fake-dispatcher.ts';
 import { tempSite } from '../../../gateway/temp-site.ts';
+import { localhostCertificate } from '../../support/certificate.ts';
 
 const large = 'z'.repeat(3_000_000);
 const site = tempSite({ 'style.css': 'body {}', 'large.txt': large, 'index.php': '' });
@@ -92,10 +92,7 @@ it.each(ways)('of %s a script’s client has left with the end of its side, as o
 });
 
 it('by TLS it is the same', async () => {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-  });
-  newSite({ cert, key });
+  newSite(await localhostCertificate());
   const [url = ''] = await listener.listen([{ host: '127.0.0.1', port: 0, tls: true }]);
   const asked = async (path: string): Promise<string> => {
     const socket = connectTls({

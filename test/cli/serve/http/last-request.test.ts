@@ -5,10 +5,10 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
-import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Listener } from '../../../../src/cli/serve/http/listener.ts';
 import { within } from '../../../fpm/support/wait.ts';
+import { localhostCertificate } from '../../support/certificate.ts';
 import { http1 } from '../../support/handler.ts';
 
 const form = 'POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nform';
@@ -33,13 +33,19 @@ const echo: RequestListener = (req, res) => {
 
 const answered = /^HTTP\/1\.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nform$/;
 
-it('a form that comes on a kept connection as the server ends is answered, and told that it was the last', async () => {
+/** It comes on a kept connection, as the server ends. */
+async function lateForm(): Promise<{ server: Listener; kept: Socket; drained: Promise<boolean> }> {
   const { server, open } = await listen(echo);
   const kept = open();
   kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   await once(kept, 'data');
   const drained = server.drain(0);
   kept.write(form);
+  return { server, kept, drained };
+}
+
+it('a form that comes on a kept connection as the server ends is answered, and told that it was the last', async () => {
+  const { kept, drained } = await lateForm();
   expect(await text(kept)).toMatch(answered);
   expect(await within(drained, 2000, 'the drain')).toBe(true);
 });
@@ -54,12 +60,7 @@ it('a form on a connection that waits to be accepted as the server ends is answe
 });
 
 it('nobody is told to come on another connection while such a one would still be taken, and then be reset', async () => {
-  const { server, open } = await listen(echo);
-  const kept = open();
-  kept.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  await once(kept, 'data');
-  const drained = server.drain(0);
-  kept.write(form);
+  const { server, kept, drained } = await lateForm();
   const told = String(await once(kept, 'data'));
   expect(told).toMatch(answered);
   expect(server.server?.listening).toBe(false);
@@ -89,10 +90,7 @@ it('a form behind an answer whose head was out before the server ended is answer
 
 describe('who has connected for HTTPS as the server ends, and not said hello yet', () => {
   const connected = async (): Promise<{ server: Listener; client: Socket }> => {
-    const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
-      keyType: 'ec',
-    });
-    const server = new Listener(http1(echo), { cert, key });
+    const server = new Listener(http1(echo), await localhostCertificate());
     listener = server;
     const [url = ''] = await server.listen([{ host: '127.0.0.1', port: 0, tls: true }]);
     const client = connect(Number(new URL(url).port), '127.0.0.1');

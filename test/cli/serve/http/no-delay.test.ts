@@ -3,18 +3,15 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { type AddressInfo, createServer, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { generate } from 'selfsigned';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Listener } from '../../../../src/cli/serve/http/listener.ts';
+import { localhostCertificate } from '../../support/certificate.ts';
 import { http1 } from '../../support/handler.ts';
 
 async function listenerFor(tls: boolean): Promise<Listener> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-  });
   const listener = new Listener(
     http1((_, res) => res.end('here')),
-    tls ? { cert, key } : null,
+    tls ? await localhostCertificate() : null,
   );
   onTestFinished(() => listener.destroy());
   return listener;

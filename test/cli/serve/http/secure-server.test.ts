@@ -6,12 +6,12 @@ import { request } from 'node:https';
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
-import { generate } from 'selfsigned';
 import { afterEach, expect, it } from 'vitest';
 import type { Handler } from '../../../../src/cli/serve/handler.ts';
 import { Refusals } from '../../../../src/cli/serve/http/refusals.ts';
 import { SecureServer } from '../../../../src/cli/serve/http/secure-server.ts';
 import { within } from '../../../fpm/support/wait.ts';
+import { localhostCertificate } from '../../support/certificate.ts';
 
 const nobody = {
   opened: () => {},
@@ -28,10 +28,7 @@ function fail(): never {
 
 /** `idleLimit`: milliseconds. */
 async function listen(handler: Handler, idleLimit = 75_000): Promise<string> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-  });
-  server = new SecureServer({ cert, key }, handler, nobody, idleLimit);
+  server = new SecureServer(await localhostCertificate(), handler, nobody, idleLimit);
   await once(server.server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.server.address() as AddressInfo;
   return `https://127.0.0.1:${port}`;
