@@ -71,9 +71,9 @@ export class Clock {
     return Math.min(monotonic, this.#lastTick + LONGEST_GAP) - this.#stalled;
   }
 
-  /** Calls `onTick` every 25 ms, each time behind a turn of I/O, until `stop()`. */
-  start(onTick: () => void): void {
-    if (this.#stop !== null) return;
+  /** Calls `onTick` every 25 ms, each time behind a turn of I/O, until `stop()`. False: it does so already. */
+  start(onTick: () => void): boolean {
+    if (this.#stop !== null) return false;
     this.#tick();
     this.#stop = this.#timers.every(TICK_INTERVAL, () => {
       this.#tick();
@@ -81,6 +81,7 @@ export class Clock {
         if (this.#stop !== null) onTick();
       });
     });
+    return true;
   }
 
   /** Nobody waits for anything: the time until the next `start()` is no stall. What was learned grows older meanwhile. */

@@ -14,6 +14,8 @@ export interface Balancer {
   readonly counts: readonly ServerCounts[];
   /** Some server may take one more. */
   readonly hasRoom: boolean;
+  /** Called with a request that comes while nothing else is to do: the first one, or the first one of the morning. */
+  onStart(): void;
   /** What the request's server hangs on; '' stands for any. Throws what the caller's own function throws. */
   hashKey(request: DispatchRequest): string;
   /** A server that has room for the job; null: it waits. */

@@ -91,6 +91,7 @@ function only(server: Server): Balancer {
     get hasRoom() {
       return server.hasRoom;
     },
+    onStart: () => {},
     // Not in choose(): that is first asked for one that waits when a slot comes free, where nobody catches.
     hashKey: (request) => {
       if (request.server !== undefined && request.server !== server.name) throw noSuchServer(request.server);

@@ -88,7 +88,7 @@ export class Scheduler implements JobOwner, ServerOwner {
       if (this.closing) throw new PoolError('FCGI_ERR_CLOSED', `the pool to ${this.server} is closed`);
       checkRequest(request);
       // Before its deadline is set: from here on the time in which our event loop stands still is none of it.
-      this.clock.start(this.#onBeat);
+      if (this.clock.start(this.#onBeat)) this.balancer.onStart();
       this.#durations.forget(this.clock.at(monotonic));
       if (!job.begin(this.#settings.timeout)) return;
       job.snapshot.hashKey = this.balancer.hashKey(request);
@@ -234,7 +234,8 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.#admission.arrived(wanted, now);
     const before = this.#queue.sizeFor(job);
     const server = before === 0 ? this.balancer.choose(job) : null;
-    const all = server === null ? this.#queue.size - heldBackOf(servers, wanted) : 0;
+    const all =
+      server === null ? this.#queue.size - heldBackOf(servers, wanted, this.#settings.connections) : 0;
     const refused =
       server === null
         ? this.#admission.refusal(wanted, servers, { all, before }, name, now, refusedBy(servers, wanted))

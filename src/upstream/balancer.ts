@@ -107,15 +107,17 @@ export class UpstreamBalancer implements Balancer {
     if (this.#started) this.#discovery.poll();
   }
 
+  onStart(): void {
+    this.#started = true;
+    this.#discovery.poll();
+  }
+
   hashKey(request: DispatchRequest): string {
     return this.#selection.hashKey(request);
   }
 
   choose(job: Job): Server | null {
-    if (!this.#started) {
-      this.#started = true;
-      this.#discovery.poll();
-    }
+    if (this.#pool.queueSize > 0 && this.#discovery.isOutdated) return null;
     const member = this.#selection.choose(job, this.#failovers.failedOn(job));
     // Later: whoever asks counts on a job that goes on.
     if (member === null && job.request.server === undefined && this.#isAllDown)
@@ -233,7 +235,7 @@ export class UpstreamBalancer implements Balancer {
     const refusal = isQueued ? refusalOfAll(all) : null;
     if (refusal !== null) this.#failRefused(refusal, clockNow);
     this.#checks.onTick(all, isQueued, now);
-    return refusal !== null || (isQueued && this.#selection.holdsBack);
+    return refusal !== null || (isQueued && (this.#discovery.isOutdated || this.#selection.holdsBack));
   }
 
   get #isAllDown(): boolean {

@@ -82,7 +82,8 @@ export interface UpstreamOptions extends PoolOptions {
    */
   readonly resolve?: boolean | Resolve | undefined;
   /**
-   * ms between two look-ups of the same name. Default: 10,000. The time to live of a DNS record is not looked at: neither the system's
+   * ms between two look-ups of the same name. Default: 10,000. Nothing is looked up while nothing is to do: the first
+   * requests behind such a time wait for a new answer, 250 ms at most. The time to live of a DNS record is not looked at: neither the system's
    * resolver nor Node's look-up of a service tells it. So this is how long a change may go unseen, and a cache in between may add the record's own.
    */
   readonly resolveInterval?: number | undefined;

@@ -1,5 +1,5 @@
 /** What the tests of several servers share. */
-import { FcgiError, type Upstream } from '../../src/index.ts';
+import { type Dispatcher, FcgiError, type Upstream } from '../../src/index.ts';
 import { type FakeFpm, type FakeFpmOptions, startFakeFpm } from '../../src/testing/index.ts';
 import { GET, HEAD } from '../pool/support.ts';
 
@@ -19,8 +19,11 @@ export function hanging(options: FakeFpmOptions = {}): Promise<FakeFpm> {
   return startFakeFpm({ workers: 8, script: (_, response) => response.hang(), ...options });
 }
 
+/** An Upstream, or what is asked as one. */
+export type Asked = Pick<Dispatcher, 'request'>;
+
 /** What was answered, or the code of the error. */
-export async function ask(upstream: Upstream, more: object = {}): Promise<string> {
+export async function ask(upstream: Asked, more: object = {}): Promise<string> {
   try {
     const response = await upstream.request({ params: GET, ...more });
     return (await response.body.text()).trim();
@@ -31,14 +34,14 @@ export async function ask(upstream: Upstream, more: object = {}): Promise<string
 }
 
 /** One after the other. */
-export async function askInTurn(upstream: Upstream, count: number, more: object = {}): Promise<string[]> {
+export async function askInTurn(upstream: Asked, count: number, more: object = {}): Promise<string[]> {
   const answers: string[] = [];
   for (let i = 0; i < count; i++) answers.push(await ask(upstream, more));
   return answers;
 }
 
 /** All at once. */
-export function askAtOnce(upstream: Upstream, count: number, more: object = {}): Promise<string[]> {
+export function askAtOnce(upstream: Asked, count: number, more: object = {}): Promise<string[]> {
   return Promise.all(Array.from({ length: count }, () => ask(upstream, more)));
 }
 

@@ -247,10 +247,11 @@ interface Holding {
 
 /**
  * Of those in the queue so many might have a connection, and would only wait longer with it. They do not count for `queueSize`: who has
- * as many requests as connections would have some of them refused. `wanted`: the server that was asked for; '' for any.
+ * as many requests as connections would have some of them refused. `wanted`: the server that was asked for; '' for any. `connections`: as
+ * many wait for a name that has not been looked up yet.
  */
-export function heldBackOf(servers: readonly Holding[], wanted: string): number {
-  let count = 0;
+export function heldBackOf(servers: readonly Holding[], wanted: string, connections: number): number {
+  let count = servers.length === 0 ? connections : 0;
   for (const { name, hasRoom, busy, settings } of servers) {
     if ((wanted === '' || name === wanted) && !hasRoom) count += settings.connections - busy;
   }

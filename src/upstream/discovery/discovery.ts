@@ -1,6 +1,7 @@
 /**
- * Keeps the list of servers up to date: looks names up when the first request comes, again after `interval`, and soon after a
- * failed connect. What was found last stands while there is no new answer: a DNS server that is down must not take php-fpm with it.
+ * Keeps the list of servers up to date: looks names up when the first request comes, again after `interval`, soon after a failed
+ * connect, and when a request comes behind a time without any, which waits for the answer a moment: the addresses of the evening may be
+ * nobody's in the morning, and a connect to such a one can hang for all its time. What was found last stands while there is no new answer: a DNS server that is down must not take php-fpm with it.
  * Times in ms, by the machine's clock: an answer gets old while nothing is asked, too.
  * This folder: which addresses there are: names looked up, again and again. It knows no pool.
  */
@@ -11,6 +12,10 @@ import type { DiscoveredServer, Source } from './source.ts';
 
 /** No name is looked up again sooner, whatever fails. */
 const LEAST_INTERVAL = 1000;
+/** An answer that is so much older than `interval` may be wrong by now: nothing was asked meanwhile. */
+const OUTDATED_AFTER = 1000;
+/** Who comes then waits for the new answer so long: DNS answers in a few ms, or not at all. */
+const LONGEST_WAIT = 250;
 /** ms after which a look-up that has not ended counts as failed, where nobody has said how long to wait for a connection. */
 const LOOKUP_TIMEOUT = 10_000;
 
@@ -20,6 +25,8 @@ interface Entry {
   found: readonly DiscoveredServer[] | null;
   askedAt: number;
   asking: boolean;
+  /** What was found is too old to be used before this answer, or before LONGEST_WAIT is over. */
+  outdated: boolean;
   /** The last look-up failed. */
   failed: boolean;
 }
@@ -56,6 +63,11 @@ export class Discovery {
     return this.#entries.every(({ found }) => found !== null);
   }
 
+  /** A new answer is close, and what was found may be wrong. */
+  get isOutdated(): boolean {
+    return this.#entries.some(({ outdated }) => outdated);
+  }
+
   /** Sources that were there before keep what was found of them. */
   update(sources: readonly Source[]): void {
     const before = new Map(this.#entries.map((entry) => [keyOf(entry.source), entry]));
@@ -88,7 +100,14 @@ export class Discovery {
   #ask(entry: Entry, now: number): void {
     if (entry.source.kind === 'address' || entry.asking) return;
     entry.asking = true;
+    const age = now - entry.askedAt;
+    entry.outdated = entry.found !== null && Number.isFinite(age) && age > this.#interval + OUTDATED_AFTER;
     entry.askedAt = now;
+    if (entry.outdated) {
+      this.#timers.after(LONGEST_WAIT, () => {
+        if (entry.outdated) this.#found(entry, entry.found);
+      });
+    }
     const { source } = entry;
     const timeout = this.#timeout;
     const failed = (why: unknown): void => {
@@ -106,10 +125,16 @@ export class Discovery {
   #answered(entry: Entry, found: readonly DiscoveredServer[], failed: boolean): void {
     entry.asking = false;
     entry.failed = failed;
-    const changed = entry.found !== found;
+    this.#found(entry, found);
+  }
+
+  #found(entry: Entry, found: Entry['found']): void {
+    // Whoever waits for an answer waits no longer, where it says nothing new, too.
+    const isNews = entry.found !== found || entry.outdated;
     entry.found = found;
+    entry.outdated = false;
     // It may be a source that an update has removed meanwhile.
-    if (changed && this.#entries.includes(entry)) this.#notify();
+    if (isNews && this.#entries.includes(entry)) this.#notify();
   }
 
   #notify(): void {
@@ -118,7 +143,7 @@ export class Discovery {
 }
 
 function entryOf(source: Source, found: readonly DiscoveredServer[] | null): Entry {
-  return { source, found, askedAt: Number.NEGATIVE_INFINITY, asking: false, failed: false };
+  return { source, found, askedAt: Number.NEGATIVE_INFINITY, asking: false, outdated: false, failed: false };
 }
 
 function keyOf({ kind, origin }: Source): string {

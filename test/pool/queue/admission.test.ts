@@ -355,6 +355,6 @@ describe('of those that wait in the queue, held back are as many as there might 
     { wanted: 'all busy', count: 0 },
     { wanted: 'not', count: 0 },
   ])('to "$wanted": $count', ({ wanted, count }) => {
-    expect(heldBackOf(servers, wanted)).toBe(count);
+    expect(heldBackOf(servers, wanted, 8)).toBe(count);
   });
 });
