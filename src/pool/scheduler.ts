@@ -261,7 +261,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     this.runQueued();
     this.#admission.onTick(servers, this.#queue.size);
     if (this.#durations.onTick(now)) {
-      for (const { learned } of servers) learned.workers.rotate();
+      for (const { learned } of servers) learned.rotate();
       this.#admission.keep(servers);
     }
     const isIdle = this.alive === 0 && servers.every(({ connected }) => connected === 0);

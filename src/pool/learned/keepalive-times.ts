@@ -41,8 +41,9 @@ export interface KeepaliveOptions {
 
 export class KeepaliveTimes {
   readonly #limits: KeepaliveOptions;
-  /** The quickest connect so far: slower ones have waited for our own event loop. */
+  /** The quickest connect of this period, and of the latest before that had one: slower ones have waited for our own event loop. */
   #quickest = Number.POSITIVE_INFINITY;
+  #quickestBefore = Number.POSITIVE_INFINITY;
   #givenBackAt = Number.NEGATIVE_INFINITY;
   readonly #delayedAcks: DelayedAcks = new DelayedAcks();
 
@@ -56,7 +57,7 @@ export class KeepaliveTimes {
 
   answered(answered: Answered, now: number): void {
     // Over a unix socket nobody waits for an acknowledgement.
-    if (Number.isFinite(this.#quickest)) this.#delayedAcks.answered(answered, this.#quickest, now);
+    if (this.#isKnown) this.#delayedAcks.answered(answered, this.connect, now);
   }
 
   /** What is kept is slower than what is new, for now. */
@@ -112,7 +113,18 @@ export class KeepaliveTimes {
 
   /** What a connect takes; 0: nothing, or it is not known. */
   get connect(): number {
-    return Number.isFinite(this.#quickest) ? this.#quickest : 0;
+    return this.#isKnown ? Math.min(this.#quickest, this.#quickestBefore) : 0;
+  }
+
+  /** A period is over: another host may have the address now, or the way there may be longer. */
+  rotate(): void {
+    if (!Number.isFinite(this.#quickest)) return;
+    this.#quickestBefore = this.#quickest;
+    this.#quickest = Number.POSITIVE_INFINITY;
+  }
+
+  get #isKnown(): boolean {
+    return Number.isFinite(this.#quickest) || Number.isFinite(this.#quickestBefore);
   }
 
   /** Used again within `shortIdleTime`, in the mean. */

@@ -68,6 +68,12 @@ export class Learned {
     this.#keepaliveRequests = settings.keepaliveRequests;
   }
 
+  /** A period is over: what was learned in the one before it is forgotten, where it may be otherwise by now. */
+  rotate(): void {
+    this.workers.rotate();
+    this.keepaliveTimes.rotate();
+  }
+
   /** How many requests a new connection may carry: less up to a tenth, so that not all are renewed together. */
   keepaliveRequests(): number {
     const most = this.#keepaliveRequests;

@@ -32,6 +32,17 @@ it.each([
   expect(leaseOf(times, 1_000)).toBe(lease);
 });
 
+it('a host that is farther away from now on is known to be so in the second period from there', () => {
+  const times = new KeepaliveTimes(AUTO);
+  const connects = [];
+  for (const took of [0.1, 20, 21, null, null, 20]) {
+    if (took !== null) times.connected(took);
+    connects.push(times.connect);
+    times.rotate();
+  }
+  expect(connects).toEqual([0.1, 0.1, 20, 21, 21, 20]);
+});
+
 it('connections are given back one by one, whatever the reason for the one before', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(40);
