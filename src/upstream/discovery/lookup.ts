@@ -72,6 +72,8 @@ async function askSystem(host: string): Promise<readonly string[]> {
   return (await systemLookup(host, { all: true })).map(({ address }) => address);
 }
 
+/** Names whose addresses are remembered, the latest: those of a service's pods change for ever. */
+const MOST_NAMES = 500;
 /** ms that one kind of address waits for the other. A DNS server that drops questions for AAAA is given up after some ten seconds. */
 const OTHER_KIND = 1_000;
 
@@ -91,9 +93,11 @@ function askBoth(resolver: Resolver): Addresses {
       if (one.status === 'fulfilled') return one.value;
       return isAbsent(one.reason) ? [] : (known?.[kind] ?? []);
     });
+    before.delete(host);
     // Of a host with one kind nothing is to be kept.
     if (found.every(({ length }) => length > 0)) before.set(host, found);
-    else before.delete(host);
+    const [oldest] = before.keys();
+    if (before.size > MOST_NAMES && oldest !== undefined) before.delete(oldest);
     return found.flat();
   };
 }
