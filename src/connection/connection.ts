@@ -14,6 +14,7 @@ import { exchangeError, headMissing } from './evidence/failure.ts';
 import { type PrematureClose, signOf } from './evidence/premature-close.ts';
 import { type Probed, probe } from './evidence/probe.ts';
 import { askSentTwice } from './evidence/sent-twice.ts';
+import type { KnownServer } from './evidence/server.ts';
 import type { Exchange } from './exchange.ts';
 import { getValuesRecords } from './get-values.ts';
 import { IdleCheck, type OnIdleCheck } from './idle-check.ts';
@@ -29,11 +30,10 @@ import { dueAfter } from './timeouts.ts';
 
 export class Connection {
   readonly writer: SocketWriter;
-  /** How many requests it may carry. */
-  readonly keepaliveRequests: number;
-  /** Requests sent on it. */
+  /** What is known of the server that it leads to. */
+  readonly server: KnownServer;
+  /** Requests sent on it; and of those, answered to the end. */
   requests = 0;
-  /** Of those, answered to the end. */
   answered = 0;
   /** A worker has it: it has answered, be it FCGI_GET_VALUES. */
   proven = false;
@@ -49,7 +49,7 @@ export class Connection {
   readonly idle: IdleState;
   /** ms, by the owner's clock. */
   readonly openedAt: number;
-  readonly #limits: ConnectionLimits;
+  readonly limits: ConnectionLimits;
   #exchange: Exchange | null = null;
   #latestScript: string | null = null;
   #stopProbe: (() => void) | null = null;
@@ -64,9 +64,9 @@ export class Connection {
     this.#socket = socket;
     this.writer = new SocketWriter(socket, this.#activity);
     this.#probed = { ...connected, transport: limits.transport };
-    this.keepaliveRequests = limits.keepaliveRequests;
-    this.#limits = limits;
-    this.#reader = new ResponseReader(owner, this.#onAnswer);
+    this.limits = limits;
+    this.server = owner.learned.backendAt(connected.endpoint ?? '');
+    this.#reader = new ResponseReader(owner, this.server, this.#onAnswer);
     this.idle = new IdleState(socket);
     incoming.receive = (bytes, length) => this.#onData(bytes, length);
     socket.on('end', () => this.#onFin());
@@ -101,7 +101,7 @@ export class Connection {
   send(exchange: Exchange, first: Buffer, parts: readonly Uint8Array[] | null, monotonic: number): boolean {
     const now = this.#owner.clock.at(monotonic);
     this.#exchange = exchange;
-    exchange.begin(this.requests++, this.#latestScript, now, monotonic);
+    exchange.begin(this.requests++, this.#latestScript, now, monotonic, this.server.endpoint);
     this.#latestScript = exchange.script;
     this.#activity.begin(now);
     this.idle.end();
@@ -137,15 +137,14 @@ export class Connection {
     this.#stopProbe?.();
     this.#socket.destroy();
     this.writer.close();
-    this.#limits.onClosed(reason);
+    this.limits.onClosed(reason);
     this.idleCheck.close(reason);
   }
 
   /** Called every 25 ms: timeouts, the deferred terminator, idleness. */
   onTick(now: number): void {
     const silence = this.#activity.silence(now);
-    const exchange = this.#exchange;
-    if (exchange !== null) this.#onBusyTick(exchange, silence, now);
+    if (this.#exchange !== null) this.#onBusyTick(this.#exchange, silence, now);
     else if (this.idleCheck.isPending) {
       if (this.idleCheck.isOverdue(now)) this.close('unanswered');
     } else if (this.#owner.learned.keepaliveTimes.isIdleTimeOver(silence, now - this.openedAt, this.requests))
@@ -154,7 +153,7 @@ export class Connection {
   }
 
   #onBusyTick(exchange: Exchange, silence: number, now: number): void {
-    const closing = this.#limits.isPoolClosing();
+    const closing = this.limits.isPoolClosing();
     const paused = this.#socket.isPaused();
     // A reader who paused it long before gets his time as well.
     const first = closing && !this.#closingSeen;
@@ -167,7 +166,7 @@ export class Connection {
       closing: closing && !first,
       ended: this.#stopProbe !== null,
       terminatorDelay: this.#owner.learned.terminatorDelay(exchange),
-      isPhpFpm: this.#owner.learned.backend.isPhpFpm === true,
+      isPhpFpm: this.server.isPhpFpm === true,
     });
     if (due instanceof TimeoutError) this.fail(due, 'timeout');
     else if (due === 'terminator') this.writer.terminate(exchange, now);
@@ -220,7 +219,7 @@ export class Connection {
 
   #complete(exchange: Exchange, end: EndRequest, atBorder: boolean): void {
     if (this.#exchange !== exchange) return;
-    this.#owner.learned.backend.onStreams(this.#reader.endsStreams);
+    this.server.onStreams(this.#reader.endsStreams);
     const wrong = refusal(end) ?? (exchange.headDone ? null : headMissing());
     if (wrong) {
       this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');
@@ -231,11 +230,11 @@ export class Connection {
     const verdict = reuse({
       keepConn: exchange.keepConn,
       bodySent: !this.writer.isSending(exchange),
-      bodyUnread: exchange.isLarge && this.#owner.learned.backend.isPhpFpm !== true,
+      bodyUnread: exchange.isLarge && this.server.isPhpFpm !== true,
       atBorder,
       scriptAskedClose: this.#reader.scriptAskedClose,
       requests: this.requests,
-      keepaliveRequests: this.keepaliveRequests,
+      keepaliveRequests: this.limits.keepaliveRequests,
       leaseOver: this.#owner.learned.keepaliveTimes.isLeaseOver(this.openedAt, begunAt, this.requests),
       isQueryDue: this.#owner.learned.isQueryDue,
       mustYield: this.#owner.learned.mustYield(exchange),
@@ -254,7 +253,7 @@ export class Connection {
   #onFin(): void {
     const exchange = this.#exchange;
     if (exchange === null) this.close('server-closed');
-    else if (exchange.bytesReceived > 0 || this.#owner.learned.backend.isDirect === false)
+    else if (exchange.bytesReceived > 0 || this.server.isDirect === false)
       this.#failed({ sign: 'fin', error: null, reason: 'failed', afterFin: 'not-probed' });
     else this.#probe(exchange);
   }
@@ -262,7 +261,7 @@ export class Connection {
   #probe(exchange: Exchange): void {
     const after = this.#owner.clock.monotonic() - exchange.sentAt;
     this.#stopProbe = probe(this.#probed, exchange, after, this.#owner.clock, (afterFin) => {
-      if (afterFin === 'accepted' && !exchange.reused) this.#owner.learned.backend.onHalfClosed();
+      if (afterFin === 'accepted' && !exchange.reused) this.server.onHalfClosed();
       const hasLeft = exchange.reused && (afterFin === 'accepted' || afterFin === 'crossed');
       this.#failed({ sign: 'fin', error: null, reason: hasLeft ? 'recycled' : 'failed', afterFin, after });
     });
@@ -288,7 +287,7 @@ export class Connection {
       bytesSent: this.writer.sent,
       transport: this.#probed.transport,
       isLocal: this.#probed.isLocal,
-      server: this.#owner.learned.backend,
+      server: this.server,
       bodyReading: this.#owner.learned.bodyReading,
       elapsed: this.#owner.clock.monotonic() - exchange.sentAt,
     });

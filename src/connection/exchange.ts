@@ -75,6 +75,8 @@ export class Exchange {
   onceKnown: ((server: ServerFacts) => Partial<FailureFacts>) | null = null;
   /** It has been silent for far longer than its script ever is. */
   overdue = false;
+  /** The server to which its connection leads: see endpoint.ts. */
+  endpoint = '';
   /** Its connection had served a request before. */
   reused = false;
   /** ms, by the pool's clock. */
@@ -110,8 +112,15 @@ export class Exchange {
     this.bodyTimeout = bodyTimeout;
   }
 
-  /** It goes out now, on a connection that has carried `requests` before it, `scriptBefore` the last of them. */
-  begin(requests: number, scriptBefore: string | null, now: number, monotonic: number): void {
+  /** It goes out now, on a connection to `endpoint` that has carried `requests` before it, `scriptBefore` the last of them. */
+  begin(
+    requests: number,
+    scriptBefore: string | null,
+    now: number,
+    monotonic: number,
+    endpoint: string = '',
+  ): void {
+    this.endpoint = endpoint;
     this.reused = requests > 0;
     this.scriptBefore = scriptBefore;
     this.startedAt = now;

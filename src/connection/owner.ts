@@ -21,7 +21,8 @@ export interface ConnectionOwner {
       /** A response is whole. */
       answered(exchange: Exchange, now: number): void;
     };
-    readonly backend: KnownServer;
+    /** What is known of the server that stands there: see socket/endpoint.ts. */
+    backendAt(endpoint: string): KnownServer;
     readonly bodyReading: KnownBodyReading;
     /** The silence after which the empty STDIN record goes out by itself. */
     terminatorDelay(exchange: Exchange): number;

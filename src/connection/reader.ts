@@ -32,9 +32,13 @@ export class ResponseReader implements ResponseSink {
   #lateStderr = false;
 
   /** `onAnswer`: the first record of a response is here. */
-  constructor({ settings, headNames, learned }: ConnectionOwner, onAnswer: (exchange: Exchange) => void) {
+  constructor(
+    { settings, headNames }: Pick<ConnectionOwner, 'settings' | 'headNames'>,
+    backend: Pick<KnownServer, 'onIdsMixed'>,
+    onAnswer: (exchange: Exchange) => void,
+  ) {
     this.#head = new HeadParser(settings.maxHeaderSize, headNames);
-    this.#backend = learned.backend;
+    this.#backend = backend;
     this.#onAnswer = onAnswer;
   }
 

@@ -208,6 +208,7 @@ export class Server implements ConnectionOwner {
     if (slot.endIdle()) this.idle--;
     slot.disconnected(this.target, reason, this.clock.now());
     this.open.delete(slot);
+    if (reason === 'keepalive-timeout') this.backendCheck.onIdleClosed();
   }
 
   /** `mayWait`: for the reply of a worker that may be back soon. Else the slot stays busy, as its worker is, and the job takes another. */
@@ -240,7 +241,7 @@ export class Server implements ConnectionOwner {
     } else if (choice === 'asked') {
       this.#replyWaits.wait(slot, job, connection.idleCheck);
     } else {
-      const encoded = this.#encode(job, connection, connection.keepaliveRequests);
+      const encoded = this.#encode(job, connection, connection.limits.keepaliveRequests);
       if (encoded !== null) this.#sender.send(connection, job, encoded, this.open.size, monotonic);
     }
   }

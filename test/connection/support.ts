@@ -45,7 +45,14 @@ export async function openConnection(server: RawServer): Promise<Opened> {
     settings: { maxHeaderSize: 65_536 },
     headNames: headNames(),
     learned: {
-      backend: { isPhpFpm: null, isDirect: null, onHalfClosed() {}, onIdsMixed() {}, onStreams() {} },
+      backendAt: (endpoint) => ({
+        endpoint,
+        isPhpFpm: null,
+        isDirect: null,
+        onHalfClosed() {},
+        onIdsMixed() {},
+        onStreams() {},
+      }),
       bodyReading: { isChanged: false, isDoubted: () => false },
       terminatorDelay: () => 50,
       firstByte() {},
@@ -63,7 +70,13 @@ export async function openConnection(server: RawServer): Promise<Opened> {
   const connection = new Connection(
     owner,
     { socket, incoming, roundTrip: 0, isLocal: true },
-    { transport: 'unix', keepaliveRequests: 10, isPoolClosing: () => false, onClosed() {} },
+    {
+      transport: 'unix',
+      keepaliveRequests: 10,
+      isPoolClosing: () => false,
+
+      onClosed() {},
+    },
   );
   return { clock, socket, connection };
 }

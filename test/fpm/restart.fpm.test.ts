@@ -10,6 +10,8 @@ interface Load {
   readonly fpm: Fpm;
   /** Resolves when so many more requests have been answered. */
   more(count: number): Promise<unknown>;
+  /** When the pool knows all of a server that has been started: at a unix socket the next one is another. */
+  examined(): Promise<unknown>;
 }
 
 describe.each(['unix', 'tcp'] as const)('PHP-FPM under the load of 8 clients (%s)', (transport) => {
@@ -35,7 +37,12 @@ describe.each(['unix', 'tcp'] as const)('PHP-FPM under the load of 8 clients (%s
       const enough = answered + count;
       return waitFor(() => answered >= enough, { timeout: 10_000, what: `${count} more answers` });
     };
-    await Promise.race([clients, events({ fpm, more })]);
+    let seen = 0;
+    const examined = async (): Promise<void> => {
+      await waitFor(() => transport === 'tcp' || pool.stats.closed.examined > seen);
+      seen = pool.stats.closed.examined;
+    };
+    await Promise.race([clients, events({ fpm, more, examined })]);
     over = true;
     await clients;
     const counts = log.executions();
@@ -44,9 +51,10 @@ describe.each(['unix', 'tcp'] as const)('PHP-FPM under the load of 8 clients (%s
   }
 
   it('stopped gracefully and started anew: every request succeeds, none twice', async () => {
-    await postDuring(async ({ fpm, more }) => {
+    await postDuring(async ({ fpm, more, examined }) => {
       for (let i = 0; i < 3; i++) {
         await more(50);
+        await examined();
         const { pid } = fpm;
         fpm.kill('SIGQUIT');
         await gone([pid]);
@@ -110,6 +118,7 @@ describe.each(['unix', 'tcp'] as const)('PHP-FPM under the load of 8 clients (%s
       text(by, { params: { ...page, ...FORM, QUERY_STRING: seconds, REQUEST_ID: id }, body: 'a=1' });
     // So the pool knows what the server is.
     await ask(pool, 'known', '0');
+    await waitFor(() => pool.stats.closed.examined > 0);
     const running = ask(other, 'running', '6');
     await waitFor(() => log.executions().has('running'));
     const answers = [running, ask(pool, 'waiting', '0')];

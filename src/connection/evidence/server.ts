@@ -19,6 +19,8 @@ export interface ServerFacts {
 }
 
 export interface KnownServer extends ServerFacts {
+  /** Tells it from the others that its address has had: see socket/endpoint.ts. */
+  readonly endpoint: string;
   /**
    * A fresh connection was ended half-way without an answer, and went on taking what we wrote. PHP-FPM never does so;
    * a TCP proxy does when the server behind it is gone.

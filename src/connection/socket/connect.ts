@@ -5,12 +5,15 @@ import { ConnectError, errorCode, isError } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { SocketNames, TcpSockets, Unacknowledged } from '../evidence/acknowledged.ts';
 import type { Target } from './address.ts';
+import { endpointOfPath } from './endpoint.ts';
 import type { ReadBuffer, SocketInput } from './read-buffer.ts';
 import type { ConnectionSocket } from './socket.ts';
 
 export interface Connected {
   readonly socket: ConnectionSocket;
   readonly incoming: SocketInput;
+  /** The server that it leads to, among those that the address has had: see endpoint.ts. Without it there is but one. */
+  readonly endpoint?: string;
   /** What the handshake took in ms, 0 on a unix socket: the unit in which waits for the peer's kernel are counted. */
   readonly roundTrip: number;
   /** The other end is on this machine: no firewall or load balancer in between cuts the connection. */
@@ -95,7 +98,8 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, tcpSocket
   socket.once('connect', () => {
     settle();
     if (target.transport === 'unix') {
-      resolve({ socket, incoming, roundTrip: 0, isLocal: true });
+      const endpoint = endpointOfPath(target.path);
+      resolve({ socket, incoming, endpoint, roundTrip: 0, isLocal: true });
       return;
     }
     if (meetsItself(socket)) {
@@ -107,6 +111,7 @@ export const connect: Connect = (target, { timeout, clock, readBuffer, tcpSocket
     resolve({
       socket,
       incoming,
+      endpoint: remoteAddress ?? '',
       roundTrip: clock.now() - begun,
       isLocal: localAddress === remoteAddress,
       unacknowledged: () => tcpSockets.unacknowledged({ localAddress, localPort, remoteAddress, remotePort }),

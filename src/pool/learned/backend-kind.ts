@@ -64,8 +64,10 @@ export class BackendKind implements KnownServer {
   #changes = 0;
   /** Set by the option `proxied`. */
   readonly isProxied: boolean;
+  readonly endpoint: string;
 
-  constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>) {
+  constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>, endpoint: string = '') {
+    this.endpoint = endpoint;
     this.isProxied = proxied;
     this.isConfigured = backend !== 'auto';
     this.#isPhpFpm = backend === 'auto' ? null : backend === 'php-fpm';
@@ -175,6 +177,12 @@ export class BackendKind implements KnownServer {
     if (this.#isPhpFpm === false) this.#askAt = now + LONGEST_INTERVAL;
     // Without an answer it may be a server that shuts down: how it closes then tells nothing.
     if (this.#isPhpFpm === true && values !== null) this.#isDirect ??= isDirect;
+  }
+
+  /** Another server was met on some of those connections. */
+  onNotDetected(now: number): void {
+    this.#examineAt = now + PROXY_CHECK_INTERVAL;
+    if (this.wantsOwnConnection || this.closesAll) this.#askAt = now + PROXY_CHECK_INTERVAL;
   }
 
   /** The server has answered FCGI_GET_VALUES. */

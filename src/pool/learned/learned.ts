@@ -10,7 +10,8 @@ import type { CloseReason } from '../../connection/reuse.ts';
 import type { ConnectError } from '../../errors.ts';
 import type { PoolSettings } from '../options.ts';
 import { AcceptCheck } from './accept-check.ts';
-import { BackendKind } from './backend-kind.ts';
+import type { BackendKind } from './backend-kind.ts';
+import { Backends } from './backends.ts';
 import { type Answers, BackgroundWork } from './background-work.ts';
 import { Backlog } from './backlog.ts';
 import type { BodyReading } from './body-reading.ts';
@@ -37,7 +38,7 @@ export class Learned {
   readonly keepaliveTimes: KeepaliveTimes;
   readonly neighbours: Neighbours = new Neighbours();
   readonly terminator: Terminator;
-  readonly backend: BackendKind;
+  readonly #backends: Backends;
   readonly acceptCheck: AcceptCheck = new AcceptCheck();
   readonly #keepaliveRequests: number;
   readonly backgroundWork: BackgroundWork;
@@ -64,7 +65,7 @@ export class Learned {
     this.backgroundWork = new BackgroundWork(owner.answers);
     this.keepaliveTimes = new KeepaliveTimes(settings);
     this.terminator = new Terminator(settings.terminatorDelay);
-    this.backend = new BackendKind(settings);
+    this.#backends = new Backends(settings);
     this.#keepaliveRequests = settings.keepaliveRequests;
   }
 
@@ -72,6 +73,21 @@ export class Learned {
   rotate(): void {
     this.workers.rotate();
     this.keepaliveTimes.rotate();
+  }
+
+  /** What is known of the server to which the latest connection leads. */
+  get backend(): BackendKind {
+    return this.#backends.latest;
+  }
+
+  /** And of the one to which a certain connection leads; '' where there is but one. */
+  backendAt(endpoint: string): BackendKind {
+    return this.#backends.at(endpoint);
+  }
+
+  /** A connection is open: it leads to `endpoint`. */
+  connected(endpoint: string): void {
+    this.#backends.connected(endpoint);
   }
 
   /** How many requests a new connection may carry: less up to a tenth, so that not all are renewed together. */
@@ -98,8 +114,8 @@ export class Learned {
 
   /** `isProven`: a worker was known to have the connection before. */
   firstByte(exchange: Exchange, isProven: boolean): void {
-    const { firstByteAfter, script } = exchange;
-    if (exchange.reused) this.backend.onStayedOpen();
+    const { firstByteAfter, script, endpoint } = exchange;
+    if (exchange.reused) this.backendAt(endpoint).onStayedOpen();
     if (!isProven) {
       this.#proven++;
       if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
@@ -114,7 +130,7 @@ export class Learned {
       this.acceptCheck.onPage(firstByteAfter);
       this.neighbours.keptAnswered(firstByteAfter, this.#clock);
     }
-    if (this.terminator.mayHaveWaited(exchange)) this.backend.onDoubted();
+    if (this.terminator.mayHaveWaited(exchange)) this.backendAt(endpoint).onDoubted();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);
   }
@@ -174,8 +190,9 @@ export class Learned {
   }
 
   /** ms of silence after which the empty STDIN record goes out by itself. */
-  terminatorDelay({ headersTimeout }: Exchange): number {
-    return this.terminator.delay(this.backend.isPhpFpm === true || this.backend.isDoubted, headersTimeout);
+  terminatorDelay({ headersTimeout, endpoint }: Exchange): number {
+    const { isPhpFpm, isDoubted } = this.backendAt(endpoint);
+    return this.terminator.delay(isPhpFpm === true || isDoubted, headersTimeout);
   }
 
   /** How long to wait for a script whose caller has left, ms. */
@@ -192,12 +209,12 @@ export class Learned {
   }
 
   closed(connection: Connection, reason: CloseReason): void {
-    const { answered } = connection;
+    const { answered, server } = connection;
     if (connection.proven) this.#proven--;
     const wasIdle = answered === connection.requests;
     if (wasIdle && answered > 0) this.keepaliveTimes.givenBack(this.#clock.now());
     // The request that raced with the server's close was not answered.
     if (reason === 'server-closed' || reason === 'recycled' || (reason === 'reset' && wasIdle))
-      this.backend.onServerClosed(answered);
+      this.backendAt(server.endpoint).onServerClosed(answered);
   }
 }

@@ -12,6 +12,7 @@ import { ReadBuffer } from '../../connection/socket/read-buffer.ts';
 import type { RequestEncoder } from '../../protocol/encoder.ts';
 import { publishClosed, traceConnect, traceServer } from '../channels.ts';
 import type { Job } from '../job.ts';
+import type { BackendKind } from '../learned/backend-kind.ts';
 import type { BodyReading } from '../learned/body-reading.ts';
 import type { Learned } from '../learned/learned.ts';
 import type { PoolSettings } from '../options.ts';
@@ -108,7 +109,7 @@ export class Sender {
   choose(job: Job, connection: Connection): Choice {
     if (connection.idleCheck.isPending) return 'asked';
     const { body } = job;
-    const { isPhpFpm, isDirect, mixesIds, answersGetValues } = this.#learned.backend;
+    const { isPhpFpm, isDirect, mixesIds, answersGetValues } = this.#backendOf(connection);
     if (body === null || mixesIds) return 'fresh';
     const proxied = isDirect === false;
     const provable =
@@ -159,7 +160,7 @@ export class Sender {
       random: this.#runtime.random,
       signal,
       acceptCheck: this.#learned.acceptCheck,
-      backend: this.#learned.backend,
+      backendAt: (endpoint) => this.#learned.backendAt(endpoint),
       isProvable: exchange.readBeforeScript || mayRunTwice,
       connectTimeout,
       headersTimeout,
@@ -195,6 +196,7 @@ export class Sender {
     });
     this.#isKnown = true;
     this.#learned.refusal = null;
+    this.#learned.connected(connected.endpoint ?? '');
     if (this.#target.transport === 'unix') return connected;
     const counter = connected.isLocal ? this.#orphanResets : this.#retransmissions;
     counter.begin();
@@ -207,16 +209,17 @@ export class Sender {
   /** For `connection`, or for one that is still to be opened (null). Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. */
   encode(job: Job, connection: Connection | null, keepaliveRequests: number, closing: boolean): Encoded {
     const { body } = job;
+    const backend = this.#backendOf(connection);
     if (body === null) throw new TypeError('the body of the request has not been planned');
     const keepConn =
       this.#settings.keepalive > 0 &&
       !closing &&
       (!this.#learned.keepaliveTimes.isCostly || this.#learned.isQueryDue) &&
-      this.#mayServeAnother(job) &&
-      (connection !== null || (this.#learned.backend.mayKeep() && this.#learned.keepsNew)) &&
+      this.#mayServeAnother(job, backend) &&
+      (connection !== null || (backend.mayKeep() && this.#learned.keepsNew)) &&
       (connection?.requests ?? 0) + 1 < keepaliveRequests;
     if (job.snapshot.facts.changesBodyReading) this.#learned.bodyReading.changed();
-    const terminate = this.#learned.terminator.atOnce(this.#learned.backend.mayBePhpFpm);
+    const terminate = this.#learned.terminator.atOnce(backend.mayBePhpFpm);
     const doubts = this.#doubtsBody(job);
     return encodeRequest(
       this.#encoder,
@@ -228,6 +231,11 @@ export class Sender {
       terminate,
       doubts,
     );
+  }
+
+  /** Of the server that it leads to; null: of the one that the next one will lead to, by all that is known. */
+  #backendOf(connection: Connection | null): BackendKind {
+    return connection === null ? this.#learned.backend : this.#learned.backendAt(connection.server.endpoint);
   }
 
   get #bodySettings(): PoolSettings {
@@ -249,8 +257,7 @@ export class Sender {
    * Is it worth while to keep the job's connection? Behind a proxy only requests that are sent again anyway go out on kept ones:
    * where there are none, its worker would be held for nothing.
    */
-  #mayServeAnother(job: Job): boolean {
-    const { isPhpFpm, isDirect } = this.#learned.backend;
+  #mayServeAnother(job: Job, { isPhpFpm, isDirect }: BackendKind): boolean {
     if (isDirect !== false || isPhpFpm !== true) return true;
     const { retry } = this.#settings;
     return retry === 'idempotent' || retry === 'always' || retriesUnknown(job, this.#settings);

@@ -16,7 +16,8 @@ export interface AcceptOptions {
   readonly random: () => number;
   readonly signal: AbortSignal;
   readonly acceptCheck: AcceptCheck;
-  readonly backend: BackendKind;
+  /** What is known of the server that a connection leads to. */
+  readonly backendAt: (endpoint: string) => BackendKind;
   /** A reset would prove that its request was not run, or it may run twice. */
   readonly isProvable: boolean;
   /** ms: for new tries once a connection was closed before it was accepted; 0: none. */
@@ -64,7 +65,7 @@ export async function accepted(
   connect: () => Promise<Connected>,
   options: AcceptOptions,
 ): Promise<Connected> {
-  const { target, clock, random, signal, acceptCheck, backend, connectTimeout } = options;
+  const { target, clock, random, signal, acceptCheck, connectTimeout } = options;
   let deadline = Number.POSITIVE_INFINITY;
   let { answers } = acceptCheck;
   // How long it has waited for a worker in vain, ms.
@@ -74,9 +75,10 @@ export async function accepted(
     const connected = await connect();
     const begun = clock.now();
     const connecting = begun - dialledAt;
+    const backend = options.backendAt(connected.endpoint ?? '');
     if (!acceptCheck.isDue(backend, options.isProvable, connecting)) return connected;
     const isKnown = backend.answersGetValues;
-    const { end, isUseless } = await asked(connected, options, waited, connecting);
+    const { end, isUseless } = await asked(connected, backend, options, waited, connecting);
     if (end === 'stopped') acceptCheck.onLeft();
     if (signal.aborted) throw signal.reason;
     if (end === null) return { ...connected, isAccepted: true, openedAt: begun };
@@ -104,11 +106,12 @@ export async function accepted(
 /** `isUseless`: it is better to do without, as the server closes behind its answer, or has never given one. */
 async function asked(
   connected: Connected,
+  backend: BackendKind,
   options: AcceptOptions,
   waited: number,
   connecting: number,
 ): Promise<{ readonly end: GetValuesResult['end']; readonly isUseless: boolean }> {
-  const { clock, signal, acceptCheck, backend, headersTimeout } = options;
+  const { clock, signal, acceptCheck, headersTimeout } = options;
   const openedAt = clock.now();
   const isKnown = backend.answersGetValues;
   const inTurn = !acceptCheck.staysOpen;

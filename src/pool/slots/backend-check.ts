@@ -30,7 +30,7 @@ const CLOSE_WAITS = [15, 10] as const;
 
 /** What the check needs of the server. */
 interface CheckedServer {
-  readonly learned: Pick<Learned, 'backend' | 'backgroundWork' | 'keepaliveTimes' | 'ended'>;
+  readonly learned: Pick<Learned, 'backend' | 'backendAt' | 'backgroundWork' | 'keepaliveTimes' | 'ended'>;
   readonly clock: Clock;
   readonly settings: Pick<PoolSettings, 'connections' | 'retry'>;
   readonly target: Target;
@@ -40,7 +40,6 @@ interface CheckedServer {
 }
 
 export class BackendCheck {
-  readonly #backend: BackendKind;
   readonly #learned: CheckedServer['learned'];
   readonly #clock: Clock;
   readonly #sender: Sender;
@@ -58,11 +57,11 @@ export class BackendCheck {
   readonly #detection: Detection;
 
   /**
-   * `early`: a proxy is looked for after the first response, and not only once a failed request depends on it. An Upstream
-   * needs that: it stops using a server that loses requests, so it would never be asked.
+   * A proxy is looked for once a connection has gone as its time was over, and not only once a failed request depends on it: another
+   * server may stand there by then. `early`: after the first response. An Upstream needs that: it stops using a server that loses
+   * requests, so it would never be asked.
    */
   constructor(server: CheckedServer, sender: Sender, early: boolean) {
-    this.#backend = server.learned.backend;
     this.#learned = server.learned;
     this.#clock = server.clock;
     this.#sender = sender;
@@ -80,12 +79,14 @@ export class BackendCheck {
   afterResponse(slot: Slot | null, exchange: Exchange | null): Promise<void> | null {
     const connection = slot?.connection ?? null;
     const isKept = connection !== null && !connection.closed;
-    // The hot path: most servers are known.
-    if (slot !== null && exchange !== null && !this.#backend.isSettled && this.#mayDetect) {
-      if (this.#detectsEarly && this.#backend.isProxyCheckDue(this.#clock.monotonic())) {
+    const backend = this.#learned.backend;
+    // The hot path: most servers are known. Another may stand at the address by now, and it would be that one that is seen.
+    if (slot && exchange?.endpoint === backend.endpoint && !backend.isSettled && this.#mayDetect) {
+      const isEarly = this.#detectsEarly || (!isKept && slot.closedAs === 'keepalive-time');
+      if (isEarly && backend.isProxyCheckDue(this.#clock.monotonic())) {
         if (this.#open.size < this.#settings.connections) {
           void this.#detectSeparately(new Slot());
-          if (isKept && this.#backend.isPhpFpm === true) this.#onKept(connection, exchange.script);
+          if (isKept && backend.isPhpFpm === true) this.#onKept(connection, exchange.script);
           return null;
         }
         // Else there would be more connections than `connections`; and the check gets the worker of this one.
@@ -101,15 +102,22 @@ export class BackendCheck {
     return null;
   }
 
+  /** A connection has been idle for as long as it may: what is to be seen on others costs no request its connection. */
+  onIdleClosed(): void {
+    if (this.#mayDetect && this.#learned.backend.isProxyCheckDue(this.#clock.monotonic()))
+      void this.#detectSeparately(new Slot());
+  }
+
   get #mayDetect(): boolean {
     return !this.#detection.isRunning && !this.#stop.signal.aborted;
   }
 
   /** It keeps none that could be asked, or may have waited for the end of its input. */
   #needsOwnConnection(isKept: boolean, exchange: Exchange): boolean {
-    const { wantsOwnConnection, closesAll } = this.#backend;
+    const { backend } = this.#learned;
+    const { wantsOwnConnection, closesAll } = backend;
     const cannotBeAsked = !isKept && (closesAll || exchange.terminatorAfter > 0);
-    return (wantsOwnConnection || cannotBeAsked) && this.#backend.isQueryDue(this.#clock.monotonic());
+    return (wantsOwnConnection || cannotBeAsked) && backend.isQueryDue(this.#clock.monotonic());
   }
 
   /**
@@ -117,12 +125,13 @@ export class BackendCheck {
    * script, as long as a worker is free. False: it has not answered, or could not be asked.
    */
   async isAlive(): Promise<boolean> {
-    if (this.#backend.isPhpFpm === false || this.#stop.signal.aborted) return false;
+    const { isPhpFpm } = this.#learned.backend;
+    if (isPhpFpm === false || this.#stop.signal.aborted) return false;
     // Not one more than `connections`; and it gets the worker of this one.
     if (this.#open.size >= this.#settings.connections) closeIdle(this.#open, 'fresh-needed', 1);
     if (this.#open.size >= this.#settings.connections) return false;
     const slot = new Slot();
-    if (this.#backend.isPhpFpm === true) return this.#query(slot);
+    if (isPhpFpm === true) return this.#query(slot);
     return this.#detectOnOwnConnection(slot, CONFIRM_TIMEOUT, false);
   }
 
@@ -143,7 +152,7 @@ export class BackendCheck {
       const { values } = await getValues(connected, options);
       connected.socket.destroy();
       onExamined(this.#server, openedAt);
-      if (values !== null) this.#backend.onValues(values);
+      if (values !== null) this.#learned.backendAt(connected.endpoint ?? '').onValues(values);
       return values !== null;
     } catch {
       return false;
@@ -164,17 +173,18 @@ export class BackendCheck {
   }
 
   #onKept(connection: Connection, script: string): void {
-    if (this.#backend.isPhpFpm === true) {
+    const backend = this.#backendOf(connection);
+    if (backend.isPhpFpm === true) {
       this.#awaitWorker(connection, script);
       return;
     }
     const { requests, owesTerminator } = connection;
-    const what = this.#backend.afterResponse(requests, this.#clock.monotonic(), owesTerminator);
+    const what = backend.afterResponse(requests, this.#clock.monotonic(), owesTerminator);
     if (what === 'wait') this.#waitForClose(connection, script);
     else if (what === 'ask')
       connection.sendGetValues(ANSWER_TIMEOUT, (reply) => {
         this.#onIdleCheck(connection, reply);
-        if (this.#backend.isPhpFpm === true) this.#askOnceMore(connection);
+        if (backend.isPhpFpm === true) this.#askOnceMore(connection);
       });
   }
 
@@ -192,25 +202,24 @@ export class BackendCheck {
    */
   #waitForClose(connection: Connection, script: string): void {
     const [first, second] = CLOSE_WAITS;
+    const backend = this.#backendOf(connection);
     const endedAt = this.#clock.now();
     this.#waiting.add(connection);
     const onEnd = (reply: IdleCheckResult): void => {
       this.#onIdleCheck(connection, reply);
       // Another connection has shown meanwhile that it is; whether this one's worker is back is still to be asked.
-      if (this.#backend.isPhpFpm === true && !connection.closed)
-        this.#awaitWorker(connection, script, endedAt);
+      if (backend.isPhpFpm === true && !connection.closed) this.#awaitWorker(connection, script, endedAt);
     };
     connection.waitIdle(first, (reply) => {
-      if (reply.closed !== null || !connection.owesTerminator || this.#backend.isPhpFpm === true) {
+      if (reply.closed !== null || !connection.owesTerminator || backend.isPhpFpm === true) {
         onEnd(reply);
         return;
       }
       connection.owesTerminator = false;
       connection.writer.write(encodeStdinTerminator(requestIdOf(connection.requests)));
       connection.waitIdle(second, (then) => {
-        if (then.closed === null) this.#backend.onEndOfInputTaken();
-        else if (then.closed === 'server-closed' || then.closed === 'reset')
-          this.#backend.onEndOfInputRefused();
+        if (then.closed === null) backend.onEndOfInputTaken();
+        else if (then.closed === 'server-closed' || then.closed === 'reset') backend.onEndOfInputRefused();
         onEnd(then);
       });
     });
@@ -218,10 +227,17 @@ export class BackendCheck {
 
   #onIdleCheck(connection: Connection, reply: IdleCheckResult): void {
     this.#waiting.delete(connection);
-    const mayBeUsed = this.#backend.onIdleCheck(reply, connection.requests, this.#clock.monotonic());
+    const backend = this.#backendOf(connection);
+    const mayBeUsed = backend.onIdleCheck(reply, connection.requests, this.#clock.monotonic());
     if (!mayBeUsed) connection.close('unanswered');
-    // The answer on one connection is enough for all: the others need not wait.
-    if (this.#backend.isPhpFpm === true) for (const { idleCheck } of this.#waiting) idleCheck.endWait();
+    if (backend.isPhpFpm !== true) return;
+    // The answer on one connection is enough for all that lead to the same server: they need not wait.
+    for (const { server, idleCheck } of this.#waiting)
+      if (server.endpoint === backend.endpoint) idleCheck.endWait();
+  }
+
+  #backendOf({ server }: Connection): BackendKind {
+    return this.#learned.backendAt(server.endpoint);
   }
 
   /** Stops all checks but those that a job waits for, which is not over. */
@@ -235,7 +251,7 @@ export class BackendCheck {
    * response was whole; null: now.
    */
   #awaitWorker(connection: Connection, script: string, endedAt: number | null = null): void {
-    if (this.#backend.isConfigured || !this.#learned.backgroundWork.mustCheck(script)) return;
+    if (this.#learned.backend.isConfigured || !this.#learned.backgroundWork.mustCheck(script)) return;
     const since = endedAt ?? this.#clock.now();
     const { backgroundWork, keepaliveTimes } = this.#learned;
     const onReply = ({ values, closed }: IdleCheckResult): void => {
@@ -254,21 +270,23 @@ export class BackendCheck {
    */
   confirm(job: Job, error: unknown): boolean {
     const { slot, exchange } = job;
-    if (error instanceof FcgiError && error.code === 'FCGI_ERR_RECORD_ID') this.#backend.onIdsMixed();
+    const backend = this.#learned.backendAt(exchange?.endpoint ?? '');
+    if (error instanceof FcgiError && error.code === 'FCGI_ERR_RECORD_ID') backend.onIdsMixed();
     const factsOf = exchange?.onceKnown;
     if (!factsOf || slot === null || job.over || job.aborted || !(error instanceof FcgiError)) return false;
     if (this.#detectsEarly && retriesUnknown(job, this.#settings)) return false;
     exchange.onceKnown = null;
     this.#learned.ended(exchange);
-    const apply = (): FcgiError => error.learn(factsOf(this.#backend));
-    if (this.#backend.isKnown) {
+    const apply = (): FcgiError => error.learn(factsOf(backend));
+    // Another stands there now: of the one that it was sent to no more is to be seen.
+    if (backend.isKnown || backend !== this.#learned.backend) {
       apply();
       return false;
     }
     if (this.#confirming.size === 0) this.#confirmStop = new AbortController();
     this.#confirming.add(job);
     const { signal: stop } = this.#confirmStop;
-    const most = this.#backend.isPhpFpm === true ? CONFIRM_PHP_FPM_TIMEOUT : CONFIRM_TIMEOUT;
+    const most = backend.isPhpFpm === true ? CONFIRM_PHP_FPM_TIMEOUT : CONFIRM_TIMEOUT;
     const timeout = exchange.headersTimeout > 0 ? Math.min(most, exchange.headersTimeout) : most;
     const options = { dial: () => this.#sender.dial(job), timeout, stop, countsSilence: true };
     void this.#detection.runFor(job, slot, options).then(() => {

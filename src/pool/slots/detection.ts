@@ -10,7 +10,10 @@ import type { Slot } from './slot.ts';
 
 /** What it needs of the server. */
 export interface DetectedServer {
-  readonly learned: { readonly backend: Pick<BackendKind, 'onDetected' | 'isKnown'> };
+  readonly learned: {
+    readonly backend: Pick<BackendKind, 'isKnown'>;
+    backendAt(endpoint: string): Pick<BackendKind, 'onDetected' | 'onNotDetected'>;
+  };
   readonly clock: Clock;
   readonly target: Target;
   /** The slots that have a connection, or are dialling for one. */
@@ -66,16 +69,23 @@ export class Detection {
     const { learned, clock, target, open } = this.#server;
     open.add(slot);
     const openedAt: number[] = [];
+    const endpoints = new Set<string>();
     const connect = async (): Promise<Connected> => {
       const connected = await dial();
       openedAt.push(clock.now());
+      endpoints.add(connected.endpoint ?? '');
       return connected;
     };
     try {
       const detected = await detectBackend(connect, { transport: target.transport, clock, timeout, stop });
       const answered = detected.values !== null;
-      if (!stop.aborted && (answered || countsSilence))
-        learned.backend.onDetected(detected, clock.monotonic());
+      for (const endpoint of endpoints) {
+        const backend = learned.backendAt(endpoint);
+        // What was seen of two that took turns is true of neither.
+        if (endpoints.size > 1) backend.onNotDetected(clock.monotonic());
+        else if (!stop.aborted && (answered || countsSilence))
+          backend.onDetected(detected, clock.monotonic());
+      }
       return answered;
     } catch {
       // Nobody is there, or the job was given up: nothing is known.

@@ -24,8 +24,9 @@ export class Slot implements PooledSlot {
   connection: Connection | null = null;
   /** On it, or being dialled for. Still here while an abandoned script runs. */
   job: SlotJob | null = null;
-  /** It has had a connection. */
+  /** It has had a connection; and why the latest was closed. */
   used = false;
+  closedAs: CloseReason | null = null;
 
   /** Its connection may carry the next request. */
   idle = false;
@@ -49,6 +50,7 @@ export class Slot implements PooledSlot {
     if (this.connection !== null) publishClosed(target, reason, this.connection, now);
     this.connection = null;
     this.used = true;
+    this.closedAs = reason;
   }
 }
 

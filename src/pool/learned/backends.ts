@@ -1,0 +1,44 @@
+/**
+ * What is known of each server that stands or has stood at the address. php-fpm that is started anew, a proxy that is put in between, another
+ * host of the same name are others, and what one has shown proves nothing of the next: a proxy taken for php-fpm had a
+ * request run twice. Requests on connections to the one before are judged by what that one was.
+ */
+import type { PoolSettings } from '../options.ts';
+import { BackendKind } from './backend-kind.ts';
+
+/** Of so many something is known: a name may stand for several hosts. */
+const MOST = 16;
+
+export class Backends {
+  readonly #settings: PoolSettings;
+  readonly #byEndpoint: Map<string, BackendKind> = new Map();
+  /** Of the one to which the latest connection leads. */
+  latest: BackendKind;
+
+  constructor(settings: PoolSettings) {
+    this.#settings = settings;
+    this.latest = new BackendKind(settings);
+  }
+
+  /** A connection was opened that leads to `endpoint`. */
+  connected(endpoint: string): void {
+    this.latest = this.at(endpoint);
+  }
+
+  at(endpoint: string): BackendKind {
+    // The hot path.
+    if (endpoint === this.latest.endpoint) return this.latest;
+    const known = this.#byEndpoint.get(endpoint);
+    if (known !== undefined) return known;
+    const added = new BackendKind(this.#settings, endpoint);
+    this.#byEndpoint.set(endpoint, added);
+    if (this.#byEndpoint.size > MOST) {
+      for (const [oldest, kind] of this.#byEndpoint) {
+        if (kind === this.latest) continue;
+        this.#byEndpoint.delete(oldest);
+        break;
+      }
+    }
+    return added;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Another server takes the address over while the process runs: a TCP proxy is put in between, php-fpm moves behind one. What was
+ * known of the one before proves nothing of it.
+ */
+import { once } from 'node:events';
+import { renameSync, symlinkSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { Upstream } from '../../src/index.ts';
+import { lookupMock } from '../connection/support.ts';
+import { ended, Recorder } from '../pool/support.ts';
+import {
+  type Endpoint,
+  type ExecutionLog,
+  executionLog,
+  type Fpm,
+  startFpm,
+  tempDir,
+  waitFor,
+} from './support/index.ts';
+
+const FORM = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
+
+/** A TCP proxy that hands each end on, and goes on reading. */
+async function startRelay(to: Endpoint, on: object): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const there = connect({ ...to, allowHalfOpen: true });
+    client.on('data', (bytes) => there.write(bytes));
+    there.on('data', (bytes) => client.write(bytes));
+    for (const socket of [client, there]) socket.on('error', () => {});
+    client.on('close', () => there.destroy());
+    there.on('end', () => client.end());
+  });
+  server.listen(on);
+  await once(server, 'listening');
+  return server;
+}
+
+/** Until all is known of the server that stands there now. */
+async function trusted(upstream: Upstream, fpm: Fpm): Promise<void> {
+  const { examined } = upstream.stats.closed;
+  await waitFor(async () => {
+    await ended(upstream, { params: fpm.script('page.php', `echo 'ok';`) });
+    return upstream.stats.closed.examined > examined;
+  });
+}
+
+/** A form whose worker dies in the script, on a connection that is kept. */
+async function die(upstream: Upstream, fpm: Fpm, log: ExecutionLog): Promise<unknown> {
+  const page = await ended(upstream, { params: fpm.script('page.php', `echo 'ok';`) });
+  expect(page).toMatchObject({ attempts: 1 });
+  const dying = new Recorder();
+  const params = {
+    ...fpm.script('die.php', `${log.php} posix_kill(getmypid(), 9);`),
+    ...FORM,
+    REQUEST_ID: 'die',
+  };
+  upstream.dispatch({ params, body: 'a=1' }, dying);
+  return dying.over;
+}
+
+/** No connection to the one before is left. */
+async function idle(upstream: Upstream): Promise<void> {
+  await waitFor(() => upstream.stats.connected === 0);
+}
+
+it('a proxy behind the same path: a form whose worker dies runs once', async () => {
+  using folder = tempDir();
+  await using fpm = await startFpm({ transport: 'unix', maxChildren: 4 });
+  const log = executionLog(fpm.root);
+  const path = join(folder.path, 'fpm.sock');
+  if (!('path' in fpm.endpoint)) throw new TypeError('php-fpm listens at no path');
+  symlinkSync(fpm.endpoint.path, path);
+  await using upstream = new Upstream([`unix:${path}`]);
+  await trusted(upstream, fpm);
+  await idle(upstream);
+  const relay = await startRelay(fpm.endpoint, { path: `${path}.new` });
+  renameSync(`${path}.new`, path);
+  expect(await die(upstream, fpm, log)).toMatchObject({ executed: 'unknown', attempts: 1 });
+  expect(log.executions().get('die')).toBe(1);
+  relay.close();
+});
+
+it('a proxy at another address of the same name: a form whose worker dies runs once', async () => {
+  await using fpm = await startFpm({ transport: 'tcp', maxChildren: 4 });
+  const log = executionLog(fpm.root);
+  if (!('port' in fpm.endpoint)) throw new TypeError('php-fpm listens at no port');
+  const { port } = fpm.endpoint;
+  let address = '127.0.0.1';
+  const relay = await startRelay(fpm.endpoint, { host: '127.0.0.2', port });
+  const mock = lookupMock(() => [{ address, family: 4 }]);
+  try {
+    await using upstream = new Upstream([`fpm.internal:${port}`]);
+    await trusted(upstream, fpm);
+    await idle(upstream);
+    address = '127.0.0.2';
+    expect(await die(upstream, fpm, log)).toMatchObject({ executed: 'unknown', attempts: 1 });
+    expect(log.executions().get('die')).toBe(1);
+    relay.close();
+  } finally {
+    mock.mockRestore();
+  }
+});
