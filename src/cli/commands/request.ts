@@ -88,9 +88,17 @@ async function openBody(data: DataSource | null, io: Io): Promise<{ body: Body; 
 async function openFile(given: string, path: string): Promise<{ body: Body; length: number }> {
   try {
     const file = await open(path);
-    const info = await file.stat();
-    await file.close();
-    if (info.isFile()) return { body: createReadStream(path), length: info.size };
+    try {
+      const info = await file.stat();
+      if (info.isFile() && info.size > 0) return { body: createReadStream(path), length: info.size };
+      if (!info.isDirectory()) {
+        // A pipe (`@<(gzip -c dump)`) and the files of /proc do not tell how long they are, and a pipe can be opened but once.
+        const body = await file.readFile();
+        return { body, length: body.length };
+      }
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw new UsageError(`--data @${given}: ${error instanceof Error ? error.message : error}`);
   }

@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,6 +124,15 @@ describe('what PHP sees', () => {
     const fromStdin = await echoed(['-d', '@-'], ['x=', '1']);
     expect([fromStdin.body, fromStdin.post]).toEqual(['x=1', { x: '1' }]);
     expect((await echoed(['-d', '@-'])).server['CONTENT_LENGTH']).toBe('0');
+  });
+
+  it('of a body whose length no file tells: a pipe, as the shell gives for <(command), a file of /proc, a device', async () => {
+    const pipe = join(fpm.root, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const [fromPipe] = await Promise.all([echoed(['-d', '@pipe']), writeFile(pipe, 'x=1')]);
+    expect([fromPipe.server['CONTENT_LENGTH'], fromPipe.post]).toEqual(['3', { x: '1' }]);
+    expect((await echoed(['-d', '@/proc/version'])).body).toBe(readFileSync('/proc/version', 'utf8'));
+    expect((await echoed(['-d', '@/dev/null'])).server['CONTENT_LENGTH']).toBe('0');
   });
 
   it('of a script with a strange name', async () => {
