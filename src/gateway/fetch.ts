@@ -103,18 +103,28 @@ function wrongInfo({ remote, local }: RequestInfo): unknown {
 }
 
 function wrongBody(request: Request): unknown {
-  const { bodyUsed, body, method, headers } = request;
-  if (bodyUsed || body?.locked === true) return requestRead();
+  const { body, method, headers } = request;
+  if (isTaken(request)) return isEmpty(request) ? null : requestRead();
   // with these a client should send none (RFC 9110, 9.3), and no Request can hold it
   if (body || method === 'GET' || method === 'HEAD') return null;
   return Number(headers.get('content-length')) > 0 ? requestWithoutBody() : null;
+}
+
+/** Somebody has read the body, or does. */
+function isTaken({ bodyUsed, body }: Request): boolean {
+  return bodyUsed || body?.locked === true;
+}
+
+/** Said to have no byte: whoever has read it, as servers make a body of nothing, has taken nothing away. */
+function isEmpty({ headers }: Request): boolean {
+  return /^0+$/.test(headers.get('content-length') ?? '');
 }
 
 function incoming(request: Request, info: RequestInfo): Incoming {
   return {
     length: request.headers.get('content-length') ?? undefined,
     // a router may hand over a Request of its own kind, where what is null is undefined: itty-router does
-    body: request.body ?? null,
+    body: isTaken(request) ? null : (request.body ?? null),
     facts: (contentLength) => factsOf(request, info, contentLength),
   };
 }

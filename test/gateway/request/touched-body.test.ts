@@ -178,6 +178,26 @@ describe('a body that was read is never an empty one for PHP', () => {
     expect(errors).toEqual([expect.objectContaining({ code: 'FCGI_ERR_BODY_READ' })]);
   });
 
+  it.each<[string, (request: Request) => unknown]>([
+    ['read', (request) => request.text()],
+    ['being read', (request) => request.body?.getReader()],
+  ])(
+    'is no loss where a Request has none: one with Content-Length: 0 that was %s is PHP’s',
+    async (_, take) => {
+      const handler = createFetchHandler(php(), { fpmRoot: '/srv' });
+      // as @hono/node-server makes it, which gives each POST a stream
+      const request = new Request('http://a/a.php', {
+        method: 'POST',
+        headers: { 'Content-Length': '0' },
+        body: new ReadableStream({ start: (stream) => stream.close() }),
+        duplex: 'half',
+      });
+      await take(request);
+      const response = await handler(request);
+      expect([response.status, await response.text()]).toEqual([200, '(nothing)']);
+    },
+  );
+
   it.each([
     ['POST', 500, 'FCGI_ERR_BODY_READ'],
     ['GET', 400, 'FCGI_ERR_BODY_LENGTH'],
