@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Io, StopSignal } from './io.ts';
 import { print } from './output.ts';
 
-const stopSignals: readonly StopSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
+/** SIGQUIT is what `docker stop` sends to containers of PHP-FPM's and nginx's images: both finish their requests then. */
+const stopSignals: readonly StopSignal[] = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'];
 
 /** Milliseconds. A log that nobody reads must not keep us alive. */
 const FLUSH_LIMIT = 1000;

@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
 /** What asks `serve` to end; a second one ends it at once. */
-export type StopSignal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
+export type StopSignal = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGTERM';
 
 export interface Io {
   readonly stdin: Readable;

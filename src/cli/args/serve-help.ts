@@ -108,8 +108,8 @@ it, configuration, keys, logs and dumps, names that begin with a dot (except
 .well-known), and what a symbolic link leads to outside DOCROOT.
 As with nginx, .htaccess files have no effect, those that deny access included.
 
-PHP sees the environment of this command. SIGTERM, SIGINT and SIGHUP finish
-the requests in progress, then exit with 0; a second one ends at once. SIGUSR1
-opens the access log anew and reads the certificate again. Sockets that systemd
-hands over (LISTEN_FDS) are listened at in place of the default.
+PHP sees the environment of this command. SIGTERM, SIGINT, SIGHUP and SIGQUIT
+finish the requests in progress, then exit with 0; a second one ends at once.
+SIGUSR1 opens the access log anew and reads the certificate again. Sockets that
+systemd hands over (LISTEN_FDS) are listened at in place of the default.
 `;

@@ -5,7 +5,7 @@
 import type { Io, StopSignal } from '../io.ts';
 
 /** What a shell adds to 128 for the exit status of a process that a signal ended. */
-const numbers: Readonly<Record<StopSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+const numbers: Readonly<Record<StopSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };
 
 /** Milliseconds. Those programs take 5 to 50, a finger that presses the keys again some 150 or more. */
 const SAME = 200;

@@ -20,7 +20,7 @@ afterEach(() => site.remove());
 describe('the end', () => {
   const slow = '<?php ob_end_flush(); echo "begun "; flush(); sleep(1); echo "ended";';
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const)(
     '%s: a slow request is answered, then the status is 0',
     async (signal) => {
       site.put('slow.php', slow);
@@ -51,7 +51,7 @@ describe('the end', () => {
     expect(site.filesLeft).toEqual([]);
   });
 
-  it.each<StopSignal>(['SIGINT', 'SIGTERM', 'SIGHUP'])(
+  it.each<StopSignal>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])(
     '%s that comes twice at once, from the terminal and from a runner such as concurrently, cuts nothing',
     async (signal) => {
       site.put('slow.php', '<?php ob_end_flush(); echo "begun "; flush(); usleep(300000); echo "ended";');

@@ -49,6 +49,14 @@ it.each<[string, readonly (readonly [StopSignal, number])[], number | null]>([
     ],
     129,
   ],
+  [
+    'SIGQUIT twice, the second time later',
+    [
+      ['SIGQUIT', 0],
+      ['SIGQUIT', 250],
+    ],
+    131,
+  ],
 ])('%s: %j ends serve with %s', async (_, signals, status) => {
   const io = new FakeIo('/');
   let now = 1000;
