@@ -135,13 +135,32 @@ interface RawRequest {
 
 /** With `rewriteUrl`, `url` is the new one. */
 function lineOf(request: RawRequest, depth: number): RequestLine {
-  const { method = '', url: all = '/' } = request;
+  const { method = '', url: current = '/' } = request;
+  const originalUrl = 'originalUrl' in request && request.originalUrl ? String(request.originalUrl) : current;
+  const all = isDecoded(current, originalUrl) ? originalUrl : current;
   // the router takes the host off a whole URL (`GET http://site/blog/a.php`), as it does off no other target
   const path = depth > 0 ? withoutHost(all) : all;
   const url = pathBehindPrefix(path, depth);
   const baseUrl = path.endsWith(url) ? path.slice(0, path.length - url.length) : path;
-  const originalUrl = 'originalUrl' in request && request.originalUrl ? String(request.originalUrl) : all;
   return { method, url, originalUrl, baseUrl };
+}
+
+/**
+ * @fastify/express, once it is there, decodes the URL of each request. That is no rewrite: decoded a second time, `/%2561dmin` would be
+ * a folder that no guard has seen, and `?x=100%25` a wrong value.
+ */
+function isDecoded(url: string, originalUrl: string): boolean {
+  if (url === originalUrl) return false;
+  try {
+    return withoutDoubleSlashes(decodeURI(originalUrl)) === withoutDoubleSlashes(url);
+  } catch {
+    return false;
+  }
+}
+
+/** As Fastify's `ignoreDuplicateSlashes` has @fastify/express do it. */
+function withoutDoubleSlashes(url: string): string {
+  return url.replace(/\/{2,}/g, '/');
 }
 
 class FastifyFramework implements Framework {

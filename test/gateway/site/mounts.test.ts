@@ -14,7 +14,7 @@ import { FakeDispatcher } from '../fake-dispatcher.ts';
 import { rawServer } from '../raw.ts';
 import { tempSite } from '../temp-site.ts';
 
-const names = ['app.php', 'index.php', 'a/b.php', 'admin/x.php', 'blog/index.php'];
+const names = ['app.php', '\u00e4.php', 'index.php', 'a/b.php', 'admin/x.php', 'blog/index.php'];
 const site = tempSite(Object.fromEntries(names.map((name) => [name, ''])));
 afterAll(() => site.remove());
 const options = { root: site.root, index: 'index.php' };
@@ -111,6 +111,38 @@ it('Fastify: rewriteUrl is a rewrite', async () => {
   await app.ready();
   expect(await told(app.routing, php, '/item/7')).toBe('/app.php id=7 /item/7');
   await app.close();
+});
+
+describe('Fastify with @fastify/express, which decodes the URL of each request', () => {
+  it.each<[string, string, string]>([
+    ['', '/app.php?x=100%25&y=%2541', '/app.php x=100%25&y=%2541 /app.php?x=100%25&y=%2541'],
+    ['', '/app.php?x=%C3%A4', '/app.php x=%C3%A4 /app.php?x=%C3%A4'],
+    ['', '/app.php/100%25', '/app.php  /app.php/100%25'],
+    // params are bytes
+    ['', '/%C3%A4.php', '/\u00c3\u00a4.php  /%C3%A4.php'],
+    ['', '/%2561dmin/x.php', '404'],
+    ['', '/%61dmin/x.php', '308 /admin/x.php'],
+    ['', '//admin/x.php', '308 /admin/x.php'],
+    ['', '/item/7?x=%25', '/app.php id=7 /item/7?x=%25'],
+    ['/blog', '/blog/app.php?x=100%25', '/blog/app.php x=100%25 /blog/app.php?x=100%25'],
+  ])('at %j: %s is %s', async (prefix, path, expected) => {
+    const php = new FakeDispatcher();
+    const app = fastify({ routerOptions: { ignoreDuplicateSlashes: true } });
+    app.addHook('onRequest', (request, _reply, next) => {
+      const { raw } = request;
+      const { url = '/' } = raw;
+      const decoded = decodeURI(url).replace(/\/{2,}/g, '/');
+      Object.assign(raw, {
+        originalUrl: url,
+        url: decoded.startsWith('/item/7') ? '/app.php?id=7' : decoded,
+      });
+      next();
+    });
+    await app.register(fastcgi, { dispatcher: php, ...options, prefix });
+    await app.ready();
+    expect(await told(app.routing, php, path)).toBe(expected);
+    await app.close();
+  });
 });
 
 it('Hono: app.mount takes the mount off the URL, and the option says which it was', async () => {
