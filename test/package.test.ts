@@ -1,6 +1,11 @@
 /** What leaves in the package, as whoever installs it finds it. `npm test` has built dist/. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'tsup';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Pool } from '../src/pool/pool.ts';
 
 const project = new URL('../', import.meta.url);
@@ -41,6 +46,43 @@ describe('the package', () => {
       expect(older).toEqual([entry.types]);
     }
     expect(manifest.main).toBe(manifest.exports['.'].default);
+  });
+
+  it('runs from one file that esbuild makes, with the line that the README gives for it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const dist = new URL('dist/', project).href.slice('file://'.length);
+    const [, line] = /--banner:js="([^"]+)"/.exec(readFileSync(new URL('README.md', project), 'utf8')) ?? [];
+    writeFileSync(
+      join(folder, 'entry.mjs'),
+      `import { Pool } from '${dist}index.js';
+      import { createHandler } from '${dist}gateway/node.js';
+      import { startFakeFpm } from '${dist}testing/index.js';
+      import { createServer } from 'node:http';
+      const fpm = await startFakeFpm();
+      const pool = new Pool(fpm.address);
+      const server = createServer(createHandler(pool, { root: import.meta.dirname, files: true })).listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      const response = await fetch('http://127.0.0.1:' + server.address().port + '/style.css');
+      console.log(response.headers.get('content-type'), await response.text());
+      const { body } = await pool.request({ params: { SCRIPT_FILENAME: '/a.php', REQUEST_METHOD: 'GET' } });
+      console.log(await body.text());
+      server.close(); server.closeAllConnections(); await pool.close(); await fpm.stop();`,
+    );
+    writeFileSync(join(folder, 'style.css'), 'a{}');
+    await build({
+      entry: [join(folder, 'entry.mjs')],
+      outDir: folder,
+      format: 'esm',
+      outExtension: () => ({ js: '.bundle.mjs' }),
+      noExternal: [/./],
+      splitting: false,
+      config: false,
+      silent: true,
+      banner: { js: line ?? '' },
+    });
+    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'entry.bundle.mjs')]);
+    expect(stdout).toBe('text/css; charset=utf-8 a{}\nok\n');
   });
 
   it('keeps nobody from installing: peers are optional, and no newest version of them is too new', () => {

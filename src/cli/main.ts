@@ -3,7 +3,7 @@
  * This folder: the command line; the only one that prints or touches the process. It imports everything but
  * index.ts.
  */
-import { createRequire } from 'node:module';
+import nodeModule from 'node:module';
 import { ArgumentError } from '../errors.ts';
 import { type Command, parseCommand } from './args.ts';
 import type { Connect } from './connect.ts';
@@ -62,6 +62,6 @@ async function real(connect: Connect | null): Promise<Connect> {
 
 function version(): string {
   // By the package's own name: the way there is the same from src and from dist, wherever the bundler put us.
-  const own: unknown = createRequire(import.meta.url)('fastcgi-pool/package.json');
+  const own: unknown = nodeModule.createRequire(import.meta.url)('fastcgi-pool/package.json');
   return typeof own === 'object' && own !== null && 'version' in own ? String(own.version) : 'unknown';
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { createRequire } from 'node:module';
+import nodeModule from 'node:module';
 import type { Server } from 'node:net';
 import { dirname, join, posix } from 'node:path';
 import type { NodeRequest, NodeResponse } from '../../gateway/node.ts';
@@ -121,7 +121,7 @@ function answerFailed(res: NodeResponse): void {
 /** Its main file, as its package.json names it. */
 function viteModule(root: string): string {
   try {
-    const manifest = createRequire(join(root, 'package.json')).resolve('vite/package.json');
+    const manifest = nodeModule.createRequire(join(root, 'package.json')).resolve('vite/package.json');
     const { exports }: { exports?: Record<string, unknown> } = JSON.parse(readFileSync(manifest, 'utf8'));
     const main = join(dirname(manifest), fileIn(exports?.['.']));
     if (existsSync(main)) return main;

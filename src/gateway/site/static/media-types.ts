@@ -2,7 +2,7 @@
  * What a file is, by its ending. mime-types makes its tables while it is loaded, which takes longer than all of the gateway:
  * neither an import nor the first page of a PHP application is to wait for that.
  */
-import { createRequire } from 'node:module';
+import nodeModule from 'node:module';
 import { isUtf8 } from './charset.ts';
 
 type Library = typeof import('mime-types');
@@ -51,7 +51,8 @@ export class MediaTypes {
   /** An import that has failed once, for want of a file descriptor, say, fails for as long as the process lives. This does not. */
   #require(error: unknown): void {
     try {
-      this.#library = createRequire(import.meta.url)('mime-types');
+      // Not by its own name, which the line that bundlers are given for CommonJS in ES modules declares as well.
+      this.#library = nodeModule.createRequire(import.meta.url)('mime-types');
     } catch {
       this.#failure = error;
       // what was missing may be there the next time
