@@ -1,7 +1,11 @@
 /** Clients who ask again as soon as they have been answered: their queue stands, and does not grow. */
 import { describe, expect, it } from 'vitest';
+import type { Asked } from './asked.ts';
+import { SimFpm } from './fpm.ts';
+import { SimGateway } from './gateway.ts';
 import type { Scenario } from './scenario.ts';
 import { play } from './scenario.ts';
+import { randomFrom, VirtualTime } from './time.ts';
 
 /** `clients` for each worker. */
 async function refused(workers: number, clients: number, page: number, think: number): Promise<number> {
@@ -82,3 +86,25 @@ it('clients who were refused in a burst of others, and ask again, are all let in
     expect(refused.filter(({ at }) => at > 34_000)).toEqual([]);
   }
 });
+
+// As visitors do who click again while a page is slow: php-fpm was restarted, say, and its opcache is empty.
+it.each([12, 16])(
+  'of %i clients on 4 workers nobody is refused as some leave the queue within 150 ms and ask anew, be pages slow for a while',
+  async (clients) => {
+    await import('generic-pool');
+    const time = new VirtualTime();
+    const gateway = new SimGateway('g', time, new SimFpm(time, { workers: 4 }), 0, randomFrom(1), {});
+    const random = randomFrom(101);
+    const asked: Asked[] = [];
+    const ask = (): void => {
+      if (time.now > 30_000) return;
+      const ms = (40 + 100 * random()) * (time.now > 20_000 && time.now < 23_000 ? 3 : 1);
+      const leaves = random() < 1 / 9 ? { giveUp: 5 + 150 * random() } : {};
+      asked.push(gateway.ask({ ms, ...leaves }, () => gateway.at(time.now + 1, ask)));
+    };
+    for (let i = 0; i < clients; i++) gateway.at(1, ask);
+    await time.run(50_000);
+    expect(asked.filter(({ giveUp }) => giveUp !== undefined).length).toBeGreaterThan(100);
+    expect(asked.filter(({ error }) => error !== '' && error !== 'gave up')).toEqual([]);
+  },
+);

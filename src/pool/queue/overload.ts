@@ -116,6 +116,8 @@ export class Overload {
 
   /** A client has left unanswered, `age` ms after its request was let in. `isSent`: its script runs, or will. */
   left(now: number, age: number, isSent: boolean): void {
+    // Who waits no more makes the queue no longer; a script that runs is counted when it ends.
+    if (!isSent) this.#unanswered.change(-1, now);
     this.#patience.left(now, age, isSent, this.#least);
   }
 

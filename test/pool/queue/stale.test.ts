@@ -46,6 +46,13 @@ describe('who has waited for more than 400 ms', () => {
     expect(staleIn(overloaded, now, 3_599, 10).most).toBeGreaterThan(0);
   });
 
+  it('is refused to nobody for those who leave the queue: without them it is no longer than before', () => {
+    const leaves = (isSent: boolean): Overload =>
+      queue({ comes: 1.5, each: (overload, at) => at % 20 === 0 && overload.left(at, 50, isSent) });
+    expect(staleIn(leaves(false), now, 3_599, 10).most).toBe(0);
+    expect(staleIn(leaves(true), now, 3_599, 10).most).toBeGreaterThan(0);
+  });
+
   it('or for more than two and a half pages, where those are longer', () => {
     expect(staleIn(overloaded, now, 3_500, 200).by).toBe(3_500);
     expect(staleIn(overloaded, now, 3_500, 200).most).toBeGreaterThan(0);
