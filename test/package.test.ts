@@ -48,6 +48,24 @@ describe('the package', () => {
     expect(manifest.main).toBe(manifest.exports['.'].default);
   });
 
+  // Babel, as Jest has it, makes CommonJS of all that is loaded at once, and cannot do it where that is written.
+  it('says import.meta in no file that an entry of the library loads at once', () => {
+    const seen = new Set<string>();
+    const read = (file: URL): void => {
+      if (seen.has(file.href)) return;
+      seen.add(file.href);
+      const text = readFileSync(file, 'utf8');
+      expect(/^(?!\s*(?:\/\/|\*)).*\bimport\.meta\b/m.exec(text)?.[0], file.href).toBeUndefined();
+      for (const [, path = ''] of text.matchAll(
+        /^(?:import|\} from|export .* from)[^'"]*["'](\.[^'"]+)["']/gm,
+      ))
+        read(new URL(path, file));
+    };
+    for (const entry of Object.values<{ default?: string }>(manifest.exports))
+      if (entry.default !== undefined) read(new URL(entry.default, project));
+    expect(seen.size).toBeGreaterThan(10);
+  });
+
   it('runs from one file that esbuild makes, with the line that the README gives for it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));

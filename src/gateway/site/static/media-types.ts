@@ -2,7 +2,6 @@
  * What a file is, by its ending. mime-types makes its tables while it is loaded, which takes longer than all of the gateway:
  * neither an import nor the first page of a PHP application is to wait for that.
  */
-import nodeModule from 'node:module';
 import { isUtf8 } from './charset.ts';
 
 type Library = typeof import('mime-types');
@@ -11,6 +10,10 @@ export class MediaTypes {
   #library: Library | null = null;
   #failure: unknown = null;
   #loading: Promise<void> | null = null;
+  /** Loaded in advance: it is needed where nothing can be loaded any more. Null: it cannot be read here. */
+  readonly #again: Promise<(() => Library) | null> = import('./require-media-types.ts')
+    .then((loaded) => loaded.requireMediaTypes)
+    .catch(() => null);
 
   /** Null: they are there. It never rejects: what is wrong is thrown to those who ask for a type. */
   load(): Promise<void> | null {
@@ -49,10 +52,11 @@ export class MediaTypes {
   }
 
   /** An import that has failed once, for want of a file descriptor, say, fails for as long as the process lives. This does not. */
-  #require(error: unknown): void {
+  async #require(error: unknown): Promise<void> {
+    const again = await this.#again;
     try {
-      // Not by its own name, which the line that bundlers are given for CommonJS in ES modules declares as well.
-      this.#library = nodeModule.createRequire(import.meta.url)('mime-types');
+      if (again === null) throw error;
+      this.#library = again();
     } catch {
       this.#failure = error;
       // what was missing may be there the next time
