@@ -51,7 +51,7 @@ export function flag(option: string, value: unknown): boolean {
 
 export function milliseconds(option: string, value: unknown): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > LONGEST_DELAY) {
-    throw wrong(option, 'must be a whole number of milliseconds, 0 or more');
+    throw wrong(option, `must be a whole number of milliseconds from 0 to ${LONGEST_DELAY}`);
   }
   return value;
 }

@@ -120,6 +120,12 @@ describe('a handler is not made, and the error names the option, for', () => {
     expect(named(() => createFetchHandler(new FakeDispatcher(), given(options)))).toBe(option);
   });
 
+  it('a time that is longer than a timer takes, and the error says how long it may be', () => {
+    const handler = (): unknown =>
+      createFetchHandler(new FakeDispatcher(() => {}), { root, sendTimeout: 2 ** 31 });
+    expect(handler).toThrow('sendTimeout must be a whole number of milliseconds from 0 to 2147483647');
+  });
+
   it('something that is no Dispatcher', () => {
     expect(named(() => createHandler(given(undefined), { root }))).toBe('dispatcher');
     expect(named(() => createHandler(given('127.0.0.1:9000'), { root }))).toBe('dispatcher');

@@ -1,9 +1,9 @@
 /** Whoever runs a gateway can always know what happened, and hears of it where he has asked for nothing. */
 import { createRequire } from 'node:module';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { FcgiError, PoolError, SocketError } from '../../src/errors.ts';
+import { ArgumentError, FcgiError, PoolError, SocketError } from '../../src/errors.ts';
 import { createFetchHandler, type FetchHandler, type GatewayOptions } from '../../src/gateway/fetch.ts';
-import type { EndInfo } from '../../src/gateway/reply/outcome.ts';
+import { type EndInfo, endedBadly } from '../../src/gateway/reply/outcome.ts';
 import { Warnings } from '../../src/gateway/warnings.ts';
 import { Pool } from '../../src/index.ts';
 import { startFpm } from '../fpm/support/index.ts';
@@ -88,6 +88,35 @@ describe('onEnd', () => {
       exchange.fail(error);
     });
     expect(infos).toEqual([expect.objectContaining({ statusCode: 200, error, executed: 'unknown' })]);
+  });
+
+  it('is told that nothing was run of a request that could not be sent, by the names that it has in all cases', async () => {
+    const infos: EndInfo[] = [];
+    const fpm = new Pool('unix:/no/such.sock');
+    const php = createFetchHandler(fpm, {
+      root: site.root,
+      onError: () => {},
+      onEnd: (info) => infos.push(info),
+    });
+    const { status } = await php(new Request(page, { headers: { Cookie: 'a'.repeat(70_000) } }));
+    await fpm.close();
+    expect(status).toBe(431);
+    expect(infos).toEqual([
+      expect.objectContaining({ executed: 'no', attempts: 0, phase: 'queued', bytesSent: 0 }),
+    ]);
+    expect(infos[0]).not.toHaveProperty('code');
+  });
+
+  it('is told what was sent of a body that was shorter than its length', () => {
+    const error = new ArgumentError('FCGI_ERR_BODY_LENGTH', 'body', 'it ended').learn({
+      executed: 'unknown',
+      attempts: 1,
+      bytesSent: 50_000,
+      reused: true,
+    });
+    const seen = { executed: 'unknown', attempts: 1, bytesSent: 50_000, reused: true };
+    expect(endedBadly(400, error, null)).toMatchObject(seen);
+    expect(endedBadly(400, error, error)).toMatchObject(seen);
   });
 
   it('is told 499 of a client that left before there was an answer', async () => {

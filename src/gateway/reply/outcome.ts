@@ -28,12 +28,34 @@ export function endedWell(statusCode: number, ended: Ended): EndInfo {
 /** `facts`: what the dispatcher has seen, where the error itself does not say. */
 export function endedBadly(statusCode: number, error: unknown, facts: Partial<FailureFacts> | null): EndInfo {
   const unknown = { attempts: 0, reused: false, executed: 'unknown' as const, stderr: '', hint: '' };
-  const seen = facts ?? (error instanceof FcgiError ? factsOf(error) : {});
-  return { ...unknown, ...seen, statusCode, error };
+  const seen = facts ?? (error instanceof FcgiError ? error : {});
+  return { ...unknown, ...factsOf(seen), statusCode, error };
 }
 
-function factsOf({ name: _name, code: _code, ...facts }: FcgiError): Partial<FailureFacts> {
-  return facts;
+type Facts = FailureFacts & Omit<Ended, keyof FailureFacts>;
+
+const FACTS: Readonly<Record<keyof Facts, true>> = {
+  phase: true,
+  server: true,
+  times: true,
+  reused: true,
+  requestsOnConnection: true,
+  bytesSent: true,
+  bytesReceived: true,
+  attempts: true,
+  executed: true,
+  replayable: true,
+  stderr: true,
+  retryAfter: true,
+  hint: true,
+  appStatus: true,
+};
+
+/** By their names: `known` may be an error, which has others, too; and spread, an ArgumentError has none of them. */
+function factsOf(known: Partial<Facts>): Partial<Facts> {
+  const names = Object.keys(FACTS) as (keyof Facts)[];
+  const found = names.filter((name) => known[name] !== undefined);
+  return Object.fromEntries(found.map((name) => [name, known[name]])) as Partial<Facts>;
 }
 
 /** PHP-FPM's own page says "File not found." or "Access denied." and nothing else: `hint` names the file. */
