@@ -3,13 +3,13 @@
  * `executed` before you decide to send the request again yourself. Nothing here knows sockets or streams.
  */
 
-/** What the caller gave is wrong: an option, a param, a body. Nothing was sent. */
+/** What the caller gave is wrong: an option, a param, a body. Nothing was sent, unless it is a body of which some was. */
 export type ArgumentErrorCode =
-  /** An option, a param or an address that cannot be; `option` names it. */
+  /** An option, a param or an address that cannot be, or what a client asks a gateway for (a URL, a method, headers, a link out of `root`); `option` names it. */
   | 'FCGI_ERR_INVALID_ARG'
   /** A param that fits into no PARAMS record: name, value and their lengths take more than 65,528 bytes. */
   | 'FCGI_ERR_PARAM_TOO_LARGE'
-  /** The body is not as long as its CONTENT_LENGTH. */
+  /** The body is not as long as its CONTENT_LENGTH, or its client sends no more of it (408). */
   | 'FCGI_ERR_BODY_LENGTH'
   /** A stream longer than `replayBuffer` came without CONTENT_LENGTH. */
   | 'FCGI_ERR_BODY_LENGTH_REQUIRED';
@@ -59,15 +59,15 @@ export type ProtocolErrorCode =
   | 'FCGI_ERR_RECORD_TYPE'
   /** A record where it must not be. */
   | 'FCGI_ERR_RECORD_ORDER'
-  /** Bytes behind the end of a response. Only the connection suffers from it. */
+  /** Bytes behind the end of a response. Only the connection suffers from it, and nobody is told. */
   | 'FCGI_ERR_RECORD_TRAILING'
-  /** A name-value pair that is longer than its record. */
+  /** A name-value pair that is longer than its record; of `fastcgi-pool/protocol` only. */
   | 'FCGI_ERR_PARAMS'
   /** The response ended before its head did. */
   | 'FCGI_ERR_HEAD_MISSING'
-  /** A line of the head that is none. */
+  /** A line of the head that is none, or one that HTTP does not allow. */
   | 'FCGI_ERR_HEAD_INVALID'
-  /** The body is not as long as its Content-Length; of `request()` only. */
+  /** The response's body is not as long as its Content-Length. `dispatch()` does not look. */
   | 'FCGI_ERR_CONTENT_LENGTH'
   /** A head larger than `maxHeaderSize`. */
   | 'FCGI_ERR_HEAD_TOO_LARGE'
@@ -86,7 +86,7 @@ export type PoolErrorCode =
   | 'FCGI_ERR_QUEUE_OVERLOAD'
   /** No connection came free within `queueTimeout`. */
   | 'FCGI_ERR_QUEUE_TIMEOUT'
-  /** None of the servers of an Upstream took the request; `cause` is what the last one said. */
+  /** None of the servers of an Upstream took the request; `cause` is what the last one said. Or all are `down`. */
   | 'FCGI_ERR_NO_LIVE_UPSTREAM'
   /** The pool is closed. */
   | 'FCGI_ERR_CLOSED'

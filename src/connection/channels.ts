@@ -17,7 +17,7 @@ export const CHANNELS = {
   queued: 'fastcgi-pool:request:queued',
   /** RequestHeaders. The head of the response is here. */
   headers: 'fastcgi-pool:request:headers',
-  /** RequestRetry. A connection was lost, and the request is sent once more. */
+  /** RequestRetry. A server has failed the request, which is sent once more, or given to another server. */
   retry: 'fastcgi-pool:request:retry',
   /** RequestStderr. PHP has written to STDERR. */
   stderr: 'fastcgi-pool:request:stderr',

@@ -214,7 +214,7 @@ function metricsOf(meter: Meter): Metrics {
     }),
     retries: meter.createCounter('fastcgi.client.request.retries', {
       unit: '{request}',
-      description: 'Requests that were sent once more.',
+      description: 'Requests that were sent once more, or given to another server.',
     }),
     refused: meter.createCounter('fastcgi.client.request.refused', {
       unit: '{request}',

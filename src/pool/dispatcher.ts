@@ -33,7 +33,7 @@ export interface DispatchRequest {
    * are until the request is over. A stream is read to its first piece, and a short one of a POST to its end, before anything is sent.
    */
   readonly body?: Body | undefined;
-  /** Fails the request at any stage with the signal's reason; a connection in use is closed. An EventEmitter, which undici takes, is none. */
+  /** Fails the request at any stage with the signal's reason; for its connection see `closeOnAbort`. An EventEmitter, which undici takes, is none. */
   readonly signal?: AbortSignal | undefined;
   /** Default: what RFC 9110, 9.2.2 says of REQUEST_METHOD. */
   readonly idempotent?: boolean | undefined;
@@ -90,7 +90,7 @@ export interface DispatchController {
   /** Stops reading from PHP-FPM (at most what is in flight still comes). No timeout but `timeout` runs meanwhile, until the pool is closed. */
   pause(): void;
   resume(): void;
-  /** Fails the request with `reason`; its connection is closed. No effect once it has ended. */
+  /** Fails the request with `reason`, as a `signal` does. No effect once it has ended. */
   abort(reason?: unknown): void;
   readonly paused: boolean;
   /** The reason, which undici has as `reason`, comes to onResponseError. */

@@ -1,6 +1,7 @@
 /** What a script has said that cannot be answered so. It has run. */
 import { Buffer } from 'node:buffer';
 import { ProtocolError } from '../../errors.ts';
+import type { Ended } from '../../pool/dispatcher.ts';
 
 const ofLength =
   'the script, or a library of it, says Content-Length by itself, and something counts or changes the body behind it: characters in place of bytes, `zlib.output_compression`, a warning on the page; without the header the body may have any length';
@@ -10,14 +11,20 @@ export function phpMistake(message: string, phase: 'head' | 'body', hint: string
   return new ProtocolError('FCGI_ERR_HEAD_INVALID', message, { facts: { executed: 'yes', phase, hint } });
 }
 
-export function bodyTooShort(bytes: number, contentLength: number): ProtocolError {
+/** Of a body. */
+export function tooShort(bytes: number, contentLength: number, ended: Ended): ProtocolError {
+  const { server, times, reused, attempts, stderr } = ended;
   const message = `The body has ${bytes} bytes, PHP's Content-Length says ${contentLength}`;
-  return phpMistake(message, 'body', ofLength);
+  return wrongLength(message).learn({ server, times, reused, attempts, stderr });
 }
 
-export function bodyTooLong(contentLength: number): ProtocolError {
-  const message = `PHP sent more than its Content-Length of ${contentLength} bytes: the rest is dropped`;
-  return phpMistake(message, 'body', ofLength);
+export function tooLong(contentLength: number): ProtocolError {
+  return wrongLength(`PHP sent more than its Content-Length of ${contentLength} bytes: the rest is dropped`);
+}
+
+function wrongLength(message: string): ProtocolError {
+  const facts = { executed: 'yes', phase: 'body', hint: ofLength } as const;
+  return new ProtocolError('FCGI_ERR_CONTENT_LENGTH', message, { facts });
 }
 
 export function interimStatus(statusCode: number): ProtocolError {

@@ -6,7 +6,7 @@ import { type FileRefusal, handedFile, type OutgoingFile, whenBroken } from './h
 import { type HandedOver, handoverError } from './handover.ts';
 import { type OwnAnswer, type ReplyHead, replyHead, statusFor } from './head.ts';
 import { clientLeft, cutReason, endedBadly, endedWell, scriptNotFound } from './outcome.ts';
-import { bodyTooLong, bodyTooShort, interimStatus, misnamedHeader } from './php-mistakes.ts';
+import { interimStatus, misnamedHeader, tooLong, tooShort } from './php-mistakes.ts';
 import type { ReplyHooks, ReplyOptions } from './reply-options.ts';
 import type { Sink } from './sink.ts';
 import { ReplyBuffer } from './waiting/buffer.ts';
@@ -84,7 +84,7 @@ export class Reply implements DispatchHandler, OverflowOwner {
   }
 
   onResponseEnd(_controller: DispatchController, ended: Ended): void {
-    const mismatch = this.#finishedBy();
+    const mismatch = this.#finishedBy(ended);
     if (mismatch) this.#fail(mismatch);
     if (ended.hint !== '') this.#hooks.report(scriptNotFound(ended), this.#status);
     if (!this.#hooks.hearsEnd) return;
@@ -92,11 +92,11 @@ export class Reply implements DispatchHandler, OverflowOwner {
   }
 
   /** PHP has said all. What is wrong with it, if something is. */
-  #finishedBy(): ProtocolError | null {
+  #finishedBy(ended: Ended): ProtocolError | null {
     const head = this.#head;
     if (this.#hasLeft && !this.#isOver) this.#finish();
     if (this.#isOver || !head) return null;
-    if (head.contentLength !== null && !this.#isWhole) return bodyTooShort(this.#sent, head.contentLength);
+    if (head.contentLength !== null && !this.#isWhole) return tooShort(this.#sent, head.contentLength, ended);
     this.#end();
     return null;
   }
@@ -288,7 +288,7 @@ export class Reply implements DispatchHandler, OverflowOwner {
 
   /** The client was promised a length: what is beyond it would be taken for the next response. */
   #drop(controller: DispatchController, bytes: number): void {
-    if (this.#excess === 0) this.#hooks.report(bodyTooLong(this.#head?.contentLength ?? 0), this.#status);
+    if (this.#excess === 0) this.#hooks.report(tooLong(this.#head?.contentLength ?? 0), this.#status);
     this.#exceed(controller, bytes, 'the Content-Length');
   }
 

@@ -132,7 +132,7 @@ export const poolMetrics: readonly Metric<PoolFigures>[] = [
   perServer(
     'counter',
     'fastcgi_pool_retried_total',
-    'Requests that were sent once more.',
+    'Requests that were sent once more, or given to another server.',
     ({ retried }) => retried,
   ),
   {
