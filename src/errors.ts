@@ -5,7 +5,10 @@
 
 /** What the caller gave is wrong: an option, a param, a body. Nothing was sent, unless it is a body of which some was. */
 export type ArgumentErrorCode =
-  /** An option, a param or an address that cannot be, or what a client asks a gateway for (a URL, a method, headers, a link out of `root`); `option` names it. */
+  /**
+   * An option, a param or an address that cannot be, or what a client asks a gateway for (a URL, a method, headers, a link
+   * out of `root`); `option` names it.
+   */
   | 'FCGI_ERR_INVALID_ARG'
   /** A param that fits into no PARAMS record: name, value and their lengths take more than 65,528 bytes. */
   | 'FCGI_ERR_PARAM_TOO_LARGE'

@@ -33,7 +33,10 @@ export interface DispatchRequest {
    * are until the request is over. A stream is read to its first piece, and a short one of a POST to its end, before anything is sent.
    */
   readonly body?: Body | undefined;
-  /** Fails the request at any stage with the signal's reason; for its connection see `closeOnAbort`. An EventEmitter, which undici takes, is none. */
+  /**
+   * Fails the request at any stage with the signal's reason; for its connection see `closeOnAbort`. An EventEmitter, which
+   * undici takes, is none.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Default: what RFC 9110, 9.2.2 says of REQUEST_METHOD. */
   readonly idempotent?: boolean | undefined;

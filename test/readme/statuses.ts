@@ -3,10 +3,11 @@ import { ArgumentError, ConnectError, FcgiError, type FcgiErrorCode } from '../.
 import { statusFor } from '../../src/gateway/reply/head.ts';
 import { StalledBody } from '../../src/gateway/request/client-body.ts';
 
-/** No client is answered with them. */
+/** No client is answered with them: nobody is told, or the gateway sees to it before. */
 const notAnswered: readonly string[] = [
   'FCGI_ERR_SCRIPT_NOT_FOUND',
   'FCGI_ERR_ABORTED',
+  'FCGI_ERR_BODY_LENGTH_REQUIRED',
   'FCGI_ERR_PARAMS',
   'FCGI_ERR_RECORD_TRAILING',
 ];

@@ -28,12 +28,12 @@ folder) as they are, *.php through PHP-FPM over kept connections.
                            of a POST that PHP reads before its script starts:
                            0 where php.ini has enable_post_data_reading = 0,
                            post_max_size where that is below 16k, else 16k;
-                           said, a POST that is lost is never run twice
+                           once it is said, no POST that is lost runs twice
   --headers-timeout S      how many seconds a script may take until its head is
                            there (default 60; 0: no limit); so may the others:
   --body-timeout S         between two pieces of its page (default 60)
-  --queue-timeout S        waiting for a connection that is free
-  --connect-timeout S      connecting
+  --queue-timeout S        waiting for a connection that is free (default 30)
+  --connect-timeout S      connecting (default 5)
   --index NAME             served for a folder (default index.php); index.html
                            comes next
   --front-controller PATH  gets what is neither file, folder nor script, such
@@ -55,8 +55,10 @@ folder) as they are, *.php through PHP-FPM over kept connections.
   --allow-control-params   --param may be one that PHP-FPM obeys, such as
                            PHP_VALUE
   --trusted-proxy ADDRESS  believe X-Forwarded-For and -Proto from this address
-                           or network, such as 10.0.0.0/8 (repeatable)
-  --max-body BYTES         larger requests get 413; 512k, 64m, 2g. 0: no limit
+                           or network, such as 10.0.0.0/8; unix: from all that
+                           come by a unix socket (repeatable)
+  --max-body BYTES         larger requests get 413: 512k, 64m, 2g (default 128m;
+                           0: no limit)
   --response-buffering BYTES
                            of a page that are taken from PHP before its client
                            has read them, so that a slow one holds no worker
