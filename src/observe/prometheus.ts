@@ -179,6 +179,8 @@ const OPTIONS: Readonly<Record<keyof ObserveOptions, true>> = {
   statusTimeout: true,
 };
 
+const OWN_LABELS: readonly string[] = ['server', 'state', 'reason', 'quantile', 'pool', 'scrape_uri'];
+
 function checkOptions(fpm: unknown, options: unknown): void {
   const stats = isObject(fpm) ? fpm['stats'] : undefined;
   if (!isObject(stats) || !isObject(stats['closed']))
@@ -195,15 +197,21 @@ function checkOptions(fpm: unknown, options: unknown): void {
     !(isOptions(labels) && Object.values(labels).every((one) => typeof one === 'string'))
   )
     throw invalid('labels', 'labels must be an object of strings');
-  for (const name of ['server', 'state', 'reason', 'quantile', 'pool', 'scrape_uri'])
-    if (isObject(labels) && Object.hasOwn(labels, name))
+  for (const name of Object.keys(labels ?? {})) {
+    if (OWN_LABELS.includes(name))
       throw invalid('labels', `labels must not have ${name}, which the metrics have themselves`);
+    if (!/^[a-z_]\w*$/i.test(name))
+      throw invalid('labels', `labels must have names of letters, digits and _, not ${JSON.stringify(name)}`);
+  }
   if (status !== undefined && !(typeof status === 'string' && status.startsWith('/')))
     throw invalid('status', 'status must be a path that begins with a slash, as `pm.status_path` is');
   if (status !== undefined && !(isObject(fpm) && typeof fpm['request'] === 'function'))
     throw invalid('status', 'status needs a Pool or an Upstream, which has request()');
   if (statusTimeout !== undefined && !isTimeout(statusTimeout))
-    throw invalid('statusTimeout', 'statusTimeout must be a number of ms above 0');
+    throw invalid(
+      'statusTimeout',
+      `statusTimeout must be a number of ms above 0, ${LONGEST_DELAY} at the most`,
+    );
 }
 
 /** What a timer of Node's can wait. */

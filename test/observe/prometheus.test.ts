@@ -197,6 +197,7 @@ describe('metrics of a pool', () => {
     ['registry', new Pool('127.0.0.1:9'), { client, registry: {} }],
     ['labels', new Pool('127.0.0.1:9'), { client, labels: { a: 1 } }],
     ['labels', new Pool('127.0.0.1:9'), { client, labels: { server: 'x' } }],
+    ['labels', new Pool('127.0.0.1:9'), { client, labels: { 'no-name': 'x' } }],
     ['status', new Pool('127.0.0.1:9'), { client, status: 'status' }],
     ['status', { stats: new Pool('127.0.0.1:9').stats }, { client, status: '/status' }],
     ['statusTimeout', new Pool('127.0.0.1:9'), { client, statusTimeout: 0 }],
