@@ -13,14 +13,15 @@ export interface PoolOptions {
   readonly keepaliveRequests?: number | undefined;
   /**
    * The lease: the age at which a socket is not used again, so that its worker turns to whoever waits in the backlog, be it
-   * another process. `'auto'`: 60 ms, and up to a second where connecting takes long; of several
-   * one each 30 ms (half of that time), or each in its time where a page takes longer than that; none over tcp while responses stand still on kept ones. Default: 'auto'.
+   * another process. `'auto'`: 60 ms, and up to a second where connecting takes long; where several are due one goes
+   * each 30 ms (half of that time), or each in its own time where pages take longer than that. Over tcp none is kept while responses stand still
+   * on kept ones. Default: 'auto'.
    */
   readonly keepaliveTime?: number | 'auto' | undefined;
   /**
-   * How long a socket may be idle; it costs a worker meanwhile. `'auto'`: until it is as old as 30 times what connecting takes, from
-   * 50 ms to 2 s, or idle for so long where it is in constant use; while other processes need its worker, as long as connecting takes, from
-   * 2 ms on. Default: 'auto'.
+   * How long a socket may be idle; it costs a worker meanwhile. `'auto'`: until its age is 30 times what connecting takes, 50 ms at the
+   * least and 2 s at the most (in constant use its idleness counts, not its age); while other processes need its worker, for as long as
+   * connecting takes, 2 ms at the least. Default: 'auto'.
    */
   readonly keepaliveTimeout?: number | 'auto' | undefined;
   /** Requests that may wait for a socket; more fail with FCGI_ERR_QUEUE_FULL. Default: 1024. */
@@ -59,8 +60,8 @@ export interface PoolOptions {
   readonly proxied?: boolean | undefined;
   /**
    * How long the empty STDIN record that ends a request is held back where the server is PHP-FPM: it goes out in front
-   * of the next request, or after this silence; once the server has shown that it is PHP-FPM, 5 s before the end of `headersTimeout`, but after
-   * a silence of 5 s at the soonest and of 55 s at the latest. PHP-FPM never waits for it, and without it a reset proves that the request was
+   * of the next request, or after this silence; once the server has shown that it is PHP-FPM, after a longer one: until 5 s before
+   * `headersTimeout`, but 5 s at the least and 55 s at the most. PHP-FPM never waits for it, and without it a reset proves that the request was
    * not read. To all other servers it is sent at once. 0: always. Default: 50.
    */
   readonly terminatorDelay?: number | undefined;
