@@ -155,9 +155,9 @@ export class BackendKind implements KnownServer {
     return mustEnd || this.#ends.has(requests) ? 'wait' : 'nothing';
   }
 
-  /** FCGI_GET_VALUES was answered or not, or a wait is over. True: the connection may be used again. */
-  onIdleCheck(reply: IdleCheckResult, requests: number, now: number): boolean {
-    this.#asking = false;
+  /** FCGI_GET_VALUES was answered or not, or (`wasAsked` is false) a wait is over. True: the connection may be used again. */
+  onIdleCheck(reply: IdleCheckResult, requests: number, now: number, wasAsked = true): boolean {
+    if (wasAsked) this.#asking = false;
     if (reply.closed === null) {
       this.onStayedOpen();
       if (reply.values === null) this.#ends.delete(requests);

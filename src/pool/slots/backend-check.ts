@@ -183,7 +183,7 @@ export class BackendCheck {
     if (what === 'wait') this.#waitForClose(connection, script);
     else if (what === 'ask')
       connection.sendGetValues(ANSWER_TIMEOUT, (reply) => {
-        this.#onIdleCheck(connection, reply);
+        this.#onIdleCheck(connection, reply, true);
         if (backend.isPhpFpm === true) this.#askOnceMore(connection);
       });
   }
@@ -206,7 +206,7 @@ export class BackendCheck {
     const endedAt = this.#clock.now();
     this.#waiting.add(connection);
     const onEnd = (reply: IdleCheckResult): void => {
-      this.#onIdleCheck(connection, reply);
+      this.#onIdleCheck(connection, reply, false);
       // Another connection has shown meanwhile that it is; whether this one's worker is back is still to be asked.
       if (backend.isPhpFpm === true && !connection.closed) this.#awaitWorker(connection, script, endedAt);
     };
@@ -225,10 +225,11 @@ export class BackendCheck {
     });
   }
 
-  #onIdleCheck(connection: Connection, reply: IdleCheckResult): void {
+  #onIdleCheck(connection: Connection, reply: IdleCheckResult, wasAsked: boolean): void {
     this.#waiting.delete(connection);
     const backend = this.#backendOf(connection);
-    const mayBeUsed = backend.onIdleCheck(reply, connection.requests, this.#clock.monotonic());
+    const now = this.#clock.monotonic();
+    const mayBeUsed = backend.onIdleCheck(reply, connection.requests, now, wasAsked);
     if (!mayBeUsed) connection.close('unanswered');
     if (backend.isPhpFpm !== true) return;
     // The answer on one connection is enough for all that lead to the same server: they need not wait.

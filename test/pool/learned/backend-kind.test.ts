@@ -40,6 +40,13 @@ describe('a server of which nothing is known', () => {
     expect(backend.afterResponse(1, 0, false)).toBe('ask');
   });
 
+  it('is asked on one connection at a time, also where another one has outlived its wait meanwhile', () => {
+    const backend = auto();
+    expect([1, 1].map((requests) => backend.afterResponse(requests, 0, false))).toEqual(['ask', 'wait']);
+    expect(backend.onIdleCheck({ values: null, closed: null }, 1, 0, false)).toBe(true);
+    expect(backend.afterResponse(1, 0, false)).toBe('nothing');
+  });
+
   it('that says nothing on connections of its own, four times, is not PHP-FPM; one that is known is', () => {
     for (const [backend, isPhpFpm] of [
       [auto(), false],
