@@ -82,7 +82,7 @@ export class BackendCheck {
     const backend = this.#learned.backend;
     // The hot path: most servers are known. Another may stand at the address by now, and it would be that one that is seen.
     if (slot && exchange?.endpoint === backend.endpoint && !backend.isSettled && this.#mayDetect) {
-      const isEarly = this.#detectsEarly || (!isKept && slot.closedAs === 'keepalive-time');
+      const isEarly = this.#detectsEarly || (!isKept && slot.isGivenBack);
       if (isEarly && backend.isProxyCheckDue(this.#clock.monotonic())) {
         if (this.#open.size < this.#settings.connections) {
           void this.#detectSeparately(new Slot());

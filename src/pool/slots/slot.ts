@@ -20,13 +20,15 @@ export interface SlotJob {
   readonly abandoned: { readonly until: number; readonly reason: unknown } | null;
 }
 
+const GIVEN_BACK: ReadonlySet<CloseReason> = new Set(['keepalive-time', 'keepalive-requests', 'yield']);
+
 export class Slot implements PooledSlot {
   connection: Connection | null = null;
   /** On it, or being dialled for. Still here while an abandoned script runs. */
   job: SlotJob | null = null;
   /** It has had a connection; and why the latest was closed. */
   used = false;
-  closedAs: CloseReason | null = null;
+  #closedAs: CloseReason | null = null;
 
   /** Its connection may carry the next request. */
   idle = false;
@@ -35,6 +37,11 @@ export class Slot implements PooledSlot {
 
   get spent(): boolean {
     return this.used && this.connection === null;
+  }
+
+  /** Its connection has gone in such a way that another one follows, if anything does. */
+  get isGivenBack(): boolean {
+    return this.#closedAs !== null && GIVEN_BACK.has(this.#closedAs);
   }
 
   /** Its connection is used again, or has gone. True: it was idle. */
@@ -50,7 +57,7 @@ export class Slot implements PooledSlot {
     if (this.connection !== null) publishClosed(target, reason, this.connection, now);
     this.connection = null;
     this.used = true;
-    this.closedAs = reason;
+    this.#closedAs = reason;
   }
 }
 
