@@ -18,10 +18,13 @@ export interface DetectedBackend {
   readonly values: ReadonlyMap<string, unknown> | null;
   /** There is no proxy in between. Null: that could not be seen. */
   readonly isDirect: boolean | null;
+  /** ms from the connect to the answer: it has waited so long for a worker. */
+  readonly answeredAfter: number;
 }
 
 interface ProbeResult {
   readonly values: DetectedBackend['values'];
+  readonly answeredAfter: number;
   /**
    * How the connection ended. `'half-closed'`: by a FIN, and what we send on is still taken. `'refused'`: it had been closed before
    * it was sent the latest.
@@ -48,6 +51,8 @@ function probeConnection(
 ): Promise<ProbeResult> {
   const { socket, incoming } = connected;
   return new Promise((resolve) => {
+    const begun = clock.now();
+    let answeredAfter = 0;
     let values: ProbeResult['values'] = null;
     let over = false;
     let stopProbe: (() => void) | null = null;
@@ -58,7 +63,7 @@ function probeConnection(
       stopProbe?.();
       stop.removeEventListener('abort', stopped);
       socket.destroy();
-      resolve({ values, end });
+      resolve({ values, answeredAfter, end });
     };
     const stopped = (): void => finish('silence');
     const cancel = clock.after(timeout, stopped);
@@ -74,6 +79,7 @@ function probeConnection(
       onEndRequest() {},
       onValues(answer) {
         values = answer;
+        answeredAfter = clock.now() - begun;
         provoke();
       },
     });
@@ -123,13 +129,13 @@ export async function detectBackend(
   let proxySeen = false;
   for (let tries = TRIES; ; tries--) {
     const first = await openAndProbe(true, 1);
-    const { values } = first;
+    const { values, answeredAfter } = first;
     // A server that shuts down closes without an answer: the one that takes its place will answer.
     if (values === null && first.end !== 'silence' && tries > 1) continue;
-    if (values === null) return { values, isDirect: null };
+    if (values === null) return { values, isDirect: null, answeredAfter };
     const isDirect = await isDirectBy(first, openAndProbe);
     // One that shuts down resets what it has not accepted, too, or ends what it has not been sent yet. A proxy does so each time.
-    if (isDirect !== false || proxySeen || tries === 1) return { values, isDirect };
+    if (isDirect !== false || proxySeen || tries === 1) return { values, isDirect, answeredAfter };
     proxySeen = true;
   }
 }

@@ -28,6 +28,8 @@ const LONGEST_INTERVAL = 60_000;
 const MOST_CHANGES = 3;
 /** ms between a search for a proxy that found nothing out, and the next. */
 const PROXY_CHECK_INTERVAL = 10_000;
+/** ms in which a pool finds out how many workers there are. */
+const SETTLING_TIME = 100;
 /** So many connections in a row that the server closed behind their first answer: it closes all of them. */
 const ENDED = 3;
 /** Then one of so many is asked to be kept all the same, to see whether that is still so. */
@@ -65,9 +67,16 @@ export class BackendKind implements KnownServer {
   /** Set by the option `proxied`. */
   readonly isProxied: boolean;
   readonly endpoint: string;
+  /** When it was met first. */
+  readonly #metAt: number;
 
-  constructor({ backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>, endpoint: string = '') {
+  constructor(
+    { backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>,
+    endpoint: string = '',
+    metAt: number = 0,
+  ) {
     this.endpoint = endpoint;
+    this.#metAt = metAt;
     this.isProxied = proxied;
     this.isConfigured = backend !== 'auto';
     this.#isPhpFpm = backend === 'auto' ? null : backend === 'php-fpm';
@@ -112,6 +121,14 @@ export class BackendKind implements KnownServer {
   /** It is PHP-FPM, but whether there is a proxy is not known, and it is time to find out. */
   isProxyCheckDue(now: number): boolean {
     return this.#isPhpFpm === true && this.#isDirect === null && now >= this.#examineAt;
+  }
+
+  /**
+   * The same where nobody hangs on it yet. Not at once: in the first moment as many connections as there may be wait for workers, and one
+   * that carries no request would be one of them.
+   */
+  isProxyCheckWorthwhile(now: number): boolean {
+    return now - this.#metAt >= SETTLING_TIME && this.isProxyCheckDue(now);
   }
 
   /** It is PHP-FPM, and all is known of it: nothing is ever to be asked. */

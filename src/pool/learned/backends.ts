@@ -11,12 +11,15 @@ const MOST = 16;
 
 export class Backends {
   readonly #settings: PoolSettings;
+  readonly #now: () => number;
   readonly #byEndpoint: Map<string, BackendKind> = new Map();
   /** Of the one to which the latest connection leads. */
   latest: BackendKind;
 
-  constructor(settings: PoolSettings) {
+  /** `now`: ms, monotonic. */
+  constructor(settings: PoolSettings, now: () => number) {
     this.#settings = settings;
+    this.#now = now;
     this.latest = new BackendKind(settings);
   }
 
@@ -30,7 +33,7 @@ export class Backends {
     if (endpoint === this.latest.endpoint) return this.latest;
     const known = this.#byEndpoint.get(endpoint);
     if (known !== undefined) return known;
-    const added = new BackendKind(this.#settings, endpoint);
+    const added = new BackendKind(this.#settings, endpoint, this.#now());
     this.#byEndpoint.set(endpoint, added);
     if (this.#byEndpoint.size > MOST) {
       for (const [oldest, kind] of this.#byEndpoint) {

@@ -65,7 +65,7 @@ export class Learned {
     this.backgroundWork = new BackgroundWork(owner.answers);
     this.keepaliveTimes = new KeepaliveTimes(settings);
     this.terminator = new Terminator(settings.terminatorDelay);
-    this.#backends = new Backends(settings);
+    this.#backends = new Backends(settings, () => clock.monotonic());
     this.#keepaliveRequests = settings.keepaliveRequests;
   }
 
@@ -108,8 +108,18 @@ export class Learned {
     this.workers.answered(exchange, this.#proven);
     const now = this.#clock.now();
     const waited = this.backlog.accepted(exchange, now);
-    if (this.#owner.queued === 0) this.neighbours.waited(waited, this.keepaliveTimes.connect, now);
+    this.waited(waited, now);
     this.acceptCheck.onAccepted(waited, connecting);
+  }
+
+  /** Requests wait for a connection. */
+  get isAwaited(): boolean {
+    return this.#owner.queued > 0;
+  }
+
+  /** A connection of ours has waited so long for a worker, ms. */
+  waited(wait: number, now: number = this.#clock.now()): void {
+    if (this.#owner.queued === 0) this.neighbours.waited(wait, this.keepaliveTimes.connect, now);
   }
 
   /** `isProven`: a worker was known to have the connection before. */

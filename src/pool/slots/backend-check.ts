@@ -4,8 +4,6 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import { getValues } from '../../connection/get-values.ts';
 import type { IdleCheckResult } from '../../connection/idle-check.ts';
-import type { CloseReason } from '../../connection/reuse.ts';
-import type { Target } from '../../connection/socket/address.ts';
 import { FcgiError } from '../../errors.ts';
 import { encodeStdinTerminator, requestIdOf } from '../../protocol/encoder.ts';
 import type { Job } from '../job.ts';
@@ -15,7 +13,7 @@ import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
 import { retriesUnknown } from '../retry/resend.ts';
 import { ANSWER_TIMEOUT } from './ask-kept.ts';
-import { Detection, onExamined } from './detection.ts';
+import { type DetectedServer, Detection, onExamined } from './detection.ts';
 import { closeIdle, Slot } from './slot.ts';
 
 /** ms for an answer on a connection opened for that alone: it may have to wait for a worker. */
@@ -29,14 +27,9 @@ const BACKGROUND_WORK_TIMEOUT = 10_000;
 const CLOSE_WAITS = [15, 10] as const;
 
 /** What the check needs of the server. */
-interface CheckedServer {
-  readonly learned: Pick<Learned, 'backend' | 'backendAt' | 'backgroundWork' | 'keepaliveTimes' | 'ended'>;
-  readonly clock: Clock;
+interface CheckedServer extends DetectedServer {
+  readonly learned: Learned;
   readonly settings: Pick<PoolSettings, 'connections' | 'retry'>;
-  readonly target: Target;
-  /** The slots that have a connection, or are dialling for one. */
-  readonly open: Set<Slot>;
-  readonly closed: Record<CloseReason, number>;
 }
 
 export class BackendCheck {
@@ -82,9 +75,16 @@ export class BackendCheck {
     const backend = this.#learned.backend;
     // The hot path: most servers are known. Another may stand at the address by now, and it would be that one that is seen.
     if (slot && exchange?.endpoint === backend.endpoint && !backend.isSettled && this.#mayDetect) {
-      const isEarly = this.#detectsEarly || (!isKept && slot.isGivenBack);
-      if (isEarly && backend.isProxyCheckDue(this.#clock.monotonic())) {
-        if (this.#open.size < this.#settings.connections) {
+      const now = this.#clock.monotonic();
+      const { connections } = this.#settings;
+      if (!this.#detectsEarly && !isKept && slot.isGivenBack && backend.isProxyCheckWorthwhile(now)) {
+        // This slot is the next request's, in a burst of as many as there may be connections, too. Where some wait anyway, one more does.
+        if (this.#learned.isAwaited) return this.#detectSeparately(slot);
+        if (this.#open.size + 1 < connections) void this.#detectSeparately(new Slot());
+        return null;
+      }
+      if (this.#detectsEarly && backend.isProxyCheckDue(now)) {
+        if (this.#open.size < connections) {
           void this.#detectSeparately(new Slot());
           if (isKept && backend.isPhpFpm === true) this.#onKept(connection, exchange.script);
           return null;

@@ -13,6 +13,7 @@ export interface DetectedServer {
   readonly learned: {
     readonly backend: Pick<BackendKind, 'isKnown'>;
     backendAt(endpoint: string): Pick<BackendKind, 'onDetected' | 'onNotDetected'>;
+    waited(wait: number): void;
   };
   readonly clock: Clock;
   readonly target: Target;
@@ -79,6 +80,7 @@ export class Detection {
     try {
       const detected = await detectBackend(connect, { transport: target.transport, clock, timeout, stop });
       const answered = detected.values !== null;
+      if (answered) learned.waited(detected.answeredAfter);
       for (const endpoint of endpoints) {
         const backend = learned.backendAt(endpoint);
         // What was seen of two that took turns is true of neither.

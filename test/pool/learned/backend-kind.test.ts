@@ -53,7 +53,7 @@ describe('a server of which nothing is known', () => {
       [auto(), true],
     ] as const) {
       if (isPhpFpm) backend.onValues(php);
-      for (let i = 0; i < 4; i++) backend.onDetected({ values: null, isDirect: null }, 0);
+      for (let i = 0; i < 4; i++) backend.onDetected({ values: null, isDirect: null, answeredAfter: 0 }, 0);
       expect(backend.isPhpFpm).toBe(isPhpFpm);
     }
   });
@@ -122,7 +122,7 @@ describe('a server of which nothing is known', () => {
     const backend = auto();
     backend.onValues(php);
     expect(backend.isKnown).toBe(false);
-    backend.onDetected({ values: php, isDirect: true }, 0);
+    backend.onDetected({ values: php, isDirect: true, answeredAfter: 0 }, 0);
     expect(backend.isKnown).toBe(true);
     const other = auto();
     other.onValues(go);
@@ -231,26 +231,26 @@ describe('a server that ends each connection behind its answer, asked to keep it
 describe('a proxy in between', () => {
   it.each([true, false, null])('is known by how connections end, where that says so: %s', (isDirect) => {
     const backend = auto();
-    backend.onDetected({ values: php, isDirect }, 0);
+    backend.onDetected({ values: php, isDirect, answeredAfter: 0 }, 0);
     expect(backend.isDirect).toBe(isDirect);
   });
 
   it('is not believed in where the server ended the connection without a word: it may be leaving', () => {
     const backend = auto();
     backend.onValues(php);
-    backend.onDetected({ values: null, isDirect: false }, 0);
+    backend.onDetected({ values: null, isDirect: false, answeredAfter: 0 }, 0);
     expect(backend.isDirect).toBe(null);
   });
 
   it('of another server nothing is known by that', () => {
     const backend = auto();
-    backend.onDetected({ values: go, isDirect: true }, 0);
+    backend.onDetected({ values: go, isDirect: true, answeredAfter: 0 }, 0);
     expect(backend.isDirect).toBe(null);
   });
 
   it('is believed in at the first connection that is half-closed without an answer', () => {
     const backend = auto();
-    backend.onDetected({ values: php, isDirect: true }, 0);
+    backend.onDetected({ values: php, isDirect: true, answeredAfter: 0 }, 0);
     backend.onHalfClosed();
     expect(backend.isDirect).toBe(false);
   });
@@ -282,7 +282,7 @@ describe('an answer that may have waited for the end of input', () => {
   const doubted = (): BackendKind => {
     const backend = auto();
     backend.onStreams(false);
-    backend.onDetected({ values: php, isDirect: true }, 0);
+    backend.onDetected({ values: php, isDirect: true, answeredAfter: 0 }, 0);
     backend.onDoubted();
     return backend;
   };
@@ -339,7 +339,7 @@ describe('an answer that may have waited for the end of input', () => {
 
   it('nor of a server that is not taken for PHP-FPM', () => {
     const backend = auto();
-    backend.onDetected({ values: go, isDirect: null }, 0);
+    backend.onDetected({ values: go, isDirect: null, answeredAfter: 0 }, 0);
     backend.onDoubted();
     expect(backend).toMatchObject({ isPhpFpm: false, isDoubted: false });
   });
@@ -351,9 +351,9 @@ describe('whether something stands in between', () => {
     expect(backend.isProxyCheckDue(0)).toBe(false);
     backend.onValues(php);
     expect(backend.isProxyCheckDue(0)).toBe(true);
-    backend.onDetected({ values: null, isDirect: null }, 100);
+    backend.onDetected({ values: null, isDirect: null, answeredAfter: 0 }, 100);
     expect([5_000, 10_099, 10_100].map((now) => backend.isProxyCheckDue(now))).toEqual([false, false, true]);
-    backend.onDetected({ values: php, isDirect: true }, 10_200);
+    backend.onDetected({ values: php, isDirect: true, answeredAfter: 0 }, 10_200);
     expect(backend.isDirect).toBe(true);
     expect(backend.isProxyCheckDue(1e9)).toBe(false);
   });
@@ -375,7 +375,7 @@ describe('the empty records by which most servers end STDOUT and STDERR, and PHP
     const backend = auto();
     backend.onStreams(false);
     backend.onValues(php);
-    backend.onDetected({ values: php, isDirect: true }, 0);
+    backend.onDetected({ values: php, isDirect: true, answeredAfter: 0 }, 0);
     return backend;
   };
 
@@ -440,7 +440,7 @@ describe('the empty records by which most servers end STDOUT and STDERR, and PHP
 describe('a server that was taken for another', () => {
   const silent = (): BackendKind => {
     const backend = auto();
-    for (let i = 0; i < 4; i++) backend.onDetected({ values: null, isDirect: null }, 0);
+    for (let i = 0; i < 4; i++) backend.onDetected({ values: null, isDirect: null, answeredAfter: 0 }, 0);
     expect(backend.isPhpFpm).toBe(false);
     return backend;
   };
@@ -451,7 +451,7 @@ describe('a server that was taken for another', () => {
       'said that it is another',
       (): BackendKind => {
         const backend = auto();
-        backend.onDetected({ values: go, isDirect: null }, 0);
+        backend.onDetected({ values: go, isDirect: null, answeredAfter: 0 }, 0);
         return backend;
       },
     ],
@@ -521,7 +521,7 @@ it('a silence of a server of which nothing is known has it asked less and less o
   for (let now = 0; now < 20_000; now += 500) {
     if (!backend.isQueryDue(now)) continue;
     asked.push(now);
-    backend.onDetected({ values: null, isDirect: null }, now);
+    backend.onDetected({ values: null, isDirect: null, answeredAfter: 0 }, now);
   }
   expect(asked).toEqual([0, 1_000, 11_000]);
 });

@@ -5,13 +5,13 @@ import { resolveOptions } from '../../../src/pool/options.ts';
 const PHP_FPM = new Map([['FCGI_MPXS_CONNS', '0']]);
 
 function backends(): Backends {
-  return new Backends(resolveOptions({}));
+  return new Backends(resolveOptions({}), () => 0);
 }
 
 it('what one server has shown says nothing of the next at the same address', () => {
   const known = backends();
   known.connected('first');
-  known.latest.onDetected({ values: PHP_FPM, isDirect: true }, 0);
+  known.latest.onDetected({ values: PHP_FPM, isDirect: true, answeredAfter: 0 }, 0);
   expect(known.latest.isSettled).toBe(true);
   known.connected('second');
   expect(known.latest).toMatchObject({ endpoint: 'second', isPhpFpm: null, isDirect: null });
@@ -20,7 +20,7 @@ it('what one server has shown says nothing of the next at the same address', () 
 it('a request that was sent to the first is judged by what that one was', () => {
   const known = backends();
   known.connected('first');
-  known.latest.onDetected({ values: PHP_FPM, isDirect: true }, 0);
+  known.latest.onDetected({ values: PHP_FPM, isDirect: true, answeredAfter: 0 }, 0);
   known.connected('second');
   expect(known.at('first')).toMatchObject({ isPhpFpm: true, isDirect: true });
 });
@@ -29,7 +29,8 @@ it('two hosts that take turns are both known', () => {
   const known = backends();
   for (const endpoint of ['first', 'second', 'first', 'second']) {
     known.connected(endpoint);
-    if (endpoint === 'first') known.latest.onDetected({ values: PHP_FPM, isDirect: true }, 0);
+    if (endpoint === 'first')
+      known.latest.onDetected({ values: PHP_FPM, isDirect: true, answeredAfter: 0 }, 0);
     else known.latest.onHalfClosed();
   }
   expect([known.at('first').isDirect, known.at('second').isDirect]).toEqual([true, false]);
@@ -38,7 +39,7 @@ it('two hosts that take turns are both known', () => {
 it('of hundreds the oldest are forgotten, and never the latest', () => {
   const known = backends();
   known.connected('first');
-  known.latest.onDetected({ values: PHP_FPM, isDirect: true }, 0);
+  known.latest.onDetected({ values: PHP_FPM, isDirect: true, answeredAfter: 0 }, 0);
   for (let nth = 0; nth < 100; nth++) known.at(`${nth}`);
   expect(known.latest).toMatchObject({ endpoint: 'first', isPhpFpm: true });
   known.connected('another');

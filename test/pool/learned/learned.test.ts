@@ -414,7 +414,7 @@ describe('what is asked of it', () => {
     learned.backend.onValues(phpFpm);
     learned.backend.onDoubted();
     expect(learned.terminatorDelay(request())).toBe(55_000);
-    learned.backend.onDetected({ values: null, isDirect: null }, 0);
+    learned.backend.onDetected({ values: null, isDirect: null, answeredAfter: 0 }, 0);
     expect(learned.terminatorDelay(request())).toBe(40);
   });
 });
