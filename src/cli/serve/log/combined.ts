@@ -29,28 +29,74 @@ export function mostBytes({ client, user, method, url, httpVersion, referer, age
   return MOST_FIXED + client.length + httpVersion.length + MOST_ESCAPED * given;
 }
 
-/** Writes it to `to` from `at` on, with its newline. Returns where it ends. */
-export function writeCombined(to: Uint8Array, at: number, line: CombinedLine): number {
-  let end = put(to, at, line.client);
-  end = put(to, end, ' - ');
-  end = putEscaped(to, end, line.user);
-  end = put(to, end, ' [');
-  end = put(to, end, line.time);
-  end = put(to, end, '] "');
-  end = putEscaped(to, end, line.method);
-  end = put(to, end, ' ');
-  end = putEscaped(to, end, line.url);
-  end = put(to, end, ' HTTP/');
-  end = put(to, end, line.httpVersion);
-  end = put(to, end, '" ');
-  end = put(to, end, String(line.status));
-  end = put(to, end, ' ');
-  end = put(to, end, String(line.bytes));
-  end = put(to, end, ' "');
-  end = putEscaped(to, end, line.referer);
-  end = put(to, end, '" "');
-  end = putEscaped(to, end, line.agent);
-  return put(to, end, '"\n');
+/**
+ * Writes lines into memory, one behind the other. Lines that stand together mostly begin or end as the one before: that part is copied,
+ * which takes a quarter of the time that its chars take.
+ */
+export class CombinedWriter {
+  readonly #to: Uint8Array;
+  /** Where the latest line ends. */
+  end = 0;
+  #latest: CombinedLine | null = null;
+  /** Where it begins, what it was asked begins, its referer begins. */
+  #start = 0;
+  #request = 0;
+  #tail = 0;
+
+  constructor(to: Uint8Array) {
+    this.#to = to;
+  }
+
+  /** With its newline. */
+  add(line: CombinedLine): void {
+    const to = this.#to;
+    const before = this.#latest;
+    const { end: start } = this;
+    let end = start;
+    if (before !== null && isSameStart(line, before)) end = this.#copy(this.#start, this.#request);
+    else {
+      end = put(to, end, line.client);
+      end = put(to, end, ' - ');
+      end = putEscaped(to, end, line.user);
+      end = put(to, end, ' [');
+      end = put(to, end, line.time);
+      end = put(to, end, '] "');
+    }
+    const request = end;
+    end = putEscaped(to, end, line.method);
+    end = put(to, end, ' ');
+    end = putEscaped(to, end, line.url);
+    end = put(to, end, ' HTTP/');
+    end = put(to, end, line.httpVersion);
+    end = put(to, end, '" ');
+    end = put(to, end, String(line.status));
+    end = put(to, end, ' ');
+    end = put(to, end, String(line.bytes));
+    const tail = end;
+    if (before !== null && line.agent === before.agent && line.referer === before.referer)
+      end = this.#copy(this.#tail, start, end);
+    else {
+      end = put(to, end, ' "');
+      end = putEscaped(to, end, line.referer);
+      end = put(to, end, '" "');
+      end = putEscaped(to, end, line.agent);
+      end = put(to, end, '"\n');
+    }
+    this.#latest = line;
+    this.#start = start;
+    this.#request = request;
+    this.#tail = tail;
+    this.end = end;
+  }
+
+  #copy(from: number, until: number, at: number = this.end): number {
+    this.#to.copyWithin(at, from, until);
+    return at + until - from;
+  }
+}
+
+function isSameStart(line: CombinedLine, before: CombinedLine): boolean {
+  return line.client === before.client && line.time === before.time && line.user === before.user;
 }
 
 /** What was refused before it was a request: `line` is what came in place of one, or ''. With its newline. */

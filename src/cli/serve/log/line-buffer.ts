@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Writable } from 'node:stream';
-import { type CombinedLine, mostBytes, writeCombined } from './combined.ts';
+import { type CombinedLine, CombinedWriter, mostBytes } from './combined.ts';
 import { LossyLog } from './lossy-log.ts';
 
 /** Bytes: lines that may become more are written at once, else what has come within `GATHER`. */
@@ -48,10 +48,12 @@ export class LineBuffer {
     const memory = spare ?? Buffer.allocUnsafeSlow(Math.max(this.#most, ROOM));
     this.#lines = [];
     this.#most = 0;
-    let end = 0;
-    for (const line of lines)
-      end = typeof line === 'string' ? end + memory.write(line, end) : writeCombined(memory, end, line);
-    this.#out.write(memory.subarray(0, end), () => this.#free(memory));
+    const writer = new CombinedWriter(memory);
+    for (const line of lines) {
+      if (typeof line === 'string') writer.end += memory.write(line, writer.end);
+      else writer.add(line);
+    }
+    this.#out.write(memory.subarray(0, writer.end), () => this.#free(memory));
   }
 
   #free(memory: Buffer): void {

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type CombinedLine, mostBytes, writeCombined } from '../../../../src/cli/serve/log/combined.ts';
+import { type CombinedLine, CombinedWriter, mostBytes } from '../../../../src/cli/serve/log/combined.ts';
 
 const PLAIN: CombinedLine = {
   client: '192.0.2.7',
@@ -16,9 +17,14 @@ const PLAIN: CombinedLine = {
 
 function lineOf(change: Partial<CombinedLine>): string {
   const line = { ...PLAIN, ...change };
-  const memory = Buffer.alloc(mostBytes(line) + 3);
-  const end = writeCombined(memory, 3, line);
-  return memory.toString('latin1', 3, end);
+  return written([line]);
+}
+
+function written(lines: readonly CombinedLine[]): string {
+  const memory = Buffer.alloc(lines.reduce((sum, line) => sum + mostBytes(line), 0));
+  const writer = new CombinedWriter(memory);
+  for (const line of lines) writer.add(line);
+  return memory.toString('latin1', 0, writer.end);
 }
 
 const BEGIN = '192.0.2.7 - - [23/Nov/2026:06:54:31 +0000] ';
@@ -51,6 +57,24 @@ it('takes no more bytes than it says, whatever is escaped', () => {
     agent: '\uffff'.repeat(1000),
     bytes: Number.MAX_SAFE_INTEGER,
   };
-  const memory = Buffer.alloc(100_000);
-  expect(writeCombined(memory, 0, line)).toBeLessThanOrEqual(mostBytes(line));
+  const writer = new CombinedWriter(Buffer.alloc(100_000));
+  writer.add(line);
+  expect(writer.end).toBeLessThanOrEqual(mostBytes(line));
+});
+
+it('a line is the same whatever stands before it', () => {
+  const some = fc.constantFrom('-', 'a', 'ab', '"');
+  const change = fc.record({
+    client: fc.constantFrom('::1', '10.0.0.1'),
+    user: some,
+    url: some,
+    referer: some,
+    agent: some,
+  });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 6 }), (changes) => {
+      const alone = changes.map(lineOf);
+      expect(written(changes.map((one) => ({ ...PLAIN, ...one })))).toBe(alone.join(''));
+    }),
+  );
 });
