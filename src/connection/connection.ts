@@ -36,7 +36,7 @@ export class Connection {
   requests = 0;
   answered = 0;
   /** A worker has it: it has answered, be it FCGI_GET_VALUES. */
-  proven = false;
+  proven: boolean;
   closed = false;
   /** While it is open the connection is neither idle nor busy; see sendGetValues and waitIdle. */
   readonly idleCheck: IdleCheck = new IdleCheck();
@@ -65,6 +65,7 @@ export class Connection {
     this.writer = new SocketWriter(socket, this.#activity);
     this.#probed = { ...connected, transport: limits.transport };
     this.limits = limits;
+    this.proven = connected.isAccepted === true;
     this.server = owner.learned.backendAt(connected.endpoint ?? '');
     this.#reader = new ResponseReader(owner, this.server, this.#onAnswer);
     this.idle = new IdleState(socket);

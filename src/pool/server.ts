@@ -251,6 +251,7 @@ export class Server implements ConnectionOwner {
     // What cannot be encoded is not worth a connection.
     const encoded = this.#encode(job, null, keepaliveRequests);
     if (encoded === null) return;
+    if (this.open.size >= this.settings.connections) this.backendCheck.detection.giveWay();
     this.open.add(slot);
     this.#sender.dial(job, { exchange: encoded.exchange, server: this }).then(
       (connected) => this.#connected(slot, job, connected, keepaliveRequests, encoded),
@@ -272,7 +273,6 @@ export class Server implements ConnectionOwner {
       onClosed: (reason) => this.#onClosed(slot, connection, reason),
     });
     slot.connection = connection;
-    connection.proven = connected.isAccepted === true;
     this.#sender.recheck(job, connection.proven);
     if (job.over) {
       // A worker that has come for it may serve the next in line.

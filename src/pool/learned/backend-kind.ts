@@ -196,10 +196,10 @@ export class BackendKind implements KnownServer {
     if (this.#isPhpFpm === true && values !== null) this.#isDirect ??= isDirect;
   }
 
-  /** Another server was met on some of those connections. */
-  onNotDetected(now: number): void {
-    this.#examineAt = now + PROXY_CHECK_INTERVAL;
-    if (this.wantsOwnConnection || this.closesAll) this.#askAt = now + PROXY_CHECK_INTERVAL;
+  /** Another server was met on some of those connections, or they had to go: not again for `pause` ms. */
+  onNotDetected(now: number, pause: number = PROXY_CHECK_INTERVAL): void {
+    this.#examineAt = now + pause;
+    if (this.wantsOwnConnection || this.closesAll) this.#askAt = now + pause;
   }
 
   /** The server has answered FCGI_GET_VALUES. */

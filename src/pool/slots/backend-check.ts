@@ -4,6 +4,7 @@ import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import { getValues } from '../../connection/get-values.ts';
 import type { IdleCheckResult } from '../../connection/idle-check.ts';
+import type { Connected } from '../../connection/socket/connect.ts';
 import { FcgiError } from '../../errors.ts';
 import { encodeStdinTerminator, requestIdOf } from '../../protocol/encoder.ts';
 import type { Job } from '../job.ts';
@@ -13,7 +14,7 @@ import type { PoolSettings } from '../options.ts';
 import type { Sender } from '../request/sender.ts';
 import { retriesUnknown } from '../retry/resend.ts';
 import { ANSWER_TIMEOUT } from './ask-kept.ts';
-import { type DetectedServer, Detection, onExamined } from './detection.ts';
+import { type DetectedServer, Detection, type DetectOptions, onExamined } from './detection.ts';
 import { closeIdle, Slot } from './slot.ts';
 
 /** ms for an answer on a connection opened for that alone: it may have to wait for a worker. */
@@ -47,7 +48,7 @@ export class BackendCheck {
   /** Jobs that wait for one, and what ends it when all of them are over. */
   readonly #confirming: Set<Job> = new Set();
   #confirmStop: AbortController = new AbortController();
-  readonly #detection: Detection;
+  readonly detection: Detection;
 
   /**
    * A proxy is looked for once a connection has gone as its time was over, and not only once a failed request depends on it: another
@@ -58,7 +59,7 @@ export class BackendCheck {
     this.#learned = server.learned;
     this.#clock = server.clock;
     this.#sender = sender;
-    this.#detection = new Detection(server);
+    this.detection = new Detection(server);
     this.#detectsEarly = early;
     this.#settings = server.settings;
     this.#open = server.open;
@@ -80,12 +81,12 @@ export class BackendCheck {
       if (!this.#detectsEarly && !isKept && slot.isGivenBack && backend.isProxyCheckWorthwhile(now)) {
         // This slot is the next request's, in a burst of as many as there may be connections, too. Where some wait anyway, one more does.
         if (this.#learned.isAwaited) return this.#detectSeparately(slot);
-        if (this.#open.size + 1 < connections) void this.#detectSeparately(new Slot());
+        if (this.#open.size + 1 < connections) this.#detectBeside();
         return null;
       }
       if (this.#detectsEarly && backend.isProxyCheckDue(now)) {
         if (this.#open.size < connections) {
-          void this.#detectSeparately(new Slot());
+          this.#detectBeside();
           if (isKept && backend.isPhpFpm === true) this.#onKept(connection, exchange.script);
           return null;
         }
@@ -105,11 +106,11 @@ export class BackendCheck {
   /** A connection has been idle for as long as it may: what is to be seen on others costs no request its connection. */
   onIdleClosed(): void {
     if (this.#mayDetect && this.#learned.backend.isProxyCheckDue(this.#clock.monotonic()))
-      void this.#detectSeparately(new Slot());
+      this.#detectBeside();
   }
 
   get #mayDetect(): boolean {
-    return !this.#detection.isRunning && !this.#stop.signal.aborted;
+    return !this.detection.isRunning && !this.#stop.signal.aborted;
   }
 
   /** It keeps none that could be asked, or may have waited for the end of its input. */
@@ -132,7 +133,7 @@ export class BackendCheck {
     if (this.#open.size >= this.#settings.connections) return false;
     const slot = new Slot();
     if (isPhpFpm === true) return this.#query(slot);
-    return this.#detectOnOwnConnection(slot, CONFIRM_TIMEOUT, false);
+    return this.detection.run(slot, this.#options(CONFIRM_TIMEOUT, false));
   }
 
   /** Nothing is to be found out but that it answers. */
@@ -142,14 +143,8 @@ export class BackendCheck {
     try {
       const connected = await this.#sender.connect(signal, 0);
       const openedAt = this.#clock.now();
-      const options = {
-        clock: this.#clock,
-        timeout: CONFIRM_TIMEOUT,
-        signal,
-        times: 1,
-        inTurn: false,
-      } as const;
-      const { values } = await getValues(connected, options);
+      const once = { timeout: CONFIRM_TIMEOUT, times: 1, inTurn: false } as const;
+      const { values } = await getValues(connected, { ...once, clock: this.#clock, signal });
       connected.socket.destroy();
       onExamined(this.#server, openedAt);
       if (values !== null) this.#learned.backendAt(connected.endpoint ?? '').onValues(values);
@@ -161,15 +156,18 @@ export class BackendCheck {
     }
   }
 
-  /** No job waits for it. */
-  async #detectSeparately(slot: Slot): Promise<void> {
-    await this.#detectOnOwnConnection(slot, OWN_CONNECTION_TIMEOUT, true);
+  #detectBeside(): void {
+    this.detection.runBeside(this.#options(OWN_CONNECTION_TIMEOUT, true));
   }
 
-  #detectOnOwnConnection(slot: Slot, timeout: number, countsSilence: boolean): Promise<boolean> {
-    const { signal: stop } = this.#stop;
-    const dial = () => this.#sender.connect(stop, 0);
-    return this.#detection.run(slot, { dial, timeout, stop, countsSilence });
+  /** No job waits for it. */
+  async #detectSeparately(slot: Slot): Promise<void> {
+    await this.detection.run(slot, this.#options(OWN_CONNECTION_TIMEOUT, true));
+  }
+
+  #options(timeout: number, countsSilence: boolean): DetectOptions {
+    const dial = (stop: AbortSignal): Promise<Connected> => this.#sender.connect(stop, 0);
+    return { dial, timeout, stop: this.#stop.signal, countsSilence };
   }
 
   #onKept(connection: Connection, script: string): void {
@@ -290,7 +288,7 @@ export class BackendCheck {
     const most = backend.isPhpFpm === true ? CONFIRM_PHP_FPM_TIMEOUT : CONFIRM_TIMEOUT;
     const timeout = exchange.headersTimeout > 0 ? Math.min(most, exchange.headersTimeout) : most;
     const options = { dial: () => this.#sender.dial(job), timeout, stop, countsSilence: true };
-    void this.#detection.runFor(job, slot, options).then(() => {
+    void this.detection.runFor(job, slot, options).then(() => {
       this.#confirming.delete(job);
       apply();
       job.onFailed(error);

@@ -6,12 +6,12 @@ import type { Target } from '../../connection/socket/address.ts';
 import type { Connected } from '../../connection/socket/connect.ts';
 import { publishClosed } from '../channels.ts';
 import type { BackendKind } from '../learned/backend-kind.ts';
-import type { Slot } from './slot.ts';
+import { Slot } from './slot.ts';
 
 /** What it needs of the server. */
 export interface DetectedServer {
   readonly learned: {
-    readonly backend: Pick<BackendKind, 'isKnown'>;
+    readonly backend: Pick<BackendKind, 'isKnown' | 'onNotDetected'>;
     backendAt(endpoint: string): Pick<BackendKind, 'onDetected' | 'onNotDetected'>;
     waited(wait: number): void;
   };
@@ -22,8 +22,11 @@ export interface DetectedServer {
   readonly closed: Record<CloseReason, number>;
 }
 
+/** ms until it is tried again where all connections are in use. */
+const GAVE_WAY_PAUSE = 250;
+
 export interface DetectOptions {
-  readonly dial: () => Promise<Connected>;
+  readonly dial: (stop: AbortSignal) => Promise<Connected>;
   /** ms for an answer. */
   readonly timeout: number;
   readonly stop: AbortSignal;
@@ -37,6 +40,8 @@ export class Detection {
   #running: Promise<boolean> | null = null;
   /** A request waits for it. */
   #isAwaited = false;
+  /** Ends the latest that was begun beside the requests. */
+  #beside: AbortController = new AbortController();
 
   constructor(server: DetectedServer) {
     this.#server = server;
@@ -53,6 +58,20 @@ export class Detection {
       this.#isAwaited = false;
     });
     return this.#running;
+  }
+
+  /** In a slot of its own, until a request needs its place. */
+  runBeside(options: DetectOptions): void {
+    this.#beside = new AbortController();
+    void this.run(new Slot(), { ...options, stop: AbortSignal.any([options.stop, this.#beside.signal]) });
+  }
+
+  /** One more connection is opened than there may be. */
+  giveWay(): void {
+    if (this.#isAwaited || !this.isRunning) return;
+    const { learned, clock } = this.#server;
+    this.#beside.abort();
+    learned.backend.onNotDetected(clock.monotonic(), GAVE_WAY_PAUSE);
   }
 
   /**
@@ -72,7 +91,7 @@ export class Detection {
     const openedAt: number[] = [];
     const endpoints = new Set<string>();
     const connect = async (): Promise<Connected> => {
-      const connected = await dial();
+      const connected = await dial(stop);
       openedAt.push(clock.now());
       endpoints.add(connected.endpoint ?? '');
       return connected;
