@@ -112,11 +112,6 @@ export class Learned {
     this.acceptCheck.onAccepted(waited, connecting);
   }
 
-  /** Requests wait for a connection. */
-  get isAwaited(): boolean {
-    return this.#owner.queued > 0;
-  }
-
   /** A connection of ours has waited so long for a worker, ms. */
   waited(wait: number, now: number = this.#clock.now()): void {
     if (this.#owner.queued === 0) this.neighbours.waited(wait, this.keepaliveTimes.connect, now);

@@ -243,6 +243,7 @@ interface Holding {
   readonly hasRoom: boolean;
   readonly busy: number;
   readonly settings: { readonly connections: number };
+  readonly backendCheck: { readonly held: number };
 }
 
 /**
@@ -252,8 +253,9 @@ interface Holding {
  */
 export function heldBackOf(servers: readonly Holding[], wanted: string, connections: number): number {
   let count = servers.length === 0 ? connections : 0;
-  for (const { name, hasRoom, busy, settings } of servers) {
-    if ((wanted === '' || name === wanted) && !hasRoom) count += settings.connections - busy;
+  for (const { name, hasRoom, busy, settings, backendCheck } of servers) {
+    if ((wanted === '' || name === wanted) && !hasRoom)
+      count += settings.connections - busy + backendCheck.held;
   }
   return count;
 }

@@ -40,7 +40,7 @@ export class BackendCheck {
   readonly #detectsEarly: boolean;
   readonly #settings: CheckedServer['settings'];
   readonly #open: Set<Slot>;
-  readonly #server: Pick<CheckedServer, 'closed' | 'target' | 'clock'>;
+  readonly #server: CheckedServer;
   /** Connections that wait for a close, as it is not known yet what the server is. */
   readonly #waiting: Set<Connection> = new Set();
   /** Ends the checks that no job waits for. */
@@ -48,6 +48,8 @@ export class BackendCheck {
   /** Jobs that wait for one, and what ends it when all of them are over. */
   readonly #confirming: Set<Job> = new Set();
   #confirmStop: AbortController = new AbortController();
+  /** So many slots look at the server, and will be free in a moment. */
+  held = 0;
   readonly detection: Detection;
 
   /**
@@ -76,12 +78,11 @@ export class BackendCheck {
     const backend = this.#learned.backend;
     // The hot path: most servers are known. Another may stand at the address by now, and it would be that one that is seen.
     if (slot && exchange?.endpoint === backend.endpoint && !backend.isSettled && this.#mayDetect) {
-      const now = this.#clock.monotonic();
-      const { connections } = this.#settings;
+      const [now, { connections }] = [this.#clock.monotonic(), this.#settings];
       if (!this.#detectsEarly && !isKept && slot.isGivenBack && backend.isProxyCheckWorthwhile(now)) {
-        // This slot is the next request's, in a burst of as many as there may be connections, too. Where some wait anyway, one more does.
-        if (this.#learned.isAwaited) return this.#detectSeparately(slot);
+        // Where all are in use it takes this slot, for which the next request waits a moment. The only one there is it leaves alone.
         if (this.#open.size + 1 < connections) this.#detectBeside();
+        else if (connections > 1) return this.#detectSeparately(slot);
         return null;
       }
       if (this.#detectsEarly && backend.isProxyCheckDue(now)) {
@@ -116,9 +117,8 @@ export class BackendCheck {
   /** It keeps none that could be asked, or may have waited for the end of its input. */
   #needsOwnConnection(isKept: boolean, exchange: Exchange): boolean {
     const { backend } = this.#learned;
-    const { wantsOwnConnection, closesAll } = backend;
-    const cannotBeAsked = !isKept && (closesAll || exchange.terminatorAfter > 0);
-    return (wantsOwnConnection || cannotBeAsked) && backend.isQueryDue(this.#clock.monotonic());
+    const cannotBeAsked = !isKept && (backend.closesAll || exchange.terminatorAfter > 0);
+    return (backend.wantsOwnConnection || cannotBeAsked) && backend.isQueryDue(this.#clock.monotonic());
   }
 
   /**
@@ -162,7 +162,9 @@ export class BackendCheck {
 
   /** No job waits for it. */
   async #detectSeparately(slot: Slot): Promise<void> {
+    this.held++;
     await this.detection.run(slot, this.#options(OWN_CONNECTION_TIMEOUT, true));
+    this.held--;
   }
 
   #options(timeout: number, countsSilence: boolean): DetectOptions {

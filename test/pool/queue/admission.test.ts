@@ -344,15 +344,17 @@ describe('a server is told that a request was lost, which its backlog may be to 
 describe('of those that wait in the queue, held back are as many as there might be connections for', () => {
   const settings = { connections: 8 };
   const servers = [
-    { name: 'held', hasRoom: false, busy: 5, settings },
-    { name: 'all busy', hasRoom: false, busy: 8, settings },
-    { name: 'not', hasRoom: true, busy: 2, settings },
+    { name: 'held', hasRoom: false, busy: 5, settings, backendCheck: { held: 0 } },
+    { name: 'all busy', hasRoom: false, busy: 8, settings, backendCheck: { held: 0 } },
+    { name: 'looks', hasRoom: false, busy: 8, settings, backendCheck: { held: 1 } },
+    { name: 'not', hasRoom: true, busy: 2, settings, backendCheck: { held: 0 } },
   ];
 
   it.each([
-    { wanted: '', count: 3 },
+    { wanted: '', count: 4 },
     { wanted: 'held', count: 3 },
     { wanted: 'all busy', count: 0 },
+    { wanted: 'looks', count: 1 },
     { wanted: 'not', count: 0 },
   ])('to "$wanted": $count', ({ wanted, count }) => {
     expect(heldBackOf(servers, wanted, 8)).toBe(count);
