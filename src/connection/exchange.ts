@@ -75,7 +75,7 @@ export class Exchange {
   onceKnown: ((server: ServerFacts) => Partial<FailureFacts>) | null = null;
   /** It has been silent for far longer than its script ever is. */
   overdue = false;
-  /** The server to which its connection leads: see endpoint.ts. */
+  /** The server to which its connection leads: see socket/endpoint.ts. */
   endpoint = '';
   /** Its connection had served a request before. */
   reused = false;

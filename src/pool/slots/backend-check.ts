@@ -78,24 +78,21 @@ export class BackendCheck {
     const backend = this.#learned.backend;
     // The hot path: most servers are known. Another may stand at the address by now, and it would be that one that is seen.
     if (slot && exchange?.endpoint === backend.endpoint && !backend.isSettled && this.#mayDetect) {
-      const [now, { connections }] = [this.#clock.monotonic(), this.#settings];
-      if (!this.#detectsEarly && !isKept && slot.isGivenBack && backend.isProxyCheckWorthwhile(now)) {
-        // Where all are in use it takes this slot, for which the next request waits a moment. The only one there is it leaves alone.
-        if (this.#open.size + 1 < connections) this.#detectBeside();
-        else if (connections > 1) return this.#detectSeparately(slot);
+      const now = this.#clock.monotonic();
+      const { connections } = this.#settings;
+      const isGivenBack = !isKept && slot.isGivenBack;
+      const isDue = this.#detectsEarly
+        ? backend.isProxyCheckDue(now)
+        : isGivenBack && backend.isProxyCheckWorthwhile(now);
+      // The place of a connection that was given back is the next request's.
+      const inUse = this.#open.size + (this.#detectsEarly ? 0 : 1);
+      if (isDue && inUse < connections) {
+        this.#detectBeside();
+        if (isKept && backend.isPhpFpm === true) this.#onKept(connection, exchange.script);
         return null;
       }
-      if (this.#detectsEarly && backend.isProxyCheckDue(now)) {
-        if (this.#open.size < connections) {
-          this.#detectBeside();
-          if (isKept && backend.isPhpFpm === true) this.#onKept(connection, exchange.script);
-          return null;
-        }
-        // Else there would be more connections than `connections`; and the check gets the worker of this one.
-        connection?.close('fresh-needed');
-        return this.#detectSeparately(slot);
-      }
-      if (this.#needsOwnConnection(isKept, exchange)) {
+      // Else there would be more connections than `connections`; and the check gets the worker of this one. A Pool of one keeps that.
+      if ((isDue && (this.#detectsEarly || connections > 1)) || this.#needsOwnConnection(isKept, exchange)) {
         connection?.close('fresh-needed');
         return this.#detectSeparately(slot);
       }

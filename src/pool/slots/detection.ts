@@ -40,8 +40,8 @@ export class Detection {
   #running: Promise<boolean> | null = null;
   /** A request waits for it. */
   #isAwaited = false;
-  /** Ends the latest that was begun beside the requests. */
-  #beside: AbortController = new AbortController();
+  /** Ends the one that runs beside the requests. */
+  #beside: AbortController | null = null;
 
   constructor(server: DetectedServer) {
     this.#server = server;
@@ -55,6 +55,7 @@ export class Detection {
   run(slot: Slot, options: DetectOptions): Promise<boolean> {
     this.#running ??= this.#detect(slot, options).finally(() => {
       this.#running = null;
+      this.#beside = null;
       this.#isAwaited = false;
     });
     return this.#running;
@@ -62,13 +63,14 @@ export class Detection {
 
   /** In a slot of its own, until a request needs its place. */
   runBeside(options: DetectOptions): void {
-    this.#beside = new AbortController();
-    void this.run(new Slot(), { ...options, stop: AbortSignal.any([options.stop, this.#beside.signal]) });
+    const beside = new AbortController();
+    this.#beside = beside;
+    void this.run(new Slot(), { ...options, stop: AbortSignal.any([options.stop, beside.signal]) });
   }
 
   /** One more connection is opened than there may be. */
   giveWay(): void {
-    if (this.#isAwaited || !this.isRunning) return;
+    if (this.#beside === null) return;
     const { learned, clock } = this.#server;
     this.#beside.abort();
     learned.backend.onNotDetected(clock.monotonic(), GAVE_WAY_PAUSE);

@@ -1,7 +1,8 @@
 /**
  * Keeps the list of servers up to date: looks names up when the first request comes, again after `interval`, soon after a failed
  * connect, and when a request comes behind a time without any, which waits for the answer a moment: the addresses of the evening may be
- * nobody's in the morning, and a connect to such a one can hang for all its time. What was found last stands while there is no new answer: a DNS server that is down must not take php-fpm with it.
+ * nobody's in the morning, and a connect to such a one can hang for all its time. What was found last stands while there is no new
+ * answer: a DNS server that is down must not take php-fpm with it.
  * Times in ms, by the machine's clock: an answer gets old while nothing is asked, too.
  * This folder: which addresses there are: names looked up, again and again. It knows no pool.
  */
@@ -38,6 +39,8 @@ export class Discovery {
   readonly #timers: Pick<Timers, 'now' | 'after'>;
   readonly #onFound: (found: readonly DiscoveredServer[]) => void;
   #entries: readonly Entry[] = [];
+  /** A new answer is close, and what was found may be wrong. Asked for each request, of a thousand servers as well. */
+  isOutdated = false;
 
   constructor(
     lookup: Lookup,
@@ -61,11 +64,6 @@ export class Discovery {
   /** All that was asked for has been answered, well or not. */
   get isOver(): boolean {
     return this.#entries.every(({ found }) => found !== null);
-  }
-
-  /** A new answer is close, and what was found may be wrong. */
-  get isOutdated(): boolean {
-    return this.#entries.some(({ outdated }) => outdated);
   }
 
   /** Sources that were there before keep what was found of them. */
@@ -104,6 +102,7 @@ export class Discovery {
     entry.outdated = entry.found !== null && Number.isFinite(age) && age > this.#interval + OUTDATED_AFTER;
     entry.askedAt = now;
     if (entry.outdated) {
+      this.isOutdated = true;
       this.#timers.after(LONGEST_WAIT, () => {
         if (entry.outdated) this.#found(entry, entry.found);
       });
@@ -138,6 +137,7 @@ export class Discovery {
   }
 
   #notify(): void {
+    this.isOutdated = this.#entries.some(({ outdated }) => outdated);
     this.#onFound(this.#entries.flatMap(({ found }) => found ?? []));
   }
 }
