@@ -265,7 +265,7 @@ export class Server implements ConnectionOwner {
   }
 
   #connected(slot: Slot, job: Job, connected: Connected, keepaliveRequests: number, encoded: Encoded): void {
-    if (this.target.transport === 'tcp') this.learned.keepaliveTimes.connected(connected.roundTrip);
+    this.learned.opened(this.target.transport === 'tcp' ? connected.roundTrip : null);
     const connection = new Connection(this, connected, {
       transport: this.target.transport,
       keepaliveRequests,

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { renameSync, symlinkSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Upstream } from '../../src/index.ts';
 import { lookupMock } from '../connection/support.ts';
 import { ended, Recorder } from '../pool/support.ts';
@@ -31,6 +31,7 @@ async function startRelay(to: Endpoint, on: object): Promise<Server> {
     for (const socket of [client, there]) socket.on('error', () => {});
     client.on('close', () => there.destroy());
     there.on('end', () => client.end());
+    there.on('close', () => client.end());
   });
   server.listen(on);
   await once(server, 'listening');
@@ -58,6 +59,12 @@ async function die(upstream: Upstream, fpm: Fpm, log: ExecutionLog): Promise<unk
   };
   upstream.dispatch({ params, body: 'a=1' }, dying);
   return dying.over;
+}
+
+/** ms. */
+async function past(time: number): Promise<void> {
+  const since = performance.now();
+  await waitFor(() => performance.now() - since > time);
 }
 
 /** No connection to the one before is left. */
@@ -101,4 +108,44 @@ it('a proxy at another address of the same name: a form whose worker dies runs o
   } finally {
     mock.mockRestore();
   }
+});
+
+describe('a proxy at the same port: a form whose worker dies runs once', () => {
+  /** php-fpm is stopped, as an operator does it, once it is trusted and `before` is over; and `after` that a proxy to another takes its port. */
+  async function replaced(
+    options: { readonly keepaliveTimeout?: number },
+    before: (upstream: Upstream) => Promise<unknown>,
+    after: (upstream: Upstream, page: () => Promise<unknown>) => Promise<unknown>,
+  ): Promise<void> {
+    await using behind = await startFpm({ transport: 'tcp', maxChildren: 4 });
+    const log = executionLog(behind.root);
+    await using first = await startFpm({ transport: 'tcp', maxChildren: 4 });
+    await using upstream = new Upstream([first.address], options);
+    await trusted(upstream, behind);
+    await before(upstream);
+    await first.stop();
+    await after(upstream, () => ended(upstream, { params: behind.script('page.php', `echo 'ok';`) }));
+    const relay = await startRelay(behind.endpoint, first.endpoint);
+    expect(await die(upstream, behind, log)).toMatchObject({ executed: 'unknown', attempts: 1 });
+    expect(log.executions().get('die')).toBe(1);
+    relay.close();
+  }
+
+  it('where a request was refused meanwhile', () =>
+    replaced({}, idle, (_, page) =>
+      expect(page()).rejects.toMatchObject({ code: 'FCGI_ERR_NO_LIVE_UPSTREAM' }),
+    ));
+
+  it('where php-fpm has closed what was idle', () =>
+    replaced(
+      { keepaliveTimeout: 60_000 },
+      // Just behind an answer it may be a worker at pm.max_requests that closes.
+      async (upstream) => {
+        await past(100);
+        expect(upstream.stats.connected).toBe(1);
+      },
+      idle,
+    ));
+
+  it('where nobody has looked for a second', () => replaced({}, idle, () => past(1_000)));
 });

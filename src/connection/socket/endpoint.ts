@@ -1,7 +1,7 @@
 /**
  * Which of the servers that stand at an address one after the other does a connection lead to? A socket file that was made anew, a link
  * that leads to another one, a name that has another address are another server until it shows what it is: a TCP proxy, php-fpm
- * behind one. Where only the server behind the same host and port has changed, nobody can tell.
+ * behind one. Of the server behind the same host and port nothing here can tell: see pool/learned/continuity.ts.
  */
 import { statSync } from 'node:fs';
 

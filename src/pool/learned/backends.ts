@@ -15,6 +15,8 @@ export class Backends {
   readonly #byEndpoint: Map<string, BackendKind> = new Map();
   /** Of the one to which the latest connection leads. */
   latest: BackendKind;
+  /** So often another may have taken the place of one that was known. */
+  #successors = 0;
 
   /** `now`: ms, monotonic. */
   constructor(settings: PoolSettings, now: () => number) {
@@ -23,9 +25,16 @@ export class Backends {
     this.latest = new BackendKind(settings);
   }
 
-  /** A connection was opened that leads to `endpoint`. */
-  connected(endpoint: string): void {
-    this.latest = this.at(endpoint);
+  /**
+   * A connection was opened that leads to `endpoint`, where by now another server may stand (`mayBeOther`). What tells it from those before is
+   * returned.
+   */
+  connected(endpoint: string, mayBeOther = false): string {
+    // Of what is no php-fpm nothing is deduced that could be wrong of the next.
+    if (mayBeOther && this.latest.isPhpFpm === true && !this.latest.isConfigured) this.#successors++;
+    const name = this.#successors === 0 ? endpoint : `${endpoint} (${this.#successors})`;
+    this.latest = this.at(name);
+    return name;
   }
 
   at(endpoint: string): BackendKind {

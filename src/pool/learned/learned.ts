@@ -7,6 +7,7 @@ import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
+import { isPassing } from '../../connection/socket/connect.ts';
 import type { ConnectError } from '../../errors.ts';
 import type { PoolSettings } from '../options.ts';
 import { AcceptCheck } from './accept-check.ts';
@@ -15,6 +16,7 @@ import { Backends } from './backends.ts';
 import { type Answers, BackgroundWork } from './background-work.ts';
 import { Backlog } from './backlog.ts';
 import type { BodyReading } from './body-reading.ts';
+import { Continuity } from './continuity.ts';
 import { KeepaliveTimes } from './keepalive-times.ts';
 import { Neighbours } from './neighbours.ts';
 import { Terminator } from './terminator.ts';
@@ -39,6 +41,7 @@ export class Learned {
   readonly neighbours: Neighbours = new Neighbours();
   readonly terminator: Terminator;
   readonly #backends: Backends;
+  readonly #continuity: Continuity = new Continuity();
   readonly acceptCheck: AcceptCheck = new AcceptCheck();
   readonly #keepaliveRequests: number;
   readonly backgroundWork: BackgroundWork;
@@ -85,9 +88,22 @@ export class Learned {
     return this.#backends.at(endpoint);
   }
 
-  /** A connection is open: it leads to `endpoint`. */
-  connected(endpoint: string): void {
-    this.#backends.connected(endpoint);
+  /** A socket is connected, to `endpoint`; what tells its server from those before is returned. `isTcp`: that alone does not. */
+  connected(endpoint: string, isTcp: boolean): string {
+    this.refusal = null;
+    return this.#backends.connected(endpoint, isTcp && this.#continuity.isBroken(this.#clock.monotonic()));
+  }
+
+  /** Nobody can connect. */
+  refused(error: ConnectError): void {
+    this.refusal = error;
+    if (isPassing(error, true)) this.#continuity.refused();
+  }
+
+  /** A connection may carry requests. `roundTrip`: ms, null on a unix socket. */
+  opened(roundTrip: number | null): void {
+    if (roundTrip !== null) this.keepaliveTimes.connected(roundTrip);
+    this.#continuity.opened();
   }
 
   /** How many requests a new connection may carry: less up to a tenth, so that not all are renewed together. */
@@ -214,8 +230,9 @@ export class Learned {
   }
 
   closed(connection: Connection, reason: CloseReason): void {
-    const { answered, server } = connection;
+    const { answered, server, idle } = connection;
     if (connection.proven) this.#proven--;
+    this.#continuity.closed(reason, idle.settled, this.#clock.monotonic());
     const wasIdle = answered === connection.requests;
     if (wasIdle && answered > 0) this.keepaliveTimes.givenBack(this.#clock.now());
     // The request that raced with the server's close was not answered.

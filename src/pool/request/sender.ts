@@ -190,20 +190,18 @@ export class Sender {
       retryRefused: this.#retryRefused,
       known: this.#isKnown,
       failures,
-      onRefused: (error) => {
-        this.#learned.refusal = error;
-      },
+      onRefused: (error) => this.#learned.refused(error),
     });
     this.#isKnown = true;
-    this.#learned.refusal = null;
-    this.#learned.connected(connected.endpoint ?? '');
-    if (this.#target.transport === 'unix') return connected;
+    const isTcp = this.#target.transport === 'tcp';
+    const endpoint = this.#learned.connected(connected.endpoint ?? '', isTcp);
+    if (!isTcp) return connected;
     const counter = connected.isLocal ? this.#orphanResets : this.#retransmissions;
     counter.begin();
     const hasGrown = (sentAt: number): Promise<boolean> => counter.hasGrownSince(sentAt);
     return connected.isLocal
-      ? { ...connected, hasResetOrphans: hasGrown }
-      : { ...connected, hasRetransmitted: hasGrown };
+      ? { ...connected, endpoint, hasResetOrphans: hasGrown }
+      : { ...connected, endpoint, hasRetransmitted: hasGrown };
   }
 
   /** For `connection`, or for one that is still to be opened (null). Throws FCGI_ERR_INVALID_ARG and FCGI_ERR_PARAM_TOO_LARGE. */

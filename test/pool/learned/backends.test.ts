@@ -46,3 +46,27 @@ it('of hundreds the oldest are forgotten, and never the latest', () => {
   for (let nth = 0; nth < 100; nth++) known.at(`${nth}`);
   expect(known.at('first').isPhpFpm).toBe(null);
 });
+
+it.each([
+  ['php-fpm', new Map([['FCGI_MPXS_CONNS', '0']]), null],
+  ['another', new Map([['FCGI_MPXS_CONNS', '1']]), false],
+] as const)(
+  'at the same address, where another may stand by now: %s must show anew what it is',
+  (_, values, isPhpFpm) => {
+    const known = backends();
+    known.connected('host');
+    known.latest.onDetected({ values, isDirect: true, answeredAfter: 0 }, 0);
+    const { latest } = known;
+    known.connected('host', true);
+    expect(known.latest.isPhpFpm).toBe(isPhpFpm);
+    expect(known.at(latest.endpoint)).toBe(latest);
+    const next = known.connected('host', true);
+    expect(known.connected('host')).toBe(next);
+  },
+);
+
+it('what was told of it holds for whoever stands there', () => {
+  const known = new Backends(resolveOptions({ backend: 'php-fpm' }), () => 0);
+  const first = known.connected('host');
+  expect(known.connected('host', true)).toBe(first);
+});

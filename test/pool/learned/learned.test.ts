@@ -48,7 +48,7 @@ function sent({ learned }: Setup, open: number): Exchange {
 }
 
 function connection(requests: number, answered: number, proven = true): Connection {
-  return { requests, answered, proven, server: { endpoint: '' } } as Connection;
+  return { requests, answered, proven, server: { endpoint: '' }, idle: { settled: false } } as Connection;
 }
 
 describe('a first byte', () => {
