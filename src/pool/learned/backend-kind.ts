@@ -30,12 +30,17 @@ const MOST_CHANGES = 3;
 const PROXY_CHECK_INTERVAL = 10_000;
 /** ms in which a pool finds out how many workers there are. */
 const SETTLING_TIME = 100;
+/** ms in which a proxy is looked for only where that costs no request its connection. */
+const LATEST_CHECK = 500;
 /** So many connections in a row that the server closed behind their first answer: it closes all of them. */
 const ENDED = 3;
 /** Then one of so many is asked to be kept all the same, to see whether that is still so. */
 const TRY_EVERY = 50;
 /** So many of the numbers of requests at which connections have been seen to end are remembered. */
 const MOST_ENDS = 16;
+
+/** Which server stood at the address before: another one that was known, or one that it is likely to be, as nobody was there for a moment. */
+export type Follows = 'other' | 'likely-the-same' | null;
 
 export class BackendKind implements KnownServer {
   #isPhpFpm: boolean | null;
@@ -46,8 +51,8 @@ export class BackendKind implements KnownServer {
   readonly #ends: Set<number> = new Set([1]);
   #endedAtOnce = 0;
   #sinceTry = 0;
-  /** It has answered FCGI_GET_VALUES. */
-  #hasAnswered = false;
+  /** It has answered FCGI_GET_VALUES, or is likely to be the same as one that has. */
+  #hasAnswered: boolean;
   /** It has left FCGI_GET_VALUES unanswered, and has never answered it. */
   ignoresGetValues = false;
   /** It has answered under the id of another request: so it gets one on each connection. */
@@ -69,14 +74,18 @@ export class BackendKind implements KnownServer {
   readonly endpoint: string;
   /** When it was met first. */
   readonly #metAt: number;
+  readonly #follows: Follows;
 
   constructor(
     { backend, proxied }: Pick<PoolSettings, 'backend' | 'proxied'>,
     endpoint: string = '',
     metAt: number = 0,
+    follows: Follows = null,
   ) {
     this.endpoint = endpoint;
     this.#metAt = metAt;
+    this.#follows = follows;
+    this.#hasAnswered = follows === 'likely-the-same';
     this.isProxied = proxied;
     this.isConfigured = backend !== 'auto';
     this.#isPhpFpm = backend === 'auto' ? null : backend === 'php-fpm';
@@ -101,7 +110,7 @@ export class BackendKind implements KnownServer {
     return this.#isPhpFpm ?? (this.#unanswered === 0 && !this.#refusedEndOfInput);
   }
 
-  /** It has shown that it is PHP-FPM, and must do so anew. */
+  /** It has shown that it is PHP-FPM, or whoever was there before has, and must do so anew. */
   get isDoubted(): boolean {
     return this.#isPhpFpm === null && this.#hasAnswered;
   }
@@ -125,15 +134,23 @@ export class BackendKind implements KnownServer {
 
   /**
    * The same where nobody hangs on it yet. Not at once: in the first moment as many connections as there may be wait for workers, and one
-   * that carries no request would be one of them.
+   * that carries no request would be one of them. `isFree`: one was given back just now, so that it costs no request its connection. That is not
+   * waited for without end, and not where php-fpm has been started anew: who restarts it may do so again soon, and what is lost then is to be judged.
    */
-  isProxyCheckWorthwhile(now: number): boolean {
-    return now - this.#metAt >= SETTLING_TIME && this.isProxyCheckDue(now);
+  isProxyCheckWorthwhile(now: number, isFree: boolean): boolean {
+    const known = now - this.#metAt;
+    const isLate = this.#follows !== null || known >= LATEST_CHECK;
+    return (isFree || isLate) && known >= SETTLING_TIME && this.isProxyCheckDue(now);
   }
 
   /** It is PHP-FPM, and all is known of it: nothing is ever to be asked. */
   get isSettled(): boolean {
     return this.#isPhpFpm === true && this.#isDirect !== null;
+  }
+
+  /** It has shown that it is PHP-FPM, and that there is no proxy: so a request that it has left may be taken for one that was not run. */
+  get isTrusted(): boolean {
+    return this.#isPhpFpm === true && this.#isDirect === true && !this.isConfigured;
   }
 
   /** A failure is judged by what is known. */

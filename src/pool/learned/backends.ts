@@ -4,7 +4,7 @@
  * request run twice. Requests on connections to the one before are judged by what that one was.
  */
 import type { PoolSettings } from '../options.ts';
-import { BackendKind } from './backend-kind.ts';
+import { BackendKind, type Follows } from './backend-kind.ts';
 
 /** Of so many something is known: a name may stand for several hosts. */
 const MOST = 16;
@@ -30,19 +30,25 @@ export class Backends {
    * returned.
    */
   connected(endpoint: string, mayBeOther = false): string {
-    // Of what is no php-fpm nothing is deduced that could be wrong of the next.
-    if (mayBeOther && this.latest.isPhpFpm === true && !this.latest.isConfigured) this.#successors++;
+    // Of what is no php-fpm, or is behind a proxy, nothing is deduced that could be wrong of the next.
+    const isOther = mayBeOther && this.latest.isTrusted;
+    if (isOther) this.#successors++;
     const name = this.#successors === 0 ? endpoint : `${endpoint} (${this.#successors})`;
-    this.latest = this.at(name);
+    const follows = isOther ? 'likely-the-same' : this.latest.isSettled ? 'other' : null;
+    this.latest = this.#at(name, follows);
     return name;
   }
 
   at(endpoint: string): BackendKind {
+    return this.#at(endpoint, null);
+  }
+
+  #at(endpoint: string, follows: Follows): BackendKind {
     // The hot path.
     if (endpoint === this.latest.endpoint) return this.latest;
     const known = this.#byEndpoint.get(endpoint);
     if (known !== undefined) return known;
-    const added = new BackendKind(this.#settings, endpoint, this.#now());
+    const added = new BackendKind(this.#settings, endpoint, this.#now(), follows);
     this.#byEndpoint.set(endpoint, added);
     if (this.#byEndpoint.size > MOST) {
       for (const [oldest, kind] of this.#byEndpoint) {

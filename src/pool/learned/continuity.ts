@@ -27,17 +27,20 @@ export class Continuity {
   #open = 0;
   /** When it was the one that is known, for the latest time. */
   #seenAt = Number.NEGATIVE_INFINITY;
-  #wasGone = false;
+  #wasRefused = false;
+  #hasClosedIdle = false;
 
   /** Nobody listened. */
   refused(): void {
-    this.#wasGone = true;
+    this.#wasRefused = true;
   }
 
   /** A socket is connected at `now`, of which opened() has not been told yet. May it lead to another server than those before? */
   isBroken(now: number): boolean {
-    const isBroken = this.#wasGone || (this.#open === 0 && now - this.#seenAt >= LOST_SIGHT);
-    this.#wasGone = false;
+    // php-fpm that stops goes on listening while it has a worker that is busy.
+    const isOutOfSight = this.#open === 0 && (this.#hasClosedIdle || now - this.#seenAt >= LOST_SIGHT);
+    const isBroken = this.#wasRefused || isOutOfSight;
+    this.#wasRefused = false;
     if (isBroken) this.#seenAt = now;
     return isBroken;
   }
@@ -45,6 +48,7 @@ export class Continuity {
   /** A connection may carry requests. */
   opened(): void {
     this.#open++;
+    this.#hasClosedIdle = false;
   }
 
   /**
@@ -54,6 +58,6 @@ export class Continuity {
   closed(reason: CloseReason, isSettled: boolean, now: number): void {
     this.#open--;
     if (!ENDED_BY_SERVER.has(reason)) this.#seenAt = now;
-    else if (isSettled && reason !== 'unanswered') this.#wasGone = true;
+    else if (isSettled && reason !== 'unanswered') this.#hasClosedIdle = true;
   }
 }

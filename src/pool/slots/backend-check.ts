@@ -83,7 +83,7 @@ export class BackendCheck {
       const isGivenBack = !isKept && slot.isGivenBack;
       const isDue = this.#detectsEarly
         ? backend.isProxyCheckDue(now)
-        : isGivenBack && backend.isProxyCheckWorthwhile(now);
+        : backend.isProxyCheckWorthwhile(now, isGivenBack);
       // The place of a connection that was given back is the next request's.
       const inUse = this.#open.size + (this.#detectsEarly ? 0 : 1);
       if (isDue && inUse < connections) {

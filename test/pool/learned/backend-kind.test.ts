@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BackendKind } from '../../../src/pool/learned/backend-kind.ts';
+import { BackendKind, type Follows } from '../../../src/pool/learned/backend-kind.ts';
 
 const auto = (): BackendKind => new BackendKind({ backend: 'auto', proxied: false });
 const php = new Map([['FCGI_MPXS_CONNS', '0']]);
@@ -524,4 +524,23 @@ it('a silence of a server of which nothing is known has it asked less and less o
     backend.onDetected({ values: null, isDirect: null, answeredAfter: 0 }, now);
   }
   expect(asked).toEqual([0, 1_000, 11_000]);
+});
+
+describe('a proxy is looked for before anybody hangs on it', () => {
+  it.each<[Follows, number, boolean, boolean]>([
+    // In the first moment as many connections as there may be wait for workers.
+    [null, 99, true, false],
+    [null, 100, true, true],
+    // Or it would cost a request its connection.
+    [null, 499, false, false],
+    [null, 500, false, true],
+    // php-fpm was started anew, and may be so again.
+    ['other', 99, false, false],
+    ['other', 100, false, true],
+    ['likely-the-same', 100, false, true],
+  ])('behind %s, %i ms after it was met, one given back: %s: %s', (follows, now, isFree, expected) => {
+    const kind = new BackendKind({ backend: 'auto', proxied: false }, 'host', 0, follows);
+    kind.onValues(new Map([['FCGI_MPXS_CONNS', '0']]));
+    expect(kind.isProxyCheckWorthwhile(now, isFree)).toBe(expected);
+  });
 });

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Backends } from '../../../src/pool/learned/backends.ts';
 import { resolveOptions } from '../../../src/pool/options.ts';
 
@@ -47,23 +47,30 @@ it('of hundreds the oldest are forgotten, and never the latest', () => {
   expect(known.at('first').isPhpFpm).toBe(null);
 });
 
-it.each([
-  ['php-fpm', new Map([['FCGI_MPXS_CONNS', '0']]), null],
-  ['another', new Map([['FCGI_MPXS_CONNS', '1']]), false],
-] as const)(
-  'at the same address, where another may stand by now: %s must show anew what it is',
-  (_, values, isPhpFpm) => {
+describe('at the same address, where another may stand by now', () => {
+  it.each<[string, string, boolean | null, boolean | null]>([
+    // It was trusted, and must show anew what it is.
+    ['php-fpm', '0', true, null],
+    // It was not, so that what was lost on the way is judged by what is to be seen now.
+    ['php-fpm of which that is not known', '0', null, true],
+    ['php-fpm behind a proxy', '0', false, true],
+    ['another', '1', true, false],
+  ])('%s', (_, multiplexes, isDirect, isPhpFpm) => {
     const known = backends();
     known.connected('host');
-    known.latest.onDetected({ values, isDirect: true, answeredAfter: 0 }, 0);
     const { latest } = known;
-    known.connected('host', true);
+    latest.onDetected({ values: new Map([['FCGI_MPXS_CONNS', multiplexes]]), isDirect, answeredAfter: 0 }, 0);
+    const { isTrusted } = latest;
+    const name = known.connected('host', true);
     expect(known.latest.isPhpFpm).toBe(isPhpFpm);
+    expect(known.latest === latest).toBe(!isTrusted);
+    // While it may be PHP-FPM still it is not told of the end of input before it has to be.
+    expect(known.latest.isDoubted).toBe(isTrusted);
+    // What was sent to the one before is judged by what that one was.
     expect(known.at(latest.endpoint)).toBe(latest);
-    const next = known.connected('host', true);
-    expect(known.connected('host')).toBe(next);
-  },
-);
+    expect(known.connected('host')).toBe(name);
+  });
+});
 
 it('what was told of it holds for whoever stands there', () => {
   const known = new Backends(resolveOptions({ backend: 'php-fpm' }), () => 0);

@@ -45,19 +45,45 @@ describe('its last connection was closed at 5,000', () => {
 });
 
 describe('one of two connections was closed', () => {
-  it.each<[CloseReason, boolean, boolean]>([
-    ['keepalive-timeout', true, false],
-    ['server-closed', false, false],
-    ['recycled', false, false],
-    ['failed', false, false],
-    ['unanswered', true, false],
-    ['server-closed', true, true],
-    ['reset', true, true],
-  ])('%s, settled %s: another may stand there: %s', (reason, isSettled, mayBeOther) => {
+  it.each<[CloseReason, boolean]>([
+    ['keepalive-timeout', true],
+    ['server-closed', false],
+    ['server-closed', true],
+    ['recycled', false],
+    ['failed', false],
+    ['reset', true],
+    ['unanswered', true],
+  ])(
+    '%s, settled %s: it is the same, as php-fpm that stops goes on listening while it has anything to do',
+    (reason, isSettled) => {
+      const seen = met();
+      seen.opened();
+      seen.closed(reason, isSettled, 5_000);
+      expect(seen.isBroken(100_000)).toBe(false);
+    },
+  );
+
+  it.each<[CloseReason, boolean]>([
+    ['server-closed', true],
+    ['keepalive-timeout', false],
+  ])(
+    '%s, and then the other, where php-fpm has closed what was idle: another may stand there: %s',
+    (reason, mayBeOther) => {
+      const seen = met();
+      seen.opened();
+      seen.closed(reason, true, 5_000);
+      seen.closed('keepalive-timeout', true, 5_000);
+      expect(seen.isBroken(5_001)).toBe(mayBeOther);
+    },
+  );
+
+  it('and a new one was opened since: only that one worker had gone', () => {
     const seen = met();
     seen.opened();
-    seen.closed(reason, isSettled, 5_000);
-    expect(seen.isBroken(100_000)).toBe(mayBeOther);
+    seen.closed('server-closed', true, 5_000);
+    seen.opened();
+    for (const now of [5_001, 5_002]) seen.closed('keepalive-timeout', true, now);
+    expect(seen.isBroken(5_003)).toBe(false);
   });
 });
 
