@@ -13,10 +13,11 @@ export class Backends {
   readonly #settings: PoolSettings;
   readonly #now: () => number;
   readonly #byEndpoint: Map<string, BackendKind> = new Map();
+  /** By what a connection leads to: the name of the server that stands there now, as far as is known. */
+  readonly #standing: Map<string, string> = new Map();
+  #successors = 0;
   /** Of the one to which the latest connection leads. */
   latest: BackendKind;
-  /** So often another may have taken the place of one that was known. */
-  #successors = 0;
 
   /** `now`: ms, monotonic. */
   constructor(settings: PoolSettings, now: () => number) {
@@ -26,17 +27,17 @@ export class Backends {
   }
 
   /**
-   * A connection was opened that leads to `endpoint`, where by now another server may stand (`mayBeOther`). What tells it from those before is
-   * returned.
+   * A connection was opened that leads to `address`. `mayBeOther`: another server may stand there by now, and at the other addresses of the same
+   * name. What tells it from those before is returned.
    */
-  connected(endpoint: string, mayBeOther = false): string {
-    // Of what is no php-fpm, or is behind a proxy, nothing is deduced that could be wrong of the next.
-    const isOther = mayBeOther && this.latest.isTrusted;
-    if (isOther) this.#successors++;
-    const name = this.#successors === 0 ? endpoint : `${endpoint} (${this.#successors})`;
-    const follows = isOther ? 'likely-the-same' : this.latest.isSettled ? 'other' : null;
-    this.latest = this.#at(name, follows);
-    return name;
+  connected(address: string, mayBeOther = false): string {
+    if (mayBeOther) this.#distrust();
+    const endpoint = this.#standing.get(address) ?? address;
+    this.#standing.set(address, endpoint);
+    if (this.#standing.size > MOST) this.#forgetAddress(address);
+    const follows = endpoint !== address ? 'likely-the-same' : this.latest.isSettled ? 'other' : null;
+    this.latest = this.#at(endpoint, follows);
+    return endpoint;
   }
 
   at(endpoint: string): BackendKind {
@@ -44,9 +45,7 @@ export class Backends {
   }
 
   #at(endpoint: string, follows: Follows): BackendKind {
-    // The hot path.
-    if (endpoint === this.latest.endpoint) return this.latest;
-    const known = this.#byEndpoint.get(endpoint);
+    const known = this.#known(endpoint);
     if (known !== undefined) return known;
     const added = new BackendKind(this.#settings, endpoint, this.#now(), follows);
     this.#byEndpoint.set(endpoint, added);
@@ -58,5 +57,26 @@ export class Backends {
       }
     }
     return added;
+  }
+
+  #known(endpoint: string): BackendKind | undefined {
+    // The hot path.
+    return endpoint === this.latest.endpoint ? this.latest : this.#byEndpoint.get(endpoint);
+  }
+
+  /** Of what is no php-fpm, or is behind a proxy, nothing is deduced that could be wrong of the next. */
+  #distrust(): void {
+    for (const [address, endpoint] of this.#standing)
+      if (this.#known(endpoint)?.isTrusted) this.#standing.set(address, `${address} (${++this.#successors})`);
+  }
+
+  /** The oldest, but `latest`; and all that stood there, as the next one there must not be taken for it. */
+  #forgetAddress(latest: string): void {
+    for (const [address, endpoint] of this.#standing) {
+      if (address === latest) continue;
+      for (const one of [address, endpoint]) this.#byEndpoint.delete(one);
+      this.#standing.delete(address);
+      break;
+    }
   }
 }

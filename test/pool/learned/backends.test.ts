@@ -77,3 +77,33 @@ it('what was told of it holds for whoever stands there', () => {
   const first = known.connected('host');
   expect(known.connected('host', true)).toBe(first);
 });
+
+it('of a name with several addresses each one that was trusted must show anew what it is, and no other', () => {
+  const known = backends();
+  const trusted = (address: string): void => {
+    known.connected(address);
+    known.latest.onDetected({ values: PHP_FPM, isDirect: true, answeredAfter: 0 }, 0);
+  };
+  for (const address of ['first', 'second']) trusted(address);
+  known.connected('third');
+  const { latest } = known;
+  known.connected('third', true);
+  expect(known.latest).toBe(latest);
+  for (const address of ['first', 'second']) {
+    known.connected(address);
+    expect(known.latest.isPhpFpm).toBe(null);
+    trusted(address);
+    known.connected(address);
+    expect(known.latest.isTrusted).toBe(true);
+  }
+});
+
+it('what was forgotten of hundreds of addresses is not taken for what stood there', () => {
+  const known = backends();
+  known.connected('first');
+  known.latest.onDetected({ values: PHP_FPM, isDirect: true, answeredAfter: 0 }, 0);
+  known.connected('first', true);
+  for (let nth = 0; nth < 100; nth++) known.connected(`${nth}`);
+  known.connected('first');
+  expect(known.latest.isPhpFpm).toBe(null);
+});
