@@ -31,7 +31,7 @@ const PROXY_CHECK_INTERVAL = 10_000;
 /** ms in which a pool finds out how many workers there are. */
 const SETTLING_TIME = 100;
 /** ms in which a proxy is looked for only where that costs no request its connection. */
-const LATEST_CHECK = 500;
+const LATEST_CHECK = 5 * SETTLING_TIME;
 /** So many connections in a row that the server closed behind their first answer: it closes all of them. */
 const ENDED = 3;
 /** Then one of so many is asked to be kept all the same, to see whether that is still so. */

@@ -49,13 +49,8 @@ export class Backends {
     if (known !== undefined) return known;
     const added = new BackendKind(this.#settings, endpoint, this.#now(), follows);
     this.#byEndpoint.set(endpoint, added);
-    if (this.#byEndpoint.size > MOST) {
-      for (const [oldest, kind] of this.#byEndpoint) {
-        if (kind === this.latest) continue;
-        this.#byEndpoint.delete(oldest);
-        break;
-      }
-    }
+    if (this.#byEndpoint.size > MOST)
+      this.#byEndpoint.delete(oldestOf(this.#byEndpoint, this.latest.endpoint));
     return added;
   }
 
@@ -72,11 +67,13 @@ export class Backends {
 
   /** The oldest, but `latest`; and all that stood there, as the next one there must not be taken for it. */
   #forgetAddress(latest: string): void {
-    for (const [address, endpoint] of this.#standing) {
-      if (address === latest) continue;
-      for (const one of [address, endpoint]) this.#byEndpoint.delete(one);
-      this.#standing.delete(address);
-      break;
-    }
+    const oldest = oldestOf(this.#standing, latest);
+    for (const endpoint of [oldest, this.#standing.get(oldest) ?? oldest]) this.#byEndpoint.delete(endpoint);
+    this.#standing.delete(oldest);
   }
+}
+
+/** But `kept`. Of `map`, which has more than one. */
+function oldestOf(map: ReadonlyMap<string, unknown>, kept: string): string {
+  return [...map.keys()].find((key) => key !== kept) ?? kept;
 }

@@ -35,8 +35,8 @@ export class Continuity {
     this.#wasRefused = true;
   }
 
-  /** A socket is connected at `now`, of which opened() has not been told yet. May it lead to another server than those before? */
-  isBroken(now: number): boolean {
+  /** A socket is connected at `now`, of which opened() has not been told yet. True: it may lead to another server than those before. */
+  connected(now: number): boolean {
     // php-fpm that stops goes on listening while it has a worker that is busy.
     const isOutOfSight = this.#open === 0 && (this.#hasClosedIdle || now - this.#seenAt >= LOST_SIGHT);
     const isBroken = this.#wasRefused || isOutOfSight;
@@ -58,6 +58,6 @@ export class Continuity {
   closed(reason: CloseReason, isSettled: boolean, now: number): void {
     this.#open--;
     if (!ENDED_BY_SERVER.has(reason)) this.#seenAt = now;
-    else if (isSettled && reason !== 'unanswered') this.#hasClosedIdle = true;
+    else if (isSettled) this.#hasClosedIdle = true;
   }
 }

@@ -91,7 +91,7 @@ export class Learned {
   /** A socket is connected, to `endpoint`; what tells its server from those before is returned. `isTcp`: that alone does not. */
   connected(endpoint: string, isTcp: boolean): string {
     this.refusal = null;
-    return this.#backends.connected(endpoint, isTcp && this.#continuity.isBroken(this.#clock.monotonic()));
+    return this.#backends.connected(endpoint, isTcp && this.#continuity.connected(this.#clock.monotonic()));
   }
 
   /** Nobody can connect. */

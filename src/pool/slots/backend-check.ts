@@ -86,13 +86,12 @@ export class BackendCheck {
         : backend.isProxyCheckWorthwhile(now, isGivenBack);
       // The place of a connection that was given back is the next request's.
       const inUse = this.#open.size + (this.#detectsEarly ? 0 : 1);
-      if (isDue && inUse < connections) {
-        this.#detectBeside();
-        if (isKept && backend.isPhpFpm === true) this.#onKept(connection, exchange.script);
-        return null;
-      }
+      if (isDue && inUse < connections) this.#detectBeside();
       // Else there would be more connections than `connections`; and the check gets the worker of this one. A Pool of one keeps that.
-      if ((isDue && (this.#detectsEarly || connections > 1)) || this.#needsOwnConnection(isKept, exchange)) {
+      else if (
+        (isDue && (this.#detectsEarly || connections > 1)) ||
+        this.#needsOwnConnection(isKept, exchange)
+      ) {
         connection?.close('fresh-needed');
         return this.#detectSeparately(slot);
       }

@@ -5,23 +5,23 @@ import { Continuity } from '../../../src/pool/learned/continuity.ts';
 /** A server that was met at 0, and has one connection. */
 function met(): Continuity {
   const seen = new Continuity();
-  seen.isBroken(0);
+  seen.connected(0);
   seen.opened();
   return seen;
 }
 
 it('of one that was never met nothing is known', () => {
-  expect(new Continuity().isBroken(0)).toBe(true);
+  expect(new Continuity().connected(0)).toBe(true);
 });
 
 it('while a connection is open it is the same', () => {
-  expect(met().isBroken(100_000)).toBe(false);
+  expect(met().connected(100_000)).toBe(false);
 });
 
 it('where nobody listened meanwhile it may be another, and that is said once', () => {
   const seen = met();
   seen.refused();
-  expect([seen.isBroken(1), seen.isBroken(1)]).toEqual([true, false]);
+  expect([seen.connected(1), seen.connected(1)]).toEqual([true, false]);
 });
 
 describe('its last connection was closed at 5,000', () => {
@@ -40,7 +40,7 @@ describe('its last connection was closed at 5,000', () => {
   ])('%s, settled %s: at %i another may stand there: %s', (reason, isSettled, now, mayBeOther) => {
     const seen = met();
     seen.closed(reason, isSettled, 5_000);
-    expect(seen.isBroken(now)).toBe(mayBeOther);
+    expect(seen.connected(now)).toBe(mayBeOther);
   });
 });
 
@@ -59,7 +59,7 @@ describe('one of two connections was closed', () => {
       const seen = met();
       seen.opened();
       seen.closed(reason, isSettled, 5_000);
-      expect(seen.isBroken(100_000)).toBe(false);
+      expect(seen.connected(100_000)).toBe(false);
     },
   );
 
@@ -73,7 +73,7 @@ describe('one of two connections was closed', () => {
       seen.opened();
       seen.closed(reason, true, 5_000);
       seen.closed('keepalive-timeout', true, 5_000);
-      expect(seen.isBroken(5_001)).toBe(mayBeOther);
+      expect(seen.connected(5_001)).toBe(mayBeOther);
     },
   );
 
@@ -83,7 +83,7 @@ describe('one of two connections was closed', () => {
     seen.closed('server-closed', true, 5_000);
     seen.opened();
     for (const now of [5_001, 5_002]) seen.closed('keepalive-timeout', true, now);
-    expect(seen.isBroken(5_003)).toBe(false);
+    expect(seen.connected(5_003)).toBe(false);
   });
 });
 
@@ -91,7 +91,7 @@ it('workers that leave behind each answer have it looked at once a second', () =
   const seen = new Continuity();
   let looks = 0;
   for (let now = 0; now < 10_000; now += 10) {
-    if (seen.isBroken(now)) looks++;
+    if (seen.connected(now)) looks++;
     seen.opened();
     seen.closed('server-closed', false, now);
   }
