@@ -172,7 +172,7 @@ export class Scheduler implements JobOwner, ServerOwner {
     // It must not be the next one when its slot comes free.
     this.#running.add(job);
     const isWaiting = !this.closing && job.body !== null;
-    if (isWaiting) this.#admission.left(wantedBy(job), this.balancer, job, this.clock.now());
+    if (isWaiting) this.#admission.left(wantedBy(job), job, this.clock.now());
     job.server?.abort(job, reason);
     noteDelay(reason, job, refusedBy(this.balancer.servers, wantedBy(job)));
   }

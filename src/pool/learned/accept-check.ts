@@ -59,12 +59,20 @@ export class AcceptCheck {
   }
 
   /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice; `connecting`: ms. */
-  isDue({ isPhpFpm, isDirect }: ServerFacts, isProvable: boolean, connecting: number): boolean {
+  isDue(
+    { isPhpFpm, isDirect }: ServerFacts,
+    isProvable: boolean,
+    connecting: number,
+    isOneMore: boolean,
+  ): boolean {
     if (isPhpFpm !== true) return false;
     if (isDirect !== false && isProvable) {
-      if (this.#asks === 0 || (!this.#tries && this.#page < ROUND_TRIPS * connecting)) return false;
-      this.#asks--;
-      this.#tries = false;
+      const isCheap = this.#page >= ROUND_TRIPS * connecting;
+      if (!(isOneMore && isCheap)) {
+        if (this.#asks === 0 || (!this.#tries && !isCheap)) return false;
+        this.#asks--;
+        this.#tries = false;
+      }
     }
     if (this.#skipped === 0) return true;
     this.#skipped--;

@@ -54,6 +54,8 @@ export class Learned {
   #endedAt = Number.NEGATIVE_INFINITY;
   /** Connections that have had an answer, so that a worker has them. */
   #proven = 0;
+  /** Without a gap some have waited for a worker since one was heard of: it is the same server still. */
+  #isHeardOf = false;
 
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -112,15 +114,31 @@ export class Learned {
     return most - Math.floor((this.#random() * most) / 10);
   }
 
-  /** A fresh connection waits for a worker; `open` sockets are open then. `connecting`: ms that the connect has taken. */
-  asked(exchange: Exchange, open: number, connecting: number): void {
-    this.workers.sent(exchange, true, open);
-    this.backlog.asked(exchange, connecting, this.#clock.now());
+  /**
+   * With `open` sockets, is one more open than workers have been seen of late? It may wait for one. Where nobody has been heard of, another
+   * server may be there now, which need not know what it is asked.
+   */
+  isOneMore(open: number): boolean {
+    const isSame = this.#proven > 0 || (this.#isHeardOf && this.workers.waiting > 0);
+    return isSame && open > this.workers.found;
+  }
+
+  /** A request goes out, on a fresh connection or a kept one; `open` sockets are open then. */
+  sent(exchange: Exchange, isFresh: boolean, open: number): void {
+    if (isFresh && this.workers.waiting === 0) this.#isHeardOf = this.#proven > 0;
+    this.workers.sent(exchange, isFresh, open);
+  }
+
+  /** A fresh connection waits for a worker; `open` sockets are open then. */
+  asked(exchange: Exchange, open: number): void {
+    this.sent(exchange, true, open);
+    this.backlog.asked(exchange, this.#clock.now());
   }
 
   /** A worker has it, and its request is still to be sent. */
   accepted(exchange: Exchange, connecting: number): void {
     this.#proven++;
+    this.#isHeardOf = true;
     this.workers.answered(exchange, this.#proven);
     const now = this.#clock.now();
     const waited = this.backlog.accepted(exchange, now);
@@ -139,6 +157,7 @@ export class Learned {
     if (exchange.reused) this.backendAt(endpoint).onStayedOpen();
     if (!isProven) {
       this.#proven++;
+      this.#isHeardOf = true;
       if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
       if (this.#owner.queued === 0)
         this.neighbours.answered(

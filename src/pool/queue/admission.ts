@@ -27,10 +27,6 @@ export interface Backlog {
   readonly wait: number;
   /** The latest with none of ours in front of it has waited so long. */
   readonly behindOthers: number;
-  /** It would be no shorter without those of ours. */
-  isOthers(now: number): boolean;
-  /** A request was lost that may have waited there, or for others that do. */
-  lost(): void;
 }
 
 /** A request that was let in, at `queuedAt`. */
@@ -104,10 +100,9 @@ export class Admission {
   }
 
   /** Its client has left. Who does so in the middle of an answer was not tired of waiting for one. */
-  left(wanted: string, { servers }: Loads, job: Waiting, now: number): void {
+  left(wanted: string, job: Waiting, now: number): void {
     const { queuedAt, connection, exchange } = job;
     if (exchange !== null && exchange.bytesReceived > 0) return;
-    lost(wanted, servers);
     this.#overloadOf(wanted).left(now, now - queuedAt, connection !== null);
   }
 
@@ -166,7 +161,7 @@ export class Admission {
         if (job === null || job.queuedAt > by || job.attempts > 0) break;
         overload.refusedStale(now);
         const error = stale(now - job.queuedAt, by - job.queuedAt, wanted || name);
-        this.#counted(error, wanted, servers);
+        this.refused++;
         yield { job, error };
       }
     }
@@ -177,20 +172,20 @@ export class Admission {
     const overload = this.#overloadOf(wanted);
     // The hot path: nothing is known to be late.
     const mayBeLate = overload.longestStay(now) < Number.POSITIVE_INFINITY;
-    if (!mayBeLate && servers.every(({ backlog }) => backlog.wait === 0)) return null;
+    if (!mayBeLate && servers.every(({ backlog }) => backlog.size === 0)) return null;
     const refused = tooLate(overload, this.#arrival(wanted, servers, 0, now), wanted || name);
-    return this.#counted(refused, wanted, servers);
+    return this.#counted(refused);
   }
 
   /** A worker has its connection: would it be answered too late? null: it may be sent. */
   tooOld(
     wanted: string,
-    { servers, name }: Loads,
+    { name }: Pick<Loads, 'name'>,
     { queuedAt }: Pick<Waiting, 'queuedAt'>,
     now: number,
   ): PoolError | null {
     const refused = tooOld(this.#overloadOf(wanted), now - queuedAt, name, now);
-    return this.#counted(refused, wanted, servers);
+    return this.#counted(refused);
   }
 
   /** null: it may wait. `name`: of the servers, for the message; `why`: nobody can connect. */
@@ -205,13 +200,11 @@ export class Admission {
     const arrival = this.#arrival(wanted, servers, queued.before, now);
     const full = queued.all >= this.#queueSize ? this.#queueSize : null;
     const refused = refusal(this.#overloadOf(wanted), arrival, full, wanted || name, why);
-    return this.#counted(refused, wanted, servers);
+    return this.#counted(refused);
   }
 
-  #counted(refused: PoolError | null, wanted: string, servers: readonly Load[]): PoolError | null {
-    if (refused === null) return null;
-    this.refused++;
-    lost(wanted, servers);
+  #counted(refused: PoolError | null): PoolError | null {
+    if (refused !== null) this.refused++;
     return refused;
   }
 
@@ -219,17 +212,17 @@ export class Admission {
     let sent = 0;
     let known = 0;
     let backlog = Number.POSITIVE_INFINITY;
-    let isOthers = false;
+    let inBacklog = 0;
     for (const { name, busy, workers, backlog: one } of servers) {
       if (wanted !== '' && name !== wanted) continue;
       sent += busy;
       // Those that wait in the backlog show that others have the workers: ours are those that run something for us now.
       known += Math.max(1, one.size > 0 ? Math.min(workers, busy - one.size) : workers);
       backlog = Math.min(backlog, one.wait);
-      isOthers ||= one.isOthers(now);
+      inBacklog += one.size;
     }
     if (known === 0) backlog = 0;
-    return { now, queued, sent, workers: known, backlog, isOthers, usual: this.#usual };
+    return { now, queued, sent, workers: known, inBacklog, backlog, usual: this.#usual };
   }
 
   #overloadOf(wanted: string): Overload {
@@ -263,10 +256,6 @@ export function heldBackOf(servers: readonly Holding[], wanted: string, connecti
 /** Others have the workers: where one of ours comes free, none is idle. */
 function hasQueue({ wait, behindOthers }: Backlog): boolean {
   return Math.max(wait, behindOthers) > BURST;
-}
-
-function lost(wanted: string, servers: readonly Load[]): void {
-  for (const { name, backlog } of servers) if (wanted === '' || name === wanted) backlog.lost();
 }
 
 /** The server that it has asked for; '' for any. */

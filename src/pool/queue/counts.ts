@@ -23,6 +23,17 @@ export class Counts {
     return { count, time: Math.max(1, now - first * BUCKET) };
   }
 
+  /** In how many ms the latest `count` were; LONGEST_WINDOW at the most. */
+  timeOf(count: number, now: number): number {
+    this.#rotate(now);
+    let sum = 0;
+    for (let i = 0; i < BUCKETS; i++) {
+      sum += this.#buckets[(this.#bucket - i + BUCKETS) % BUCKETS] ?? 0;
+      if (sum >= count) return (i + 1) * BUCKET;
+    }
+    return LONGEST_WINDOW;
+  }
+
   /** Forgets the buckets that time has passed by. */
   #rotate(now: number): void {
     const bucket = Math.floor(now / BUCKET);

@@ -17,15 +17,17 @@ const LONGEST_WAIT = 300;
 const TIMES_USUAL = 2.5;
 /** While it is tried whether it grows at all. */
 const TRIED_WAIT = 700;
-/** The longest wait in the backlog of a server. */
-const LONGEST_BACKLOG = 1_000;
 /** The longest wait in a queue that does not grow. */
 const LONGEST_STANDING = 1_500;
 /** Its pace is told from so long: slow pages, or a database, may hold all workers for a moment, in which next to nothing is answered. */
 const STANDING_WINDOW = 5_000;
-/** It grows where a tenth more comes than is answered, and that is no chance. */
+/** It grows where a tenth more comes than is answered, and more than may be chance. */
 const GROWTH = 0.1;
 const LEAST_GROWTH = 2;
+/** What comes by chance alone: so many times the root of what was answered. */
+const CHANCE = 1.5;
+/** By so many answers at least: where each process has a few a second, one second shows nothing. */
+const LEAST_ANSWERS = 32;
 /** While nothing is answered at all (a restart, say), everybody may wait for so long, and then so many for each that runs. */
 const SILENCE = 2_000;
 const ROUNDS_IN_SILENCE = 3;
@@ -50,10 +52,10 @@ export interface Arrival {
   readonly workers: number;
   /** What the usual request takes from sending to the end: two of five took no longer. 0: not known. */
   readonly usual: number;
+  /** Of those that are sent, so many are known to wait in the backlog of the server. */
+  readonly inBacklog: number;
   /** ms that one more would wait in the backlog of the server, as far as that is known. */
   readonly backlog: number;
-  /** It would be no shorter without those of ours, so nobody is refused for it. */
-  readonly isOthers: boolean;
 }
 
 /** Who has waited for too long. */
@@ -84,8 +86,6 @@ export class Overload {
   #servedAt = 0;
   /** Nothing was answered then, for long. */
   #silentAt = Number.NEGATIVE_INFINITY;
-  /** The same, where something had been answered before: php-fpm has stood still until then, as it was restarted, say. */
-  #stoodStillAt = Number.NEGATIVE_INFINITY;
 
   /** A worker is idle: whoever waits from now on begins a new queue. */
   idle(now: number): void {
@@ -100,7 +100,6 @@ export class Overload {
     // What was counted in the time of a slow one shows nothing of quick ones.
     if (took < this.#least / 2) this.#atOnce = 0;
     this.#least = Math.min(this.#least, took);
-    this.#noteStandstill(now);
     this.#served.add(now);
     this.#servedAt = now;
     this.#unanswered.change(-1, now);
@@ -133,23 +132,14 @@ export class Overload {
 
   /**
    * One more could be sent at once, and would wait behind those of other processes in the backlog of the server. null: it may. Else
-   * its client would have left: the last few took too long. The number says by how many ms.
+   * its client would have left, as the last few took too long, or it would wait as long there as nobody may in the queue. The number says
+   * by how many ms it would be too late.
    */
   refusesToSend(arrival: Arrival): number | null {
     const { now, sent, workers, backlog } = arrival;
     const tooLong = this.#outstays(now, backlog);
     if (tooLong > 0 && sent >= workers) return tooLong;
-    return this.#refusesForBacklog(arrival);
-  }
-
-  /** What all processes have sent waits there together: all of them must come to the same end, or some would have the workers to themselves. */
-  #refusesForBacklog({ now, backlog, isOthers, usual: told }: Arrival): number | null {
-    if (backlog <= LONGEST_BACKLOG || isOthers) return null;
-    this.#noteStandstill(now);
-    // The latest have waited for the end of that, and who comes now waits for less.
-    if (now - this.#stoodStillAt <= backlog) return null;
-    const tooLong = backlog - Math.max(LONGEST_BACKLOG, TIMES_USUAL * this.#usual(told));
-    return tooLong > 0 ? tooLong : null;
+    return this.refuses(arrival);
   }
 
   /** The quickest page counts while the usual one is not known. */
@@ -173,27 +163,27 @@ export class Overload {
 
   /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
   refuses(arrival: Arrival): number | null {
-    const { now, queued, sent, workers: known, usual: told } = arrival;
+    const { now, queued, sent, inBacklog, workers: known, usual: told } = arrival;
     const age = now - this.#idleAt;
-    const late = this.#refusesForBacklog(arrival);
-    if (late !== null) return late;
-    // Where nothing is sent, no server is known yet, or all of them are being tried again. A page's wait is no overload, if clients stay so long.
-    if (sent === 0 || age < BURST || queued === 0) return null;
+    // What waits in the backlog has a connection, and is no nearer to a worker for that.
+    const inLine = queued + inBacklog;
+    // Where nothing is sent, no server is known yet, or all of them are being tried again.
+    if (sent === 0 || age < BURST || inLine === 0) return null;
     const longestStay = this.#patience.longest(now);
-    if (queued < known && longestStay === Number.POSITIVE_INFINITY) return null;
+    // A page's wait is no overload, if clients stay so long.
+    if (inLine < known && longestStay === Number.POSITIVE_INFINITY) return null;
     const usual = this.#usual(told);
     const window = windowOf(usual);
     const { count: served, time } = this.#served.since(this.#idleAt, now, window);
     if (served === 0) return age < SILENCE || queued < ROUNDS_IN_SILENCE * sent ? null : LEAST_WINDOW;
-    // One of eight has been answered: the others may run as well. Workers are known once all have had their turn.
-    const workers = served < sent ? sent : Math.max(known, Math.min(sent, this.#answeredAtOnce(now)));
+    const workers = this.#workersOf(arrival, served);
     const waiting = queued + Math.max(0, sent - workers);
     // What the workers have in hand is half done, on the average.
     const pace = (served + workers / 2) / time;
     const tooLong = ((queued + sent + 1) * time) / served - longestStay;
     if (tooLong > 0 && waiting / pace > BURST) return tooLong;
     // So long anybody may wait, and the rest takes a while to count.
-    if (queued < known || waiting / pace <= LONGEST_WAIT) return null;
+    if (inLine < known || waiting / pace <= LONGEST_WAIT) return null;
     // `usual` may have in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
     const isGrowing = this.#growth(now, window, usual) > 0;
@@ -207,6 +197,13 @@ export class Overload {
     if (wait <= longest) return null;
     const fits = wait <= Math.max(TRIED_WAIT, pages);
     return isGrowing && this.#trial.allows(now, fits, 2 * window + page) ? null : wait - longest;
+  }
+
+  /** Those that are known to wait for a worker have none. Where none is known to, and one of eight has been answered, the others may run as well. */
+  #workersOf({ now, sent, inBacklog, workers: known }: Arrival, served: number): number {
+    if (inBacklog > 0) return Math.max(1, sent - inBacklog);
+    // Workers are known once all have had their turn.
+    return served < sent ? sent : Math.max(known, Math.min(sent, this.#answeredAtOnce(now)));
   }
 
   /**
@@ -227,7 +224,7 @@ export class Overload {
    * Whoever has come before nothing was answered for a while may wait on, and so may one for each worker.
    */
   stale({ now, queued, sent, workers, usual: told }: Arrival, oldest: number): Stale {
-    const silence = this.#longSilence(this.#idleAt);
+    const silence = this.#longSilence();
     if (silence === Number.POSITIVE_INFINITY || now - this.#servedAt > silence) this.#silentAt = now;
     const usual = this.#usual(told);
     const by = now - Math.max(STALE, TIMES_USUAL * usual);
@@ -239,17 +236,10 @@ export class Overload {
     return { by, most: Math.max(0, Math.min(most, queued + sent - 2 * workers)) };
   }
 
-  /** So long is long for nothing to be answered, by what was answered from `since` on. Infinity: nothing was. */
-  #longSilence(since: number): number {
-    const { count, time } = this.#served.since(since, this.#servedAt, STANDING_WINDOW);
+  /** So long is long for nothing to be answered, by what was answered since the queue began. Infinity: nothing was. */
+  #longSilence(): number {
+    const { count, time } = this.#served.since(this.#idleAt, this.#servedAt, STANDING_WINDOW);
     return Math.max(LEAST_SILENCE, (SILENT_GAPS * time) / count);
-  }
-
-  #noteStandstill(now: number): void {
-    const silence = now - this.#servedAt;
-    // The hot path.
-    if (silence > LEAST_SILENCE && silence > this.#longSilence(Number.NEGATIVE_INFINITY))
-      this.#stoodStillAt = now;
   }
 
   refusedStale(now: number): void {
@@ -261,12 +251,13 @@ export class Overload {
    * together answer together, and all of their clients ask a moment later: so it is compared with the highest that it was for a page's time.
    */
   #growth(now: number, window: number, usual: number): number {
-    const since = Math.max(this.#idleAt + BURST, now - window);
-    const { count: served } = this.#served.since(since, now, window);
+    const time = Math.max(window, this.#served.timeOf(LEAST_ANSWERS, now));
+    const since = Math.max(this.#idleAt + BURST, now - time);
+    const { count: served } = this.#served.since(since, now, LONGEST_WINDOW);
     const page = Math.min(usual, window);
     const before = this.#unanswered.highest(Math.max(this.#idleAt, since - page), since, now);
     const growth = this.#unanswered.value - before;
-    return growth > Math.max(GROWTH * served, LEAST_GROWTH) ? growth : 0;
+    return growth > Math.max(GROWTH * served, CHANCE * Math.sqrt(served), LEAST_GROWTH) ? growth : 0;
   }
 }
 

@@ -99,7 +99,6 @@ export class Sender {
   /** There are requests; `now`: ms. */
   onTick(now: number): void {
     this.#learned.keepaliveTimes.onTick(now);
-    this.#learned.backlog.onTick(now);
     if (now < this.#refreshAt) return;
     this.#refreshAt = now + REFRESH_INTERVAL;
     this.#retransmissions.refresh();
@@ -166,9 +165,10 @@ export class Sender {
       headersTimeout,
       retryRefused: this.#retryRefused,
       isRetired: () => mayLeave && server.isRetired,
+      isOneMore: () => this.#learned.isOneMore(server.open.size),
       isPassed: () =>
         this.#learned.backend.answersGetValues && this.#learned.workers.passed(exchange) >= server.open.size,
-      onAsked: (connecting) => this.#learned.asked(exchange, server.open.size, connecting),
+      onAsked: () => this.#learned.asked(exchange, server.open.size),
       onAccepted: (connecting) => this.#learned.accepted(exchange, connecting),
       onClosed: (reason, openedAt) => {
         server.closed[reason]++;
@@ -283,7 +283,7 @@ export class Sender {
     job.exchange = exchange;
     exchange.isAccepted = connection.proven;
     job.times.enter('sent', monotonic);
-    this.#learned.workers.sent(exchange, !connection.proven, open);
+    this.#learned.sent(exchange, !connection.proven, open);
     job.snapshot.isTaken = connection.send(exchange, first, parts, monotonic);
     if (job.paused) connection.pause();
     if (parts === null && job.body !== null)

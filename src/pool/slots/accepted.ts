@@ -26,6 +26,8 @@ export interface AcceptOptions {
   readonly headersTimeout: number;
   /** Try again where the connection was closed; else another server is asked first. */
   readonly retryRefused: boolean;
+  /** One more is open than workers have been seen of late. */
+  isOneMore(): boolean;
   /** So many that were opened later have a worker by now that the one that waits is with a server that hangs. */
   isPassed(): boolean;
   /** Its server was taken out of the list: another one is to have the request, of which nothing was sent. */
@@ -34,7 +36,7 @@ export interface AcceptOptions {
    * A connection waits for a worker; one has it; it is closed instead. `connecting`: ms that the connect has taken, our own event loop
    * included.
    */
-  onAsked(connecting: number): void;
+  onAsked(): void;
   onAccepted(connecting: number): void;
   onClosed(reason: CloseReason, openedAt: number): void;
 }
@@ -76,7 +78,9 @@ export async function accepted(
     const begun = clock.now();
     const connecting = begun - dialledAt;
     const backend = options.backendAt(connected.endpoint ?? '');
-    if (!acceptCheck.isDue(backend, options.isProvable, connecting)) return connected;
+    // Only of a server that is known to answer it: what is only said to be PHP-FPM would cost FIRST_ANSWER.
+    const isOneMore = backend.answersGetValues && options.isOneMore();
+    if (!acceptCheck.isDue(backend, options.isProvable, connecting, isOneMore)) return connected;
     const isKnown = backend.answersGetValues;
     const { end, isUseless } = await asked(connected, backend, options, waited, connecting);
     if (end === 'stopped') acceptCheck.onLeft();
@@ -118,7 +122,7 @@ async function asked(
   const first = acceptCheck.isDoubted ? DOUBTED_ANSWER : FIRST_ANSWER;
   const left = headersTimeout > 0 ? Math.max(1, headersTimeout - waited) : 0;
   const timeout = isKnown || (left > 0 && left < first) ? left : first;
-  options.onAsked(connecting);
+  options.onAsked();
   const { values, end } = await getValues(connected, {
     clock,
     timeout,

@@ -64,34 +64,15 @@ export class Slot implements PooledSlot {
 /** A server, and what it has in hand. */
 interface Slots {
   readonly open: ReadonlySet<Slot>;
-  readonly busy: number;
   readonly learned: { readonly workers: { readonly isFull: boolean; readonly found: number } };
-  readonly backlog: {
-    readonly most: number;
-    mayOpen(count: number, oldest: number, now: number): boolean;
-  };
   readonly settings: { readonly queueSize: number; readonly waitsForKept: boolean };
-  readonly clock: { now(): number };
 }
 
 /** New connections wait for workers, and one more would only wait longer: its request is better kept in the queue. */
-export function isHeldBack({ open, busy, learned, backlog, settings, clock }: Slots): boolean {
-  if (settings.queueSize === 0) return false;
-  const { workers } = learned;
+export function isHeldBack({ open, learned, settings }: Slots): boolean {
   // Where none is kept it would only come later to a worker that is free.
-  if (settings.waitsForKept && workers.isFull && open.size >= workers.found) return true;
-  // The hot path: no time is read.
-  if (backlog.most === Number.POSITIVE_INFINITY) return false;
-  const now = clock.now();
-  // A slot that generic-pool is still to hand out is busy, and not open.
-  let opening = busy;
-  let oldest = now;
-  for (const { connection, job } of open) {
-    if (job === null) continue;
-    if (connection !== null) opening--;
-    else oldest = Math.min(oldest, job.startedAt);
-  }
-  return !backlog.mayOpen(opening, oldest, now);
+  if (settings.queueSize === 0 || !settings.waitsForKept) return false;
+  return learned.workers.isFull && open.size >= learned.workers.found;
 }
 
 /** Closes idle connections, `most` of them at most. */

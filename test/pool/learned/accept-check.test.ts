@@ -5,7 +5,8 @@ const BEHIND_PROXY = { isPhpFpm: true, isDirect: false };
 
 /** How many of the next connections are asked. */
 function asked(check: AcceptCheck, connections: number): number {
-  return Array.from({ length: connections }, () => check.isDue(BEHIND_PROXY, true, 0)).filter(Boolean).length;
+  return Array.from({ length: connections }, () => check.isDue(BEHIND_PROXY, true, 0, false)).filter(Boolean)
+    .length;
 }
 
 describe('a new connection is asked before its request is sent', () => {
@@ -21,7 +22,7 @@ describe('a new connection is asked before its request is sent', () => {
     [{ isPhpFpm: false, isDirect: false }, false, false],
     [{ isPhpFpm: false, isDirect: null }, false, false],
   ])('%j, provable %s: %s', (server, isProvable, due) => {
-    expect(new AcceptCheck().isDue(server, isProvable, 0)).toBe(due);
+    expect(new AcceptCheck().isDue(server, isProvable, 0, false)).toBe(due);
   });
 
   it('in turn, until a connection has outlived its answer, and again once one was lost', () => {
@@ -74,7 +75,7 @@ describe('where it was no use', () => {
 
 describe('on a direct connection, whose request is provable, it is asked', () => {
   const DIRECT = { isPhpFpm: true, isDirect: true };
-  const due = (check: AcceptCheck, connecting = 0): boolean => check.isDue(DIRECT, true, connecting);
+  const due = (check: AcceptCheck, connecting = 0): boolean => check.isDue(DIRECT, true, connecting, false);
   /** How many of the next are asked, each of which has waited so long for its worker. */
   const run = (check: AcceptCheck, connections: number, waited: number, connecting = 0): number => {
     let count = 0;
@@ -89,6 +90,18 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
   it('never while all are answered soon', () => {
     const check = new AcceptCheck();
     for (let nth = 0; nth < 100; nth++) expect([check.onUnasked(99), due(check)]).toEqual([false, false]);
+  });
+
+  it('where more are open than workers have been seen: it may wait for one; not where that takes longer than a hundredth of a page', () => {
+    const check = new AcceptCheck();
+    const dueAsOneMore = (connecting: number): boolean => check.isDue(DIRECT, true, connecting, true);
+    // What a page takes is not known yet.
+    expect([dueAsOneMore(50), dueAsOneMore(50), due(check)]).toEqual([true, true, false]);
+    check.onPage(40);
+    expect([dueAsOneMore(0.4), dueAsOneMore(0.41)]).toEqual([true, false]);
+    // It is none of those that are asked as others have waited.
+    check.onUnasked(100);
+    expect([dueAsOneMore(0.4), due(check), due(check)]).toEqual([true, true, false]);
   });
 
   it('once where one was answered late: its script may be slow, or it has waited', () => {

@@ -116,7 +116,7 @@ describe('a worker that has a connection', () => {
   it('before its request is sent, is found', () => {
     const pool = setUp();
     const waiting = request();
-    pool.learned.asked(waiting, 1, 0);
+    pool.learned.asked(waiting, 1);
     expect(pool.learned.workers.waiting).toBe(1);
     pool.learned.accepted(waiting, 0);
     expect(pool.learned.workers).toMatchObject({ waiting: 0, found: 1 });
@@ -253,7 +253,7 @@ describe('a connection is idle', () => {
   /** One of its connections waits so long for its worker. */
   async function waits(pool: Setup, wait: number): Promise<void> {
     const exchange = request();
-    pool.learned.asked(exchange, 1, 0);
+    pool.learned.asked(exchange, 1);
     await pool.time.run(pool.time.now + wait);
     pool.learned.accepted(exchange, 0);
   }

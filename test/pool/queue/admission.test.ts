@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ConnectError, type FcgiError, SocketError, TimeoutError } from '../../../src/errors.ts';
 import { Admission, heldBackOf } from '../../../src/pool/queue/admission.ts';
 
-const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined };
+const NONE = { size: 0, wait: 0, behindOthers: 0 };
 
 type Load = Parameters<Admission['onTick']>[0][number];
 
@@ -190,25 +190,6 @@ it.each([
   },
 );
 
-it('a backlog that would be no shorter without ours refuses nobody, of any server', () => {
-  const refused = (...isOthers: boolean[]): boolean => {
-    const servers = isOthers.map((one) => ({
-      name: 'a',
-      busy: 8,
-      workers: 1,
-      backlog: {
-        ...NONE,
-        size: 1,
-        wait: 5_000,
-        behindOthers: 5_000,
-        isOthers: (now: number) => one && now === 3_000,
-      },
-    }));
-    return new Admission(1_000).tooLate('', servers, 'fpm', 3_000) !== null;
-  };
-  expect([refused(false, false), refused(true, false), refused(false, true)]).toEqual([true, false, false]);
-});
-
 it('says how many were refused, and when the queue is simply full', () => {
   const admission = new Admission(2);
   const server = { name: 'a', busy: 1, workers: 1, backlog: NONE };
@@ -288,56 +269,14 @@ describe('a request whose worker has come is refused', () => {
       admission.served('', now, 1_000, -1);
     }
     const left = { queuedAt: 7_000, connection: {}, exchange: null };
-    const told: string[] = [];
-    const a = { name: 'a', busy: 1, workers: 1, backlog: { ...NONE, lost: () => told.push('a') } };
-    const loads = { name: 'fpm', servers: [a] };
-    for (let nth = 0; nth < 11; nth++) admission.left('', loads, left, 9_000);
-    expect(told.splice(0)).toHaveLength(11);
-    expect(admission.tooOld('', loads, { queuedAt: 8_400 }, 9_000)).toBeNull();
-    expect(told).toEqual([]);
-    expect(admission.tooOld('', loads, { queuedAt: 8_399 }, 9_000)).toMatchObject({
+    for (let nth = 0; nth < 11; nth++) admission.left('', left, 9_000);
+    expect(admission.tooOld('', { name: 'fpm' }, { queuedAt: 8_400 }, 9_000)).toBeNull();
+    expect(admission.tooOld('', { name: 'fpm' }, { queuedAt: 8_399 }, 9_000)).toMatchObject({
       code: 'FCGI_ERR_QUEUE_OVERLOAD',
       retryAfter: 1,
       message: expect.stringContaining('601 ms for fpm'),
     });
-    expect(told).toEqual(['a']);
     expect(admission.refused).toBe(1);
-  });
-});
-
-describe('a server is told that a request was lost, which its backlog may be to blame for', () => {
-  /** Who was told of what is done with two servers. */
-  function told(what: (admission: Admission, servers: Load[]) => void, wait = 5_000): string[] {
-    const names: string[] = [];
-    const servers = ['a', 'b'].map((name) => ({
-      name,
-      busy: 1,
-      workers: 1,
-      backlog: { ...NONE, size: 1, wait, lost: () => names.push(name) },
-    }));
-    what(new Admission(1), servers);
-    return names;
-  }
-  const waiting = { queuedAt: 1_000, connection: null, exchange: null };
-
-  it('by a client who leaves unanswered: of each that might have had it', () => {
-    expect(told((one, servers) => one.left('', { name: 'fpm', servers }, waiting, 2_000))).toEqual([
-      'a',
-      'b',
-    ]);
-    expect(told((one, servers) => one.left('b', { name: 'fpm', servers }, waiting, 2_000))).toEqual(['b']);
-  });
-
-  it('not by one who leaves in the middle of an answer', () => {
-    const begun = { ...waiting, connection: {}, exchange: { bytesReceived: 1 } };
-    expect(told((one, servers) => one.left('', { name: 'fpm', servers }, begun, 2_000))).toEqual([]);
-  });
-
-  it('by one who is refused, and not by one who is let in', () => {
-    const full = { all: 1, before: 1 };
-    expect(told((one, servers) => one.refusal('a', servers, full, 'fpm', 2_000))).toEqual(['a']);
-    expect(told((one, servers) => one.tooLate('b', servers, 'fpm', 2_000))).toEqual(['b']);
-    expect(told((one, servers) => one.tooLate('', servers, 'fpm', 2_000), 500)).toEqual([]);
   });
 });
 

@@ -39,3 +39,22 @@ describe('events since then', () => {
     expect(new Counts().since(5_000, 5_000, 1_000)).toEqual({ count: 0, time: 1 });
   });
 });
+
+describe('the latest events', () => {
+  it('took the whole buckets in which they were, the running one included', () => {
+    expect(steady(5_000).timeOf(10, 4_990)).toBe(1_000);
+    // None has come yet in this one.
+    expect(steady(5_000).timeOf(10, 5_010)).toBe(1_100);
+    const counts = steady(5_000);
+    for (let i = 0; i < 10; i++) counts.add(5_010);
+    expect([counts.timeOf(10, 5_020), counts.timeOf(11, 5_020)]).toEqual([100, 200]);
+  });
+
+  it('took as long as is remembered where there were fewer', () => {
+    expect([steady(1_000).timeOf(10, 1_020), steady(1_000).timeOf(11, 1_020)]).toEqual([
+      1_100,
+      LONGEST_WINDOW,
+    ]);
+    expect(steady(1_000).timeOf(1, 30_000)).toBe(LONGEST_WINDOW);
+  });
+});

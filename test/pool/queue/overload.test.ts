@@ -25,7 +25,7 @@ const growing = (every: number, until: number): Overload => queue({ every, comes
 const standing = (every: number, until: number): Overload => queue({ every, comes: 1, until });
 
 function arrival(now: number, queued: number, more: Partial<Arrival> = {}): Arrival {
-  return { now, queued, sent: 1, workers: 1, usual: 0, backlog: 0, isOthers: false, ...more };
+  return { now, queued, sent: 1, workers: 1, usual: 0, backlog: 0, inBacklog: 0, ...more };
 }
 
 describe('one more may wait', () => {
@@ -127,15 +127,22 @@ describe('one more may wait', () => {
 
   it('where a few more come than are answered: that may be chance', () => {
     const overload = standing(10, 4_000);
-    for (let i = 0; i < 8; i++) overload.arrived(4_000);
+    // Of 91 that were answered 14, which is more than a tenth; of four three.
+    for (let i = 0; i < 14; i++) overload.arrived(4_000);
     expect(overload.refuses(arrival(4_000, 100))).toBeNull();
-    for (let i = 0; i < 5; i++) overload.arrived(4_000);
+    overload.arrived(4_000);
     expect(overload.refuses(arrival(4_000, 100))).not.toBeNull();
-    const slow = standing(500, 4_000);
-    for (let i = 0; i < 2; i++) slow.arrived(4_000);
-    expect(slow.refuses(arrival(4_000, 3))).toBeNull();
-    slow.arrived(4_000);
-    expect(slow.refuses(arrival(4_000, 3))).not.toBeNull();
+    const many = standing(1, 4_000);
+    // Of 901 a tenth.
+    for (let i = 0; i < 90; i++) many.arrived(4_000);
+    expect(many.refuses(arrival(4_000, 1_000))).toBeNull();
+    many.arrived(4_000);
+    expect(many.refuses(arrival(4_000, 1_000))).not.toBeNull();
+    const slow = standing(500, 3_000);
+    for (let i = 0; i < 3; i++) slow.arrived(3_000);
+    expect(slow.refuses(arrival(3_000, 3))).toBeNull();
+    slow.arrived(3_000);
+    expect(slow.refuses(arrival(3_000, 3))).not.toBeNull();
   });
 
   it('whatever came in the burst with which the queue began', () => {
@@ -343,35 +350,57 @@ it('an answer that was there at once counts for how long clients stay', () => {
   expect(overload.longestStay(10_000)).toBe(Number.POSITIVE_INFINITY);
 });
 
-describe('where new connections wait in the backlog of the server, behind those of other processes', () => {
-  /** Of one that would be sent at once, and of one that would wait. */
-  const refused = (backlog: number, usual: number): (number | null)[] => {
-    const overload = standing(10, 2_000);
-    const ask = arrival(2_000, 0, { backlog, usual });
-    return [overload.refusesToSend(ask), overload.refuses({ ...ask, queued: 1 })];
+describe('what waits in the backlog of the server, behind the requests of all processes', () => {
+  /** One more of ours would be sent at once, or would wait in the queue; so many of ours wait there, and one runs. */
+  const refused = (overload: Overload, now: number, inBacklog: number): boolean[] => {
+    const ask = arrival(now, 0, { sent: inBacklog + 1, inBacklog });
+    const isSent = overload.refusesToSend(ask) !== null;
+    expect(overload.refuses(ask) !== null).toBe(isSent);
+    return [isSent, overload.refuses({ ...ask, queued: 1 }) !== null];
   };
 
-  it('one more may be sent, or wait, for a second', () => {
-    expect(refused(1_000, 40)).toEqual([null, null]);
-    expect(refused(1_250, 40)).toEqual([250, 250]);
+  it('counts as the queue does', () => {
+    // 100 a second: 29 take 290 ms, 30 take 295, as the one that runs is half done.
+    expect(refused(growing(10, 2_000), 2_000, 29)).toEqual([false, false]);
+    expect(refused(growing(10, 2_000), 2_000, 30)).toEqual([false, true]);
+    expect(refused(growing(10, 2_000), 2_000, 31)).toEqual([true, true]);
+    expect(refused(standing(10, 2_000), 2_000, 31)).toEqual([false, false]);
+    expect(refused(standing(10, 4_000), 4_000, 152)).toEqual([false, true]);
+    expect(refused(standing(10, 4_000), 4_000, 153)).toEqual([true, true]);
   });
 
-  it('or for two pages and a half', () => {
-    expect(refused(2_500, 1_000)).toEqual([null, null]);
-    expect(refused(2_501, 1_000)).toEqual([1, 1]);
+  it('is no overload where less waits than runs', () => {
+    const slow = growing(200, 4_000);
+    const ask = arrival(4_000, 0, { sent: 7, workers: 4, inBacklog: 3, usual: 10 });
+    expect(slow.refusesToSend(ask)).toBeNull();
+    expect(slow.refusesToSend({ ...ask, sent: 8, inBacklog: 4 })).toBeGreaterThan(0);
   });
 
-  it('however long, where it would be no shorter without those of ours', () => {
-    const ask = arrival(2_000, 0, { backlog: 60_000, usual: 40, isOthers: true });
-    expect(standing(10, 2_000).refusesToSend(ask)).toBeNull();
-    expect(standing(10, 2_000).refuses({ ...ask, queued: 1 })).toBeNull();
+  it('shows how many workers ours have: those that run', () => {
+    // Eight were sent, and two of them run: six wait for what is answered in 360 ms; if all ran, nothing would wait.
+    const ask = arrival(2_000, 0, { sent: 8 });
+    expect(growing(60, 2_000).refusesToSend({ ...ask, inBacklog: 0 })).toBeNull();
+    expect(growing(60, 2_000).refusesToSend({ ...ask, inBacklog: 6 })).toBeGreaterThan(0);
   });
+});
 
-  it('the quickest page counts while the usual one is not known', () => {
+describe('where little is answered, what comes is counted over the last 32 that were', () => {
+  /** Answers every 300 ms for 30 s; in the last 9.6 s so many come besides the one for each. */
+  const grown = (more: number): Overload => {
     const overload = new Overload();
     overload.idle(1_000);
-    overload.served(1_600, 600);
-    expect(overload.refusesToSend(arrival(2_000, 0, { backlog: 1_500 }))).toBeNull();
-    expect(overload.refusesToSend(arrival(2_000, 0, { backlog: 1_501 }))).toBe(1);
+    for (let now = 1_300; now <= 31_000; now += 300) {
+      overload.served(now, 0);
+      overload.arrived(now);
+    }
+    for (let nth = 0; nth < more; nth++) overload.arrived(25_000);
+    return overload;
+  };
+  const isRefused = (more: number): boolean =>
+    grown(more).refuses(arrival(31_000, 4, { usual: 100 })) !== null;
+
+  it('a few more may be chance, one and a half times the root of what was answered', () => {
+    // 31 in whole tenths of a second.
+    expect([isRefused(8), isRefused(9)]).toEqual([false, true]);
   });
 });

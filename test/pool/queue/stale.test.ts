@@ -35,7 +35,7 @@ function queue({ comes, until = now, every = 10, silentFrom = until, burst = 0, 
 
 /** What is asked every few ms: `oldest` is when the one that has waited the longest was let in. */
 function staleIn(overload: Overload, now: number, oldest: number, usual: number, queued = 1_000): Stale {
-  return overload.stale({ now, queued, sent: 4, workers: 4, usual, backlog: 0, isOthers: false }, oldest);
+  return overload.stale({ now, queued, sent: 4, workers: 4, usual, backlog: 0, inBacklog: 0 }, oldest);
 }
 
 describe('who has waited for more than 400 ms', () => {
@@ -72,7 +72,7 @@ describe('who has waited for more than 400 ms', () => {
     // 60 of 100 a second wait for 600 ms: too long, but no longer than in a trial, which comes 10 s after the first was refused
     const asks = (overload: Overload, now: number): void => {
       if (now >= 4_000)
-        overload.refuses({ now, queued: 60, sent: 1, workers: 1, usual: 10, backlog: 0, isOthers: false });
+        overload.refuses({ now, queued: 60, sent: 1, workers: 1, usual: 10, backlog: 0, inBacklog: 0 });
     };
     expect(
       staleIn(queue({ comes: 1.5, until: 13_990, each: asks }), 13_990, 13_500, 10).most,
@@ -138,14 +138,8 @@ it('before the first answer nobody is', () => {
 });
 
 describe('of those that wait', () => {
-  const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false };
-  const told: string[] = [];
-  const load = (name: string) => ({
-    name,
-    busy: 1,
-    workers: 1,
-    backlog: { ...NONE, lost: () => void told.push(name) },
-  });
+  const NONE = { size: 0, wait: 0, behindOthers: 0 };
+  const load = (name: string) => ({ name, busy: 1, workers: 1, backlog: NONE });
   const loads = { name: 'fpm', servers: [load('a'), load('b')] };
 
   interface Job {
@@ -216,8 +210,7 @@ describe('of those that wait', () => {
     expect(refused(overloaded(''), line([waits(600, 1), waits(500), waits(10), waits(9)]))).toEqual([]);
   });
 
-  it('it is told what it has waited for, and each server that a request was lost', () => {
-    told.length = 0;
+  it('it is told what it has waited for', () => {
     const [one] = overloaded('').stale([line([waits(601), waits(10), waits(9)])], loads, now);
     expect(one?.error).toMatchObject({
       code: 'FCGI_ERR_QUEUE_OVERLOAD',
@@ -225,7 +218,6 @@ describe('of those that wait', () => {
       retryAfter: 1,
       message: expect.stringContaining('601 ms for fpm'),
     });
-    expect(told).toEqual(['a', 'b']);
   });
 
   it('each line is looked at by what its own server answers', () => {
@@ -246,7 +238,7 @@ describe('what the usual page takes', () => {
       name: 'a',
       busy: 1,
       workers: 1,
-      backlog: { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined },
+      backlog: { size: 0, wait: 0, behindOthers: 0 },
     };
     admission.emptied('', [{ ...a, busy: 0 }], 1_000);
     for (let at = 1_010, nth = 0; at <= now; at += 10, nth++) {

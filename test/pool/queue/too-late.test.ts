@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../src/pool/queue/admission.ts';
 import { BURST, Overload } from '../../../src/pool/queue/overload.ts';
 
-const NONE = { size: 0, wait: 0, behindOthers: 0, isOthers: () => false, lost: () => undefined };
+const NONE = { size: 0, wait: 0, behindOthers: 0 };
 
 /** `each` answers a second from 1000 to 9000, of scripts that take `took` ms; eleven clients leave after 2 s, all but the first second's answers came too late. */
 function overloaded(each: number, took = 1_000): Overload {
@@ -25,7 +25,7 @@ it('is told by how long clients stay', () => {
 });
 
 describe('one more may wait', () => {
-  const eight = { now, sent: 8, workers: 8, usual: 1_000, backlog: 0, isOthers: false };
+  const eight = { now, sent: 8, workers: 8, usual: 1_000, backlog: 0, inBacklog: 0 };
 
   it('as long as it will be answered in time, by those before it and the pace', () => {
     // 13 of 8 a second take 1.6 s.
@@ -41,7 +41,7 @@ describe('one more may wait', () => {
   });
 
   it('where it waits for a moment only: the rest is what its page takes', () => {
-    const many = { now, sent: 64, workers: 64, usual: 1_600, backlog: 0, isOthers: false };
+    const many = { now, sent: 64, workers: 64, usual: 1_600, backlog: 0, inBacklog: 0 };
     // 71 of 40 a second take 1.8 s, but six take no more than 150 ms.
     expect(overloaded(40).refuses({ ...many, queued: 6 })).toBeNull();
     expect(overloaded(40).refuses({ ...many, queued: 9 })).toBeGreaterThan(0);
@@ -56,7 +56,7 @@ describe('one more may wait', () => {
     }
     for (let i = 0; i < 11; i++) overload.left(now, 2_000, true);
     // Three of seven a second, with four in hand that are half done, take more than 300 ms.
-    const three = { now, sent: 4, workers: 4, usual: 100, backlog: 0, isOthers: false, queued: 3 };
+    const three = { now, sent: 4, workers: 4, usual: 100, backlog: 0, inBacklog: 0, queued: 3 };
     expect(overload.longestStay(now)).toBe(LONGEST);
     expect(overload.refuses(three)).toBeNull();
     expect(overload.refuses({ ...three, queued: 4 })).toBeGreaterThan(0);
@@ -68,7 +68,7 @@ describe('one more may wait', () => {
 });
 
 describe('one more is sent at once', () => {
-  const ask = { now, queued: 0, usual: 1_000, backlog: 0, isOthers: false };
+  const ask = { now, queued: 0, usual: 1_000, backlog: 0, inBacklog: 0 };
 
   it('unless the last three took longer than clients stay', () => {
     const late = overloaded(8, 1_700);
@@ -100,7 +100,7 @@ describe('a pool', () => {
     admission.emptied('', [{ name: 'a', busy: 0, workers: 4, backlog: NONE }], 1_000);
     admission.served('', 2_000, 1_000);
     for (let i = 0; i < 3; i++) admission.served('', 8_900, 1_700, -1);
-    for (let i = 0; i < 11; i++) admission.left('', { name: 'fpm', servers }, { ...waiting, ...left }, now);
+    for (let i = 0; i < 11; i++) admission.left('', { ...waiting, ...left }, now);
     const refused = admission.tooLate('', servers, 'fpm', now);
     expect(admission.refused).toBe(refused === null ? 0 : 1);
     return refused;
@@ -124,7 +124,7 @@ describe('a pool', () => {
     admission.arrived('a', 1_000);
     admission.served('a', 2_000, 1_000);
     for (let i = 0; i < 3; i++) admission.served('a', 8_900, 1_700, -1);
-    for (let i = 0; i < 11; i++) admission.left('a', { name: 'fpm', servers }, waiting, now);
+    for (let i = 0; i < 11; i++) admission.left('a', waiting, now);
     expect(admission.tooLate('a', servers, 'both', now)?.message).toMatch(
       /^4 requests have been sent to a, /,
     );
@@ -153,20 +153,8 @@ describe('a request whose worker has come', () => {
 
   it('what waits in the backlog counts before it is sent', () => {
     const overload = overloaded(8);
-    const ask = { now, queued: 0, sent: 8, workers: 8, usual: 1_000, isOthers: false };
+    const ask = { now, queued: 0, sent: 8, workers: 8, usual: 1_000, inBacklog: 0 };
     expect(overload.refusesToSend({ ...ask, backlog: LONGEST - 1_000 })).toBeNull();
     expect(overload.refusesToSend({ ...ask, backlog: LONGEST - 999 })).toBe(1);
   });
-});
-
-it('a backlog in which the latest waited while php-fpm stood still is none: who comes behind that waits for less', () => {
-  const overload = new Overload();
-  overload.idle(900);
-  for (let at = 1_000; at <= 2_000; at += 10) overload.served(at, 5);
-  const ask = { queued: 0, sent: 4, workers: 4, usual: 5, backlog: 1_200, isOthers: false };
-  expect(overload.refusesToSend({ ...ask, now: 2_500 })).toBe(200);
-  expect(overload.refusesToSend({ ...ask, now: 3_205 })).toBeNull();
-  for (let at = 3_210; at <= 4_400; at += 10) overload.served(at, 1_205);
-  expect(overload.refusesToSend({ ...ask, now: 4_410 })).toBeNull();
-  expect(overload.refusesToSend({ ...ask, now: 4_411 })).toBe(200);
 });
