@@ -291,9 +291,8 @@ export class Job implements DispatchController, ExchangeListener, ListNode<Job> 
     discardSource(this.request);
   }
 
-  /** Without what it has learned: a job that waited for long is old, and what it holds would outlive the scavenges. */
+  /** Without what it has learned, once its script is over: a job that waited for long is old, and what it holds would outlive the scavenges. */
   #leave(): void {
-    // Where its script runs on for nobody, it is yet to show what a page takes.
     if (this.connection === null) this.exchange = null;
     this.rawHeaders = NO_HEADERS;
     this.#owner.onSettled(this);

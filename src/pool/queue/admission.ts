@@ -254,8 +254,8 @@ export function heldBackOf(servers: readonly Holding[], wanted: string, connecti
 }
 
 /** Others have the workers: where one of ours comes free, none is idle. */
-function hasQueue({ wait, behindOthers }: Backlog): boolean {
-  return Math.max(wait, behindOthers) > BURST;
+function hasQueue({ size, behindOthers }: Backlog): boolean {
+  return size > 0 || behindOthers > BURST;
 }
 
 /** The server that it has asked for; '' for any. */

@@ -89,8 +89,8 @@ describe('a new queue begins', () => {
 
   it('not where new connections wait for a worker: others have them', () => {
     const busy = (backlog: Load['backlog']): Load => ({ name: 'a', busy: 3, workers: 4, backlog });
-    expect(refused([busy({ ...NONE, wait: 150, behindOthers: 150 })])).toBe(false);
-    expect(refused([busy({ ...NONE, wait: 151 })])).toBe(true);
+    expect(refused([busy({ ...NONE, behindOthers: 150 })])).toBe(false);
+    expect(refused([busy({ ...NONE, size: 1 })])).toBe(true);
     expect(refused([busy({ ...NONE, behindOthers: 151 })])).toBe(true);
   });
 
