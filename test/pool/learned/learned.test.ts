@@ -43,7 +43,7 @@ function request(script = '/a.php', requests = 0, before: string | null = null):
 /** Sent on a fresh connection, with so many open. */
 function sent({ learned }: Setup, open: number): Exchange {
   const exchange = request();
-  learned.workers.sent(exchange, true, open);
+  learned.sent(exchange, true, open);
   return exchange;
 }
 
@@ -109,6 +109,61 @@ describe('a first byte', () => {
     answered.firstByteAfter = 400;
     learned.firstByte(answered, true);
     expect(learned.budget('/slow.php')).toBeGreaterThan(learned.backgroundWork.budget('/other.php'));
+  });
+});
+
+describe('one more is open than workers have been seen', () => {
+  /** The only connection has been answered. */
+  function answered(): Setup {
+    const pool = setUp();
+    pool.learned.firstByte(sent(pool, 1), false);
+    return pool;
+  }
+
+  it('where there are more than have run at once', () => {
+    const { learned } = answered();
+    expect([learned.isOneMore(1), learned.isOneMore(2)]).toEqual([false, true]);
+  });
+
+  it('not before the first answer', () => {
+    const pool = setUp();
+    sent(pool, 1);
+    expect(pool.learned.isOneMore(2)).toBe(false);
+  });
+
+  it('not once no connection is left: another server may be there', () => {
+    const pool = answered();
+    pool.learned.closed(connection(1, 1), 'keepalive-timeout');
+    expect(pool.learned.isOneMore(2)).toBe(false);
+    sent(pool, 1);
+    expect(pool.learned.isOneMore(2)).toBe(false);
+  });
+
+  it('but while one has waited without a gap, asked or not, it is the same server', () => {
+    for (const ask of [true, false]) {
+      const pool = answered();
+      const waiting = request();
+      if (ask) pool.learned.asked(waiting, 2);
+      else pool.learned.sent(waiting, true, 2);
+      pool.learned.closed(connection(1, 1), 'keepalive-time');
+      sent(pool, 2);
+      expect(pool.learned.isOneMore(3)).toBe(true);
+    }
+  });
+
+  it('as soon as one that has waited has its worker, or is answered', () => {
+    for (const isAsked of [true, false]) {
+      const pool = setUp();
+      const [first, second] = [sent(pool, 1), request()];
+      pool.learned.asked(second, 2);
+      const late = sent(pool, 3);
+      if (isAsked) pool.learned.accepted(second, 0);
+      else pool.learned.firstByte(first, false);
+      pool.learned.closed(connection(1, 1), 'keepalive-time');
+      pool.learned.ended(isAsked ? first : second);
+      expect([pool.learned.workers.waiting > 0, pool.learned.isOneMore(9)]).toEqual([true, true]);
+      pool.learned.ended(late);
+    }
   });
 });
 

@@ -1,0 +1,40 @@
+/** More is asked of several processes than the workers that they share can do, and clients leave after 2 s. */
+import { expect, it } from 'vitest';
+import { percentile } from './load.ts';
+import { play } from './scenario.ts';
+
+const WORKERS = 4;
+const SEEDS = [1, 2, 3, 4, 5, 6];
+/** ms: what all of them have is known from then on. */
+const SETTLED = 4_000;
+const END = 16_000;
+
+// Where few of a process might wait in the backlog, and any number where that seemed to be no use, four took each other for others who give
+// no way: up to 1.8 s, and clients left.
+it.each([
+  [4, 1.5, [10, 300]],
+  [4, 3, [10, 300]],
+  [4, 1.5, [200]],
+  [4, 3, [200]],
+  [8, 1.5, [200]],
+  [8, 3, [40]],
+])(
+  '%i processes at %d times that, pages of %j ms: the workers are used, 99 of 100 answers come within 1.5 s, and nobody leaves',
+  async (gateways, load, pages) => {
+    const mean = pages.reduce((sum, page) => sum + page, 0) / pages.length;
+    const rate = (load * WORKERS * 1_000) / mean / gateways;
+    const common = { pages, rate, gateways, giveUp: 2_000, ms: END, fpm: { workers: WORKERS } };
+    const played = await Promise.all(SEEDS.map((seed) => play({ ...common, seed })));
+    const asked = played.flatMap((one) => one.asked).filter(({ at }) => at > SETTLED);
+    const answered = asked.filter(({ error }) => error === '');
+    const worked = answered.reduce((sum, { ms }) => sum + ms, 0);
+    expect(worked / (SEEDS.length * WORKERS * (END - SETTLED))).toBeGreaterThan(0.95);
+    expect(
+      percentile(
+        answered.map(({ took }) => took),
+        0.99,
+      ),
+    ).toBeLessThan(1_500);
+    expect(asked.filter(({ error }) => error === 'gave up')).toEqual([]);
+  },
+);
