@@ -9,9 +9,9 @@
  * PHP-FPM always does so. Both records in one go cost one round trip; but where a server is not known yet, the second goes
  * out behind the first answer: else a reset could swallow that, and nobody would know why.
  *
- * On a direct connection, too, it is asked where connections wait: what lies in the backlog of php-fpm is run, also for a client who has
- * left meanwhile, and of several processes none sees how much of it there is. An answer that is late shows either that or a slow script;
- * to ask tells which.
+ * On a direct connection, too, it is asked where connections wait, and where one more is opened than workers have been seen, as that one may
+ * wait: what lies in the backlog of php-fpm is run, also for a client who has left meanwhile, and of several processes none sees how much of
+ * it there is. An answer that is late shows either that or a slow script; to ask tells which.
  *
  * Where it is no use it is left off: with such a PHP-FPM, and with what is only said to be one and answers nothing. Decisions
  * only.
@@ -58,7 +58,7 @@ export class AcceptCheck {
     return this.#page;
   }
 
-  /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice; `connecting`: ms. */
+  /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice; `connecting`: ms; `isOneMore`: than workers have been seen. */
   isDue(
     { isPhpFpm, isDirect }: ServerFacts,
     isProvable: boolean,

@@ -130,7 +130,7 @@ export class Admission {
 
   /** Called every few ms. */
   onTick(servers: readonly Load[], queued: number): void {
-    if (queued > 0 || servers.some(({ backlog }) => backlog.wait > 0))
+    if (queued > 0 || servers.some(({ backlog }) => backlog.size > 0))
       this.#usual = (this.#pages.count < LEAST_PAGES ? this.#times : this.#pages).percentile(0.4);
   }
 

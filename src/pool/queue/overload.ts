@@ -132,14 +132,11 @@ export class Overload {
 
   /**
    * One more could be sent at once, and would wait behind those of other processes in the backlog of the server. null: it may. Else
-   * its client would have left, as the last few took too long, or it would wait as long there as nobody may in the queue. The number says
-   * by how many ms it would be too late.
+   * its client would have left: the last few took too long. The number says by how many ms.
    */
-  refusesToSend(arrival: Arrival): number | null {
-    const { now, sent, workers, backlog } = arrival;
+  refusesToSend({ now, sent, workers, backlog }: Arrival): number | null {
     const tooLong = this.#outstays(now, backlog);
-    if (tooLong > 0 && sent >= workers) return tooLong;
-    return this.refuses(arrival);
+    return tooLong > 0 && sent >= workers ? tooLong : null;
   }
 
   /** The quickest page counts while the usual one is not known. */
@@ -161,7 +158,7 @@ export class Overload {
     return age + Math.min(...this.#latest) - this.#patience.longest(now);
   }
 
-  /** null: one more may wait. Else it is refused, and the number says in how many ms it might be let in. */
+  /** null: one more may wait, in the queue or in the backlog. Else it is refused, and the number says in how many ms it might be let in. */
   refuses(arrival: Arrival): number | null {
     const { now, queued, sent, inBacklog, workers: known, usual: told } = arrival;
     const age = now - this.#idleAt;

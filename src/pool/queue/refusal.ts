@@ -45,10 +45,12 @@ export function refusal(
 
 /** null: it may be sent at once. `name`: of the servers, for the message. */
 export function tooLate(overload: Overload, arrival: Arrival, name: string): PoolError | null {
-  const wait = overload.refusesToSend(arrival);
-  if (wait === null) return null;
-  const message = `${arrival.sent} requests have been sent to ${name}, and it answers so late that most clients leave before`;
-  return overloaded(message, wait);
+  const sent = `${arrival.sent} requests have been sent to ${name}`;
+  const late = overload.refusesToSend(arrival);
+  if (late !== null)
+    return overloaded(`${sent}, and it answers so late that most clients leave before`, late);
+  const wait = overload.refuses(arrival);
+  return wait === null ? null : overloaded(`${sent}, more than it answers in time`, wait);
 }
 
 /** null: it may be sent, `age` ms after it was let in. */

@@ -190,6 +190,22 @@ it.each([
   },
 );
 
+it('one more is not sent where more waits for workers than is answered in time, and is told so', () => {
+  const admission = new Admission(1_000);
+  admission.emptied('', [{ name: 'a', busy: 0, workers: 1, backlog: NONE }], 1_000);
+  for (let now = 1_010; now <= 2_000; now += 10) {
+    admission.served('', now, 10);
+    for (let i = 0; i < 2; i++) admission.arrived('', now);
+  }
+  const isSent = (size: number): string =>
+    admission.tooLate('', [{ name: 'a', busy: 40, workers: 1, backlog: { ...NONE, size } }], 'fpm', 2_000)
+      ?.message ?? 'sent';
+  expect(isSent(29)).toBe('sent');
+  expect(admission.refused).toBe(0);
+  expect(isSent(39)).toBe('40 requests have been sent to fpm, more than it answers in time');
+  expect(admission.refused).toBe(1);
+});
+
 it('says how many were refused, and when the queue is simply full', () => {
   const admission = new Admission(2);
   const server = { name: 'a', busy: 1, workers: 1, backlog: NONE };
