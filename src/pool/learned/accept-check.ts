@@ -68,7 +68,8 @@ export class AcceptCheck {
     if (isPhpFpm !== true) return false;
     if (isDirect !== false && isProvable) {
       const isCheap = this.#page >= ROUND_TRIPS * connecting;
-      if (!(isOneMore && isCheap)) {
+      // Not before a look for a proxy, which needs a connection that is free for a moment.
+      if (!(isOneMore && isCheap && isDirect === true)) {
         if (this.#asks === 0 || (!this.#tries && !isCheap)) return false;
         this.#asks--;
         this.#tries = false;

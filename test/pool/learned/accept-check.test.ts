@@ -99,6 +99,8 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
     expect([dueAsOneMore(50), dueAsOneMore(50), due(check)]).toEqual([true, true, false]);
     check.onPage(40);
     expect([dueAsOneMore(0.4), dueAsOneMore(0.41)]).toEqual([true, false]);
+    // While it is not known whether there is a proxy, a look for it comes first.
+    expect(check.isDue({ isPhpFpm: true, isDirect: null }, true, 0.4, true)).toBe(false);
     // It is none of those that are asked as others have waited.
     check.onUnasked(100);
     expect([dueAsOneMore(0.4), due(check), due(check)]).toEqual([true, true, false]);
