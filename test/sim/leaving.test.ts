@@ -1,5 +1,6 @@
 /** Clients who leave when they have waited for too long: a worker that runs a script for one of them works for nobody. */
 import { describe, expect, it } from 'vitest';
+import { meanPage } from './load.ts';
 import type { Scenario } from './scenario.ts';
 import { play } from './scenario.ts';
 
@@ -17,8 +18,7 @@ interface Left {
 /** `load`: of what the workers can do. */
 async function left(load: number, scenario: Omit<Scenario, 'seed' | 'fpm'>): Promise<Left> {
   const { pages, gateways, ms } = scenario;
-  const mean = pages.reduce((sum, page) => sum + page, 0) / pages.length;
-  const rate = (load * WORKERS * 1_000) / mean / gateways;
+  const rate = (load * WORKERS * 1_000) / meanPage({ pages }) / gateways;
   const seeds = [1, 2, 3];
   const played = await Promise.all(
     seeds.map((seed) => play({ ...scenario, seed, rate, fpm: { workers: WORKERS } })),

@@ -1,6 +1,6 @@
 /** More is asked of several processes than the workers that they share can do, and clients leave after 2 s. */
 import { expect, it } from 'vitest';
-import { percentile } from './load.ts';
+import { meanPage, percentile } from './load.ts';
 import { play } from './scenario.ts';
 
 const WORKERS = 4;
@@ -21,8 +21,7 @@ it.each([
 ])(
   '%i processes at %d times that, pages of %j ms: the workers are used, 99 of 100 answers come within 1.5 s, and nobody leaves',
   async (gateways, load, pages) => {
-    const mean = pages.reduce((sum, page) => sum + page, 0) / pages.length;
-    const rate = (load * WORKERS * 1_000) / mean / gateways;
+    const rate = (load * WORKERS * 1_000) / meanPage({ pages }) / gateways;
     const common = { pages, rate, gateways, giveUp: 2_000, ms: END, fpm: { workers: WORKERS } };
     const played = await Promise.all(SEEDS.map((seed) => play({ ...common, seed })));
     const asked = played.flatMap((one) => one.asked).filter(({ at }) => at > SETTLED);

@@ -58,7 +58,10 @@ export class AcceptCheck {
     return this.#page;
   }
 
-  /** Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice; `connecting`: ms; `isOneMore`: than workers have been seen. */
+  /**
+   * Must the new connection be asked? `isProvable`: a reset would prove that its request was not run, or it may run twice; `connecting`: ms;
+   * `isOneMore`: than workers have been seen.
+   */
   isDue(
     { isPhpFpm, isDirect }: ServerFacts,
     isProvable: boolean,
@@ -66,18 +69,22 @@ export class AcceptCheck {
     isOneMore: boolean,
   ): boolean {
     if (isPhpFpm !== true) return false;
-    if (isDirect !== false && isProvable) {
-      const isCheap = this.#page >= ROUND_TRIPS * connecting;
-      // Not before a look for a proxy, which needs a connection that is free for a moment.
-      if (!(isOneMore && isCheap && isDirect === true)) {
-        if (this.#asks === 0 || (!this.#tries && !isCheap)) return false;
-        this.#asks--;
-        this.#tries = false;
-      }
-    }
+    const isCheap = this.#page >= ROUND_TRIPS * connecting;
+    // Not before the look for a proxy, which needs a connection that is free for a moment.
+    const isCounted = isOneMore && isCheap && isDirect === true;
+    const isNeeded = isDirect === false || !isProvable || isCounted;
+    if (!isNeeded && !this.#spendAsk(isCheap)) return false;
     if (this.#skipped === 0) return true;
     this.#skipped--;
     return false;
+  }
+
+  /** Is it one of those that are asked as they may wait for a worker? */
+  #spendAsk(isCheap: boolean): boolean {
+    if (this.#asks === 0 || (!this.#tries && !isCheap)) return false;
+    this.#asks--;
+    this.#tries = false;
+    return true;
   }
 
   /** It was no use before, so little time is spent on it. */

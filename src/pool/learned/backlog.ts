@@ -2,9 +2,9 @@
  * How many of our new connections wait in the backlog of php-fpm, and for how long? Known of those for which a worker was asked first
  * (accept-check.ts).
  *
- * The backlog belongs to all processes, and is first come, first served: whoever waits there waits behind the requests of all of them.
- * What one has sent there cannot be taken back, so those that wait there count as the queue does where a request is let in or refused
- * (queue/overload.ts). All processes see the same wait there, so all of them come to refuse at the same one. Times in ms.
+ * The backlog belongs to all processes, and is first come, first served: it is one queue, in which whoever waits stands behind the requests of
+ * all of them. So those that wait there count as our own queue does where a request is let in or refused (queue/overload.ts). All processes
+ * see the same wait there, so all of them come to refuse at the same one. Times in ms.
  */
 
 import type { Clock } from '../../connection/clock.ts';

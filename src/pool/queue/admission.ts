@@ -130,7 +130,7 @@ export class Admission {
 
   /** Called every few ms. */
   onTick(servers: readonly Load[], queued: number): void {
-    if (queued > 0 || servers.some(({ backlog }) => backlog.size > 0))
+    if (queued > 0 || anyWaits(servers))
       this.#usual = (this.#pages.count < LEAST_PAGES ? this.#times : this.#pages).percentile(0.4);
   }
 
@@ -172,7 +172,7 @@ export class Admission {
     const overload = this.#overloadOf(wanted);
     // The hot path: nothing is known to be late.
     const mayBeLate = overload.longestStay(now) < Number.POSITIVE_INFINITY;
-    if (!mayBeLate && servers.every(({ backlog }) => backlog.size === 0)) return null;
+    if (!mayBeLate && !anyWaits(servers)) return null;
     const refused = tooLate(overload, this.#arrival(wanted, servers, 0, now), wanted || name);
     return this.#counted(refused);
   }
@@ -251,6 +251,11 @@ export function heldBackOf(servers: readonly Holding[], wanted: string, connecti
       count += settings.connections - busy + backendCheck.held;
   }
   return count;
+}
+
+/** Connections of ours are known to wait for a worker. */
+function anyWaits(servers: readonly Load[]): boolean {
+  return servers.some(({ backlog }) => backlog.size > 0);
 }
 
 /** Others have the workers: where one of ours comes free, none is idle. */

@@ -24,7 +24,7 @@ const STANDING_WINDOW = 5_000;
 /** It grows where a tenth more comes than is answered, and more than may be chance. */
 const GROWTH = 0.1;
 const LEAST_GROWTH = 2;
-/** What comes by chance alone: so many times the root of what was answered. */
+/** What comes by chance alone: so many times the root of what was answered. That is about what both together vary by. */
 const CHANCE = 1.5;
 /** By so many answers at least: where each process has a few a second, one second shows nothing. */
 const LEAST_ANSWERS = 32;

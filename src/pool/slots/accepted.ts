@@ -78,10 +78,10 @@ export async function accepted(
     const begun = clock.now();
     const connecting = begun - dialledAt;
     const backend = options.backendAt(connected.endpoint ?? '');
-    // Only of a server that is known to answer it: what is only said to be PHP-FPM would cost FIRST_ANSWER.
-    const isOneMore = backend.answersGetValues && options.isOneMore();
-    if (!acceptCheck.isDue(backend, options.isProvable, connecting, isOneMore)) return connected;
     const isKnown = backend.answersGetValues;
+    // What is only said to be PHP-FPM would cost FIRST_ANSWER.
+    const isOneMore = isKnown && options.isOneMore();
+    if (!acceptCheck.isDue(backend, options.isProvable, connecting, isOneMore)) return connected;
     const { end, isUseless } = await asked(connected, backend, options, waited, connecting);
     if (end === 'stopped') acceptCheck.onLeft();
     if (signal.aborted) throw signal.reason;
