@@ -45,7 +45,7 @@ export class SocketList {
   #begin(): Promise<string> {
     this.#next = null;
     const running = readKernelFile(this.#path, (path) => this.#readPages(path)).then((list) => {
-      if (this.#running === running) this.#running = null;
+      this.#running = null;
       return list;
     });
     this.#running = running;

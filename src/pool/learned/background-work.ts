@@ -51,7 +51,7 @@ export class Answers {
 
   /** A request is answered that came at `queuedAt`. */
   served(queuedAt: number): void {
-    if (queuedAt > this.latest) this.latest = queuedAt;
+    this.latest = Math.max(this.latest, queuedAt);
   }
 }
 
