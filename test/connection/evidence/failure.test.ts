@@ -59,6 +59,8 @@ it.each<[string, PrematureClose, Partial<Exchange>, Partial<Circumstances>, stri
     'unknown',
   ],
   ['the same before all was handed over', { ...fin, afterFin: 'refused' }, { handedOver: false }, {}, 'no'],
+  ['a reset by another machine, and nothing was sent twice', reset, {}, { isLocal: false }, 'no'],
+  ['the same: a piece of it may have been', { ...reset, sentTwice: true }, {}, { isLocal: false }, 'unknown'],
   ['the very first write refused', refused, { nothingAccepted: true, readBeforeScript: false }, {}, 'no'],
   ['a write refused, and the end of input not sent: it was a piece of the request', refused, {}, {}, 'no'],
   ['the end of input refused', refused, { terminatorAfter: 50 }, {}, 'unknown'],
@@ -133,6 +135,23 @@ it('what stays unknown whatever the server is asks for nothing', () => {
   expect(exchange.onceKnown).toBeNull();
 });
 
+it('what is sure whatever the server is asks for nothing either', () => {
+  const exchange = sent({ nothingAccepted: true });
+  const error = failureOf(refused, exchange, { ...direct, server: { isPhpFpm: null, isDirect: null } });
+  expect([error.executed, exchange.onceKnown]).toEqual(['no', null]);
+});
+
+it.each<[string, PrematureClose, Partial<Exchange>, RegExp]>([
+  ['was unread', reset, {}, /^php-fpm was stopped or reloaded .*; or the worker died, behind a TCP proxy/],
+  ['had been read', reset, { terminatorAfter: 50 }, /^the worker died/],
+])(
+  'PHP-FPM, and nobody knows whether there is a proxy: the hint tells whether some of the request %s',
+  (_, cause, change, hint) => {
+    const server = { isPhpFpm: true, isDirect: null };
+    expect(failureOf(cause, sent(change), { ...direct, server }).hint).toMatch(hint);
+  },
+);
+
 it.each<[string, PrematureClose, number, string, string]>([
   ['reset', reset, 0, 'FCGI_ERR_SOCKET_RESET', 'the server reset the connection before it answered'],
   [
@@ -164,6 +183,19 @@ it.each([
   const exchange = sent(change);
   failureOf(reset, exchange, direct);
   expect(exchange.restsOnBody).toBe(expected);
+});
+
+it.each([
+  [{ isChanged: false, isDoubted: () => false }, [true, false]],
+  // A worker was told since to start scripts before it reads a body: that it was left unread says nothing more.
+  [{ isChanged: true, isDoubted: () => false }, [false, false]],
+  // Another one has left a body unread since: this may be the next.
+  [{ isChanged: false, isDoubted: () => true }, [true, true]],
+])('a reset of a body that was to be read first, by what is believed now, %o', (bodyReading, expected) => {
+  const exchange = sent({ hasBody: true, mayLeaveBody: true, isAccepted: true });
+  const { hint } = failureOf(reset, exchange, { ...direct, bodyReading });
+  expect([exchange.restsOnBody, exchange.isBodyLeft]).toEqual(expected);
+  expect(hint.includes('It has left the body unread')).toBe(exchange.isBodyLeft);
 });
 
 it.each<[string, Partial<Exchange>, boolean]>([

@@ -101,6 +101,22 @@ describe('has a counter of the kernel gone up since a request was sent', () => {
   });
 });
 
+it('one look is taken at a time, and none before there is a connection', async () => {
+  let looks = 0;
+  const counter = new KernelCounter(
+    async () => ++looks,
+    () => 10,
+  );
+  counter.refresh();
+  expect(looks).toBe(0);
+  counter.begin();
+  for (let i = 0; i < 3; i++) counter.refresh();
+  expect(looks).toBe(1);
+  await setImmediate();
+  for (let i = 0; i < 3; i++) counter.refresh();
+  expect(looks).toBe(2);
+});
+
 it('Linux says how often it has sent a segment twice in earnest', async () => {
   expect(await readRetransmissions()).toEqual(platform() === 'linux' ? expect.any(Number) : null);
 });

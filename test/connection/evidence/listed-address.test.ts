@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import { expect, it } from 'vitest';
 import { listedAddress } from '../../../src/connection/evidence/listed-address.ts';
 
@@ -19,4 +20,9 @@ it.each([
   ['', 0, true, ''],
 ])('%s, port %i (little-endian: %s) is listed as %s', (address, port, isLittleEndian, listed) => {
   expect(listedAddress(address, port, isLittleEndian)).toBe(listed);
+});
+
+it('the order of bytes is that of this machine, if it is not told', () => {
+  const isLittleEndian = endianness() === 'LE';
+  expect(listedAddress('127.0.0.1', 9000)).toBe(listedAddress('127.0.0.1', 9000, isLittleEndian));
 });

@@ -34,6 +34,14 @@ describe('a new connection is asked before its request is sent', () => {
     expect(check.staysOpen).toBe(false);
     expect(asked(check, 100)).toBe(100);
   });
+
+  it('and is counted once a worker has let it in', () => {
+    const check = new AcceptCheck();
+    expect(check.answers).toBe(0);
+    for (let i = 0; i < 2; i++) check.onAnswer();
+    check.onLost();
+    expect(check.answers).toBe(2);
+  });
 });
 
 describe('where it was no use', () => {

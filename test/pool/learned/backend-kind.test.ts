@@ -69,6 +69,13 @@ describe('a server of which nothing is known', () => {
     expect(backend.isPhpFpm).toBe(isPhpFpm);
   });
 
+  it('is not suspected of anything, once it is known as PHP-FPM, for what it leaves unanswered as it stops', () => {
+    const backend = auto();
+    backend.onValues(php);
+    backend.onDetected({ values: null, isDirect: null, answeredAfter: 0 }, 0);
+    expect(backend).toMatchObject({ isPhpFpm: true, wantsOwnConnection: false });
+  });
+
   it('that is PHP-FPM is not asked again, and its connections are used at once', () => {
     const backend = auto();
     backend.onValues(php);
@@ -278,6 +285,67 @@ describe('a connection that still owes the end of its input', () => {
   });
 });
 
+describe('a request that it has left may be taken for one that was not run', () => {
+  const seen = (values: ReadonlyMap<string, unknown>, isDirect: boolean | null, doubts = 0): BackendKind => {
+    const backend = auto();
+    backend.onDetected({ values, isDirect, answeredAfter: 0 }, 0);
+    for (let i = 0; i < doubts; i++) backend.onDoubted();
+    return backend;
+  };
+  it.each<[string, BackendKind, boolean]>([
+    ['of PHP-FPM without a proxy', seen(php, true), true],
+    ['not of PHP-FPM behind one', seen(php, false), false],
+    ['nor where that is not known', seen(php, null), false],
+    ['nor while it must show anew what it is', seen(php, true, 1), false],
+    ['nor of another', seen(go, true), false],
+    ['nor of one of which nothing is known', auto(), false],
+    [
+      'nor of one that the operator has named',
+      new BackendKind({ backend: 'php-fpm', proxied: false }),
+      false,
+    ],
+  ])('%s: because it has shown it', (_, backend, isTrusted) => {
+    expect(backend.isTrusted).toBe(isTrusted);
+  });
+});
+
+describe('a server that answers under the id of another request', () => {
+  it('is not PHP-FPM, and has one request on each connection', () => {
+    const backend = auto();
+    backend.onValues(php);
+    expect([backend.mixesIds, backend.mayKeep()]).toEqual([false, true]);
+    backend.onIdsMixed();
+    expect(backend).toMatchObject({ mixesIds: true, isPhpFpm: false });
+    expect(backend.mayKeep()).toBe(false);
+  });
+
+  it('has one on each as well where the operator has said what it is, which stays so', () => {
+    const backend = new BackendKind({ backend: 'php-fpm', proxied: false });
+    backend.onIdsMixed();
+    expect(backend.isPhpFpm).toBe(true);
+    expect(backend.mayKeep()).toBe(false);
+  });
+});
+
+describe('where the look for what it is came to nothing, as its connections had to go', () => {
+  const silent = (backend: BackendKind): void => {
+    backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, -1_000);
+  };
+  const closing = (backend: BackendKind): void => {
+    for (let i = 0; i < 3; i++) backend.onServerClosed(1);
+  };
+  it.each<[string, ((backend: BackendKind) => void)[], boolean[]]>([
+    ['one that was asked in vain before is asked again after the pause', [silent], [false, true]],
+    ['one that closes each connection is, too', [closing], [false, true]],
+    ['one of which nothing is known is asked on the next connection that is kept', [], [true, true]],
+  ])('%s', (_, known, due) => {
+    const backend = auto();
+    for (const learn of known) learn(backend);
+    backend.onNotDetected(0, 5_000);
+    expect([4_999, 5_000].map((now) => backend.isQueryDue(now))).toEqual(due);
+  });
+});
+
 describe('an answer that may have waited for the end of input', () => {
   const doubted = (): BackendKind => {
     const backend = auto();
@@ -396,6 +464,15 @@ describe('the empty records by which most servers end STDOUT and STDERR, and PHP
     backend.onStreams(true);
     expect(backend.afterResponse(2, 0, true)).toBe('ask');
     expect(backend.afterResponse(2, 0, true)).toBe('wait');
+  });
+
+  it('show that the end of input may be held back from it, though the one before refused that behind an answer', () => {
+    const backend = auto();
+    backend.onEndOfInputRefused();
+    backend.onStreams(false);
+    backend.onValues(php);
+    backend.onStreams(true);
+    expect(backend).toMatchObject({ isPhpFpm: null, mayBePhpFpm: true });
   });
 
   it('where they come and go, there are several servers behind the address: it is asked once a minute, not each time', () => {

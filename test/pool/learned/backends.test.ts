@@ -47,6 +47,37 @@ it('of hundreds the oldest are forgotten, and never the latest', () => {
   expect(known.at('first').isPhpFpm).toBe(null);
 });
 
+it.each([
+  [15, true],
+  [16, false],
+])('behind %i others that were met later it is known: %s', (others, known) => {
+  const met = backends();
+  met.at('first').onValues(PHP_FPM);
+  for (let nth = 0; nth < others; nth++) met.at(`${nth}`);
+  expect(met.at('first').isPhpFpm).toBe(known ? true : null);
+});
+
+it('the one of the latest connection is known behind any number of others, also once the next is the latest', () => {
+  const known = backends();
+  known.connected('first');
+  known.latest.onValues(PHP_FPM);
+  for (let nth = 0; nth < 100; nth++) known.at(`${nth}`);
+  known.connected('next');
+  expect(known.at('first').isPhpFpm).toBe(true);
+});
+
+it.each([
+  [15, 'first (1)'],
+  [16, 'first'],
+])('behind connections to %i other addresses a server is told from the one before it: %s', (others, name) => {
+  const known = backends();
+  known.connected('first');
+  known.latest.onDetected({ values: PHP_FPM, isDirect: true, answeredAfter: 0 }, 0);
+  expect(known.connected('first', true)).toBe('first (1)');
+  for (let nth = 0; nth < others; nth++) known.connected(`${nth}`);
+  expect(known.connected('first')).toBe(name);
+});
+
 describe('at the same address, where another may stand by now', () => {
   it.each<[string, string, boolean | null, boolean | null]>([
     // It was trusted, and must show anew what it is.

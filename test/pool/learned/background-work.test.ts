@@ -65,6 +65,8 @@ describe('a connection is asked whether its worker is back', () => {
   it('and is late behind one whose worker came back late the last time', () => {
     const work = known();
     expect(work.isLate('/new.php')).toBe(false);
+    work.answered('/new.php', 5);
+    expect(work.isLate('/new.php')).toBe(false);
     expect(work.isLate('/page.php')).toBe(false);
     work.workerReturned('/page.php', 0, 76, 0);
     expect(work.isLate('/page.php')).toBe(true);

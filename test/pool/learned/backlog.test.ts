@@ -51,6 +51,15 @@ describe('how long one more would wait for a worker', () => {
     expect(behindOthers).toEqual([200, 200, 100]);
   });
 
+  it('behind nobody before one has waited, and no time is read for that', () => {
+    const clock = {
+      now: (): number => {
+        throw new Error('read');
+      },
+    };
+    expect(new Backlog<string>(clock).behindOthers).toBe(0);
+  });
+
   describe('with none of ours there for a while', () => {
     const later = (...times: readonly number[]): Backlog<string> => {
       let now = 1_000;

@@ -14,6 +14,11 @@ it('of one that was never met nothing is known', () => {
   expect(new Continuity().connected(0)).toBe(true);
 });
 
+it('two that are connected at once lead to one server, though neither carries requests yet', () => {
+  const seen = new Continuity();
+  expect([seen.connected(0), seen.connected(1)]).toEqual([true, false]);
+});
+
 it('while a connection is open it is the same', () => {
   expect(met().connected(100_000)).toBe(false);
 });

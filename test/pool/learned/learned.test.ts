@@ -4,6 +4,7 @@ import { Clock } from '../../../src/connection/clock.ts';
 import type { Connection } from '../../../src/connection/connection.ts';
 import { Exchange } from '../../../src/connection/exchange.ts';
 import type { CloseReason } from '../../../src/connection/reuse.ts';
+import { ConnectError } from '../../../src/errors.ts';
 import { Answers } from '../../../src/pool/learned/background-work.ts';
 import { BodyReading } from '../../../src/pool/learned/body-reading.ts';
 import { Learned } from '../../../src/pool/learned/learned.ts';
@@ -231,6 +232,48 @@ it('a server that is taken for another, and ends its answers as PHP-FPM does, is
   learned.backend.onIdsMixed();
   learned.backend.onStreams(false);
   expect([learned.backend.isPhpFpm, learned.isQueryDue]).toEqual([false, true]);
+});
+
+describe('another server may stand at the address', () => {
+  /** The names of the server before and behind `between`. */
+  function namesOf(isTcp: boolean, between: (pool: Setup) => void): string[] {
+    const pool = setUp();
+    const before = pool.learned.connected('a', isTcp);
+    pool.learned.opened(isTcp ? 1 : null);
+    pool.learned.backend.onDetected({ values: phpFpm, isDirect: true, answeredAfter: 0 }, 0);
+    between(pool);
+    return [before, pool.learned.connected('a', isTcp)];
+  }
+  const refused = (code: string) => (pool: Setup) =>
+    pool.learned.refused(
+      new ConnectError('FCGI_ERR_CONNECT', '', { cause: Object.assign(new Error(''), { code }) }),
+    );
+  const dies = ({ learned }: Setup): void => learned.closed(connection(1, 0), 'failed');
+
+  it.each<[string, boolean, (pool: Setup) => void, string]>([
+    ['not while a connection to it is open', true, () => {}, 'a'],
+    ['where nobody listened', true, refused('ECONNREFUSED'), 'a (1)'],
+    [
+      'where its name was not there, as that of a container that restarts',
+      true,
+      refused('ENOTFOUND'),
+      'a (1)',
+    ],
+    ['not where a connect failed for another reason', true, refused('EACCES'), 'a'],
+    ['not where its last worker has died a moment ago: it was seen then', true, dies, 'a'],
+    ['not by a unix socket, of which its file tells', false, refused('ECONNREFUSED'), 'a'],
+  ])('%s', (_, isTcp, between, name) => {
+    expect(namesOf(isTcp, between)).toEqual(['a', name]);
+  });
+});
+
+it.each([
+  ['over tcp', 20, 20],
+  ['on a unix socket, where nobody has to wait for it', null, 0],
+])('what a connect takes is learned %s', (_, roundTrip, connect) => {
+  const { learned } = setUp();
+  learned.opened(roundTrip);
+  expect(learned.keepaliveTimes.connect).toBe(connect);
 });
 
 describe('must a connection go whose response is whole?', () => {

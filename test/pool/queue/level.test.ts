@@ -45,6 +45,14 @@ describe('the highest of late', () => {
     expect(level.highest(60_010, 60_010, 60_015)).toBe(6);
   });
 
+  it('is not taken for that of twenty seconds later, where nothing has changed since', () => {
+    const level = rising(90);
+    level.change(10, 100);
+    level.change(-10, 100);
+    // The oldest 20 ms that are remembered, which have the place of those with the highest.
+    expect(level.highest(20_081, 20_101, 40_080)).toBe(5);
+  });
+
   it('is remembered for twice the longest window', () => {
     const level = rising(90);
     level.change(10, 100);

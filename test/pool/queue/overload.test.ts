@@ -260,6 +260,17 @@ describe('workers of which few are known, as their sockets are closed after each
     expect(overload.refuses(arrival(3_010, 35, waiting))).not.toBeNull();
   });
 
+  it('and no more while that has taken longer than anything is remembered: it is not known then what one takes', () => {
+    const afterOneOf = (took: number, queued: number): number | null => {
+      const overload = new Overload();
+      overload.idle(1_000);
+      for (let i = 0; i < 8; i++) overload.served(12_000, took);
+      return overload.refuses(arrival(12_010, queued, { sent: 8, workers: 8 }));
+    };
+    expect(afterOneOf(10_000, 25)).toBeNull();
+    expect(afterOneOf(10_001, 25)).not.toBeNull();
+  });
+
   it('are not more than were sent to', () => {
     const crowded = { ...few, sent: 4 };
     expect(eightByEight(5_000).refuses(arrival(4_060, 30, crowded))).not.toBeNull();
@@ -372,6 +383,18 @@ describe('what waits in the backlog of the server, behind the requests of all pr
     const ask = arrival(4_000, 0, { sent: 7, workers: 4, inBacklog: 3, usual: 10 });
     expect(slow.refuses(ask)).toBeNull();
     expect(slow.refuses({ ...ask, sent: 8, inBacklog: 4 })).toBeGreaterThan(0);
+  });
+
+  it('has one worker at the least: somebody runs what is answered, although all of ours are known to wait', () => {
+    const ask = (inBacklog: number): Arrival => arrival(2_000, 0, { sent: inBacklog, inBacklog });
+    expect(growing(10, 2_000).refuses(ask(31))).toBeNull();
+    expect(growing(10, 2_000).refuses(ask(32))).not.toBeNull();
+  });
+
+  it('shows that all others that are sent run', () => {
+    // 100 a second: 29 that wait take 290 ms, and the ten that run are nobody's wait.
+    const ask = arrival(2_000, 0, { sent: 39, inBacklog: 29 });
+    expect(growing(10, 2_000).refuses(ask)).toBeNull();
   });
 
   it('shows how many workers ours have: those that run', () => {

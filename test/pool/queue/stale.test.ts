@@ -200,10 +200,17 @@ describe('of those that wait', () => {
 
   it('the oldest are refused, and the others go on', () => {
     const admission = overloaded('');
-    const waiting = line([waits(600), waits(401), waits(399), waits(10), waits(9)]);
-    expect(refused(admission, waiting)).toEqual([600, 401]);
+    const waiting = line([waits(600), waits(400), waits(399), waits(10), waits(9)]);
+    expect(refused(admission, waiting)).toEqual([600, 400]);
     expect(waiting.jobs).toHaveLength(3);
     expect(admission.refused).toBe(2);
+  });
+
+  it('as many as have come beyond what was answered, and no more', () => {
+    const ages = refused(overloaded(''), line(Array.from({ length: 100 }, () => waits(600))));
+    // In the second that is looked at 100 have come, and 50 were answered.
+    expect(ages.length).toBeGreaterThanOrEqual(49);
+    expect(ages.length).toBeLessThanOrEqual(52);
   });
 
   it('one that is sent again is not: it had a worker before, and is the next', () => {
@@ -244,7 +251,9 @@ describe('what the usual page takes', () => {
     for (let at = 1_010, nth = 0; at <= now; at += 10, nth++) {
       for (let i = 0; i < 2; i++) admission.arrived('', at);
       const isKnown = nth % 300 < known;
-      admission.served('', at, isKnown ? 10 : unknown.took, 1_000, isKnown || unknown.hadWorker);
+      // It is said of those alone that had none.
+      const hadWorker = isKnown || unknown.hadWorker ? undefined : false;
+      admission.served('', at, isKnown ? 10 : unknown.took, 1_000, hadWorker);
     }
     admission.onTick([a], queued);
     return admission.refusal('', [a], { all: queued, before: queued }, 'fpm', now) === null;

@@ -47,6 +47,18 @@ describe('one more may wait', () => {
     expect(overloaded(40).refuses({ ...many, queued: 9 })).toBeGreaterThan(0);
   });
 
+  it('for 150 ms exactly', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    for (let i = 0; i < 449; i++) overload.served(1_500, 0);
+    for (let i = 0; i < 11; i++) overload.left(2_000, 100, true);
+    // 449 in 900 ms, and half of the 2 that run: one in 2 ms.
+    const two = { now: 2_000, sent: 2, workers: 2, usual: 0, backlog: 0, inBacklog: 0 };
+    expect(overload.longestStay(2_000)).toBe(80);
+    expect(overload.refuses({ ...two, queued: 75 })).toBeNull();
+    expect(overload.refuses({ ...two, queued: 76 })).toBeGreaterThan(0);
+  });
+
   it('one for each worker, although more comes than is answered, and it waits for longer than others may', () => {
     const overload = new Overload();
     overload.idle(1_000);
@@ -117,6 +129,24 @@ describe('a pool', () => {
   it('learns nothing from those who leave in the middle of an answer, or while they wait in its queue', () => {
     expect(answer({ exchange: { bytesReceived: 1 } })).toBeNull();
     expect(answer({ connection: null, exchange: null })).toBeNull();
+  });
+
+  it('counts what it would wait in the backlog of the server, the shortest where there are several', () => {
+    const admission = new Admission(1_000);
+    admission.served('', 2_000, 1_000);
+    for (let i = 0; i < 11; i++) admission.left('', waiting, now);
+    const a = (wait: number) => ({ name: 'a', busy: 4, workers: 4, backlog: { ...NONE, wait } });
+    // 1.6 s, and its page takes one of them.
+    const isLate = (...waits: number[]) => admission.tooLate('', waits.map(a), 'fpm', now) !== null;
+    expect([isLate(600), isLate(601)]).toEqual([false, true]);
+    expect([isLate(601, 600), isLate(601, 601)]).toEqual([false, true]);
+  });
+
+  it('refuses nobody while no server is known: its name is being looked up', () => {
+    const admission = new Admission(1_000);
+    admission.served('', 2_000, 1_000);
+    for (let i = 0; i < 11; i++) admission.left('', waiting, now);
+    expect(admission.tooLate('', [], 'fpm', now)).toBeNull();
   });
 
   it('asks of each server by itself for those who have asked for a certain one', () => {

@@ -38,6 +38,13 @@ describe('those who are to be refused may wait all the same', () => {
     expect(trials(trial, 30_000, 45_000, () => true)).toEqual([[40_000, 42_000]]);
   });
 
+  it('and for as long nobody who waits is refused', () => {
+    const trial = new Trial();
+    trials(trial, 0, 10_000, () => true);
+    expect([trial.isOn(9_990), trial.allows(10_000, true, 2_000)]).toEqual([false, true]);
+    expect([trial.isOn(10_000), trial.isOn(11_999), trial.isOn(12_000)]).toEqual([true, true, false]);
+  });
+
   it.each([
     [2_000, true],
     [2_001, false],
