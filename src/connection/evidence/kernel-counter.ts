@@ -19,11 +19,16 @@ export const readRetransmissions: ReadCounter = async () => {
     readKernelFile('/proc/net/snmp'),
     readKernelFile('/proc/net/netstat'),
   ]);
+  return retransmissionsIn(all, extended);
+};
+
+/** `all`, `extended`: /proc/net/snmp, and netstat beside it. Older kernels count the acknowledgements that say so, not the segments. */
+export function retransmissionsIn(all: string, extended: string): number | null {
   const sent = counterIn(all, 'Tcp', 'RetransSegs');
   const had =
     counterIn(extended, 'TcpExt', 'TCPDSACKRecvSegs') ?? counterIn(extended, 'TcpExt', 'TCPDSACKRecv');
   return sent === null || had === null ? null : sent - had;
-};
+}
 
 /** Looks that are kept: of a minute or two. */
 const MOST_LOOKS = 100;

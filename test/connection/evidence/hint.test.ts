@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type HintFacts, hint, scriptHint } from '../../../src/connection/evidence/hint.ts';
+import { type HintFacts, hint, ofSilence, scriptHint } from '../../../src/connection/evidence/hint.ts';
 import type { PrematureClose } from '../../../src/connection/evidence/premature-close.ts';
 
 type Failure = Parameters<typeof hint>[0];
@@ -41,7 +41,14 @@ const half: Failure = { ...lost, bytesReceived: 9, phase: 'head' };
 it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
   ['no answer on a fresh connection', timeout, fin, php, /all workers are busy: see `pm.max_children`/],
   ['the same of an unknown server', timeout, fin, unknown, /`pm.max_children`/],
-  ['the same of another server', timeout, fin, other, /^the program behind the server is slow/],
+  [
+    'the same of another server',
+    timeout,
+    fin,
+    other,
+    /^the program behind the server is slow, or all its processes are busy$/,
+  ],
+  ['a body of another server that stops', stopped, fin, other, /^the program behind the server is slow$/],
   [
     'no answer on a kept one',
     keptTimeout,
@@ -116,7 +123,20 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
     { ...untold, transport: 'tcp', elapsed: 10 },
     /allowed_clients/,
   ],
-  ['the same after a second', lost, reset, { ...unknown, elapsed: 1_000 }, /`request_terminate_timeout`/],
+  [
+    'the same after nearly a second',
+    lost,
+    reset,
+    { ...unknown, elapsed: 900 },
+    /`request_terminate_timeout`/,
+  ],
+  [
+    'a reset of one that must show anew that it is PHP-FPM',
+    lost,
+    reset,
+    { ...unknown, server: { isPhpFpm: null, isDirect: true } },
+    /^the worker died/,
+  ],
   ['another server in the middle of its answer', half, fin, other, /while it answered; see its log$/],
   ['a crash', lost, fin, php, /^the worker died while running the script: .* see the log of php-fpm$/],
   [
@@ -188,6 +208,29 @@ it.each<[string, Failure, PrematureClose, HintFacts, RegExp]>([
   ],
 ])('the hint for %s', (_, error, cause, at, expected) => {
   expect(hint(error, cause, at)).toMatch(expected);
+});
+
+it.each<[string, boolean, boolean, Failure['executed'], string | null]>([
+  ['that was to be read first', true, false, 'no', 'Or a script that starts before its body is read'],
+  ['of which that is doubted', true, true, 'unknown', 'It has left the body unread'],
+  ['of which it is, and it was not run in any case', true, true, 'no', 'Or a script that starts before'],
+  ['that was to be read first, and may have run in any case', true, false, 'unknown', null],
+  ['on which nothing rests', false, true, 'unknown', null],
+])(
+  'a lost request with a body %s: the option is named where it would help',
+  (_, rests, doubted, executed, said) => {
+    const text = hint({ ...lost, executed }, reset, { ...php, restsOnBody: rests, isBodyDoubted: doubted });
+    if (said === null) expect(text).not.toContain('postDataReading');
+    else expect(text).toContain(`. ${said}`);
+  },
+);
+
+it.each<[boolean | null, RegExp]>([
+  [true, /^the script is slow, or all workers are busy: see `pm.max_children`/],
+  [null, /^the script is slow, or all workers are busy: see `pm.max_children`/],
+  [false, /^the program behind the server is slow, or all its processes are busy$/],
+])('while nothing of an answer is here, of PHP-FPM (%s)', (isPhpFpm, expected) => {
+  expect(ofSilence(false, isPhpFpm, 'unix')).toMatch(expected);
 });
 
 it('a crash without a proxy says nothing of one', () => {

@@ -5,6 +5,7 @@ import {
   counterIn,
   KernelCounter,
   readRetransmissions,
+  retransmissionsIn,
 } from '../../../src/connection/evidence/kernel-counter.ts';
 
 it.each([
@@ -116,6 +117,20 @@ it('one look is taken at a time, and none before there is a connection', async (
   for (let i = 0; i < 3; i++) counter.refresh();
   expect(looks).toBe(2);
 });
+
+it.each([
+  ['Tcp: A RetransSegs\nTcp: 1 9\n', 'TcpExt: TCPDSACKRecv TCPDSACKRecvSegs\nTcpExt: 2 3\n', 6],
+  // An older kernel.
+  ['Tcp: A RetransSegs\nTcp: 1 9\n', 'TcpExt: TCPDSACKRecv\nTcpExt: 2\n', 7],
+  ['Tcp: A RetransSegs\nTcp: 1 9\n', 'TcpExt: A\nTcpExt: 2\n', null],
+  ['Tcp: A\nTcp: 1\n', 'TcpExt: TCPDSACKRecv\nTcpExt: 2\n', null],
+  ['', '', null],
+])(
+  'what was sent twice in earnest is all of it but what the other end says that it had; unless both are told nobody knows: %j, %j',
+  (all, extended, expected) => {
+    expect(retransmissionsIn(all, extended)).toBe(expected);
+  },
+);
 
 it('Linux says how often it has sent a segment twice in earnest', async () => {
   expect(await readRetransmissions()).toEqual(platform() === 'linux' ? expect.any(Number) : null);
