@@ -21,6 +21,13 @@ describe('what the operator has said', () => {
     expect(new BackendKind({ backend, proxied })).toMatchObject({ isPhpFpm, isDirect });
   });
 
+  it('stays, though bytes come that nobody has asked for, or no answer, again and again', () => {
+    const backend = new BackendKind({ backend: 'php-fpm', proxied: false });
+    backend.onIdleCheck({ values: null, closed: 'trailing-bytes' }, 1, 0);
+    for (let i = 0; i < 5; i++) backend.onIdleCheck({ values: null, closed: 'unanswered' }, 1, 0);
+    expect(backend.isPhpFpm).toBe(true);
+  });
+
   it('stays, whatever the server says of itself', () => {
     const backend = new BackendKind({ backend: 'generic', proxied: false });
     backend.onValues(php);
@@ -260,6 +267,9 @@ describe('a proxy in between', () => {
     backend.onDetected({ values: php, isDirect: true, answeredAfter: 0 }, 0);
     backend.onHalfClosed();
     expect(backend.isDirect).toBe(false);
+    // And a look that finds none does not disprove it: it has several ways to the server, perhaps.
+    backend.onDetected({ values: php, isDirect: true, answeredAfter: 0 }, 0);
+    expect(backend.isDirect).toBe(false);
   });
 });
 
@@ -424,6 +434,13 @@ describe('whether something stands in between', () => {
     backend.onDetected({ values: php, isDirect: true, answeredAfter: 0 }, 10_200);
     expect(backend.isDirect).toBe(true);
     expect(backend.isProxyCheckDue(1e9)).toBe(false);
+  });
+
+  it('is not looked for again for a while where its connections had to go', () => {
+    const backend = auto();
+    backend.onValues(php);
+    backend.onNotDetected(100, 5_000);
+    expect([100, 5_099, 5_100].map((now) => backend.isProxyCheckDue(now))).toEqual([false, false, true]);
   });
 
   it.each([
@@ -616,8 +633,9 @@ describe('a proxy is looked for before anybody hangs on it', () => {
     ['other', 100, false, true],
     ['likely-the-same', 100, false, true],
   ])('behind %s, %i ms after it was met, one given back: %s: %s', (follows, now, isFree, expected) => {
-    const kind = new BackendKind({ backend: 'auto', proxied: false }, 'host', 0, follows);
+    const metAt = 7_000;
+    const kind = new BackendKind({ backend: 'auto', proxied: false }, 'host', metAt, follows);
     kind.onValues(new Map([['FCGI_MPXS_CONNS', '0']]));
-    expect(kind.isProxyCheckWorthwhile(now, isFree)).toBe(expected);
+    expect(kind.isProxyCheckWorthwhile(metAt + now, isFree)).toBe(expected);
   });
 });

@@ -78,6 +78,18 @@ it.each([
   expect(known.connected('first')).toBe(name);
 });
 
+it.each([
+  ['one that was known: it may have been restarted, and a proxy is looked for soon', true],
+  ['one of which little was known: where a worker is free', false],
+])('behind %s', (_, isSettled) => {
+  const known = backends();
+  known.connected('first');
+  known.latest.onDetected({ values: PHP_FPM, isDirect: isSettled ? true : null, answeredAfter: 0 }, 0);
+  known.connected('second');
+  known.latest.onValues(PHP_FPM);
+  expect(known.latest.isProxyCheckWorthwhile(100, false)).toBe(isSettled);
+});
+
 describe('at the same address, where another may stand by now', () => {
   it.each<[string, string, boolean | null, boolean | null]>([
     // It was trusted, and must show anew what it is.

@@ -107,6 +107,16 @@ describe('the time that an abandoned script is given', () => {
     expect(known().budget('/page.php')).toBeCloseTo(120);
   });
 
+  it.each([
+    [[10, 20], 15],
+    // A script of late takes longer than it did.
+    [[...Array<number>(100).fill(10), 26], 11],
+  ])('is told by the mean of the latest: %j', (times, usual) => {
+    const work = new BackgroundWork(new Answers());
+    for (const took of times) work.answered('/page.php', took);
+    expect(work.budget('/page.php')).toBeCloseTo(4 * usual + 100);
+  });
+
   it('is ten seconds at the most', () => {
     const work = new BackgroundWork(new Answers());
     work.answered('/slow.php', 60_000);

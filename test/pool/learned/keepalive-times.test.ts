@@ -53,6 +53,11 @@ it('connections are given back one by one, whatever the reason for the one befor
   expect(leaseOf(times, 5)).toBe(130);
 });
 
+it('a lease begins as its connection is opened', () => {
+  const times = new KeepaliveTimes(AUTO);
+  expect([1_059, 1_060].map((now) => times.isLeaseOver(1_000, now, 1_000))).toEqual([false, true]);
+});
+
 it('a worker that was given back long ago is no reason to keep a connection for less than its lease', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(10);

@@ -475,6 +475,13 @@ describe('a response that does not begin', () => {
     expect(silentFor(1_000, request('/quick.php'))).toEqual({ isOverdue: false, isSuspected: false });
   });
 
+  it('is silent from when its request was sent', () => {
+    const exchange = request('/quick.php', 1, '/before.php');
+    exchange.startedAt = 5_000;
+    expect(silentFor(5_600, exchange)).toEqual({ isOverdue: false, isSuspected: false });
+    expect(silentFor(5_601, exchange)).toEqual({ isOverdue: true, isSuspected: true });
+  });
+
   it('is said once', () => {
     const exchange = request('/quick.php', 1, '/before.php');
     exchange.overdue = true;

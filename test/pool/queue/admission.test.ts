@@ -100,18 +100,13 @@ describe('a new queue begins', () => {
       admission.served('', now, 200);
       for (let i = 0; i < 3; i++) admission.arrived('', now);
     }
-    const refuses = (size: number): boolean => {
-      const servers = [
-        {
-          name: 'a',
-          busy: 2,
-          workers: 8,
-          backlog: { ...NONE, size },
-        },
-      ];
-      return admission.refusal('', servers, { all: 6, before: 6 }, 'fpm', 3_000) !== null;
+    const refuses = (size: number, busy = 2, before = 6): boolean => {
+      const servers = [{ name: 'a', busy, workers: 8, backlog: { ...NONE, size } }];
+      return admission.refusal('', servers, { all: before, before }, 'fpm', 3_000) !== null;
     };
     expect([refuses(0), refuses(1)]).toEqual([false, true]);
+    // Of five one waits as well as those in the queue, and four run.
+    expect([refuses(1, 5, 2), refuses(1, 5, 4)]).toEqual([false, true]);
   });
 
   it('as soon as one is sent, where nothing was: all have waited for a server, as its name was looked up', () => {

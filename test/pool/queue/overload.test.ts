@@ -86,6 +86,21 @@ describe('one more may wait', () => {
     expect(overload.refuses(arrival(7_000, 140))).not.toBeNull();
   });
 
+  it('exactly so long at that pace, with what the workers have in hand half done', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    const answer = (now: number): void => {
+      overload.arrived(now);
+      overload.served(now, 0);
+    };
+    for (let i = 0; i < 1_448; i++) answer(1_500);
+    answer(3_950);
+    // 1449 in 2.9 s, and half of the 2 that run: one in 2 ms.
+    const two = { sent: 2, workers: 2 };
+    expect(overload.refuses(arrival(4_000, 750, two))).toBeNull();
+    expect(overload.refuses(arrival(4_000, 751, two))).not.toBeNull();
+  });
+
   it('for as long where it has grown at first, and stands since', () => {
     const overload = growing(10, 3_000);
     for (let now = 3_010; now <= 6_000; now += 10) {
@@ -123,6 +138,19 @@ describe('one more may wait', () => {
     const two = { sent: 2, workers: 2 };
     expect(refusedFrom2().refuses(arrival(13_000, 350, two))).toBeNull();
     expect(refusedFrom2().refuses(arrival(13_000, 351, two))).not.toBeNull();
+  });
+
+  it('and that for two seconds and a page, in which it is seen', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    const letIn: number[] = [];
+    for (let now = 1_010; now <= 17_000; now += 10) {
+      overload.served(now, 10);
+      for (let i = now % 20 === 0 ? 2 : 1; i > 0; i--) overload.arrived(now);
+      // 60 of 100 a second take 0.6 s.
+      if (now >= 4_000 && overload.refuses(arrival(now, 60, { usual: 10 })) === null) letIn.push(now);
+    }
+    expect([letIn.at(0), letIn.at(-1)]).toEqual([14_000, 16_000]);
   });
 
   it('where a few more come than are answered: that may be chance', () => {
@@ -168,6 +196,25 @@ describe('one more may wait', () => {
         overload.arrived(now + 4);
       }
     }
+  });
+
+  it('where half of all clients were answered at once just before the time that is looked at, and ask again in it', () => {
+    const overload = new Overload();
+    overload.idle(1_000);
+    const ask = (now: number): void => {
+      for (let i = 0; i < 32; i++) overload.arrived(now);
+    };
+    const answer = (now: number): void => {
+      for (let i = 0; i < 32; i++) overload.served(now, 200);
+    };
+    for (let i = 0; i < 2; i++) ask(1_001);
+    for (const now of [1_890, 2_390, 2_890, 3_390]) {
+      answer(now);
+      ask(now + 40);
+    }
+    // In the second up to 3,900 it seems to grow by 32, and does not beside what it was for a page before.
+    const asked = arrival(3_900, 32, { sent: 32, workers: 32, usual: 200 });
+    expect(overload.refuses(asked)).toBeNull();
   });
 
   it('for two pages and a half, where they take long', () => {

@@ -98,6 +98,17 @@ describe('how long clients stay is learned', () => {
   });
 });
 
+it('an answer to one who was let in before says nothing of those who were since', () => {
+  const patience = new Patience();
+  const now = leave(patience, { after: ENOUGH });
+  const later = now + 1_900;
+  for (let i = 0; i < 4; i++) patience.left(later, 1_900, true, LEAST);
+  for (let i = 0; i < 4; i++) patience.answered(later, 1_901);
+  expect(patience.longest(later)).toBeCloseTo(believed(1_600, 1_900));
+  patience.left(later, 1_900, true, LEAST);
+  expect(patience.longest(later)).toBeCloseTo(0.8 * believed(1_600, 1_900));
+});
+
 describe('nothing is learned', () => {
   const learned = (overloaded: Overloaded): number => {
     const patience = new Patience();

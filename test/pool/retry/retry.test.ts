@@ -115,6 +115,16 @@ describe('the budget', () => {
     expect(budget.spent).toBe(false);
   });
 
+  it.each([
+    [1, 30],
+    [8, 100],
+  ])('is larger with more connections, %i: %i', (connections, expected) => {
+    const budget = new RetryBudget(connections);
+    let spent = 0;
+    for (; !budget.spent; spent++) budget.spend();
+    expect(spent).toBe(expected);
+  });
+
   it('is one more for ten that were served, and is spent at the last one', () => {
     const budget = new RetryBudget(1);
     let spent = 0;

@@ -13,6 +13,8 @@ interface Left {
   /** A worker was known to have the connection. */
   readonly proven?: boolean;
   readonly isDialling?: boolean;
+  /** Its connection is asked for its worker, and nothing of it was sent. */
+  readonly isAsked?: boolean;
 }
 
 const NOW = 5_000;
@@ -25,6 +27,7 @@ function left({
   closeOnAbort = false,
   proven = true,
   isDialling = false,
+  isAsked = false,
 }: Left) {
   const done: string[] = [];
   const reason = new TimeoutError('FCGI_ERR_HEADERS_TIMEOUT', 'too late');
@@ -40,7 +43,7 @@ function left({
   const job = {
     dialling: { abort: () => done.push('dial given up') },
     connection: isDialling ? null : connection,
-    exchange: isDialling ? null : exchange,
+    exchange: isDialling || isAsked ? null : exchange,
     request: { closeOnAbort },
     abandoned: null,
   };
@@ -60,6 +63,7 @@ describe('a caller who has left', () => {
     ['who has said so: closed', { closeOnAbort: true }, ['closed: aborted']],
     ['while the pool closes: it waits for nobody', { closing: true }, ['closed: pool-closed']],
     ['while it is dialled for him', { isDialling: true }, []],
+    ['while a connection is asked for its worker: nothing runs for him', { isAsked: true }, []],
     [
       'before a worker was known to have his request: it may wait in the backlog, for nobody',
       { proven: false },
