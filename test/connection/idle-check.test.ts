@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { IdleCheckResult } from '../../src/connection/idle-check.ts';
+import { IdleCheck, type IdleCheckResult } from '../../src/connection/idle-check.ts';
 import { rawServer } from '../pool/support.ts';
 import { GET_VALUES_RESULT, pair, record, STDERR, STDOUT } from '../testing/support/wire.ts';
 import { openConnection } from './support.ts';
@@ -72,5 +72,54 @@ describe('FCGI_GET_VALUES on an idle connection', () => {
       reply: { values: null, closed: 'unanswered' },
       closed: true,
     });
+  });
+});
+
+describe('what an idle connection waits for', () => {
+  /** It has until 1000. */
+  function begun(onlyTime: boolean, isLate?: boolean): { check: IdleCheck; results: IdleCheckResult[] } {
+    const check = new IdleCheck();
+    const results: IdleCheckResult[] = [];
+    check.begin(1_000, onlyTime, (result) => results.push(result), isLate);
+    return { check, results };
+  }
+  const outlived: IdleCheckResult = { values: null, closed: null };
+
+  it('an answer is overdue at its time, and then the connection must be closed', () => {
+    const { check, results } = begun(false);
+    expect([check.isOverdue(999), check.isOverdue(1_000), results]).toEqual([false, true, []]);
+    check.close('unanswered');
+    expect([check.isPending, results]).toEqual([false, [{ values: null, closed: 'unanswered' }]]);
+    expect(check.isOverdue(2_000)).toBe(false);
+  });
+
+  it('time has passed by then, and the connection is free', () => {
+    const { check, results } = begun(true);
+    expect([check.isOverdue(999), results]).toEqual([false, []]);
+    expect([check.isOverdue(1_000), check.isPending, results]).toEqual([false, false, [outlived]]);
+  });
+
+  it.each([
+    [true, [outlived]],
+    [false, []],
+  ])('a wait for time alone (%s) ends early where another connection has shown it', (onlyTime, expected) => {
+    const { check, results } = begun(onlyTime);
+    check.endWait();
+    expect(results).toEqual(expected);
+  });
+
+  it('nothing is overdue, and no wait ended, where it waits for nothing', () => {
+    const check = new IdleCheck();
+    check.endWait();
+    expect([check.isPending, check.isLate, check.isOverdue(2_000)]).toEqual([false, false, false]);
+  });
+
+  it('an answer is late where that was known before, or is said meanwhile, for as long as it is waited for', () => {
+    const { check } = begun(false);
+    expect([check.isLate, begun(false, true).check.isLate]).toEqual([false, true]);
+    check.late();
+    expect(check.isLate).toBe(true);
+    check.close('server-closed');
+    expect(check.isLate).toBe(false);
   });
 });

@@ -22,3 +22,16 @@ describe('Connection in the head of a script', () => {
     expect(head.headers.connection).toEqual(named.length === 0 ? undefined : named.join(', '));
   });
 });
+
+it('without such a header nothing is asked, and a head stays as it is', () => {
+  const head = { statusCode: 200, statusText: '', headers: { 'x-a': '1' }, rawHeaders: ['X-A', '1'] };
+  expect(askedToClose(head)).toBe(false);
+  expect(head).toMatchObject({ headers: { 'x-a': '1' }, rawHeaders: ['X-A', '1'] });
+});
+
+it('it is found in front of all others, too', () => {
+  const headers = { connection: ['close'], 'x-a': '1' };
+  const head = { statusCode: 200, statusText: '', headers, rawHeaders: ['Connection', 'close', 'X-A', '1'] };
+  expect(askedToClose(head)).toBe(true);
+  expect(head.rawHeaders).toEqual(['X-A', '1']);
+});

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { closeStillIdle, isHeldBack, Slot } from '../../../src/pool/slots/slot.ts';
+import type { CloseReason } from '../../../src/connection/reuse.ts';
+import { parseAddress } from '../../../src/connection/socket/address.ts';
+import { closeIdle, closeStillIdle, closeUnwanted, isHeldBack, Slot } from '../../../src/pool/slots/slot.ts';
 
 function running(): Slot {
   const slot = new Slot();
@@ -68,5 +70,65 @@ describe('where others need workers', () => {
     closeStillIdle(slots);
     slots.push(idleWith(closed));
     expect([closeStillIdle(slots), closed]).toEqual([true, ['keepalive-timeout']]);
+  });
+});
+
+it('a slot is spent once its connection has gone, and not before it has had one', () => {
+  const target = parseAddress('127.0.0.1:9000');
+  const slot = new Slot();
+  expect(slot.spent).toBe(false);
+  // A dial that failed.
+  slot.disconnected(target, 'failed', 0);
+  expect(slot.spent).toBe(true);
+  slot.connection = {} as never;
+  expect(slot.spent).toBe(false);
+});
+
+it.each<[CloseReason | null, boolean]>([
+  ['keepalive-time', true],
+  ['keepalive-requests', true],
+  ['yield', true],
+  ['server-closed', false],
+  ['keepalive-timeout', false],
+  [null, false],
+])('another connection follows one that was closed as %s: %s', (reason, follows) => {
+  const slot = new Slot();
+  if (reason !== null) slot.disconnected(parseAddress('127.0.0.1:9000'), reason, 0);
+  expect(slot.isGivenBack).toBe(follows);
+});
+
+describe('of several connections', () => {
+  /** Its name is noted with the reason for which it is closed. */
+  function slotOf(closed: string[], name: string, state: 'idle' | 'busy' | 'abandoned' | 'asked'): Slot {
+    const slot = new Slot();
+    const close = (reason: string): unknown => closed.push(`${name}: ${reason}`);
+    slot.connection = { close, fail: (_: unknown, reason: string) => close(reason) } as never;
+    slot.idle = state === 'idle';
+    const abandoned = state === 'abandoned' ? { until: 9, reason: new Error('left') } : null;
+    if (state === 'busy' || state === 'abandoned') slot.job = { startedAt: 0, exchange: null, abandoned };
+    return slot;
+  }
+
+  it.each([
+    [0, []],
+    [1, ['b: yield']],
+    [2, ['b: yield', 'd: yield']],
+    [9, ['b: yield', 'd: yield', 'e: yield']],
+  ])('%i at the most are closed that are idle', (most, expected) => {
+    const closed: string[] = [];
+    const states = ['busy', 'idle', 'asked', 'idle', 'idle'] as const;
+    const slots = states.map((state, nth) => slotOf(closed, 'abcde'.charAt(nth), state));
+    closeIdle(slots, 'yield', most);
+    expect(closed).toEqual(expected);
+  });
+
+  it('those are closed whose request nobody wants any more, or that carry none', () => {
+    const closed: string[] = [];
+    const states = ['busy', 'idle', 'abandoned', 'asked'] as const;
+    closeUnwanted(
+      states.map((state) => slotOf(closed, state, state)),
+      'pool-closed',
+    );
+    expect(closed).toEqual(['idle: pool-closed', 'abandoned: pool-closed', 'asked: pool-closed']);
   });
 });
