@@ -21,7 +21,7 @@ const ACK_DELAY = 40;
 
 export class SimGateway implements Asker {
   readonly asked: Asked[] = [];
-  readonly #loop: Loop;
+  readonly loop: Loop;
   readonly #name: string;
   readonly #time: VirtualTime;
   readonly #scheduler: Scheduler;
@@ -42,16 +42,16 @@ export class SimGateway implements Asker {
     connecting: number = CONNECT,
   ) {
     const ackDelay = (): number => (lateAcks > 0 && random() < lateAcks ? ACK_DELAY : 0);
-    this.#loop = new Loop(cost);
+    this.loop = new Loop(cost);
     this.#name = name;
     this.#time = time;
     if (fpm instanceof SimFpm) {
       const address = latency === 0 ? 'unix:/sim' : 'sim:9000';
-      const runtime = runtimeOf(time, this.#loop, latency, connecting, random, ackDelay, () => fpm);
+      const runtime = runtimeOf(time, this.loop, latency, connecting, random, ackDelay, () => fpm);
       this.#scheduler = schedulerOf(address, resolveOptions(options), runtime);
     } else {
       const byName = new Map(fpm.map((one, nth) => [`sim${nth}:9000`, one]));
-      const runtime = runtimeOf(time, this.#loop, latency, connecting, random, ackDelay, (address) =>
+      const runtime = runtimeOf(time, this.loop, latency, connecting, random, ackDelay, (address) =>
         byName.get(address),
       );
       this.#scheduler = upstreamParts([...byName.keys()], options, runtime).scheduler;
@@ -67,13 +67,13 @@ export class SimGateway implements Asker {
   }
 
   at(time: number, run: () => void): void {
-    this.#time.at(time, run, this.#loop);
+    this.#time.at(time, run, this.loop);
   }
 
   /** The event loop stands still from now on for so many ms. One that does cannot begin to. */
   stall(ms: number): void {
-    if (this.#time.now < this.#loop.stalledUntil) return;
-    this.#loop.stalledUntil = this.#time.now + ms;
+    if (this.#time.now < this.loop.stalledUntil) return;
+    this.loop.stalledUntil = this.#time.now + ms;
   }
 
   ask(ask: Ask, done: () => void = () => {}): Asked {

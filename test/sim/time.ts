@@ -5,7 +5,7 @@
 import type { Timers } from '../../src/connection/clock.ts';
 
 interface Event {
-  readonly at: number;
+  at: number;
   /** Of the events at the same time the lower one comes first. */
   readonly order: number;
   readonly run: () => void;
@@ -17,6 +17,10 @@ interface Event {
 /** One process with an event loop. */
 export class Loop {
   stalledUntil = 0;
+  /** Callbacks that it has run. */
+  turns = 0;
+  /** ms that what arrived has waited until it had time, all together. */
+  waited = 0;
   /** ms that each callback takes. */
   readonly cost: number;
 
@@ -41,7 +45,12 @@ export class VirtualTime {
 
   /** Bytes, a FIN or an error arrive at a process. */
   arrive(at: number, run: () => void, loop: Loop): void {
-    this.#add(at, run, loop, BYTES);
+    const due = Math.max(at, this.now);
+    const arrived = (): void => {
+      loop.waited += this.now - due;
+      run();
+    };
+    this.#add(at, arrived, loop, BYTES);
   }
 
   timersOf(loop: Loop): Timers {
@@ -75,7 +84,9 @@ export class VirtualTime {
       if (event.cancelled) continue;
       const { loop } = event;
       if (loop !== null && event.at < loop.stalledUntil) {
-        this.#push({ ...event, at: loop.stalledUntil });
+        // The same one: it may still be cancelled.
+        event.at = loop.stalledUntil;
+        this.#push(event);
         continue;
       }
       this.now = event.at;
@@ -83,7 +94,9 @@ export class VirtualTime {
       event.run();
       // Promises settle before the next event does; no chain of theirs is longer.
       for (let hop = 0; hop < HOPS; hop++) await null;
-      if (loop !== null) loop.stalledUntil = Math.max(loop.stalledUntil, event.at + loop.cost);
+      if (loop === null) continue;
+      loop.turns++;
+      loop.stalledUntil = Math.max(loop.stalledUntil, event.at + loop.cost);
     }
     this.now = Math.max(this.now, until);
   }
