@@ -61,7 +61,7 @@ export const laws: Readonly<Record<string, Law>> = {
   'a request takes few turns of our event loop, and a tick as few': ({ kind }, { fpm, asked, gateways }) => {
     if (kind !== 'closed' && kind !== 'neighbours') return [];
     const turns = gateways.reduce((sum, { loop }) => sum + loop.turns, 0);
-    return atMost(turns, 10 * asked.length + (4 * gateways.length * fpm.time.now) / TICK_INTERVAL, 'turns');
+    return atMost(turns, 20 * asked.length + (4 * gateways.length * fpm.time.now) / TICK_INTERVAL, 'turns');
   },
 
   'while requests wait, the workers work': (drawn, outcome) => {
