@@ -61,7 +61,7 @@ export class BackendCheck {
     this.#learned = server.learned;
     this.#clock = server.clock;
     this.#sender = sender;
-    this.detection = new Detection(server);
+    this.detection = new Detection(server, early);
     this.#detectsEarly = early;
     this.#settings = server.settings;
     this.#open = server.open;
@@ -86,7 +86,7 @@ export class BackendCheck {
         : backend.isProxyCheckWorthwhile(now, isGivenBack);
       // The place of a connection that was given back is the next request's.
       const inUse = this.#open.size + (this.#detectsEarly ? 0 : 1);
-      if (isDue && inUse < connections) this.#detectBeside();
+      if (isDue && inUse < connections && !this.detection.gaveWay) this.#detectBeside();
       // Else there would be more connections than `connections`; and the check gets the worker of this one. A Pool of one keeps that.
       else if (
         (isDue && (this.#detectsEarly || connections > 1)) ||

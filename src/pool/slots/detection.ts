@@ -42,9 +42,15 @@ export class Detection {
   #isAwaited = false;
   /** Ends the one that runs beside the requests. */
   #beside: AbortController | null = null;
+  /** The latest one beside the requests had to go: the next is better off in the place of one. */
+  gaveWay = false;
+  /** ms */
+  readonly #pause: number;
 
-  constructor(server: DetectedServer) {
+  /** `early`: see BackendCheck. Until it is over, what is lost is 'unknown': one that had to go begins anew behind the next response. */
+  constructor(server: DetectedServer, early: boolean) {
     this.#server = server;
+    this.#pause = early ? 0 : GAVE_WAY_PAUSE;
   }
 
   get isRunning(): boolean {
@@ -65,6 +71,7 @@ export class Detection {
   runBeside(options: DetectOptions): void {
     const beside = new AbortController();
     this.#beside = beside;
+    this.gaveWay = false;
     void this.run(new Slot(), { ...options, stop: AbortSignal.any([options.stop, beside.signal]) });
   }
 
@@ -73,7 +80,8 @@ export class Detection {
     if (this.#beside === null) return;
     const { learned, clock } = this.#server;
     this.#beside.abort();
-    learned.backend.onNotDetected(clock.monotonic(), GAVE_WAY_PAUSE);
+    this.gaveWay = true;
+    learned.backend.onNotDetected(clock.monotonic(), this.#pause);
   }
 
   /**
@@ -89,6 +97,7 @@ export class Detection {
 
   async #detect(slot: Slot, { dial, timeout, stop, countsSilence }: DetectOptions): Promise<boolean> {
     const { learned, clock, target, open } = this.#server;
+    const beside = this.#beside;
     open.add(slot);
     const openedAt: number[] = [];
     const endpoints = new Set<string>();
@@ -114,7 +123,9 @@ export class Detection {
       // Nobody is there, or the job was given up: nothing is known.
       return false;
     } finally {
-      for (const at of openedAt) onExamined(this.#server, at);
+      // It has seen nothing: that must not read as if the server were known by now.
+      const reason = beside?.signal.aborted === true ? 'fresh-needed' : 'examined';
+      for (const at of openedAt) onExamined(this.#server, at, reason);
       open.delete(slot);
     }
   }
@@ -124,7 +135,8 @@ export class Detection {
 export function onExamined(
   { closed, target, clock }: Pick<DetectedServer, 'closed' | 'target' | 'clock'>,
   openedAt: number,
+  reason: 'examined' | 'fresh-needed' = 'examined',
 ): void {
-  closed.examined++;
-  publishClosed(target, 'examined', { requests: 0, openedAt }, clock.now());
+  closed[reason]++;
+  publishClosed(target, reason, { requests: 0, openedAt }, clock.now());
 }
