@@ -4,14 +4,27 @@ import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
 import { answer, ended, GET, HEAD, POST, PUT, Recorder, rawServer, text } from './support.ts';
 
-/** Sends `second` in the very turn in which the first response ends, on a connection whose worker is just leaving. */
-async function raceIn(pool: Pool, second: object): Promise<Recorder> {
-  const racing = new Recorder();
-  const first = new Recorder();
-  first.onResponseEnd = () => pool.dispatch({ params: GET, ...second }, racing);
-  pool.dispatch({ params: GET }, first);
-  await racing.over;
-  return racing;
+interface Race extends AsyncDisposable {
+  readonly pool: Pool;
+  readonly racing: Recorder;
+}
+
+/**
+ * Sends `second` in the very turn in which the first response ends, on a connection whose worker is just leaving. Where its end
+ * has come together with the response, as on a busy machine, the request has met none: then another pool tries.
+ */
+async function raceIn(address: string, second: () => object, options: object = {}): Promise<Race> {
+  for (let tries = 50; ; tries--) {
+    const pool = new Pool(address, { backend: 'php-fpm', ...options });
+    const racing = new Recorder();
+    const first = new Recorder();
+    first.onResponseEnd = () => pool.dispatch({ params: GET, ...second() }, racing);
+    pool.dispatch({ params: GET }, first);
+    await racing.over;
+    const race = { pool, racing, [Symbol.asyncDispose]: () => pool.close() };
+    if (pool.stats.closed.recycled > 0 || tries === 1) return race;
+    await pool.close();
+  }
 }
 
 describe.each(['unix', 'tcp'] as const)('a request that meets a recycled worker (%s)', (transport) => {
@@ -19,11 +32,11 @@ describe.each(['unix', 'tcp'] as const)('a request that meets a recycled worker 
 
   it('is sent again on a fresh connection, and the handler does not notice', async () => {
     await using fpm = await startFakeFpm(recycling);
-    await using pool = new Pool(fpm.address, { backend: 'php-fpm' });
-    const racing = await raceIn(pool, { params: { ...GET, N: '2' } });
+    await using race = await raceIn(fpm.address, () => ({ params: { ...GET, N: '2' } }));
+    const { pool, racing } = race;
     expect(racing.events).toEqual(['request', 'start 200', 'data', 'end']);
     expect(racing.ended).toMatchObject({ attempts: 2, reused: false });
-    expect(fpm.requests.map(({ params }) => params['N'])).toEqual([undefined, '2']);
+    expect(fpm.requests.slice(-2).map(({ params }) => params['N'])).toEqual([undefined, '2']);
     expect(pool.stats).toMatchObject({ retried: 1, closed: { recycled: 1 } });
   });
 
@@ -42,19 +55,20 @@ describe.each(['unix', 'tcp'] as const)('a request that meets a recycled worker 
       ...recycling,
       script: async (request, response) => response.stdout(HEAD + (await request.text())),
     });
-    await using pool = new Pool(fpm.address, { backend: 'php-fpm' });
-    const racing = await raceIn(pool, { params: { ...POST, CONTENT_LENGTH: '6' }, body: body() });
+    const second = (): object => ({ params: { ...POST, CONTENT_LENGTH: '6' }, body: body() });
+    await using race = await raceIn(fpm.address, second);
+    const { racing } = race;
     expect(Buffer.concat(racing.chunks).toString()).toBe('a body');
     expect(racing.ended?.attempts).toBe(2);
-    expect(await fpm.requests[1]?.text()).toBe('a body');
+    expect(await fpm.requests.at(-1)?.text()).toBe('a body');
   });
 
   it("fails under retry: 'never', of the pool or of the request, and says that it did not run", async () => {
     await using fpm = await startFakeFpm(recycling);
-    await using never = new Pool(fpm.address, { backend: 'php-fpm', retry: 'never' });
-    expect((await raceIn(never, {})).error).toMatchObject({ executed: 'no', attempts: 1, reused: true });
-    await using pool = new Pool(fpm.address, { backend: 'php-fpm' });
-    expect((await raceIn(pool, { retry: 'never' })).error).toMatchObject({ executed: 'no', attempts: 1 });
+    await using ofPool = await raceIn(fpm.address, () => ({}), { retry: 'never' });
+    expect(ofPool.racing.error).toMatchObject({ executed: 'no', attempts: 1, reused: true });
+    await using ofRequest = await raceIn(fpm.address, () => ({ retry: 'never' }));
+    expect(ofRequest.racing.error).toMatchObject({ executed: 'no', attempts: 1 });
   });
 });
 

@@ -196,7 +196,7 @@ describe.each(
     truncateSync(big, 64 * MiB);
     const { body } = await client.open({ path });
     const broken = once(body, 'error');
-    await expect.poll(() => openFiles(big)).toBe(0);
+    await expect.poll(() => openFiles(big), { timeout: 4000 }).toBe(0);
     body.resume();
     await broken;
   });

@@ -17,6 +17,8 @@ const MiB = 1024 * 1024;
 /** More than the system holds between the server and a client that does not read, and than is taken in memory. */
 const size = 12 * MiB;
 const piece = 32_768;
+/** Files are opened and closed by other threads, which wait for their turn on a busy machine. */
+const BUSY = { timeout: 4000 };
 
 interface Bench {
   readonly php: FakeDispatcher;
@@ -146,9 +148,9 @@ describe.each(adapters.map(({ name }) => name))('through %s', (name) => {
       const asked = php.next();
       const opened = await ask();
       const exchange = await asked;
-      await expect.poll(() => openFilesIn(folder)).toBe(1);
+      await expect.poll(() => openFilesIn(folder), BUSY).toBe(1);
       opened.leave();
-      await expect.poll(() => openFilesIn(folder)).toBe(0);
+      await expect.poll(() => openFilesIn(folder), BUSY).toBe(0);
       if (!isEnded) await exchange.gone;
     },
   );
@@ -218,16 +220,21 @@ describe.each(adapters.map(({ name }) => name))('through %s', (name) => {
   });
 
   it('a client that takes nothing for sendTimeout lets go of the file, behind PHP’s end as well', async () => {
-    const { play, sent } = longPage();
-    const { folder, ask } = await bench(name, play, { sendTimeout: 200 });
-    const { body } = await ask();
-    expect(await sent[0]).toBe(size);
-    expect(openFilesIn(folder)).toBe(1);
-    const broken = once(body, 'error');
-    await expect.poll(() => openFilesIn(folder), { timeout: 5000 }).toBe(0);
-    body.resume();
-    await broken;
-  });
+    // PHP must have come to its end before that, and how long it takes depends on how busy the machine is.
+    for (const sendTimeout of [200, 1000, 5000]) {
+      const { play, sent } = longPage();
+      const { folder, ask } = await bench(name, play, { sendTimeout });
+      const { body } = await ask();
+      const isEnded = (await sent[0]) === size && openFilesIn(folder) === 1;
+      if (!isEnded && sendTimeout < 5000) continue;
+      expect(isEnded).toBe(true);
+      const broken = once(body, 'error');
+      await expect.poll(() => openFilesIn(folder), { timeout: 3 * sendTimeout + 5000 }).toBe(0);
+      body.resume();
+      await broken;
+      return;
+    }
+  }, 40_000);
 });
 
 // whose server writes the error into the page, and ends it well
