@@ -24,6 +24,8 @@ const STANDING_WINDOW = 5_000;
 /** It grows where a tenth more comes than is answered, and more than may be chance. */
 const GROWTH = 0.1;
 const LEAST_GROWTH = 2;
+/** It shrinks where, while so many are answered, fewer come than chance explains. */
+const SHRINKING_ANSWERS = 64;
 /** What comes by chance alone: so many times the root of what was answered. That is about what both together vary by. */
 const CHANCE = 1.5;
 /** By so many answers at least: where each process has a few a second, one second shows nothing. */
@@ -183,10 +185,11 @@ export class Overload {
     if (inLine < known || waiting / pace <= LONGEST_WAIT) return null;
     // `usual` may have in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
-    const isGrowing = this.#growth(now, window, usual) > 0;
+    const latest = this.#shrinking(now, usual);
+    const isGrowing = latest === null && this.#growth(now, window, usual) > 0;
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
-    const wait =
-      waiting / (isGrowing ? pace : Math.max(pace, (standing.count + workers / 2) / standing.time));
+    const paces = isGrowing ? [] : latest === null ? [standing] : [standing, latest];
+    const wait = waiting / Math.max(pace, ...paces.map(({ count, time }) => (count + workers / 2) / time));
     // Some of those that were sent first may still run: no pace can be told yet.
     if (!isGrowing && standing.count < sent && age < SILENCE) return null;
     const pages = TIMES_USUAL * page;
@@ -228,7 +231,7 @@ export class Overload {
     if (oldest > by || oldest < Math.max(this.#silentAt, this.#idleAt) || this.#trial.isOn(now))
       return { by, most: 0 };
     const window = windowOf(usual);
-    const growth = this.#growth(now, window, usual);
+    const growth = this.#shrinking(now, usual) === null ? this.#growth(now, window, usual) : 0;
     const most = growth - this.#stale.since(this.#idleAt, now, window).count;
     return { by, most: Math.max(0, Math.min(most, queued + sent - 2 * workers)) };
   }
@@ -254,8 +257,27 @@ export class Overload {
     const page = Math.min(usual, window);
     const before = this.#unanswered.highest(Math.max(this.#idleAt, since - page), since, now);
     const growth = this.#unanswered.value - before;
-    return growth > Math.max(GROWTH * served, CHANCE * Math.sqrt(served), LEAST_GROWTH) ? growth : 0;
+    return growth > leastChange(served) ? growth : 0;
   }
+
+  /**
+   * php-fpm stood still for a second (its host was out of memory, say): what came meanwhile would seem to grow for another one, while
+   * the queue gets shorter already. What was answered of late, where it does so; null: it does not. Workers that answer together, and
+   * clients that ask a moment later, show nothing: so it is compared with the highest that it is for a page's time.
+   */
+  #shrinking(now: number, usual: number): ReturnType<Counts['since']> | null {
+    const page = Math.min(usual, LONGEST_WINDOW);
+    const time = Math.max(page, this.#served.timeOf(SHRINKING_ANSWERS, now));
+    const latest = this.#served.since(Math.max(this.#idleAt, now - time), now, LONGEST_WINDOW);
+    const before = this.#unanswered.highest(now - time, now - page, now);
+    const fallen = before - this.#unanswered.highest(now - page, now, now);
+    return fallen > leastChange(latest.count) ? latest : null;
+  }
+}
+
+/** So many more or fewer are no chance. */
+function leastChange(served: number): number {
+  return Math.max(GROWTH * served, CHANCE * Math.sqrt(served), LEAST_GROWTH);
 }
 
 /** ms in which what comes and what is answered is counted. */

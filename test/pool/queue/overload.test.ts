@@ -110,6 +110,23 @@ describe('one more may wait', () => {
     expect(overload.refuses(arrival(6_000, 100))).toBeNull();
   });
 
+  it('in a queue that gets shorter, whatever came while nothing was answered', () => {
+    /** Nothing is answered for a second, in which 100 come; then one in 2 ms, and one comes every so many ms. */
+    const paused = (every: number): Overload => {
+      const overload = standing(10, 4_000);
+      for (let now = 4_010; now <= 5_000; now += 10) overload.arrived(now);
+      for (let now = 5_002; now <= 5_200; now += 2) {
+        overload.served(now, 0);
+        if (now % every === 0) overload.arrived(now);
+      }
+      return overload;
+    };
+    // Of 100 that were answered a chance of 15 or more came less; 100 in 200 ms.
+    expect(paused(4).refuses(arrival(5_200, 140))).toBeNull();
+    expect(paused(4).refuses(arrival(5_200, 800))).not.toBeNull();
+    expect(paused(2).refuses(arrival(5_200, 140))).not.toBeNull();
+  });
+
   it('where its client would be answered in the very moment in which others leave', () => {
     const overload = standing(10, 3_990);
     for (let i = 0; i < 11; i++) overload.left(4_000, 2_000, true);
