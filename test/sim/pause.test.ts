@@ -24,10 +24,9 @@ async function paused(workers: number, ms: number, load: number): Promise<Paused
   return { asked, refused: asked.filter(({ error }) => error === 'FCGI_ERR_QUEUE_OVERLOAD') };
 }
 
-/** Before it was known that the queue got shorter: 240, 360, 780 and 610 ms. */
+/** Where it is not known that the queue gets shorter, more are. */
 describe.each([4, 8])('on %i workers that stood still', (workers) => {
   it.each([
-    [500, 0.7, 150],
     [1_000, 0.5, 200],
     [2_000, 0.7, 400],
     [1_000, 0.8, 550],
