@@ -137,10 +137,11 @@ export class Learned {
 
   /** A worker has it, and its request is still to be sent. */
   accepted(exchange: Exchange, connecting: number): void {
+    const now = this.#clock.now();
+    if (this.workers.isTaken(exchange, this.#proven)) this.neighbours.workerWasTaken(now);
     this.#proven++;
     this.#isHeardOf = true;
     this.workers.answered(exchange, this.#proven);
-    const now = this.#clock.now();
     const waited = this.backlog.accepted(exchange, now);
     this.waited(waited, now);
     this.acceptCheck.onAccepted(waited, connecting);
@@ -156,16 +157,15 @@ export class Learned {
     const { firstByteAfter, script, endpoint } = exchange;
     if (exchange.reused) this.backendAt(endpoint).onStayedOpen();
     if (!isProven) {
+      const { connect } = this.keepaliveTimes;
+      const now = this.#clock.now();
+      if (this.workers.isTaken(exchange, this.#proven))
+        this.neighbours.overtaken(firstByteAfter, connect, now);
       this.#proven++;
       this.#isHeardOf = true;
       if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
       if (this.#owner.queued === 0)
-        this.neighbours.answered(
-          firstByteAfter,
-          this.acceptCheck.page,
-          this.keepaliveTimes.connect,
-          this.#clock.now(),
-        );
+        this.neighbours.answered(firstByteAfter, this.acceptCheck.page, connect, now);
     } else {
       this.acceptCheck.onPage(firstByteAfter);
       this.neighbours.keptAnswered(firstByteAfter, this.#clock);

@@ -94,6 +94,16 @@ export class Workers<Key extends { order: number }> {
     this.#found = Math.max(this.#found, running);
   }
 
+  /**
+   * Has another process the worker that this one waits for? It is none more than have been seen to run, and each of the `served` sockets that
+   * have workers has overtaken it several times. Where all waits are our own, those that wait are more than those.
+   */
+  isTaken(key: Key, served: number): boolean {
+    const unanswered = this.#unanswered.get(key);
+    if (unanswered === undefined || unanswered.oneMore) return false;
+    return this.#isOvertakenOften(unanswered, served);
+  }
+
   /** How many later fresh sockets have been answered. Through a proxy: by other servers than the one that this one waits for. */
   passed(key: Key): number {
     return this.#unanswered.get(key)?.passed ?? 0;
@@ -122,11 +132,15 @@ export class Workers<Key extends { order: number }> {
 
   /** Must a socket whose response is whole be closed, although a request of ours could have it? `served`: so many sockets have workers. */
   mustYield(served: number): boolean {
-    const often = OVERTAKEN_OFTEN * Math.max(1, served);
-    for (const { accepted, oneMore, overtaken } of this.#unanswered.values()) {
-      if (!accepted && overtaken >= (oneMore ? 1 : often)) return true;
+    for (const unanswered of this.#unanswered.values()) {
+      const { accepted, oneMore, overtaken } = unanswered;
+      if (oneMore ? !accepted && overtaken > 0 : this.#isOvertakenOften(unanswered, served)) return true;
     }
     return false;
+  }
+
+  #isOvertakenOften({ accepted, overtaken }: Unanswered, served: number): boolean {
+    return !accepted && overtaken >= OVERTAKEN_OFTEN * Math.max(1, served);
   }
 
   /** Called every few ms. */

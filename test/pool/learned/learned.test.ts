@@ -446,6 +446,49 @@ it('new connections that are all answered late show it as well, where kept ones 
   expect(learned.neighbours.needWorkers(clock)).toBe(true);
 });
 
+describe('a busy process sees that another one has a worker', () => {
+  /** Two have run at once, one of them has gone. Then a fresh one waits for 50 ms, and the other one is served so often meanwhile. */
+  async function overtaken(times: number, isAsked: boolean, queued = 0): Promise<boolean> {
+    const pool = setUp({}, 0, queued);
+    const { learned, time, clock } = pool;
+    const answer = (exchange: Exchange, after: number, isProven: boolean): void => {
+      exchange.firstByteAfter = after;
+      learned.firstByte(exchange, isProven);
+      learned.mustYield(exchange);
+      learned.ended(exchange);
+    };
+    for (const exchange of [sent(pool, 1), sent(pool, 2)]) answer(exchange, 0.5, false);
+    learned.closed(connection(1, 1), 'keepalive-time');
+    const kept = (): void => {
+      const exchange = request('/a.php', 1);
+      learned.sent(exchange, false, 2);
+      answer(exchange, 0.5, true);
+    };
+    // So many in so short a time: it is busy.
+    for (let i = 0; i < 128; i++) kept();
+    const waits = request();
+    if (isAsked) learned.asked(waits, 2);
+    else learned.sent(waits, true, 2);
+    for (let i = 0; i < times; i++) kept();
+    await time.run(time.now + 50);
+    waits.firstByteAfter = 50;
+    if (isAsked) learned.accepted(waits, 0);
+    else learned.firstByte(waits, false);
+    return learned.neighbours.needWorkers(clock);
+  }
+
+  it.each([false, true])(
+    'by what overtakes a fresh connection (asked for its worker: %s)',
+    async (isAsked) => {
+      expect([await overtaken(2, isAsked), await overtaken(3, isAsked)]).toEqual([false, true]);
+    },
+  );
+
+  it('also where more requests wait here: those that are kept are overtaken by none', async () => {
+    expect([await overtaken(3, false, 1), await overtaken(3, true, 1)]).toEqual([true, true]);
+  });
+});
+
 describe('a response that does not begin', () => {
   /** Its script takes 10 ms, as a rule. */
   function silentFor(waited: number, exchange: Exchange): { isOverdue: boolean; isSuspected: boolean } {

@@ -203,3 +203,37 @@ it('what a process had found while it had little to do counts again once it has 
     false,
   ]);
 });
+
+it.each([
+  ['later than a connect by a millisecond, where nothing is kept', [], 1, 0, true],
+  ['less late', [], 0.99, 0, false],
+  [
+    'later than the slowest but one of those that are kept, and half as long again',
+    [20, 20, 300],
+    30,
+    0,
+    true,
+  ],
+  ['as late as a slow page is', [20, 20, 300], 29.9, 0, false],
+  ['by less than twenty connects', [20, 20], 59.9, 2, false],
+  ['by twenty connects', [20, 20], 60, 2, true],
+])(
+  'in a busy process, too, a new connection shows that another one has its worker if it is overtaken, and %s',
+  (_, kept, after, connect, is) => {
+    const neighbours = new Neighbours();
+    const now = answers(neighbours, 128, 1, 1000);
+    for (const one of [...many(64, 0), ...kept]) neighbours.keptAnswered(one, { now: () => now });
+    neighbours.overtaken(after, connect, now);
+    expect(neighbours.needWorkers({ now: () => now })).toBe(is);
+  },
+);
+
+it('that is known for three seconds from the latest, and for what was guessed as long as that', () => {
+  const neighbours = new Neighbours();
+  neighbours.workerWasTaken(0);
+  expect(needed(neighbours, 0)).toBe(3_000);
+  neighbours.workerWasTaken(2_000);
+  expect(needed(neighbours, 2_000)).toBe(3_000);
+  neighbours.waited(50, 0, 2_000);
+  expect(needed(neighbours, 2_000)).toBe(10_000);
+});

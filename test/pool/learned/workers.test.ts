@@ -14,6 +14,7 @@ function story(): {
   whole(name: string): void;
   gone(name: string): void;
   passedBy(name: string): number;
+  isTaken(name: string, served: number): boolean;
 } {
   const workers = new Workers<Request>();
   const requests = new Map<string, Request>();
@@ -30,6 +31,7 @@ function story(): {
     whole: (name) => workers.completed(get(name)),
     gone: (name) => workers.gone(get(name)),
     passedBy: (name) => workers.passed(get(name)),
+    isTaken: (name, served) => workers.isTaken(get(name), served),
   };
 }
 
@@ -86,6 +88,45 @@ describe('a socket whose response is whole', () => {
       expect([workers.waiting, workers.oneMore]).toEqual([1, 0]);
     },
   );
+});
+
+describe('the worker that a fresh socket waits for', () => {
+  /** Two have run at once; then one waits, with so many open, and is overtaken so often. */
+  function waits(open: number, overtaken: number): ReturnType<typeof story> {
+    const now = story();
+    now.fresh('a', 1);
+    now.fresh('b', 2);
+    now.firstByte('a', 1);
+    now.firstByte('b', 2);
+    now.fresh('waits', open);
+    for (let i = 0; i < overtaken; i++) {
+      now.kept(`kept ${i}`);
+      now.whole(`kept ${i}`);
+    }
+    return now;
+  }
+
+  it.each([
+    ['none more than have run at once is overtaken three times by each that is served', 2, 6, 2, true],
+    ['once less', 2, 5, 2, false],
+    ['three times, where none is known to be served', 2, 3, 0, true],
+    ['it is one more than have run at once: it waits for ours', 3, 6, 2, false],
+  ])('is had by another process, or not: %s', (_, open, overtaken, served, is) => {
+    expect(waits(open, overtaken).isTaken('waits', served)).toBe(is);
+  });
+
+  it('is its own where a later fresh socket has been answered: its script is slow', () => {
+    const { fresh, firstByte, isTaken } = waits(2, 6);
+    fresh('later', 2);
+    firstByte('later', 2);
+    expect(isTaken('waits', 2)).toBe(false);
+  });
+
+  it('is no matter of one that has been answered, nor of a kept one', () => {
+    const { firstByte, isTaken } = waits(2, 6);
+    firstByte('waits', 2);
+    expect([isTaken('waits', 2), isTaken('kept 1', 0)]).toEqual([false, false]);
+  });
 });
 
 describe('a fresh socket that has had no answer', () => {
