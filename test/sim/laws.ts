@@ -122,7 +122,8 @@ export const laws: Readonly<Record<string, Law>> = {
     return atMost(percentile(answered(asked), 0.99), most, 'p99');
   },
 
-  'overload leaves no worker idle': (drawn, { used, asked }) => {
+  'overload leaves no worker idle': (drawn, outcome) => {
+    const { used, asked } = outcome;
     // Of few requests chance makes too much, and of a moment the first connects and forks.
     if (drawn.kind !== 'overload' || asked.length < 100 || drawn.ms < 200) return [];
     const { connections = 8 } = drawn.options ?? {};
@@ -131,7 +132,8 @@ export const laws: Readonly<Record<string, Law>> = {
     const wanted = asked.reduce((sum, { ms }) => sum + ms, 0) / (workers * drawn.ms);
     const ideal = Math.min(1, wanted, connections / workers);
     const most = ideal * afterLearning(drawn);
-    return atLeast(used, (0.75 * most * mean) / (mean + 0.2 + 2.5 * (drawn.latency ?? 0)), 'used');
+    const lost = 0.2 + 2.5 * (drawn.latency ?? 0) + waitedForLoop(outcome);
+    return atLeast(used, (0.75 * most * mean) / (mean + lost), 'used');
   },
 
   'where little is asked, hardly anything is refused': (drawn, { asked }) => {
