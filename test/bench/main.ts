@@ -22,6 +22,7 @@ import { rolling } from './parts/rolling.ts';
 import { scale } from './parts/scale.ts';
 import { site } from './parts/site.ts';
 import { start } from './parts/start.ts';
+import { steady } from './parts/steady.ts';
 import { streams } from './parts/streams.ts';
 import { workers } from './parts/workers.ts';
 import { worth } from './parts/worth.ts';
@@ -54,7 +55,10 @@ export async function bench(args: readonly string[], bundle: URL): Promise<numbe
     site: () => site(new URL('../../../../dist/', bundle), bundle, turns, values.brief),
     codec: () => codec(turns),
     workers: () => workers(use),
-    fair: () => fair(bundle, values.brief ? 0.5 : 2 + seconds, values.brief),
+    fair: async () => {
+      const time = values.brief ? 0.5 : 2 + seconds;
+      return [...(await fair(bundle, time, values.brief)), ...(await steady(bundle, time, values.brief))];
+    },
     overload: () => overload(bundle, values.brief ? 0.5 : 2 + seconds, values.brief),
     streams: () => streams(bundle, mib, Math.min(turns, 3)),
     scale: () => scale(bundle, 50_000 * share, turns),
