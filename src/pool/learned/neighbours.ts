@@ -41,7 +41,7 @@ const BUSY_ANSWERS = 64;
 /** For so long none is kept; twice as long each time that it comes to that again soon. */
 const FIRST = 10_000;
 const LONGEST = 80_000;
-/** And for so long, where it was counted. */
+/** And for so long, where it was counted: in the simulator as good as 10 s, as it shows again at once, and better than one, which is forgotten before that. */
 const COUNTED = 3_000;
 
 export class Neighbours {
@@ -65,12 +65,12 @@ export class Neighbours {
     if (wait >= Math.max(LEAST_WAIT, LONG_WAIT * connect)) this.#found(now);
   }
 
-  /** Another process has had the worker of a new one, by what has overtaken it, and for which no worker was asked: its first byte came `after` so long. */
+  /** A new one, for which no worker was asked, was overtaken as if another process had its worker, and had its first byte `after` so long. */
   overtaken(after: number, connect: number, now: number): void {
     if (after >= lateAfter(this.#usualKept, connect)) this.workerWasTaken(now);
   }
 
-  /** The same, of one for which a worker was asked: no script can have been slow. */
+  /** Another process has had the worker of one of ours. Where it was asked for, no script can have been slow: what has overtaken it shows that. */
   workerWasTaken(now: number): void {
     this.#countedUntil = now + COUNTED;
   }

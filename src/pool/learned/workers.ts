@@ -100,8 +100,9 @@ export class Workers<Key extends { order: number }> {
    */
   isTaken(key: Key, served: number): boolean {
     const unanswered = this.#unanswered.get(key);
-    if (unanswered === undefined || unanswered.oneMore) return false;
-    return this.#isOvertakenOften(unanswered, served);
+    if (unanswered === undefined) return false;
+    const { accepted, oneMore, overtaken } = unanswered;
+    return !accepted && !oneMore && overtaken >= often(served);
   }
 
   /** How many later fresh sockets have been answered. Through a proxy: by other servers than the one that this one waits for. */
@@ -132,15 +133,11 @@ export class Workers<Key extends { order: number }> {
 
   /** Must a socket whose response is whole be closed, although a request of ours could have it? `served`: so many sockets have workers. */
   mustYield(served: number): boolean {
-    for (const unanswered of this.#unanswered.values()) {
-      const { accepted, oneMore, overtaken } = unanswered;
-      if (oneMore ? !accepted && overtaken > 0 : this.#isOvertakenOften(unanswered, served)) return true;
+    const least = often(served);
+    for (const { accepted, oneMore, overtaken } of this.#unanswered.values()) {
+      if (!accepted && overtaken >= (oneMore ? 1 : least)) return true;
     }
     return false;
-  }
-
-  #isOvertakenOften({ accepted, overtaken }: Unanswered, served: number): boolean {
-    return !accepted && overtaken >= OVERTAKEN_OFTEN * Math.max(1, served);
   }
 
   /** Called every few ms. */
@@ -153,4 +150,9 @@ export class Workers<Key extends { order: number }> {
     this.#foundBefore = this.#found;
     this.#found = 0;
   }
+}
+
+/** So many times in all, where each of the `served` sockets has overtaken it several times. */
+function often(served: number): number {
+  return OVERTAKEN_OFTEN * Math.max(1, served);
 }

@@ -4,6 +4,12 @@ const BUCKET = 100;
 const BUCKETS = 100;
 export const LONGEST_WINDOW: number = BUCKETS * BUCKET;
 
+export interface Counted {
+  readonly count: number;
+  /** ms in which they were. */
+  readonly time: number;
+}
+
 export class Counts {
   readonly #buckets: number[] = new Array<number>(BUCKETS).fill(0);
   #bucket = 0;
@@ -15,7 +21,7 @@ export class Counts {
   }
 
   /** How many there were in whole buckets since then, in the window at the most, and in how many ms. */
-  since(then: number, now: number, window: number): { count: number; time: number } {
+  since(then: number, now: number, window: number): Counted {
     this.#rotate(now);
     const first = Math.max(this.#bucket - Math.floor(window / BUCKET) + 1, Math.floor(then / BUCKET) + 1);
     let count = 0;

@@ -6,7 +6,7 @@
  * Times in ms.
  */
 
-import { Counts, LONGEST_WINDOW } from './counts.ts';
+import { type Counted, Counts, LONGEST_WINDOW } from './counts.ts';
 import { Level } from './level.ts';
 import { Patience } from './patience.ts';
 import { Trial } from './trial.ts';
@@ -188,7 +188,7 @@ export class Overload {
     const latest = this.#shrinking(now, usual);
     const isGrowing = latest === null && this.#growth(now, window, usual) > 0;
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
-    const paces = isGrowing ? [] : latest === null ? [standing] : [standing, latest];
+    const paces = isGrowing ? [] : [standing, latest ?? standing];
     const wait = waiting / Math.max(pace, ...paces.map(({ count, time }) => (count + workers / 2) / time));
     // Some of those that were sent first may still run: no pace can be told yet.
     if (!isGrowing && standing.count < sent && age < SILENCE) return null;
@@ -265,7 +265,7 @@ export class Overload {
    * the queue gets shorter already. What was answered of late, where it does so; null: it does not. Workers that answer together, and
    * clients that ask a moment later, show nothing: so it is compared with the highest that it is for a page's time.
    */
-  #shrinking(now: number, usual: number): ReturnType<Counts['since']> | null {
+  #shrinking(now: number, usual: number): Counted | null {
     const page = Math.min(usual, LONGEST_WINDOW);
     const time = Math.max(page, this.#served.timeOf(SHRINKING_ANSWERS, now));
     const latest = this.#served.since(Math.max(this.#idleAt, now - time), now, LONGEST_WINDOW);

@@ -2,11 +2,10 @@
  * Is a pool a good neighbour? Some gateways, a process each, on the same php-fpm, and one more client that keeps nothing
  * and asks every 50 ms: what it waits, beside what it waits where the gateways keep nothing either.
  */
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from '../../../src/index.ts';
 import { type Fpm, startFpm } from '../../fpm/support/index.ts';
-import { startChild } from '../lib/child.ts';
+import { besideNeighbours } from '../lib/neighbours.ts';
 import { answersOf, ask, percentile, SLEEPS, sleeping } from '../lib/php.ts';
 import { rivals, type StartRival } from '../lib/rivals.ts';
 import type { Row } from '../lib/table.ts';
@@ -98,20 +97,16 @@ async function measure(
   const params = sleeping(fpm, [page, page]);
   const ms = 1_000 * seconds;
   const args = [fpm.address, JSON.stringify(params), JSON.stringify(options), String(ms + 500), kind];
-  const children = await Promise.all(
-    Array.from({ length: gateways }, () => startChild(bundle, 'neighbour', args)),
+  const { worked, seen } = await besideNeighbours(
+    bundle,
+    gateways,
+    () => args,
+    () => oneMore(fpm, params, ms),
   );
-  const results = children.map(async ({ process: child }): Promise<{ served: number; failed: number }> => {
-    const [result] = await once(child, 'message');
-    return result;
-  });
-  const waited = await oneMore(fpm, params, ms);
-  const ended = await Promise.all(results);
-  await Promise.all(children.map((child) => child.stop()));
   return {
-    ...waited,
-    shares: ended.map(({ served }) => served),
-    failed: ended.reduce((sum, { failed }) => sum + failed, 0),
+    ...seen,
+    shares: worked.map(({ served }) => served),
+    failed: worked.reduce((sum, { failed }) => sum + failed, 0),
   };
 }
 

@@ -2,9 +2,8 @@
  * Several gateways, a process each, that have something to do all the time, and together less than the workers can do: do their
  * kept connections hold workers that the others wait for? What their requests take, beside what they take where nothing is kept.
  */
-import { once } from 'node:events';
 import { startFpm } from '../../fpm/support/index.ts';
-import { startChild } from '../lib/child.ts';
+import { besideNeighbours } from '../lib/neighbours.ts';
 import { percentile, SLEEPS, sleeping } from '../lib/php.ts';
 import type { Row } from '../lib/table.ts';
 
@@ -62,18 +61,10 @@ async function measure(
   // Long pages are few: their slowest hundredth is chance, unless the same requests come in each run.
   const ms = Math.max(1_000 * seconds, 100 * page);
   const args = [fpm.address, JSON.stringify(params), JSON.stringify(options), String(ms), String(rate)];
-  const children = await Promise.all(
-    Array.from({ length: gateways }, (_, nth) => startChild(bundle, 'neighbour', [...args, String(nth)])),
-  );
-  const seen = await Promise.all(
-    children.map(async ({ process: child }): Promise<Seen> => {
-      const [result] = await once(child, 'message');
-      return result;
-    }),
-  );
-  await Promise.all(children.map((child) => child.stop()));
+  const withSeed = (nth: number): string[] => [...args, String(nth)];
+  const { worked } = await besideNeighbours(bundle, gateways, withSeed, async () => null);
   return {
-    times: seen.flatMap(({ times }) => times),
-    failed: seen.reduce((sum, { failed }) => sum + failed, 0),
+    times: worked.flatMap(({ times }) => times),
+    failed: worked.reduce((sum, { failed }) => sum + failed, 0),
   };
 }

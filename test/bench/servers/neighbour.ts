@@ -38,7 +38,10 @@ process.send?.('ready');
 const all: Promise<void>[] = [];
 if (kind === 'busy') {
   for (let i = 0; i < 16; i++) all.push(busyClient());
-} else if (kind !== 'quiet') {
+} else if (kind === 'quiet') {
+  for (let i = 0; i < 8; i++) all.push(ask());
+  for (; performance.now() < until; await delay(1000 / 6)) all.push(ask());
+} else {
   const random = randomFrom(Number(seed));
   let next = begun;
   while (next < until) {
@@ -48,9 +51,6 @@ if (kind === 'busy') {
     }
     await delay(next - performance.now());
   }
-} else {
-  for (let i = 0; i < 8; i++) all.push(ask());
-  for (; performance.now() < until; await delay(1000 / 6)) all.push(ask());
 }
 await Promise.all(all);
 process.send?.({ served, failed, times });
