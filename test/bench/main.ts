@@ -28,8 +28,8 @@ import { workers } from './parts/workers.ts';
 import { worth } from './parts/worth.ts';
 
 const efforts = {
-  whole: { share: 1, turns: 7, seconds: 4, mib: 1024, use: { seconds: 1.5, pools: 10, pages: 8 } },
-  quick: { share: 0.25, turns: 3, seconds: 1, mib: 128, use: { seconds: 1, pools: 2, pages: 8 } },
+  whole: { share: 1, turns: 7, seconds: 4, mib: 1024, use: { seconds: 3, pools: 10, pages: 8 } },
+  quick: { share: 0.25, turns: 3, seconds: 1, mib: 128, use: { seconds: 2, pools: 2, pages: 8 } },
   brief: { share: 0.02, turns: 1, seconds: 1, mib: 8, use: { seconds: 0.2, pools: 1, pages: 1 } },
 };
 

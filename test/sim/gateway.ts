@@ -94,6 +94,8 @@ function runtimeOf(
   ackDelay: () => number,
   fpmAt: (address: string) => SimFpm | undefined,
 ): Runtime {
+  // One for all, as where it is real: bytes are read where they lie before the next ones come.
+  const readBuffer = new ReadBuffer();
   return {
     timers: time.timersOf(loop),
     random,
@@ -103,7 +105,7 @@ function runtimeOf(
     connect: (target, { signal }) =>
       new Promise((resolve, reject) => {
         const socket = new SimSocket(time, loop, latency, ackDelay);
-        const input = new ReadBuffer().open();
+        const input = readBuffer.open();
         socket.receive = (bytes, length) => input.receive(bytes, length);
         const aborted = (): void => {
           socket.destroy();

@@ -183,7 +183,7 @@ export class Learned {
   /** A response is whole: must its connection go all the same, for the sake of a request that waits? */
   mustYield(exchange: Exchange): boolean {
     if (this.workers.waiting === 0) return false;
-    this.workers.completed(exchange);
+    this.workers.completed(exchange, this.#proven);
     return this.workers.mustYield(this.#proven);
   }
 

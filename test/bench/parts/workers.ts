@@ -38,7 +38,7 @@ export async function workers({ seconds, pools, pages }: Effort): Promise<Row[]>
     // What the first request of a process loads is not to be measured.
     await worst(fpm, sleepingInTurn(fpm, [1, 1]), {}, 1, 100);
     for (const page of PAGES.slice(0, pages)) {
-      const ms = Math.max(seconds * 1_000, seconds * 10 * page[1]);
+      const ms = lengthOf(seconds, page);
       const inTurn = sleepingInTurn(fpm, page);
       const kept = await worst(fpm, inTurn, {}, pools, ms);
       const what = `workers used, ${transport}, ${named(page)}`;
@@ -50,6 +50,11 @@ export async function workers({ seconds, pools, pages }: Effort): Promise<Row[]>
     }
   }
   return rows;
+}
+
+/** ms of one run. Slow pages need more than quick ones, or chance decides. */
+function lengthOf(seconds: number, page: readonly [number, number]): number {
+  return Math.max(seconds * 1_000, seconds * 5 * page[1]);
 }
 
 /** Answers of one contender, and of bare sockets just before and behind it: their mean. */
@@ -87,7 +92,7 @@ async function worst(
 
 async function othersUse(page: readonly [number, number], seconds: number, bare: number): Promise<Row[]> {
   const rows: Row[] = [];
-  const ms = Math.max(seconds * 1_000, seconds * 10 * page[1]);
+  const ms = lengthOf(seconds, page);
   for (const [name, start] of Object.entries(rivals(WORKERS))) {
     await using fpm = await startFpm({ maxChildren: WORKERS, files: { 'sleep.php': SLEEPS } });
     await using server = await start(fpm);

@@ -11,7 +11,7 @@ function story(): {
   fresh(name: string, open: number): void;
   kept(name: string): void;
   firstByte(name: string, running: number): void;
-  whole(name: string): void;
+  whole(name: string, served?: number): void;
   gone(name: string): void;
   passedBy(name: string): number;
   isTaken(name: string, served: number): boolean;
@@ -28,7 +28,7 @@ function story(): {
     fresh: (name, open) => workers.sent(get(name), true, open),
     kept: (name) => workers.sent(get(name), false, 0),
     firstByte: (name, running) => workers.answered(get(name), running),
-    whole: (name) => workers.completed(get(name)),
+    whole: (name, served = 1) => workers.completed(get(name), served),
     gone: (name) => workers.gone(get(name)),
     passedBy: (name) => workers.passed(get(name)),
     isTaken: (name, served) => workers.isTaken(get(name), served),
@@ -88,6 +88,56 @@ describe('a socket whose response is whole', () => {
       expect([workers.waiting, workers.oneMore]).toEqual([1, 0]);
     },
   );
+});
+
+describe('one socket more than have run at once waits', () => {
+  /** So many have run at once; then one more waits, and of those that have workers `served` are left. It is overtaken once. */
+  function overtakenOnce(found: number, served: number): ReturnType<typeof story> {
+    const one = story();
+    one.kept('before');
+    one.firstByte('before', found);
+    one.fresh('waits', found + 1);
+    one.kept('later');
+    one.whole('later', served);
+    return one;
+  }
+
+  it.each([
+    ['as many run as have been seen to', 4, 4, true],
+    ['another runs as well, as php-fpm has more workers than were seen', 4, 5, true],
+    ['one less runs: another process may have its worker', 4, 3, false],
+    ['hardly any run: other processes have the workers', 7, 1, false],
+  ])(
+    'the next to be whole is given up for it, and no more are opened, or not: %s',
+    (_, found, served, is) => {
+      const { workers } = overtakenOnce(found, served);
+      expect([workers.mustYield(served), workers.isFull]).toEqual([is, is]);
+      expect(workers.oneMoreOvertaken).toBe(1);
+    },
+  );
+
+  it('one that has its worker, and no answer yet, runs as well', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    kept('before');
+    firstByte('before', 3);
+    fresh('slow', 2);
+    fresh('later', 3);
+    firstByte('later', 2);
+    fresh('waits', 4);
+    kept('last');
+    whole('last', 2);
+    expect([workers.mustYield(2), workers.isFull]).toEqual([true, true]);
+  });
+
+  it('where other processes have the workers it is given up for it once it was overtaken often', () => {
+    const { workers, kept, whole } = overtakenOnce(7, 2);
+    for (let overtaken = 2; overtaken <= 6; overtaken++) {
+      expect(workers.mustYield(2)).toBe(false);
+      kept(`kept ${overtaken}`);
+      whole(`kept ${overtaken}`, 2);
+    }
+    expect(workers.mustYield(2)).toBe(true);
+  });
 });
 
 describe('the worker that a fresh socket waits for', () => {
