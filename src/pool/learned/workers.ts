@@ -13,10 +13,10 @@
  * pages of eight clients on four workers, and half of what they can do. So once one more was overtaken, those that come wait in our own
  * queue for a kept socket, until the next tick, or until more run at once than before.
  *
- * Both hold only while as many of ours run as have been seen to run at once. While fewer do, other processes have the workers, and nothing is
- * known of one more: to give a kept socket up for it at once, and to open none beside it, leaves the others what they have. Of two processes,
- * with pages of 5 ms on 8 workers, the one that had seen all 8 of them got 82 of 100 requests through, and the other one, which had
- * seen 7, the rest, for as long as the load lasted.
+ * That holds only while as many of ours run as have been seen to run at once. While fewer do, other processes may have the workers: new
+ * sockets are opened all the same, and one more has a kept one given up for it once each of those has overtaken it. Otherwise whoever has seen
+ * fewer workers leaves them to the others: of two processes, with pages of 5 ms on 8 workers, the one that had seen all 8 answered 82 of a
+ * hundred requests, and the one that had seen 7 the rest, for as long as the load lasted.
  */
 
 interface Unanswered {
@@ -138,10 +138,9 @@ export class Workers<Key extends { order: number }> {
 
   /** Must a socket whose response is whole be closed, although a request of ours could have it? `served`: so many sockets have workers. */
   mustYield(served: number): boolean {
-    const least = often(served);
-    const areAllOurs = this.#areAllOurs(served);
+    const ofOneMore = this.#areAllOurs(served) ? 1 : byEach(served);
     for (const { accepted, oneMore, overtaken } of this.#unanswered.values()) {
-      if (!accepted && overtaken >= (oneMore && areAllOurs ? 1 : least)) return true;
+      if (!accepted && overtaken >= (oneMore ? ofOneMore : often(served))) return true;
     }
     return false;
   }
@@ -165,5 +164,10 @@ export class Workers<Key extends { order: number }> {
 
 /** So many times in all, where each of the `served` sockets has overtaken it several times. */
 function often(served: number): number {
-  return OVERTAKEN_OFTEN * Math.max(1, served);
+  return OVERTAKEN_OFTEN * byEach(served);
+}
+
+/** Each of the `served` sockets has overtaken it. */
+function byEach(served: number): number {
+  return Math.max(1, served);
 }

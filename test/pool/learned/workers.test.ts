@@ -106,7 +106,7 @@ describe('one socket more than have run at once waits', () => {
     ['as many run as have been seen to', 4, 4, true],
     ['another runs as well, as php-fpm has more workers than were seen', 4, 5, true],
     ['one less runs: another process may have its worker', 4, 3, false],
-    ['hardly any run: other processes have the workers', 7, 1, false],
+    ['few run: other processes have the workers', 7, 2, false],
   ])(
     'the next to be whole is given up for it, and no more are opened, or not: %s',
     (_, found, served, is) => {
@@ -129,14 +129,18 @@ describe('one socket more than have run at once waits', () => {
     expect([workers.mustYield(2), workers.isFull]).toEqual([true, true]);
   });
 
-  it('where other processes have the workers it is given up for it once it was overtaken often', () => {
-    const { workers, kept, whole } = overtakenOnce(7, 2);
-    for (let overtaken = 2; overtaken <= 6; overtaken++) {
-      expect(workers.mustYield(2)).toBe(false);
+  it.each([
+    [1, 1],
+    [2, 2],
+    [5, 5],
+  ])('while %i of 7 run, it is given up for it once each of them has overtaken it', (served, times) => {
+    const { workers, kept, whole } = overtakenOnce(7, served);
+    for (let overtaken = 1; overtaken < times; overtaken++) {
+      expect(workers.mustYield(served)).toBe(false);
       kept(`kept ${overtaken}`);
-      whole(`kept ${overtaken}`, 2);
+      whole(`kept ${overtaken}`, served);
     }
-    expect(workers.mustYield(2)).toBe(true);
+    expect([workers.mustYield(served), workers.isFull]).toEqual([true, false]);
   });
 });
 
