@@ -35,8 +35,9 @@ export class Connection {
   /** Requests sent on it; and of those, answered to the end. */
   requests = 0;
   answered = 0;
-  /** A worker has it: it has answered, be it FCGI_GET_VALUES. */
+  /** A worker has it: it has answered, be it FCGI_GET_VALUES. Since when, ms, by the owner's clock, as far as that is known. */
   proven: boolean;
+  heldSince: number;
   closed = false;
   /** While it is open the connection is neither idle nor busy; see sendGetValues and waitIdle. */
   readonly idleCheck: IdleCheck = new IdleCheck();
@@ -66,6 +67,7 @@ export class Connection {
     this.#probed = { ...connected, transport: limits.transport };
     this.limits = limits;
     this.proven = connected.isAccepted === true;
+    this.heldSince = owner.clock.now();
     this.server = owner.learned.backendAt(connected.endpoint ?? '');
     this.#reader = new ResponseReader(owner, this.server, this.#onAnswer);
     this.idle = new IdleState(socket);
@@ -175,7 +177,7 @@ export class Connection {
 
   readonly #onAnswer = (exchange: Exchange): void => {
     exchange.firstByteAfter = this.#owner.clock.now() - exchange.startedAt;
-    this.#owner.learned.firstByte(exchange, this.proven);
+    this.heldSince = this.#owner.learned.firstByte(exchange, this);
     this.proven = true;
   };
 
@@ -198,10 +200,9 @@ export class Connection {
       this.close('trailing-bytes');
       return;
     }
-    const { values } = this.#reader;
-    if (this.idleCheck.isPending && values !== null) {
+    if (this.idleCheck.isPending && this.#reader.values !== null) {
       this.#activity.mark();
-      this.idleCheck.answer(values);
+      this.idleCheck.answer(this.#reader.values);
     } else if (!this.#reader.wellFormed) this.close('trailing-bytes');
   }
 
@@ -226,8 +227,7 @@ export class Connection {
       this.fail(wrong, wrong.code === 'FCGI_ERR_HEAD_MISSING' ? 'protocol-error' : 'failed');
       return;
     }
-    const begunAt = exchange.startedAt + exchange.firstByteAfter;
-    this.#owner.learned.keepaliveTimes.answered(exchange, begunAt);
+    this.#owner.learned.keepaliveTimes.answered(exchange, exchange.firstByteAt);
     const verdict = reuse({
       keepConn: exchange.keepConn,
       bodySent: !this.writer.isSending(exchange),
@@ -236,7 +236,7 @@ export class Connection {
       scriptAskedClose: this.#reader.scriptAskedClose,
       requests: this.requests,
       keepaliveRequests: this.limits.keepaliveRequests,
-      leaseOver: this.#owner.learned.keepaliveTimes.isLeaseOver(this.openedAt, begunAt, this.requests),
+      leaseOver: this.#owner.learned.keepaliveTimes.isLeaseOver(this, exchange.firstByteAt),
       isQueryDue: this.#owner.learned.isQueryDue,
       mustYield: this.#owner.learned.mustYield(exchange),
       idleFull: this.#owner.idleFull(),

@@ -133,6 +133,11 @@ export class Exchange {
     this.bytesSent = bytesSent;
   }
 
+  /** ms, by the pool's clock. */
+  get firstByteAt(): number {
+    return this.startedAt + this.firstByteAfter;
+  }
+
   /** What the server writes may wait for our kernel's acknowledgement: its connection stays open, and has gone back and forth before. */
   get mayWaitForAck(): boolean {
     return this.keepConn && this.isAccepted;
@@ -145,7 +150,7 @@ export class Exchange {
 
   /** More of the response is here. `isOurs`: it was us who did not read. */
   goesOn(now: number, isOurs: boolean): void {
-    const before = this.#latestAt < 0 ? this.startedAt + this.firstByteAfter : this.#latestAt;
+    const before = this.#latestAt < 0 ? this.firstByteAt : this.#latestAt;
     this.#latestAt = now;
     if (!isOurs) this.stillFor = Math.max(this.stillFor, now - before);
   }

@@ -238,7 +238,7 @@ function progressOf(server: Server): Progress {
     if (job === null) continue;
     const { exchange } = job;
     if (exchange?.headDone) {
-      answeredAt = Math.max(answeredAt, exchange.startedAt + exchange.firstByteAfter);
+      answeredAt = Math.max(answeredAt, exchange.firstByteAt);
     } else {
       unanswered++;
       oldest = Math.min(oldest, job.startedAt);

@@ -55,7 +55,7 @@ export async function openConnection(server: RawServer): Promise<Opened> {
       }),
       bodyReading: { isChanged: false, isDoubted: () => false },
       terminatorDelay: () => 50,
-      firstByte() {},
+      firstByte: () => 0,
       keepaliveTimes: { isIdleTimeOver: () => false, isLeaseOver: () => false, answered: () => {} },
       isQueryDue: false,
       mustYield: () => false,

@@ -6,6 +6,7 @@
  */
 
 import { TICK_INTERVAL } from '../../connection/clock.ts';
+import type { Held } from '../../connection/owner.ts';
 import { type Answered, DelayedAcks } from './delayed-acks.ts';
 
 /** An idle connection is kept for so many times what connecting takes, at the most. With 300 times, processes on hosts 1 ms away had each other wait for 170 ms. */
@@ -16,13 +17,14 @@ const MOST_IDLE = 2_000;
 const LEAST_SHORT_IDLE = 2;
 /** A lease is at least so many times as long: connecting costs at most a twentieth of the time. */
 const LEASE_TIMES = 20;
-const LEAST_LEASE = 60;
+const LEAST_LEASE = 30;
 const MOST_LEASE = 1_000;
 /**
- * Connections are given back one by one, two in the time of a lease: whoever waits in the backlog needs one worker, and
- * each connect costs this process as much as several requests. Without it 8 connections for pages of 5 ms took half as
- * much processor time again.
+ * Connections are given back one by one, so much later than the one before, or so much of a lease: whoever waits in the backlog needs one
+ * worker, and each connect costs this process as much as several requests. Without it 8 connections for pages of 5 ms took half
+ * as much processor time again.
  */
+const LEAST_PACE = 30;
 const PACE = 1 / 2;
 /**
  * Where a page takes as long as that, each connection goes in its time: pages that began together end together, and of those that
@@ -30,6 +32,10 @@ const PACE = 1 / 2;
  * fortieth of the time at the most: so many leases of a far host.
  */
 const LONG_PAGE = 2;
+/** And where it has waited for its worker for so much of a lease: others wait as well, and whoever has one connection with a worker gives it back in its time. */
+const LONG_WAIT = 1 / 2;
+/** What it has waited counts for so much of a lease. */
+const WAIT_COUNTS = 1 / 2;
 /** A connection goes by so much of a page before its time, and not a page later. */
 const EARLY = 1 / 5;
 
@@ -94,16 +100,24 @@ export class KeepaliveTimes {
     return this.#limits.keepaliveTimeout === 'auto';
   }
 
-  /** Must a connection go that was opened at `openedAt`, has carried so many requests, and has had the last answer at `answeredAt`? */
-  isLeaseOver(openedAt: number, answeredAt: number, requests: number): boolean {
+  /**
+   * Must a connection go that has had the last answer at `answeredAt`? What it has waited for its worker counts half: the longer others
+   * hold theirs, the sooner they have it back. Where it counts in full, whoever has waited for longer has its worker for less, so that the
+   * others have theirs for longer, and it waits as long the next time: with pages of 8 ms two of four processes on 8 workers got half of
+   * what the other two did. So all of them come to the same.
+   */
+  isLeaseOver({ openedAt, heldSince, requests }: Omit<Held, 'proven'>, answeredAt: number): boolean {
     const { keepaliveTime } = this.#limits;
     const age = answeredAt - openedAt;
     if (keepaliveTime !== 'auto') return keepaliveTime > 0 && age >= keepaliveTime;
     const lease = clamp(LEASE_TIMES * this.connect, LEAST_LEASE, MOST_LEASE);
-    const page = age / requests;
-    if (age + EARLY * page < lease) return false;
-    const isLongPage = page >= PACE * lease && age >= LONG_PAGE * LEASE_TIMES * this.connect;
-    return isLongPage || answeredAt - this.#givenBackAt >= PACE * lease;
+    const waited = heldSince - openedAt;
+    const held = answeredAt - heldSince;
+    const page = held / requests;
+    if (held + EARLY * page + WAIT_COUNTS * waited < lease) return false;
+    const pace = Math.max(LEAST_PACE, PACE * lease);
+    const isLongPage = page >= pace && age >= LONG_PAGE * LEASE_TIMES * this.connect;
+    return isLongPage || waited >= LONG_WAIT * lease || answeredAt - this.#givenBackAt >= pace;
   }
 
   /** A connection was closed at `now`, for whatever reason, and its worker is free. */

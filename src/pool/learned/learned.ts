@@ -6,6 +6,7 @@
 import type { Clock } from '../../connection/clock.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Exchange } from '../../connection/exchange.ts';
+import type { Held } from '../../connection/owner.ts';
 import type { CloseReason } from '../../connection/reuse.ts';
 import { isPassing } from '../../connection/socket/connect.ts';
 import type { ConnectError } from '../../errors.ts';
@@ -152,27 +153,34 @@ export class Learned {
     if (this.#owner.queued === 0) this.neighbours.waited(wait, this.keepaliveTimes.connect, now);
   }
 
-  /** `isProven`: a worker was known to have the connection before. */
-  firstByte(exchange: Exchange, isProven: boolean): void {
+  /** The first record of a response is here. Since when a worker has its connection, as far as that is known. */
+  firstByte(exchange: Exchange, connection: Held): number {
     const { firstByteAfter, script, endpoint } = exchange;
     if (exchange.reused) this.backendAt(endpoint).onStayedOpen();
-    if (!isProven) {
-      const { connect } = this.keepaliveTimes;
-      const now = this.#clock.now();
-      if (this.workers.isTaken(exchange, this.#proven))
-        this.neighbours.overtaken(firstByteAfter, connect, now);
-      this.#proven++;
-      this.#isHeardOf = true;
-      if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
-      if (this.#owner.queued === 0)
-        this.neighbours.answered(firstByteAfter, this.acceptCheck.page, connect, now);
-    } else {
+    let { heldSince } = connection;
+    if (connection.proven) {
       this.acceptCheck.onPage(firstByteAfter);
       this.neighbours.keptAnswered(firstByteAfter, this.#clock);
-    }
+    } else heldSince = this.#firstAnswered(exchange, connection);
     if (this.terminator.mayHaveWaited(exchange)) this.backendAt(endpoint).onDoubted();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);
+    return heldSince;
+  }
+
+  /** The first of a new connection, for which no worker was asked. */
+  #firstAnswered(exchange: Exchange, { openedAt }: Held): number {
+    const { firstByteAfter, firstByteAt } = exchange;
+    const { connect } = this.keepaliveTimes;
+    const { page } = this.acceptCheck;
+    const now = this.#clock.now();
+    if (this.workers.isTaken(exchange, this.#proven)) this.neighbours.overtaken(firstByteAfter, connect, now);
+    this.#proven++;
+    this.#isHeardOf = true;
+    if (!this.acceptCheck.onUnasked(firstByteAfter)) this.backlog.answeredSoon();
+    if (this.#owner.queued === 0) this.neighbours.answered(firstByteAfter, page, connect, now);
+    // What came later than a page takes has waited for its worker.
+    return Math.max(openedAt, firstByteAt - page);
   }
 
   /** See BackendKind. */

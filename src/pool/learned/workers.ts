@@ -9,14 +9,15 @@
  * a later fresh socket is answered, an earlier one has its worker, and its script is slow. A wrong guess costs one
  * connect; no number of sockets is ever forbidden.
  *
+ * All processes wait in the same backlog, so each must give its workers back after as long, whatever it has seen of them. To give a socket up
+ * for one more than have been seen to run once that was overtaken at all left the workers to whoever had seen more of them: of two
+ * processes, with pages of 5 ms on 8 workers, the one that had seen all 8 answered 82 of a hundred requests, and the one that had seen 7 the
+ * rest, for as long as the load lasted.
+ *
  * But while there are likely no more workers, each request on a fresh socket costs a kept one, and a connect: two of three hello
  * pages of eight clients on four workers, and half of what they can do. So once one more was overtaken, those that come wait in our own
- * queue for a kept socket, until the next tick, or until more run at once than before.
- *
- * That holds only while as many of ours run as have been seen to run at once. While fewer do, other processes may have the workers: new
- * sockets are opened all the same, and one more has a kept one given up for it once each of those has overtaken it. Otherwise whoever has seen
- * fewer workers leaves them to the others: of two processes, with pages of 5 ms on 8 workers, the one that had seen all 8 answered 82 of a
- * hundred requests, and the one that had seen 7 the rest, for as long as the load lasted.
+ * queue for a kept socket, until the next tick, or until more run at once than before. Not while fewer of ours run than have been seen to
+ * run at once: others have the workers then, and only those that wait in the backlog have their share of them.
  */
 
 interface Unanswered {
@@ -33,11 +34,10 @@ interface Unanswered {
 }
 
 /**
- * With no more sockets than have run at once before, it is likelier that the script is slow, or that its worker has yet to wake up: then
- * so often by each of those that are served. Three times in all come within half a ms where eight sockets have pages of 1 ms, and a
- * worker that has just been freed takes as long to accept on a busy machine.
+ * Its script may be slow instead, or its worker has yet to wake up: so often by each of those that are served. Twice in all come within half a
+ * ms where eight sockets have pages of 1 ms, and a worker that has just been freed takes as long to accept on a busy machine.
  */
-const OVERTAKEN_OFTEN = 3;
+const OVERTAKEN_OFTEN = 2;
 
 export class Workers<Key extends { order: number }> {
   /** So many fresh sockets wait for an answer, and perhaps for a worker that an idle socket of ours holds. */
@@ -138,10 +138,9 @@ export class Workers<Key extends { order: number }> {
 
   /** Must a socket whose response is whole be closed, although a request of ours could have it? `served`: so many sockets have workers. */
   mustYield(served: number): boolean {
-    const ofOneMore = this.#areAllOurs(served) ? 1 : byEach(served);
-    for (const { accepted, oneMore, overtaken } of this.#unanswered.values()) {
-      if (!accepted && overtaken >= (oneMore ? ofOneMore : often(served))) return true;
-    }
+    const least = often(served);
+    for (const { accepted, overtaken } of this.#unanswered.values())
+      if (!accepted && overtaken >= least) return true;
     return false;
   }
 
@@ -164,10 +163,5 @@ export class Workers<Key extends { order: number }> {
 
 /** So many times in all, where each of the `served` sockets has overtaken it several times. */
 function often(served: number): number {
-  return OVERTAKEN_OFTEN * byEach(served);
-}
-
-/** Each of the `served` sockets has overtaken it. */
-function byEach(served: number): number {
-  return Math.max(1, served);
+  return OVERTAKEN_OFTEN * Math.max(1, served);
 }

@@ -4,9 +4,10 @@ import { KeepaliveTimes } from '../../../src/pool/learned/keepalive-times.ts';
 
 const AUTO = { keepaliveTime: 'auto', keepaliveTimeout: 'auto' } as const;
 
-/** ms from its opening at which a connection goes that has carried so many requests. */
-function leaseOf(times: KeepaliveTimes, requests: number): number {
-  for (let age = 0; age < 10_000; age++) if (times.isLeaseOver(0, age, requests)) return age;
+/** ms from its opening at which a connection goes that has carried so many requests, and had waited so long for its worker. */
+function leaseOf(times: KeepaliveTimes, requests: number, waited = 0): number {
+  for (let age = waited; age < 10_000; age++)
+    if (times.isLeaseOver({ openedAt: 0, heldSince: waited, requests }, age)) return age;
   return Number.POSITIVE_INFINITY;
 }
 
@@ -18,9 +19,9 @@ function idleTimeOf(times: KeepaliveTimes, before = 0, requests = 1): number {
 }
 
 it.each([
-  ['a unix socket, which never tells what connecting took', [], 50, 60],
-  ['the same host over tcp', [0.1], 50, 60],
-  ['a host that takes 1 ms', [1], 50, 60],
+  ['a unix socket, which never tells what connecting took', [], 50, 30],
+  ['the same host over tcp', [0.1], 50, 30],
+  ['a host that takes 1 ms', [1], 50, 30],
   ['a host that takes 5 ms', [5], 150, 100],
   ['a far host', [20], 600, 400],
   ['a host at the other end of the world', [200], 2_000, 1_000],
@@ -45,38 +46,66 @@ it('a host that is farther away from now on is known to be so in the second peri
 
 it('connections are given back one by one, whatever the reason for the one before', () => {
   const times = new KeepaliveTimes(AUTO);
-  times.givenBack(40);
-  expect([leaseOf(times, 3), leaseOf(times, 1_000)]).toEqual([70, 70]);
-  times.givenBack(70);
-  expect(leaseOf(times, 4)).toBe(100);
-  times.givenBack(100);
-  expect(leaseOf(times, 5)).toBe(130);
+  times.givenBack(20);
+  expect([leaseOf(times, 3), leaseOf(times, 1_000)]).toEqual([50, 50]);
+  times.givenBack(50);
+  expect(leaseOf(times, 4)).toBe(80);
+  times.givenBack(80);
+  expect(leaseOf(times, 5)).toBe(110);
 });
 
-it('a lease begins as its connection is opened', () => {
+it('a lease begins as its connection is opened, where that has not waited for its worker', () => {
   const times = new KeepaliveTimes(AUTO);
-  expect([1_059, 1_060].map((now) => times.isLeaseOver(1_000, now, 1_000))).toEqual([false, true]);
+  const held = { openedAt: 1_000, heldSince: 1_000, requests: 1_000 };
+  expect([1_029, 1_030].map((now) => times.isLeaseOver(held, now))).toEqual([false, true]);
 });
 
 it('a worker that was given back long ago is no reason to keep a connection for less than its lease', () => {
   const times = new KeepaliveTimes(AUTO);
-  times.givenBack(10);
-  expect(leaseOf(times, 1_000)).toBe(60);
+  times.givenBack(-10);
+  expect(leaseOf(times, 1_000)).toBe(30);
 });
 
-it('where a page takes half a lease or longer each connection is given back in its time: such pages may end all together', () => {
+it.each([
+  [10, 25],
+  [30, 15],
+  [50, 5],
+  [60, 0],
+  [100, 0],
+])(
+  'what a connection has waited for its worker counts half: %i ms, and it has that for %i',
+  (waited, held) => {
+    const times = new KeepaliveTimes(AUTO);
+    expect(leaseOf(times, 1_000, waited)).toBe(waited + held);
+  },
+);
+
+it('one that has waited for half a lease is given back in its time: others wait as well', () => {
+  const times = new KeepaliveTimes(AUTO);
+  times.givenBack(29);
+  expect([leaseOf(times, 1_000, 14), leaseOf(times, 1_000, 15)]).toEqual([59, 38]);
+});
+
+it('where a page takes as long as that each connection is given back in its time: such pages may end all together', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(55);
   const [age, requests] = [60, 2];
-  expect(times.isLeaseOver(0, age, requests)).toBe(true);
-  expect(times.isLeaseOver(0, age, requests + 1)).toBe(false);
-  expect(times.isLeaseOver(20, 20 + age, requests)).toBe(true);
+  const held = { openedAt: 0, heldSince: 0, requests };
+  expect(times.isLeaseOver(held, age)).toBe(true);
+  expect(times.isLeaseOver({ ...held, requests: requests + 1 }, age)).toBe(false);
+  expect(times.isLeaseOver({ ...held, openedAt: 20, heldSince: 20 }, 20 + age)).toBe(true);
+});
+
+it('what it has waited for its worker is no part of a page', () => {
+  const times = new KeepaliveTimes(AUTO);
+  times.givenBack(55);
+  expect(times.isLeaseOver({ openedAt: 0, heldSince: 10, requests: 2 }, 69)).toBe(false);
 });
 
 it('a fifth of a page before its time rather than a page later', () => {
   const times = new KeepaliveTimes(AUTO);
-  times.givenBack(0);
-  expect([leaseOf(times, 1), leaseOf(times, 2), leaseOf(times, 3)]).toEqual([50, 55, 57]);
+  times.givenBack(-10);
+  expect([leaseOf(times, 1), leaseOf(times, 2), leaseOf(times, 3)]).toEqual([25, 28, 29]);
 });
 
 it('to a far host only where its connects cost a fortieth of the time', () => {

@@ -52,18 +52,40 @@ function connection(requests: number, answered: number, proven = true): Connecti
   return { requests, answered, proven, server: { endpoint: '' }, idle: { settled: false } } as Connection;
 }
 
+/** A connection as its first byte comes; and one that had its worker before, since the first ms. */
+const FRESH = { proven: false, openedAt: 0, heldSince: 0, requests: 1 };
+const KEPT = { proven: true, openedAt: 0, heldSince: 1, requests: 2 };
+
 describe('a first byte', () => {
+  it.each([
+    ['the first one, where it is not known what a page takes', null, 0],
+    ['a new one that came as soon as a page takes', 30, 20],
+    ['one that came later: it has waited', 5, 45],
+    ['one that came sooner', 80, 0],
+  ])('tells since when a worker has its connection: %s', (_, page, since) => {
+    const { learned } = setUp();
+    const answer = (after: number, held: typeof FRESH): number => {
+      const exchange = request();
+      exchange.firstByteAfter = after;
+      learned.sent(exchange, !held.proven, 1);
+      return learned.firstByte(exchange, held);
+    };
+    if (page !== null) answer(page, KEPT);
+    expect(answer(50, FRESH)).toBe(since);
+    expect(answer(70, { ...KEPT, heldSince: 33 })).toBe(33);
+  });
+
   it('on connections that no worker was known to have: there are as many workers', () => {
     const pool = setUp();
     const [a, b, c] = [sent(pool, 1), sent(pool, 2), sent(pool, 3)];
-    for (const each of [a, b, c]) pool.learned.firstByte(each, false);
+    for (const each of [a, b, c]) pool.learned.firstByte(each, FRESH);
     expect(pool.learned.workers.found).toBe(3);
   });
 
   it('on a connection that a worker was known to have adds none', () => {
     const pool = setUp();
-    pool.learned.firstByte(sent(pool, 1), false);
-    pool.learned.firstByte(request('/a.php', 1, '/a.php'), true);
+    pool.learned.firstByte(sent(pool, 1), FRESH);
+    pool.learned.firstByte(request('/a.php', 1, '/a.php'), KEPT);
     expect(pool.learned.workers.found).toBe(1);
   });
 
@@ -73,7 +95,7 @@ describe('a first byte', () => {
   ])('as request %i of its connection: %i times told that connections stay open', (requests, times) => {
     const { learned } = setUp();
     const onStayedOpen = vi.spyOn(learned.backend, 'onStayedOpen');
-    learned.firstByte(request('/a.php', requests, '/a.php'), true);
+    learned.firstByte(request('/a.php', requests, '/a.php'), KEPT);
     expect(onStayedOpen).toHaveBeenCalledTimes(times);
   });
 
@@ -87,7 +109,7 @@ describe('a first byte', () => {
       const answeredSoon = vi.spyOn(learned.backlog, 'answeredSoon');
       const exchange = request();
       exchange.firstByteAfter = after;
-      learned.firstByte(exchange, false);
+      learned.firstByte(exchange, FRESH);
       expect(answeredSoon).toHaveBeenCalledTimes(times);
     },
   );
@@ -98,7 +120,7 @@ describe('a first byte', () => {
     const late = request();
     late.terminatorAfter = 5_000;
     late.firstByteAfter = 5_001;
-    learned.firstByte(late, true);
+    learned.firstByte(late, KEPT);
     expect(learned.backend.isPhpFpm).toBe(null);
     learned.backend.onValues(phpFpm);
     expect(learned.backend.isPhpFpm).toBe(true);
@@ -108,7 +130,7 @@ describe('a first byte', () => {
     const { learned } = setUp();
     const answered = request('/slow.php');
     answered.firstByteAfter = 400;
-    learned.firstByte(answered, true);
+    learned.firstByte(answered, KEPT);
     expect(learned.budget('/slow.php')).toBeGreaterThan(learned.backgroundWork.budget('/other.php'));
   });
 });
@@ -117,7 +139,7 @@ describe('one more is open than workers have been seen', () => {
   /** The only connection has been answered. */
   function answered(): Setup {
     const pool = setUp();
-    pool.learned.firstByte(sent(pool, 1), false);
+    pool.learned.firstByte(sent(pool, 1), FRESH);
     return pool;
   }
 
@@ -159,7 +181,7 @@ describe('one more is open than workers have been seen', () => {
       pool.learned.asked(second, 2);
       const late = sent(pool, 3);
       if (isAsked) pool.learned.accepted(second, 0);
-      else pool.learned.firstByte(first, false);
+      else pool.learned.firstByte(first, FRESH);
       pool.learned.closed(connection(1, 1), 'keepalive-time');
       pool.learned.ended(isAsked ? first : second);
       expect([pool.learned.workers.waiting > 0, pool.learned.isOneMore(9)]).toEqual([true, true]);
@@ -182,7 +204,7 @@ describe('a worker that has a connection', () => {
     const pool = setUp();
     for (let nth = 0; nth < 3; nth++) {
       const exchange = sent(pool, 1);
-      pool.learned.firstByte(exchange, false);
+      pool.learned.firstByte(exchange, FRESH);
       pool.learned.closed(connection(1, 1), 'keepalive-time');
     }
     expect(pool.learned.workers.found).toBe(1);
@@ -190,9 +212,9 @@ describe('a worker that has a connection', () => {
 
   it('where none had it, none is gone', () => {
     const pool = setUp();
-    pool.learned.firstByte(sent(pool, 1), false);
+    pool.learned.firstByte(sent(pool, 1), FRESH);
     pool.learned.closed(connection(1, 0, false), 'failed');
-    pool.learned.firstByte(sent(pool, 2), false);
+    pool.learned.firstByte(sent(pool, 2), FRESH);
     expect(pool.learned.workers.found).toBe(2);
   });
 });
@@ -286,23 +308,26 @@ describe('must a connection go whose response is whole?', () => {
     const waiting = sent(pool, 2);
     // Sent before the one that waits: that is no sign.
     expect(learned.mustYield(kept)).toBe(false);
-    learned.workers.sent(kept, false, 2);
-    expect(learned.mustYield(kept)).toBe(true);
+    const overtakes = (): boolean => {
+      learned.workers.sent(kept, false, 2);
+      return learned.mustYield(kept);
+    };
+    expect([overtakes(), overtakes()]).toEqual([false, true]);
     learned.ended(waiting);
     expect(learned.mustYield(kept)).toBe(false);
   });
 
-  it('where so many have run at once before: once each connection that has a worker has been served three times over', () => {
+  it('once each connection that has a worker has been served twice over', () => {
     const pool = setUp();
     const { learned } = pool;
-    for (const open of [1, 2]) learned.firstByte(sent(pool, open), false);
+    for (const open of [1, 2]) learned.firstByte(sent(pool, open), FRESH);
     sent(pool, 2);
-    const verdicts = Array.from({ length: 6 }, () => {
+    const verdicts = Array.from({ length: 4 }, () => {
       const kept = request('/a.php', 1, '/a.php');
       learned.workers.sent(kept, false, 2);
       return learned.mustYield(kept);
     });
-    expect(verdicts).toEqual([false, false, false, false, false, true]);
+    expect(verdicts).toEqual([false, false, false, true]);
   });
 });
 
@@ -326,7 +351,7 @@ describe('an idle connection is given up', () => {
     const pool = setUp();
     const closed: number[] = [];
     pool.learned.yieldSoon((count) => closed.push(count));
-    pool.learned.firstByte(sent(pool, 1), false);
+    pool.learned.firstByte(sent(pool, 1), FRESH);
     sent(pool, 1);
     pool.learned.yieldSoon((count) => closed.push(count));
     await pool.time.run(30);
@@ -424,7 +449,7 @@ it('new connections that are answered late beside others show that others need w
     for (const after of [2, late, late, late]) {
       const exchange = request();
       exchange.firstByteAfter = after;
-      learned.firstByte(exchange, isProven);
+      learned.firstByte(exchange, isProven ? KEPT : FRESH);
     }
     return learned.neighbours.needWorkers(clock);
   };
@@ -437,7 +462,7 @@ it('new connections that are all answered late show it as well, where kept ones 
   const answered = (after: number, isProven: boolean): void => {
     const exchange = request();
     exchange.firstByteAfter = after;
-    learned.firstByte(exchange, isProven);
+    learned.firstByte(exchange, isProven ? KEPT : FRESH);
   };
   for (let i = 0; i < 3; i++) answered(30, false);
   expect(learned.neighbours.needWorkers(clock)).toBe(false);
@@ -453,7 +478,7 @@ describe('a busy process sees that another one has a worker', () => {
     const { learned, time, clock } = pool;
     const answer = (exchange: Exchange, after: number, isProven: boolean): void => {
       exchange.firstByteAfter = after;
-      learned.firstByte(exchange, isProven);
+      learned.firstByte(exchange, isProven ? KEPT : FRESH);
       learned.mustYield(exchange);
       learned.ended(exchange);
     };
@@ -473,19 +498,19 @@ describe('a busy process sees that another one has a worker', () => {
     await time.run(time.now + 50);
     waits.firstByteAfter = 50;
     if (isAsked) learned.accepted(waits, 0);
-    else learned.firstByte(waits, false);
+    else learned.firstByte(waits, FRESH);
     return learned.neighbours.needWorkers(clock);
   }
 
   it.each([false, true])(
     'by what overtakes a fresh connection (asked for its worker: %s)',
     async (isAsked) => {
-      expect([await overtaken(2, isAsked), await overtaken(3, isAsked)]).toEqual([false, true]);
+      expect([await overtaken(1, isAsked), await overtaken(2, isAsked)]).toEqual([false, true]);
     },
   );
 
   it('also where more requests wait here: those that are kept are overtaken by none', async () => {
-    expect([await overtaken(3, false, 1), await overtaken(3, true, 1)]).toEqual([true, true]);
+    expect([await overtaken(2, false, 1), await overtaken(2, true, 1)]).toEqual([true, true]);
   });
 });
 
@@ -496,7 +521,7 @@ describe('a response that does not begin', () => {
     for (let i = 0; i < 3; i++) {
       const quick = request('/quick.php');
       quick.firstByteAfter = 10;
-      learned.firstByte(quick, true);
+      learned.firstByte(quick, KEPT);
     }
     for (let i = 0; i < 2; i++) learned.backgroundWork.workerReturned('/before.php', 0, 0, 0);
     learned.silent(exchange, waited);
