@@ -17,7 +17,7 @@ const MOST_IDLE = 2_000;
 const LEAST_SHORT_IDLE = 2;
 /** A lease is at least so many times as long: connecting costs at most a twentieth of the time. */
 const LEASE_TIMES = 20;
-const LEAST_LEASE = 30;
+const LEAST_LEASE = 35;
 const MOST_LEASE = 1_000;
 /**
  * Connections are given back one by one, so much later than the one before, or so much of a lease: whoever waits in the backlog needs one

@@ -27,6 +27,8 @@ const CASES: readonly Case[] = [
   { kind: 'busy', gateways: 1, workers: 6, page: 2 },
   { kind: 'busy', gateways: 3, workers: 6, page: 2 },
   { kind: 'busy', gateways: 4, workers: 4, page: 60 },
+  { kind: 'busy', gateways: 2, workers: 8, page: 5 },
+  { kind: 'busy', gateways: 4, workers: 8, page: 8 },
 ];
 
 interface Seen {

@@ -19,9 +19,9 @@ function idleTimeOf(times: KeepaliveTimes, before = 0, requests = 1): number {
 }
 
 it.each([
-  ['a unix socket, which never tells what connecting took', [], 50, 30],
-  ['the same host over tcp', [0.1], 50, 30],
-  ['a host that takes 1 ms', [1], 50, 30],
+  ['a unix socket, which never tells what connecting took', [], 50, 35],
+  ['the same host over tcp', [0.1], 50, 35],
+  ['a host that takes 1 ms', [1], 50, 35],
   ['a host that takes 5 ms', [5], 150, 100],
   ['a far host', [20], 600, 400],
   ['a host at the other end of the world', [200], 2_000, 1_000],
@@ -57,20 +57,20 @@ it('connections are given back one by one, whatever the reason for the one befor
 it('a lease begins as its connection is opened, where that has not waited for its worker', () => {
   const times = new KeepaliveTimes(AUTO);
   const held = { openedAt: 1_000, heldSince: 1_000, requests: 1_000 };
-  expect([1_029, 1_030].map((now) => times.isLeaseOver(held, now))).toEqual([false, true]);
+  expect([1_034, 1_035].map((now) => times.isLeaseOver(held, now))).toEqual([false, true]);
 });
 
 it('a worker that was given back long ago is no reason to keep a connection for less than its lease', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(-10);
-  expect(leaseOf(times, 1_000)).toBe(30);
+  expect(leaseOf(times, 1_000)).toBe(35);
 });
 
 it.each([
-  [10, 25],
-  [30, 15],
-  [50, 5],
-  [60, 0],
+  [10, 30],
+  [30, 20],
+  [50, 10],
+  [70, 0],
   [100, 0],
 ])(
   'what a connection has waited for its worker counts half: %i ms, and it has that for %i',
@@ -82,8 +82,8 @@ it.each([
 
 it('one that has waited for half a lease is given back in its time: others wait as well', () => {
   const times = new KeepaliveTimes(AUTO);
-  times.givenBack(29);
-  expect([leaseOf(times, 1_000, 14), leaseOf(times, 1_000, 15)]).toEqual([59, 38]);
+  times.givenBack(40);
+  expect([leaseOf(times, 1_000, 17), leaseOf(times, 1_000, 18)]).toEqual([70, 44]);
 });
 
 it('where a page takes as long as that each connection is given back in its time: such pages may end all together', () => {
@@ -105,7 +105,7 @@ it('what it has waited for its worker is no part of a page', () => {
 it('a fifth of a page before its time rather than a page later', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(-10);
-  expect([leaseOf(times, 1), leaseOf(times, 2), leaseOf(times, 3)]).toEqual([25, 28, 29]);
+  expect([leaseOf(times, 1), leaseOf(times, 2), leaseOf(times, 3)]).toEqual([30, 32, 33]);
 });
 
 it('to a far host only where its connects cost a fortieth of the time', () => {
