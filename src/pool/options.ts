@@ -13,9 +13,9 @@ export interface PoolOptions {
   readonly keepaliveRequests?: number | undefined;
   /**
    * The lease: the age at which a socket is not used again, so that its worker turns to whoever waits in the backlog, be it
-   * another process. `'auto'`: 60 ms, and up to a second where connecting takes long; where several are due one goes
-   * each 30 ms (half of that time), or each in its own time where pages take longer than that. Over tcp none is kept while responses stand still
-   * on kept ones. Default: 'auto'.
+   * another process. `'auto'`: 35 ms from when it has its worker, less half of what it waited for that, and up to a second where connecting
+   * takes long; where several are due one goes each 30 ms (half of that time), or each in its own time where pages take longer than that,
+   * or where it has waited for half a lease. Over tcp none is kept while responses stand still on kept ones. Default: 'auto'.
    */
   readonly keepaliveTime?: number | 'auto' | undefined;
   /**

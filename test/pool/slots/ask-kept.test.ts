@@ -6,7 +6,7 @@ import { answer, ended, GET, POST, text } from '../support.ts';
 import { type Behaviour, behaving, modern, old } from './support.ts';
 
 /** Kept for long enough, whatever is learned of others. */
-const TOLD: PoolOptions = { backend: 'php-fpm', keepaliveTimeout: 5_000 };
+const TOLD: PoolOptions = { backend: 'php-fpm', keepaliveTime: 0, keepaliveTimeout: 5_000 };
 const PUT = { params: { ...POST, REQUEST_METHOD: 'PUT' }, body: 'a=1' };
 const keeps = (socket: Socket, id: number): unknown => socket.write(answer('ok', id));
 const kept: Behaviour = { ...modern, onRequest: keeps };
