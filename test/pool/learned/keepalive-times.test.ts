@@ -83,7 +83,7 @@ it.each([
 it('one that has waited for half a lease is given back in its time: others wait as well', () => {
   const times = new KeepaliveTimes(AUTO);
   times.givenBack(40);
-  expect([leaseOf(times, 1_000, 17), leaseOf(times, 1_000, 18)]).toEqual([70, 44]);
+  expect([leaseOf(times, 1_000, 17), leaseOf(times, 1_000, 17.5)]).toEqual([70, 44.5]);
 });
 
 it('where a page takes as long as that each connection is given back in its time: such pages may end all together', () => {
