@@ -9,10 +9,10 @@
  * a later fresh socket is answered, an earlier one has its worker, and its script is slow. A wrong guess costs one
  * connect; no number of sockets is ever forbidden.
  *
- * All processes wait in the same backlog, so each must give its workers back after as long, whatever it has seen of them. To give a socket up
- * for one more than have been seen to run once that was overtaken at all left the workers to whoever had seen more of them: of two
- * processes, with pages of 5 ms on 8 workers, the one that had seen all 8 answered 82 of a hundred requests, and the one that had seen 7 the
- * rest, for as long as the load lasted.
+ * All processes wait in the same backlog, so each must hold its workers for as long as the others do, whatever it has seen of them. When one
+ * socket more than have been seen to run at once had a kept one given up for it as soon as it was overtaken, the workers were left to whoever
+ * had seen more of them: of two processes, with pages of 5 ms on 8 workers, the one that had seen all 8 answered 82 of a hundred
+ * requests, and the one that had seen 7 the rest, for as long as the load lasted.
  *
  * But while there are likely no more workers, each request on a fresh socket costs a kept one, and a connect: two of three hello
  * pages of eight clients on four workers, and half of what they can do. So once one more was overtaken, those that come wait in our own
