@@ -15,7 +15,10 @@ const LEAST_IDLE = 50;
 const MOST_IDLE = 2_000;
 /** And for as long as connecting takes where others need its worker, from so much on. */
 const LEAST_SHORT_IDLE = 2;
-/** A lease is at least so many times as long: connecting costs at most a twentieth of the time. */
+/**
+ * A lease is at least so many times as long: connecting costs at most a twentieth of the time. The least is no multiple of anything here: whoever
+ * waits behind as many connections as there are workers waits for as long, and one more client must not wait 50 ms longer.
+ */
 const LEASE_TIMES = 20;
 const LEAST_LEASE = 35;
 const MOST_LEASE = 1_000;

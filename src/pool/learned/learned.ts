@@ -161,7 +161,7 @@ export class Learned {
     if (connection.proven) {
       this.acceptCheck.onPage(firstByteAfter);
       this.neighbours.keptAnswered(firstByteAfter, this.#clock);
-    } else heldSince = this.#firstAnswered(exchange, connection);
+    } else heldSince = this.#firstAnswered(exchange, connection.openedAt);
     if (this.terminator.mayHaveWaited(exchange)) this.backendAt(endpoint).onDoubted();
     this.workers.answered(exchange, this.#proven);
     this.backgroundWork.answered(script, firstByteAfter);
@@ -169,7 +169,7 @@ export class Learned {
   }
 
   /** The first of a new connection, for which no worker was asked. */
-  #firstAnswered(exchange: Exchange, { openedAt }: Held): number {
+  #firstAnswered(exchange: Exchange, openedAt: number): number {
     const { firstByteAfter, firstByteAt } = exchange;
     const { connect } = this.keepaliveTimes;
     const { page } = this.acceptCheck;

@@ -53,6 +53,21 @@ describe('a socket whose response is whole', () => {
     expect(workers.mustYield(1)).toBe(false);
   });
 
+  it('is given up once requests that were sent later than the one that waits have been answered', () => {
+    const { workers, fresh, kept, firstByte, whole } = story();
+    fresh('a', 1);
+    firstByte('a', 1);
+    whole('a');
+    fresh('waits', 2);
+    kept('b');
+    expect(workers.mustYield(1)).toBe(false);
+    whole('b');
+    kept('c');
+    expect(workers.mustYield(1)).toBe(false);
+    whole('c');
+    expect(workers.mustYield(1)).toBe(true);
+  });
+
   it.each([
     [0, 2],
     [1, 2],
@@ -178,7 +193,7 @@ describe('a fresh socket that has had no answer', () => {
     firstByte('last', 2);
     whole('last');
     expect(workers.waiting).toBe(0);
-    expect(workers.mustYield(0)).toBe(false);
+    expect(workers.mustYield(1)).toBe(false);
   });
 
   it('learns nothing from an answer on a kept socket', () => {
@@ -318,7 +333,10 @@ describe('php-fpm has no more workers for now', () => {
     firstByte('a', 1);
     kept('c');
     whole('c');
-    expect(workers.isFull).toBe(false);
+    expect([workers.isFull, workers.mustYield(1)]).toEqual([false, false]);
+    kept('d');
+    whole('d');
+    expect([workers.isFull, workers.mustYield(1)]).toEqual([false, true]);
   });
 
   it('not again for the same one, whose script may be slow', () => {
