@@ -22,8 +22,8 @@ export interface DetectedServer {
   readonly closed: Record<CloseReason, number>;
 }
 
-/** ms until it is tried again where all connections are in use. */
-const GAVE_WAY_PAUSE = 250;
+/** ms until it is tried again where all connections are in use. More, and a restart soon after our start finds us without a verdict. */
+const GAVE_WAY_PAUSE = 50;
 
 export interface DetectOptions {
   readonly dial: (stop: AbortSignal) => Promise<Connected>;
