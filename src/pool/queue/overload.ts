@@ -30,6 +30,8 @@ const SHRINKING_ANSWERS = 64;
 const CHANCE = 1.5;
 /** By so many answers at least: where each process has a few a second, one second shows nothing. */
 const LEAST_ANSWERS = 32;
+/** Or by so many: a fifth more than is answered is no chance then. Where 20 a second are, it had to be 1.5 s long before anybody was refused. */
+const MANY_ANSWERS = 96;
 /** While nothing is answered at all (a restart, say), everybody may wait for so long, and then so many for each that runs. */
 const SILENCE = 2_000;
 const ROUNDS_IN_SILENCE = 3;
@@ -186,7 +188,9 @@ export class Overload {
     // `usual` may have in it what requests waited in the backlog of the server.
     const page = usual * Math.min(1, Math.max(workers / sent, 0.5));
     const latest = this.#shrinking(now, usual);
-    const isGrowing = latest === null && this.#growth(now, window, usual) > 0;
+    const isGrowing =
+      latest === null &&
+      (this.#growth(now, window, usual) > 0 || this.#growth(now, window, usual, MANY_ANSWERS) > 0);
     const standing = this.#served.since(this.#idleAt, now, STANDING_WINDOW);
     const paces = isGrowing ? [] : [standing, latest ?? standing];
     const wait = waiting / Math.max(pace, ...paces.map(({ count, time }) => (count + workers / 2) / time));
@@ -250,8 +254,8 @@ export class Overload {
    * Since the burst with which the queue began, or in the window: how many more come than are answered? 0: no more do. Workers that have begun
    * together answer together, and all of their clients ask a moment later: so it is compared with the highest that it was for a page's time.
    */
-  #growth(now: number, window: number, usual: number): number {
-    const time = Math.max(window, this.#served.timeOf(LEAST_ANSWERS, now));
+  #growth(now: number, window: number, usual: number, answers: number = LEAST_ANSWERS): number {
+    const time = Math.max(window, this.#served.timeOf(answers, now));
     const since = Math.max(this.#idleAt + BURST, now - time);
     const { count: served } = this.#served.since(since, now, LONGEST_WINDOW);
     const page = Math.min(usual, window);

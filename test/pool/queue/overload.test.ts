@@ -394,6 +394,24 @@ describe('one more is refused', () => {
     expect(overload.refuses(arrival(8_000, 40, { usual: 1_000 }))).toBeNull();
   });
 
+  it('where it grows by a fifth of what is answered, twenty a second, for a few seconds; a tenth may be chance', () => {
+    // Ten take half a second. Of 33 in a second and a half one fifth is 7, and the root of it one and a half times is 9; of 96 they are 19 and 15.
+    const isRefused = (comes: number, until: number): boolean =>
+      queue({ every: 50, comes, until }).refuses(arrival(until, 10)) !== null;
+    expect([2_500, 5_500, 9_000, 20_000].map((until) => isRefused(1.2, until))).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect([2_500, 5_500, 9_000, 20_000].map((until) => isRefused(1.1, until))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
   it('where those that are sent, and have no worker, make up the rest', () => {
     // 100 a second: 29 take 290 ms, 39 take 390.
     const overload = growing(10, 3_000);
