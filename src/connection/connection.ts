@@ -24,7 +24,7 @@ import { type CloseReason, reuse } from './reuse.ts';
 import { Activity } from './socket/activity.ts';
 import type { Connected } from './socket/connect.ts';
 import { IdleState } from './socket/idle.ts';
-import type { ConnectionSocket } from './socket/socket.ts';
+import { type ConnectionSocket, destroyBehind } from './socket/socket.ts';
 import { SocketWriter } from './socket/writer.ts';
 import { dueAfter } from './timeouts.ts';
 
@@ -138,7 +138,7 @@ export class Connection {
     if (this.closed) return;
     this.closed = true;
     this.#stopProbe?.();
-    this.#socket.destroy();
+    destroyBehind(this.#socket, reason === 'not-kept' ? this.#owner.clock : null);
     this.writer.close();
     this.limits.onClosed(reason);
     this.idleCheck.close(reason);

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { startFakeFpm } from '../../src/testing/index.ts';
@@ -15,6 +17,26 @@ describe('keepalive', () => {
     expect(fpm.requests.map(({ keepConn }) => keepConn)).toEqual(Array.from({ length: 5 }, () => false));
     expect(fpm.accepted).toBe(5);
     expect(pool.stats).toMatchObject({ connected: 0, idle: 0 });
+  });
+
+  it('0: the next connection is opened before the last one is closed, so that a worker that is freed finds it', async () => {
+    const opened: Socket[] = [];
+    const onSocket = (message: unknown): void => {
+      const { socket } = message as { socket: Socket };
+      opened.push(socket);
+      states.push(opened.map(({ destroyed }) => destroyed));
+    };
+    const states: boolean[][] = [];
+    await using fpm = await startFakeFpm({ workers: 1 });
+    await using pool = new Pool(fpm.address, { keepalive: 0, connections: 1 });
+    subscribe('net.client.socket', onSocket);
+    try {
+      expect(await Promise.all([text(pool, { params: GET }), text(pool, { params: GET })])).toHaveLength(2);
+    } finally {
+      unsubscribe('net.client.socket', onSocket);
+    }
+    expect(states).toEqual([[false], [false, false]]);
+    await waitFor(() => opened.every(({ destroyed }) => destroyed));
   });
 
   it('no more idle sockets are kept than it says, once nobody waits', async () => {

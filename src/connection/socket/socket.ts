@@ -2,6 +2,8 @@
  * This folder: what a connection needs of the operating system: an address, a connect, bytes in and out. It
  * imports what its parent may.
  */
+import type { Clock } from '../clock.ts';
+
 /** What a connection uses of a socket; a `net.Socket` has it all. */
 export interface ConnectionSocket {
   readonly destroyed: boolean;
@@ -21,4 +23,17 @@ export interface ConnectionSocket {
   unref(): unknown;
   on(event: 'end' | 'drain', listener: () => void): unknown;
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+}
+
+/**
+ * Closes it: at once, or (with a clock) once all that has arrived by now has been read, as the server closes it as well. PHP-FPM's worker
+ * waits for our close before it accepts. Where the next connection was opened only behind that, it woke up twice more for each request: with
+ * `keepalive: 0` and pages of 5 ms eight workers did 0.85 of what they do on kept sockets, and do 0.93 (over tcp 0.76 and 0.86).
+ */
+export function destroyBehind(
+  socket: Pick<ConnectionSocket, 'destroy'>,
+  clock: Pick<Clock, 'afterReads'> | null,
+): void {
+  if (clock === null) socket.destroy();
+  else clock.afterReads(() => socket.destroy());
 }
