@@ -51,6 +51,7 @@ export class Clock {
   #lastTick = Number.POSITIVE_INFINITY;
   #stalled = 0;
   #stop: (() => void) | null = null;
+  readonly #first: (() => void)[] = [];
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -93,8 +94,20 @@ export class Clock {
 
   /** Calls back behind this turn of I/O: every socket that has bytes by now has been read. */
   afterReads(callback: () => void): void {
-    this.#timers.afterIo(callback);
+    this.#timers.afterIo(() => {
+      this.#runFirst();
+      callback();
+    });
   }
+
+  /** The same, in front of all that `afterReads` calls back, as those may be users' functions that take long. */
+  firstAfterReads(callback: () => void): void {
+    if (this.#first.push(callback) === 1) this.#timers.afterIo(this.#runFirst);
+  }
+
+  readonly #runFirst = (): void => {
+    for (const callback of this.#first.splice(0)) callback();
+  };
 
   /** Calls back once what lies in the kernel by now has been read: the end of a connection comes one turn behind its bytes. */
   afterIo(callback: () => void): void {

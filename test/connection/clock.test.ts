@@ -1,5 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Clock } from '../../src/connection/clock.ts';
+import { Clock, systemTimers } from '../../src/connection/clock.ts';
 import { Loop, VirtualTime } from '../sim/time.ts';
 
 /** A clock, and how to let time go by, or stand our event loop still. */
@@ -36,4 +37,19 @@ it('but not that in which our event loop stands still while requests wait: 50 ms
   loop.stalledUntil = 4_000;
   await time.run(5_000);
   expect(clock.now()).toBe(2_050);
+});
+
+it('what is to be done first behind a turn of I/O is, whoever has asked sooner, and each once', async () => {
+  const clock = new Clock(systemTimers);
+  const done: string[] = [];
+  const told = (name: string) => (): void => void done.push(name);
+  clock.afterReads(told('users a'));
+  clock.firstAfterReads(told('close a'));
+  clock.firstAfterReads(told('close b'));
+  clock.afterReads(told('users b'));
+  await turn();
+  expect(done).toEqual(['close a', 'close b', 'users a', 'users b']);
+  clock.firstAfterReads(told('close c'));
+  await turn();
+  expect(done.slice(4)).toEqual(['close c']);
 });
