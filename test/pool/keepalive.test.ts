@@ -21,12 +21,12 @@ describe('keepalive', () => {
 
   it('0: the next connection is opened before the last one is closed, so that a worker that is freed finds it', async () => {
     const opened: Socket[] = [];
+    const states: boolean[][] = [];
     const onSocket = (message: unknown): void => {
       const { socket } = message as { socket: Socket };
       opened.push(socket);
       states.push(opened.map(({ destroyed }) => destroyed));
     };
-    const states: boolean[][] = [];
     await using fpm = await startFakeFpm({ workers: 1 });
     await using pool = new Pool(fpm.address, { keepalive: 0, connections: 1 });
     subscribe('net.client.socket', onSocket);

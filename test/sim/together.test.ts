@@ -12,15 +12,16 @@ const END = 16_000;
 // Where few of a process might wait in the backlog, and any number where that seemed to be no use, four took each other for others who give
 // no way: up to 1.8 s, and clients left.
 it.each([
-  [4, 1.5, [10, 300]],
-  [4, 3, [10, 300]],
-  [4, 1.5, [200]],
-  [4, 3, [200]],
-  [8, 1.5, [200]],
-  [8, 3, [40]],
+  [4, 1.5, [10, 300], 0],
+  // In one of 40 runs three who were let in just before the pace fell.
+  [4, 3, [10, 300], 3],
+  [4, 1.5, [200], 0],
+  [4, 3, [200], 0],
+  [8, 1.5, [200], 0],
+  [8, 3, [40], 0],
 ])(
-  '%i processes at %d times that, pages of %j ms: the workers are used, 99 of 100 answers come within 1.5 s, and not one in a thousand leaves',
-  async (gateways, load, pages) => {
+  '%i processes at %d times that, pages of %j ms: the workers are used, 99 of 100 answers come within 1.5 s, and no more than %i leave',
+  async (gateways, load, pages, leave) => {
     const rate = (load * WORKERS * 1_000) / meanPage({ pages }) / gateways;
     const common = { pages, rate, gateways, giveUp: 2_000, ms: END, fpm: { workers: WORKERS } };
     const played = await Promise.all(SEEDS.map((seed) => play({ ...common, seed })));
@@ -34,7 +35,6 @@ it.each([
         0.99,
       ),
     ).toBeLessThan(1_500);
-    // None in most runs: of 46,340 requests in 40 of them, three that were let in just before the pace fell.
-    expect(asked.filter(({ error }) => error === 'gave up').length).toBeLessThan(asked.length / 1_000);
+    expect(asked.filter(({ error }) => error === 'gave up').length).toBeLessThanOrEqual(leave);
   },
 );

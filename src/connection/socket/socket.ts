@@ -26,10 +26,10 @@ export interface ConnectionSocket {
 }
 
 /**
- * Closes it: at once, or (with a clock) once all that has arrived by now has been read, and before anybody is told of it, as the server closes it as well. PHP-FPM's worker
- * waits for our close before it accepts. Where the next connection was opened only behind that, it woke up twice more for each request: with
- * `keepalive: 0`, pages of 5 ms and eight connections, eight workers did 0.85 of what they do on kept sockets, and do 0.93 (over tcp 0.76 and
- * 0.86). Where more connections than workers wait in its backlog, it accepts later by that: 0.95 in place of 0.98.
+ * Closes it: at once, or (with a clock) once all that has arrived by now has been read, and before anybody is told of it, as the server closes
+ * it as well. PHP-FPM's worker waits for our close before it accepts. Where the next connection was opened only behind that, it woke up twice
+ * more for each request: with `keepalive: 0`, pages of 5 ms and eight connections, eight workers did 0.90 of what they do on kept sockets, and do
+ * 0.96 (over tcp 0.86 and 0.92). Where more connections than workers wait in its backlog, it accepts later by that: 0.97 in place of 1.00.
  */
 export function destroyBehind(
   socket: Pick<ConnectionSocket, 'destroy'>,

@@ -253,6 +253,7 @@ export class Overload {
   /**
    * Since the burst with which the queue began, or in the window: how many more come than are answered? 0: no more do. Workers that have begun
    * together answer together, and all of their clients ask a moment later: so it is compared with the highest that it was for a page's time.
+   * Over `answers` at the least: by few alone for those who were let in, as each of them is refused for one that has come of late.
    */
   #growth(now: number, window: number, usual: number, answers: number = LEAST_ANSWERS): number {
     const time = Math.max(window, this.#served.timeOf(answers, now));

@@ -22,7 +22,10 @@ export interface DetectedServer {
   readonly closed: Record<CloseReason, number>;
 }
 
-/** ms until it is tried again where all connections are in use. More, and a restart soon after our start finds us without a verdict. */
+/**
+ * ms until it is tried again where all connections are in use: half of what a pool settles in (backend-kind.ts), so that one of its first moments
+ * is made up for as that is over. With more a restart soon after our start finds us without a verdict.
+ */
 const GAVE_WAY_PAUSE = 50;
 
 export interface DetectOptions {
