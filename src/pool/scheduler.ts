@@ -134,7 +134,8 @@ export class Scheduler implements JobOwner, ServerOwner {
   }
 
   failTooOld(job: Job): void {
-    const refused = this.#admission.tooOld(wantedBy(job), this.balancer, job, this.clock.now());
+    const queued = this.#queue.sizeFor(job);
+    const refused = this.#admission.tooOld(wantedBy(job), this.balancer, job, queued, this.clock.now());
     if (refused !== null) job.fail(refused);
   }
 

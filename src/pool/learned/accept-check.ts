@@ -48,10 +48,12 @@ export class AcceptCheck {
   #asks = 0;
   /** ms that scripts take to their first byte once a worker has their connection. Infinity: not known. */
   #page = Number.POSITIVE_INFINITY;
+  /** It is known of so many, up to PAGES. */
+  #pages = 0;
   #late = 0;
   #everyLate = 1;
-  /** The next is asked however quick the pages are: what they take is known of few, and those may have been the quick ones. */
-  #tries = false;
+  /** So many are asked however quick the pages are: what they take is known of few, and those may have been the quick ones. */
+  #tries = 0;
 
   /** ms: the mean of what `onPage` was told; Infinity: nothing yet. */
   get page(): number {
@@ -81,9 +83,9 @@ export class AcceptCheck {
 
   /** Is it one of those that are asked as they may wait for a worker? */
   #spendAsk(isCheap: boolean): boolean {
-    if (this.#asks === 0 || (!this.#tries && !isCheap)) return false;
+    if (this.#asks === 0 || (this.#tries === 0 && !isCheap)) return false;
     this.#asks--;
-    this.#tries = false;
+    this.#tries = Math.max(0, this.#tries - 1);
     return true;
   }
 
@@ -102,15 +104,16 @@ export class AcceptCheck {
     if (after < LATE) return false;
     if (++this.#late >= this.#everyLate) {
       this.#late = 0;
-      this.#asks = Math.max(1, this.#asks);
-      this.#tries = true;
+      this.#tries = Math.max(1, PAGES - this.#pages);
+      this.#asks = Math.max(this.#tries, this.#asks);
     }
     return true;
   }
 
   /** A script has begun to answer, `after` ms after its request was sent to the worker. */
   onPage(after: number): void {
-    this.#page = Number.isFinite(this.#page) ? this.#page + (after - this.#page) / PAGES : after;
+    this.#pages = Math.min(PAGES, this.#pages + 1);
+    this.#page = this.#pages === 1 ? after : this.#page + (after - this.#page) / this.#pages;
   }
 
   /** One that was asked has waited so long for its worker. `connecting`: what the connect has taken. Both in ms. */

@@ -177,15 +177,22 @@ export class Admission {
     return this.#counted(refused);
   }
 
-  /** A worker has its connection: would it be answered too late? null: it may be sent. */
+  /** A worker has its connection, nothing is sent yet, and `queued` wait behind it: is it too old by now? null: it may be sent. */
   tooOld(
     wanted: string,
-    { name }: Pick<Loads, 'name'>,
-    { queuedAt }: Pick<Waiting, 'queuedAt'>,
+    { servers, name }: Loads,
+    { queuedAt, attempts }: Pick<Staying, 'queuedAt' | 'attempts'>,
+    queued: number,
     now: number,
   ): PoolError | null {
-    const refused = tooOld(this.#overloadOf(wanted), now - queuedAt, name, now);
-    return this.#counted(refused);
+    const overload = this.#overloadOf(wanted);
+    const refused = tooOld(overload, now - queuedAt, name, now);
+    // One that is sent again was a worker's before.
+    if (refused !== null || attempts > 0) return this.#counted(refused);
+    const { by, most } = overload.stale(this.#arrival(wanted, servers, queued, now), queuedAt);
+    if (most < 1) return null;
+    overload.refusedStale(now);
+    return this.#counted(stale(now - queuedAt, by - queuedAt, wanted || name));
   }
 
   /** null: it may wait. `name`: of the servers, for the message; `why`: nobody can connect. */

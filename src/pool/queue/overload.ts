@@ -205,9 +205,10 @@ export class Overload {
 
   /** Those that are known to wait for a worker have none. Where none is known to, and one of eight has been answered, the others may run as well. */
   #workersOf({ now, sent, inBacklog, workers: known }: Arrival, served: number): number {
-    if (inBacklog > 0) return Math.max(1, sent - inBacklog);
+    const most = Math.max(1, sent - inBacklog);
     // Workers are known once all have had their turn.
-    return served < sent ? sent : Math.max(known, Math.min(sent, this.#answeredAtOnce(now)));
+    if (inBacklog === 0 && served < sent) return sent;
+    return Math.max(known, Math.min(most, this.#answeredAtOnce(now)));
   }
 
   /**

@@ -95,6 +95,13 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
     return count;
   };
 
+  /** What eight pages took is known. */
+  const informed = (page = 1_000): AcceptCheck => {
+    const check = new AcceptCheck();
+    for (let nth = 0; nth < 8; nth++) check.onPage(page);
+    return check;
+  };
+
   it('never while all are answered soon', () => {
     const check = new AcceptCheck();
     for (let nth = 0; nth < 100; nth++) expect([check.onUnasked(99), due(check)]).toEqual([false, false]);
@@ -110,12 +117,13 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
     // While it is not known whether there is a proxy, a look for it comes first.
     expect(check.isDue({ isPhpFpm: true, isDirect: null }, true, 0.4, true)).toBe(false);
     // It is none of those that are asked as others have waited.
+    for (let nth = 0; nth < 7; nth++) check.onPage(40);
     check.onUnasked(100);
     expect([dueAsOneMore(0.4), due(check), due(check)]).toEqual([true, true, false]);
   });
 
   it('once where one was answered late: its script may be slow, or it has waited', () => {
-    const check = new AcceptCheck();
+    const check = informed();
     expect(check.onUnasked(100)).toBe(true);
     expect([due(check), due(check)]).toEqual([true, false]);
   });
@@ -129,7 +137,7 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
   });
 
   it('less and less often where workers are free, and the scripts are slow', () => {
-    const check = new AcceptCheck();
+    const check = informed();
     const asked = Array.from({ length: 63 }, () => {
       check.onUnasked(500);
       return run(check, 1, 0);
@@ -139,7 +147,7 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
   });
 
   it('and at once again where one has waited after all', () => {
-    const check = new AcceptCheck();
+    const check = informed();
     for (let nth = 0; nth < 31; nth++) {
       check.onUnasked(500);
       run(check, 1, nth === 30 ? 100 : 0);
@@ -164,13 +172,16 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
     check.onLeft();
     check.onPage(100);
     expect([due(check, 1), due(check, 1.01)]).toEqual([true, false]);
+    // The first ones count alike.
     check.onPage(180);
-    expect([due(check, 1.09), due(check, 1.11)]).toEqual([true, false]);
+    expect([due(check, 1.39), due(check, 1.41)]).toEqual([true, false]);
+    for (let nth = 0; nth < 6; nth++) check.onPage(140);
+    check.onPage(220);
+    expect([due(check, 1.49), due(check, 1.51)]).toEqual([true, false]);
   });
 
-  it('but one is asked behind a late answer however quick the pages were: those that are known may have been the quick ones', () => {
-    const check = new AcceptCheck();
-    check.onPage(10);
+  it('but behind a late answer one is asked however quick the pages were', () => {
+    const check = informed(10);
     check.onLeft();
     expect(due(check, 0.2)).toBe(false);
     check.onUnasked(100);
@@ -181,13 +192,23 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
     expect([due(check, 0.46), due(check, 0.47)]).toEqual([true, false]);
   });
 
+  it('and as many as are missing until eight pages are known: the first may have been a quick one', () => {
+    for (const known of [0, 1, 5, 7, 8]) {
+      const check = new AcceptCheck();
+      for (let nth = 0; nth < known; nth++) check.onPage(10);
+      check.onUnasked(100);
+      const most = Math.max(1, 8 - known);
+      expect(Array.from({ length: 9 }, () => due(check, 0.2)).filter(Boolean)).toHaveLength(most);
+    }
+  });
+
   it('where connecting takes long, its time counts: that may have been our own event loop', () => {
     const waiting = new AcceptCheck();
     waiting.onUnasked(500);
     waiting.onUnasked(500);
     expect(run(waiting, 1, 200, 2)).toBe(1);
     expect(due(waiting)).toBe(true);
-    const slow = new AcceptCheck();
+    const slow = informed();
     slow.onUnasked(500);
     expect(run(slow, 1, 199, 2)).toBe(1);
     expect(due(slow)).toBe(false);

@@ -193,7 +193,7 @@ it('one more is not sent where more waits for workers than is answered in time, 
     for (let i = 0; i < 2; i++) admission.arrived('', now);
   }
   const isSent = (size: number): string =>
-    admission.tooLate('', [{ name: 'a', busy: 40, workers: 1, backlog: { ...NONE, size } }], 'fpm', 2_000)
+    admission.tooLate('', [{ name: 'a', busy: 40, workers: 11, backlog: { ...NONE, size } }], 'fpm', 2_000)
       ?.message ?? 'sent';
   expect(isSent(29)).toBe('sent');
   expect(admission.refused).toBe(0);
@@ -281,13 +281,79 @@ describe('a request whose worker has come is refused', () => {
     }
     const left = { queuedAt: 7_000, connection: {}, exchange: null };
     for (let nth = 0; nth < 11; nth++) admission.left('', left, 9_000);
-    expect(admission.tooOld('', { name: 'fpm' }, { queuedAt: 8_400 }, 9_000)).toBeNull();
-    expect(admission.tooOld('', { name: 'fpm' }, { queuedAt: 8_399 }, 9_000)).toMatchObject({
+    const one = (queuedAt: number): FcgiError | null =>
+      admission.tooOld('', { name: 'fpm', servers: [] }, { queuedAt, attempts: 0 }, 0, 9_000);
+    expect(one(8_400)).toBeNull();
+    expect(one(8_399)).toMatchObject({
       code: 'FCGI_ERR_QUEUE_OVERLOAD',
       retryAfter: 1,
       message: expect.stringContaining('601 ms for fpm'),
     });
     expect(admission.refused).toBe(1);
+  });
+
+  describe('where more comes than is answered', () => {
+    /** 50 a second for two seconds, each within 20 ms, and twice as many come. */
+    function overloaded(): Admission {
+      const admission = new Admission(1_000);
+      admission.emptied('', [{ name: 'a', busy: 0, workers: 1, backlog: NONE }], 1_000);
+      for (let now = 1_020; now <= 3_000; now += 20) {
+        admission.served('', now, 20);
+        for (let i = 0; i < 2; i++) admission.arrived('', now);
+      }
+      return admission;
+    }
+    /** Of two workers, and six of eight connections wait for theirs. */
+    const fpm = (busy = 8): Parameters<Admission['tooOld']>[1] => ({
+      name: 'fpm',
+      servers: [{ name: 'a', busy, workers: 2, backlog: { ...NONE, size: busy - 2 } }],
+    });
+
+    it('if it has waited for longer than anybody is let in for, in the backlog or before', () => {
+      const admission = overloaded();
+      const old = (age: number): string =>
+        admission.tooOld('', fpm(), { queuedAt: 3_000 - age, attempts: 0 }, 3, 3_000)?.message ?? 'sent';
+      expect(old(399)).toBe('sent');
+      expect(admission.refused).toBe(0);
+      expect(old(401)).toBe(
+        'the request has waited for 401 ms for fpm, which is asked for more than it answers',
+      );
+      expect(admission.refused).toBe(1);
+    });
+
+    it('no more of them than came too many', () => {
+      const admission = overloaded();
+      const old = (): boolean =>
+        admission.tooOld('', fpm(2_000), { queuedAt: 2_500, attempts: 0 }, 0, 3_000) !== null;
+      const refused = Array.from({ length: 200 }, old).filter(Boolean).length;
+      // 100 came too many, and those of the first moment are a burst.
+      expect(refused).toBeGreaterThan(40);
+      expect(refused).toBeLessThanOrEqual(100);
+      expect(admission.refused).toBe(refused);
+    });
+
+    it('while others wait behind it: of ours two for each worker, in the queue or in the backlog', () => {
+      const old = (busy: number, queued: number): boolean =>
+        overloaded().tooOld('', fpm(busy), { queuedAt: 2_500, attempts: 0 }, queued, 3_000) !== null;
+      expect([old(4, 0), old(5, 0), old(4, 1)]).toEqual([false, true, true]);
+    });
+
+    it('but not one that is sent again: a worker has had it before', () => {
+      const again = { queuedAt: 2_500, attempts: 1 };
+      expect(overloaded().tooOld('', fpm(), again, 3, 3_000)).toBeNull();
+    });
+  });
+
+  it('not where as many come as are answered, however long it has waited', () => {
+    const admission = new Admission(1_000);
+    admission.emptied('', [{ name: 'a', busy: 0, workers: 1, backlog: NONE }], 1_000);
+    for (let now = 1_020; now <= 3_000; now += 20) {
+      admission.served('', now, 20);
+      admission.arrived('', now);
+    }
+    const servers = [{ name: 'a', busy: 8, workers: 2, backlog: { ...NONE, size: 6 } }];
+    const old = { queuedAt: 1_100, attempts: 0 };
+    expect(admission.tooOld('', { name: 'fpm', servers }, old, 3, 3_000)).toBeNull();
   });
 });
 

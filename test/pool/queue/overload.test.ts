@@ -473,10 +473,28 @@ describe('what waits in the backlog of the server, behind the requests of all pr
     expect(growing(10, 2_000).refuses(ask(32))).not.toBeNull();
   });
 
-  it('shows that all others that are sent run', () => {
-    // 100 a second: 29 that wait take 290 ms, and the ten that run are nobody's wait.
+  it('does not show that all others run: where few were asked for their worker, many more of ours wait', () => {
+    // 100 a second: 29 take 290 ms, and 38 take 380. Others have all workers but one, or that is all there are.
     const ask = arrival(2_000, 0, { sent: 39, inBacklog: 29 });
-    expect(growing(10, 2_000).refuses(ask)).toBeNull();
+    expect(growing(10, 2_000).refuses(ask)).toBeGreaterThan(0);
+    expect(growing(10, 2_000).refuses({ ...ask, workers: 10 })).toBeNull();
+  });
+
+  it('while those run that are answered within the time of a page, at the most as many as are not known to wait', () => {
+    const ask = arrival(2_090, 0, { sent: 39, inBacklog: 29 });
+    const answered = (took: number): Overload => {
+      const overload = new Overload();
+      overload.idle(1_000);
+      for (let now = 1_010; now <= 2_090; now += 10) {
+        overload.served(now, took);
+        for (let i = 0; i < 2; i++) overload.arrived(now);
+      }
+      return overload;
+    };
+    expect(answered(100).refuses(ask)).toBeNull();
+    expect(answered(60).refuses(ask)).toBeGreaterThan(0);
+    // Twenty are answered in that time, and ten run: 32 others take more than 300 ms.
+    expect(answered(200).refuses({ ...ask, sent: 42, inBacklog: 32 })).toBeGreaterThan(0);
   });
 
   it('shows how many workers ours have: those that run', () => {
