@@ -127,6 +127,38 @@ describe('one more may wait', () => {
     expect(paused(2).refuses(arrival(5_200, 140))).not.toBeNull();
   });
 
+  it('in a queue that gets shorter by more than chance, which is one and a half times the root of what was answered', () => {
+    /** As above, and of the 64 that are answered then all but so many are asked again at once. */
+    const shorterBy = (fallen: number): boolean => {
+      const overload = standing(10, 4_000);
+      for (let now = 4_010; now <= 5_000; now += 10) overload.arrived(now);
+      for (let nth = 0; nth < 64; nth++) {
+        overload.served(5_005 + nth, 0);
+        if (nth < 64 - fallen) overload.arrived(5_005 + nth);
+      }
+      return overload.refuses(arrival(5_125, 90)) === null;
+    };
+    expect([shorterBy(12), shorterBy(13)]).toEqual([false, true]);
+  });
+
+  it('in a queue that gets shorter, by what was answered since it began: what came before was another pace', () => {
+    /** 20 a second for two seconds since a worker was idle at 10 s, and just before it, if `quick`, 24 within 50 ms. */
+    const since = (quick: boolean, queued: number): number | null => {
+      const overload = new Overload();
+      for (let now = 9_850; quick && now < 9_898; now += 2) {
+        overload.arrived(now);
+        overload.served(now, 50);
+      }
+      overload.idle(10_000);
+      for (let i = 0; i < 80; i++) overload.arrived(10_001);
+      for (let now = 10_050; now <= 12_000; now += 50) overload.served(now, 50);
+      return overload.refuses(arrival(12_000, queued, { usual: 50 }));
+    };
+    expect([since(false, 25), since(true, 25)]).toEqual([null, null]);
+    // Two seconds.
+    expect([since(false, 41), since(true, 41)]).toEqual([expect.any(Number), expect.any(Number)]);
+  });
+
   it('where its client would be answered in the very moment in which others leave', () => {
     const overload = standing(10, 3_990);
     for (let i = 0; i < 11; i++) overload.left(4_000, 2_000, true);
