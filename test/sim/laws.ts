@@ -65,7 +65,7 @@ export const laws: Readonly<Record<string, Law>> = {
   },
 
   'while requests wait, the workers work': (drawn, outcome) => {
-    if (drawn.kind !== 'closed') return [];
+    if (drawn.kind !== 'closed' || isLoopFull(drawn, outcome)) return [];
     const { keepalive, connections = 8 } = drawn.options ?? {};
     const { workers, pm } = drawn.fpm;
     const { used, asked } = outcome;
@@ -210,11 +210,12 @@ export function broken(drawn: Drawn, outcome: Outcome, fresh: Outcome | null): F
 }
 
 /**
- * A worker that is recycled discards the request on its way to it, and leaves before the network has told: it looks as
- * one that has left, or was killed, while it ran that request.
+ * A worker that is recycled discards the request on its way to it, and leaves before the network has told, or our own event loop: it looks
+ * as one that has left, or was killed, while it ran that request.
  */
-function isLostOnTheWay({ latency = 0, reloadEvery, killEvery, fpm: { maxRequests } }: Scenario): boolean {
-  return latency > 0 && maxRequests !== undefined && (reloadEvery ?? killEvery) !== undefined;
+function isLostOnTheWay(scenario: Scenario): boolean {
+  const { latency = 0, cost = 0, reloadEvery, killEvery, fpm } = scenario;
+  return latency + cost > 0 && fpm.maxRequests !== undefined && (reloadEvery ?? killEvery) !== undefined;
 }
 
 /** ms that it takes to serve each client of a gateway once. */
@@ -240,6 +241,11 @@ function held({ gateways, fpm, latency = 0 }: Scenario, most: number): number {
 function waitedForLoop({ gateways, asked }: Outcome): number {
   const waited = gateways.reduce((sum, { loop }) => sum + loop.waited, 0);
   return waited / Math.max(1, answered(asked).length);
+}
+
+/** Our own event loop had no time for more. That it had so much to do is a matter of the law of its turns, and of clients who are refused. */
+function isLoopFull({ cost = 0, ms }: Scenario, { gateways }: Outcome): boolean {
+  return gateways.every(({ loop }) => loop.turns * cost > 0.95 * ms);
 }
 
 /**

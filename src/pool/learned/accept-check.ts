@@ -29,6 +29,8 @@ const LATE = 100;
 export const ROUND_TRIPS = 100;
 /** What a page takes is the mean of about so many. */
 const PAGES = 8;
+/** While it is known of fewer: they may have been the quick ones. */
+const FIRST_ROUND_TRIPS = 10;
 /** One who has left costs the time of a script; to ask costs a round trip. */
 const ASKS_FOR_ONE = 16;
 const MOST_ASKS = 64;
@@ -52,8 +54,8 @@ export class AcceptCheck {
   #pages = 0;
   #late = 0;
   #everyLate = 1;
-  /** So many are asked however quick the pages are: what they take is known of few, and those may have been the quick ones. */
-  #tries = 0;
+  /** The next is asked however quick the pages are: what they take is known of few, and those may have been the quick ones. */
+  #tries = false;
 
   /** ms: the mean of what `onPage` was told; Infinity: nothing yet. */
   get page(): number {
@@ -75,17 +77,19 @@ export class AcceptCheck {
     // Not before the look for a proxy, which needs a connection that is free for a moment.
     const isCounted = isOneMore && isCheap && isDirect === true;
     const isNeeded = isDirect === false || !isProvable || isCounted;
-    if (!isNeeded && !this.#spendAsk(isCheap)) return false;
+    if (!isNeeded && !this.#spendAsk(connecting)) return false;
     if (this.#skipped === 0) return true;
     this.#skipped--;
     return false;
   }
 
   /** Is it one of those that are asked as they may wait for a worker? */
-  #spendAsk(isCheap: boolean): boolean {
-    if (this.#asks === 0 || (this.#tries === 0 && !isCheap)) return false;
+  #spendAsk(connecting: number): boolean {
+    const roundTrips = this.#pages < PAGES ? FIRST_ROUND_TRIPS : ROUND_TRIPS;
+    const isCheap = this.#page >= roundTrips * connecting;
+    if (this.#asks === 0 || (!this.#tries && !isCheap)) return false;
     this.#asks--;
-    this.#tries = Math.max(0, this.#tries - 1);
+    this.#tries = false;
     return true;
   }
 
@@ -104,8 +108,8 @@ export class AcceptCheck {
     if (after < LATE) return false;
     if (++this.#late >= this.#everyLate) {
       this.#late = 0;
-      this.#tries = Math.max(1, PAGES - this.#pages);
-      this.#asks = Math.max(this.#tries, this.#asks);
+      this.#asks = Math.max(1, PAGES - this.#pages, this.#asks);
+      this.#tries = true;
     }
     return true;
   }

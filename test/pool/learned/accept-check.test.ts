@@ -168,16 +168,24 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
   });
 
   it('only where a page takes a hundred times as long as to connect, on the average of the last eight', () => {
+    const check = informed(100);
+    check.onLeft();
+    expect([due(check, 1), due(check, 1.01)]).toEqual([true, false]);
+    check.onPage(180);
+    expect([due(check, 1.09), due(check, 1.11)]).toEqual([true, false]);
+  });
+
+  it('while fewer are known, where a page takes ten times as long: the first ones may have been quick, and count alike', () => {
     const check = new AcceptCheck();
     check.onLeft();
     check.onPage(100);
-    expect([due(check, 1), due(check, 1.01)]).toEqual([true, false]);
-    // The first ones count alike.
+    expect([due(check, 10), due(check, 10.1)]).toEqual([true, false]);
     check.onPage(180);
+    expect([due(check, 13.9), due(check, 14.1)]).toEqual([true, false]);
+    for (let nth = 0; nth < 5; nth++) check.onPage(140);
+    expect([due(check, 13.9), due(check, 14.1)]).toEqual([true, false]);
+    check.onPage(140);
     expect([due(check, 1.39), due(check, 1.41)]).toEqual([true, false]);
-    for (let nth = 0; nth < 6; nth++) check.onPage(140);
-    check.onPage(220);
-    expect([due(check, 1.49), due(check, 1.51)]).toEqual([true, false]);
   });
 
   it('but behind a late answer one is asked however quick the pages were', () => {
@@ -192,7 +200,7 @@ describe('on a direct connection, whose request is provable, it is asked', () =>
     expect([due(check, 0.46), due(check, 0.47)]).toEqual([true, false]);
   });
 
-  it('and as many as are missing until eight pages are known: the first may have been a quick one', () => {
+  it('and as many as are missing until eight pages are known', () => {
     for (const known of [0, 1, 5, 7, 8]) {
       const check = new AcceptCheck();
       for (let nth = 0; nth < known; nth++) check.onPage(10);
