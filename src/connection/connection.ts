@@ -172,7 +172,7 @@ export class Connection {
       isPhpFpm: this.server.isPhpFpm === true,
     });
     if (due instanceof TimeoutError) this.fail(due, 'timeout');
-    else if (due === 'terminator') this.writer.terminate(exchange, now);
+    else if (due === 'terminator') this.writer.terminate(exchange, this.#owner.clock, this);
   }
 
   readonly #onAnswer = (exchange: Exchange): void => {

@@ -1,5 +1,6 @@
 /** What a connection gives its socket to send, and how much of that has gone. */
 import { encodeStdinTerminator } from '../../protocol/encoder.ts';
+import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Activity } from './activity.ts';
 import { Drain } from './drain.ts';
@@ -48,10 +49,22 @@ export class SocketWriter {
     return room;
   }
 
-  /** The empty STDIN record, on its own; `now`: ms. */
-  terminate(exchange: Exchange, now: number): void {
-    exchange.terminatorAfter = now - exchange.startedAt;
-    this.write(encodeStdinTerminator(exchange.requestId));
+  /**
+   * The empty STDIN record, on its own, once what has come meanwhile is read: a write to a worker that is gone would lose that. Not sent where
+   * more of the response has come, or the exchange is over or its server has closed by then.
+   */
+  terminate(
+    exchange: Exchange,
+    clock: Pick<Clock, 'afterIo' | 'now'>,
+    connection: { takes(exchange: Exchange): boolean },
+  ): void {
+    const { bytesReceived } = exchange;
+    clock.afterIo(() => {
+      if (exchange.terminatorSent || exchange.bytesReceived > bytesReceived) return;
+      if (!connection.takes(exchange)) return;
+      exchange.terminatorAfter = clock.now() - exchange.startedAt;
+      this.write(encodeStdinTerminator(exchange.requestId));
+    });
   }
 
   /** Not all of the request has been taken by the kernel. */
