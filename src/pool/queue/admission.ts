@@ -159,10 +159,7 @@ export class Admission {
       for (let job: Job | null = line.first, count = 0; count < most; job = line.first, count++) {
         // one that is sent again was a worker's before, and is the next in any case
         if (job === null || job.queuedAt > by || job.attempts > 0) break;
-        overload.refusedStale(now);
-        const error = stale(now - job.queuedAt, by - job.queuedAt, wanted || name);
-        this.refused++;
-        yield { job, error };
+        yield { job, error: this.#stale(overload, job.queuedAt, by, wanted || name, now) };
       }
     }
   }
@@ -190,9 +187,7 @@ export class Admission {
     // One that is sent again was a worker's before.
     if (refused !== null || attempts > 0) return this.#counted(refused);
     const { by, most } = overload.stale(this.#arrival(wanted, servers, queued, now), queuedAt);
-    if (most < 1) return null;
-    overload.refusedStale(now);
-    return this.#counted(stale(now - queuedAt, by - queuedAt, wanted || name));
+    return most < 1 ? null : this.#stale(overload, queuedAt, by, wanted || name, now);
   }
 
   /** null: it may wait. `name`: of the servers, for the message; `why`: nobody can connect. */
@@ -208,6 +203,13 @@ export class Admission {
     const full = queued.all >= this.#queueSize ? this.#queueSize : null;
     const refused = refusal(this.#overloadOf(wanted), arrival, full, wanted || name, why);
     return this.#counted(refused);
+  }
+
+  /** Refuses one that has waited for too long, and counts it. */
+  #stale(overload: Overload, queuedAt: number, by: number, name: string, now: number): PoolError {
+    overload.refusedStale(now);
+    this.refused++;
+    return stale(now - queuedAt, by - queuedAt, name);
   }
 
   #counted(refused: PoolError | null): PoolError | null {
