@@ -10,11 +10,13 @@ const kept: Evidence = {
   reused: true,
   elapsed: 5,
   isLocal: true,
+  isUnix: false,
   sentTwice: false,
   nothingAccepted: false,
   wholeAccepted: true,
   terminatorSent: false,
   readBeforeScript: true,
+  hasBody: true,
   isPhpFpm: true,
   isDirect: true,
 };
@@ -62,11 +64,19 @@ const rows: readonly (readonly [string, Partial<Evidence>])[] = [
     'the same from another machine, and our kernel may have sent it twice: the first copy may have been run, and a firewall have reset the second',
     { ...reset, isLocal: false, sentTwice: true },
   ],
+  [
+    'a reset by a unix socket, before the end of input was sent, for a request without a body: its kernel resets only where somebody has left bytes unread',
+    { ...reset, isUnix: true, hasBody: false },
+  ],
   ['a reset, for any other request', { ...reset, readBeforeScript: false }],
   ['a reset, after the end of input was sent', { ...reset, terminatorSent: true }],
   [
     'the connection was lost while such a request was still being sent',
     { ...reset, terminatorSent: true, wholeAccepted: false },
+  ],
+  [
+    'the same for a request without a body: PHP runs nothing before it has all of the params',
+    { ...reset, terminatorSent: true, wholeAccepted: false, hasBody: false },
   ],
   ['a timeout of ours after sending, or the caller gave up', kept],
   ['a record of the response', { ...reset, answered: true }],

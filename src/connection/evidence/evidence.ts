@@ -46,6 +46,8 @@ export interface Evidence {
   readonly elapsed: number;
   /** The other end is on this machine. */
   readonly isLocal: boolean;
+  /** By a unix socket: its kernel sends no reset but where whoever had the other end has left bytes unread, or has never accepted it. */
+  readonly isUnix: boolean;
   /** Another machine: our kernel has sent something twice since, or does not say that it has not. */
   readonly sentTwice: boolean;
   /** Not one byte of the request was taken by the kernel. */
@@ -56,6 +58,7 @@ export interface Evidence {
   readonly terminatorSent: boolean;
   /** PHP has read all of the request before the script starts; see read-before-script.ts. */
   readonly readBeforeScript: boolean;
+  readonly hasBody: boolean;
   /** See KnownServer. */
   readonly isPhpFpm: boolean;
   /** See KnownServer: a proxy takes bytes that PHP never sees, and the other way round. */
@@ -79,10 +82,14 @@ export function judgeExecuted(seen: Evidence): Executed {
   if (seen.sign === 'not-connected' || seen.nothingAccepted) return 'no';
   // Where we closed, PHP takes the end of our bytes for the end of the body and runs what it has.
   if (seen.sign === 'other' || seen.ofUnknownRequest || !seen.isPhpFpm) return 'unknown';
-  // The script cannot have begun without bytes that never left this machine.
-  if (seen.readBeforeScript && !seen.wholeAccepted) return 'no';
-  if (!seen.isDirect) return 'unknown';
   const nothingLeftToRead = seen.readBeforeScript && !seen.terminatorSent;
+  // A proxy that goes in the middle of a body ends it for PHP, which runs what it has; in the middle of the params it runs nothing.
+  if (seen.readBeforeScript && (seen.isDirect || !seen.hasBody)) {
+    // The script cannot have begun without bytes that never left this machine, or that nobody has read.
+    if (!seen.wholeAccepted) return 'no';
+    if (seen.sign === 'reset' && seen.isUnix && nothingLeftToRead) return 'no';
+  }
+  if (!seen.isDirect) return 'unknown';
   switch (seen.sign) {
     case 'reset':
       // A socket closed with bytes unread is reset. Without the terminator those bytes are part of the request.

@@ -118,6 +118,7 @@ function evidenceOf(cause: PrematureClose, exchange: Exchange, at: Circumstances
     reused: exchange.reused,
     elapsed: cause.after ?? at.elapsed,
     isLocal: at.isLocal,
+    isUnix: at.transport === 'unix',
     sentTwice: cause.sentTwice ?? false,
     nothingAccepted: exchange.nothingAccepted,
     // After a FIN nobody knows which of the last writes the other end still took: as many as can be.
@@ -125,6 +126,7 @@ function evidenceOf(cause: PrematureClose, exchange: Exchange, at: Circumstances
       cause.sign === 'fin' ? exchange.handedOver : !at.sending && !(writeRefused && !exchange.terminatorSent),
     terminatorSent: exchange.terminatorSent,
     readBeforeScript: exchange.readBeforeScript,
+    hasBody: exchange.hasBody,
     isPhpFpm: at.server.isPhpFpm === true,
     isDirect: at.server.isDirect === true,
   };

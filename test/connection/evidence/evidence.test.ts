@@ -11,16 +11,20 @@ const get: Evidence = {
   reused: true,
   elapsed: 5,
   isLocal: true,
+  isUnix: false,
   sentTwice: false,
   nothingAccepted: false,
   wholeAccepted: true,
   terminatorSent: false,
   readBeforeScript: true,
+  hasBody: false,
   isPhpFpm: true,
   isDirect: true,
 };
+/** The same with a body that PHP reads before the script. */
+const form: Evidence = { ...get, hasBody: true };
 /** The same with a body that the script reads when it likes: a PUT. */
-const put: Evidence = { ...get, readBeforeScript: false };
+const put: Evidence = { ...form, readBeforeScript: false };
 const recycled: Evidence = { ...put, sign: 'fin', afterFin: 'accepted' };
 const anybody = { isPhpFpm: false, isDirect: false };
 
@@ -46,8 +50,14 @@ describe('what is proof that a request was not executed', () => {
     ['the same on a fresh connection', { ...get, reused: false }],
     ['the same after a minute, on this machine', { ...get, elapsed: 60_000 }],
     ['the same from another machine, within ten seconds', { ...get, isLocal: false, elapsed: 10_000 }],
-    ['a reset, and not even all of a form had left us', { ...get, wholeAccepted: false }],
-    ['the same behind a proxy', { ...get, wholeAccepted: false, isDirect: false }],
+    ['the same for a form', form],
+    ['the same by a unix socket', { ...form, isUnix: true }],
+    ['a reset, and not even all of a form had left us', { ...form, wholeAccepted: false }],
+    ['the same of a GET, behind a proxy', { ...get, wholeAccepted: false, isDirect: false }],
+    [
+      'unix: a reset of a GET, of which a proxy has left bytes unread, on a fresh connection and however late',
+      { ...get, isUnix: true, isDirect: false, reused: false, elapsed: 60_000 },
+    ],
   ])('%s', (_, seen) => {
     expect(judgeExecuted(seen)).toBe('no');
   });
@@ -88,6 +98,23 @@ describe('what leaves open whether a request was executed', () => {
     ['the same, and not all of a form had left us', { ...get, isPhpFpm: false, wholeAccepted: false }],
     ['FIN, and bytes still taken, there', { ...recycled, isPhpFpm: false }],
     ['a reset where a proxy may stand in between', { ...get, isDirect: false }],
+    [
+      'unix: the same for a form: PHP runs what it has where a proxy goes in the middle of a body',
+      { ...form, isUnix: true, isDirect: false },
+    ],
+    ['not all of a form had left us as a proxy went', { ...form, wholeAccepted: false, isDirect: false }],
+    [
+      'unix: a reset of a GET behind a proxy, after the terminator was sent',
+      { ...get, isUnix: true, isDirect: false, terminatorSent: true },
+    ],
+    [
+      'unix: a reset of a GET by another server, which may begin before it has read all',
+      { ...get, ...anybody, isUnix: true },
+    ],
+    [
+      'unix: FIN for a GET behind a proxy, which has read all of it',
+      { ...get, isUnix: true, isDirect: false, sign: 'fin', afterFin: 'refused' },
+    ],
     ['FIN, and bytes still taken, there', { ...recycled, isDirect: false }],
     ['FIN on a fresh connection, and bytes still taken', { ...recycled, reused: false }],
     ['FIN long after the request, and bytes still taken', { ...recycled, elapsed: 10_001 }],
@@ -105,11 +132,13 @@ const anySeen = fc.record<Evidence>({
   reused: fc.boolean(),
   elapsed: fc.nat({ max: 20_000 }),
   isLocal: fc.boolean(),
+  isUnix: fc.boolean(),
   sentTwice: fc.boolean(),
   nothingAccepted: fc.boolean(),
   wholeAccepted: fc.boolean(),
   terminatorSent: fc.boolean(),
   readBeforeScript: fc.boolean(),
+  hasBody: fc.boolean(),
   isPhpFpm: fc.boolean(),
   isDirect: fc.boolean(),
 });
@@ -131,13 +160,14 @@ describe('whatever was seen', () => {
     holds((seen) => seen.isPhpFpm || judgeExecuted(seen) !== 'no' || metNobody(seen));
   });
 
-  it('behind a proxy so does only one that did not take all that PHP reads first', () => {
+  it('behind a proxy so does only one of which not all was taken of a request without a body, or by unix not all was read', () => {
     holds(
       (seen) =>
         seen.isDirect ||
         judgeExecuted(seen) !== 'no' ||
         metNobody(seen) ||
-        (seen.readBeforeScript && !seen.wholeAccepted),
+        (!seen.hasBody && !seen.wholeAccepted) ||
+        (!seen.hasBody && seen.isUnix && seen.sign === 'reset' && !seen.terminatorSent),
     );
   });
 
@@ -174,6 +204,8 @@ describe('whatever was seen', () => {
       [
         { isPhpFpm: false },
         { isDirect: false },
+        { isUnix: false },
+        { hasBody: true },
         { terminatorSent: true },
         { ofUnknownRequest: true },
         { readBeforeScript: false },

@@ -24,6 +24,8 @@ const direct: Circumstances = {
   bodyReading: { isChanged: false, isDoubted: () => false },
   elapsed: 5,
 };
+const remote = { transport: 'tcp', isLocal: false } as const;
+const behindProxy = { server: { isPhpFpm: true, isDirect: false } };
 /** On a kept connection; all of it was sent but the end of input. */
 function sent(change: Partial<Exchange> = {}): Exchange {
   const listener = { onHead() {}, onData() {}, onStderr() {}, onPart() {}, onComplete() {}, onFailed() {} };
@@ -59,8 +61,11 @@ it.each<[string, PrematureClose, Partial<Exchange>, Partial<Circumstances>, stri
     'unknown',
   ],
   ['the same before all was handed over', { ...fin, afterFin: 'refused' }, { handedOver: false }, {}, 'no'],
-  ['a reset by another machine, and nothing was sent twice', reset, {}, { isLocal: false }, 'no'],
-  ['the same: a piece of it may have been', { ...reset, sentTwice: true }, {}, { isLocal: false }, 'unknown'],
+  ['a reset by another machine, and nothing was sent twice', reset, {}, remote, 'no'],
+  ['the same: a piece of it may have been', { ...reset, sentTwice: true }, {}, remote, 'unknown'],
+  ['a reset by unix, and a proxy may stand in between', reset, {}, behindProxy, 'no'],
+  ['the same of a request with a body', reset, { hasBody: true }, behindProxy, 'unknown'],
+  ['the same by tcp', reset, {}, { ...behindProxy, transport: 'tcp' }, 'unknown'],
   ['the very first write refused', refused, { nothingAccepted: true, readBeforeScript: false }, {}, 'no'],
   ['a write refused, and the end of input not sent: it was a piece of the request', refused, {}, {}, 'no'],
   ['the end of input refused', refused, { terminatorAfter: 50 }, {}, 'unknown'],
@@ -112,9 +117,9 @@ it.each([
   [false, null, false],
   [null, false, false],
 ])(
-  'a reset, PHP-FPM %s, direct %s: may knowing more of the server make it a proof? %s',
+  'a reset of a form, PHP-FPM %s, direct %s: may knowing more of the server make it a proof? %s',
   (isPhpFpm, isDirect, may) => {
-    const exchange = sent();
+    const exchange = sent({ hasBody: true });
     const error = failureOf(reset, exchange, { ...direct, server: { isPhpFpm, isDirect } });
     const { onceKnown } = exchange;
     expect(onceKnown !== null).toBe(may);
@@ -126,6 +131,20 @@ it.each([
     });
     expect(onceKnown({ isPhpFpm: true, isDirect: false }).executed).toBe('unknown');
     expect(onceKnown({ isPhpFpm: null, isDirect: true }).executed).toBe('unknown');
+  },
+);
+
+it.each([
+  [null, null, true],
+  [null, false, true],
+  [true, null, false],
+  [false, null, false],
+])(
+  'by unix, without a body, PHP-FPM %s, direct %s: may knowing that it is PHP-FPM make it a proof? %s',
+  (isPhpFpm, isDirect, may) => {
+    const exchange = sent();
+    failureOf(reset, exchange, { ...direct, server: { isPhpFpm, isDirect } });
+    expect(exchange.onceKnown?.({ isPhpFpm: true, isDirect: false }).executed === 'no').toBe(may);
   },
 );
 
@@ -148,7 +167,7 @@ it.each<[string, PrematureClose, Partial<Exchange>, RegExp]>([
   'PHP-FPM, and nobody knows whether there is a proxy: the hint tells whether some of the request %s',
   (_, cause, change, hint) => {
     const server = { isPhpFpm: true, isDirect: null };
-    expect(failureOf(cause, sent(change), { ...direct, server }).hint).toMatch(hint);
+    expect(failureOf(cause, sent({ hasBody: true, ...change }), { ...direct, server }).hint).toMatch(hint);
   },
 );
 
