@@ -166,7 +166,9 @@ it('a server that is looked at on account of a failed request is given no more t
   const recorder = new Recorder();
   // more than a paused socket reads
   const much = 'x'.repeat(60_000);
-  pool.dispatch({ params: { ...GET, HTTP_X: much, HTTP_Y: much, HTTP_Z: much } }, recorder);
+  const form = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
+  const params = { ...GET, ...form, HTTP_X: much, HTTP_Y: much, HTTP_Z: much };
+  pool.dispatch({ params, body: 'a=1' }, recorder);
   await waitFor(() => (socket?.readableLength ?? 0) > 0, { what: 'the request at the server' });
   socket?.destroy();
   expect(await recorder.over).toMatchObject({ code: 'FCGI_ERR_SOCKET_RESET', executed: 'unknown' });
