@@ -89,7 +89,10 @@ describe.each(['unix', 'tcp'] as const)('over %s, the hint names', (transport) =
     const busy = { ...fpm.script('busy.php', `${log.php} sleep(20);`), REQUEST_ID: 'busy' };
     const running = caught(pool.request({ params: busy }));
     await waitFor(() => log.executions().has('busy'));
-    const waiting = caught(pool.request({ params: { ...quick, REQUEST_ID: 'waiting' } }));
+    // By a unix socket a reset would prove that one without a body was not run, and it would be sent again.
+    const form = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
+    const params = { ...quick, ...form, REQUEST_ID: 'waiting' };
+    const waiting = caught(pool.request({ params, body: 'a=1' }));
     await waitFor(async () => (await inBacklog(fpm.endpoint)) === 1, {
       what: 'one in the backlog, as ss has it',
     });
