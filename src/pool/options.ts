@@ -52,7 +52,7 @@ export interface PoolOptions {
   /** Bytes of a body given as a stream that are held to be sent again. Default: 1,048,576. A longer one goes out on a fresh connection. */
   readonly replayBuffer?: number | undefined;
   /**
-   * A TCP proxy stands in between, so how a connection ends proves nothing once a request was sent on it. Default: false. Once the server
+   * A TCP proxy stands in between, so how a connection ends proves next to nothing once a request was sent on it. Default: false. Once the server
    * has shown that it is PHP-FPM, it is asked FCGI_GET_VALUES on each new connection, and the request is sent when a worker has answered.
    * Before that the request is sent unasked, and is `'unknown'` where it is lost, as where the proxy has no server behind it. A kept
    * connection is used for those requests only that `retry` lets be sent again even if they have run: with `'idempotent'`, GET and its like.

@@ -1,10 +1,10 @@
 /** A TCP proxy that nobody has told of: what it does to a connection proves nothing, and the pool finds out. */
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { ended, Recorder } from '../pool/support.ts';
-import { executionLog, type Fpm, startFpm, startHaproxy, startSocat } from './support/index.ts';
+import { executionLog, type Fpm, startFpm, startHaproxy, startRelay, startSocat } from './support/index.ts';
+import type { RelayOptions } from './support/relay.ts';
 
 const KINDS = [
   'socat',
@@ -38,21 +38,11 @@ async function startProxy(
   };
 }
 
-/** A proxy of our own; `ends` hands the end of the server's side on. */
 async function relay(
   fpm: Fpm,
-  ends: (client: Socket, there: Socket) => void,
+  ends: NonNullable<RelayOptions['ends']>,
 ): Promise<{ address: string; stop(): Promise<void> }> {
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    const there = connect({ ...fpm.endpoint, allowHalfOpen: true });
-    client.on('data', (bytes) => there.write(bytes));
-    there.on('data', (bytes) => client.write(bytes));
-    for (const socket of [client, there]) socket.on('error', () => {});
-    client.on('close', () => there.destroy());
-    ends(client, there);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const server = await startRelay(fpm.endpoint, { host: '127.0.0.1', port: 0 }, { ends });
   const { port } = server.address() as AddressInfo;
   return {
     address: `127.0.0.1:${port}`,

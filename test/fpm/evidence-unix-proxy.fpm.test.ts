@@ -2,51 +2,15 @@
  * A proxy at a unix socket. Its kernel resets a connection only where the proxy has left bytes unread: of a request without a body PHP
  * then lacks the end of the params. Of a body it may have had a part, and runs what it has.
  */
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Pool } from '../../src/pool/pool.ts';
 import { ended, Recorder } from '../pool/support.ts';
-import { type Endpoint, executionLog, startFpm, tempDir, waitFor } from './support/index.ts';
+import { executionLog, startFpm, startRelay, tempDir, waitFor } from './support/index.ts';
 
 const FORM = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
 /** Bytes: with what Node reads of a socket in one go, the params come whole and a body does not. */
 const NEARLY_ONE_READ = 60_000;
-
-/** Each end on as it was; `onRequest` is given the bytes of the next request and what holds them, once it is set. */
-async function startRelay(path: string, to: Endpoint) {
-  let onRequest: ((client: Socket, there: Socket, bytes: Buffer) => void) | null = null;
-  let hasShown = false;
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    const there = connect({ ...to, allowHalfOpen: true });
-    client.on('data', (bytes) => {
-      const take = bytes.includes('SCRIPT_FILENAME') ? onRequest : null;
-      if (take === null) there.write(bytes);
-      else {
-        onRequest = null;
-        take(client, there, bytes);
-      }
-    });
-    there.on('data', (bytes) => {
-      hasShown ||= bytes.includes('FCGI_MPXS_CONNS');
-      client.write(bytes);
-    });
-    for (const socket of [client, there]) socket.on('error', () => {});
-    client.on('close', () => there.end());
-    there.on('end', () => client.end());
-  });
-  server.listen(path);
-  await once(server, 'listening');
-  return {
-    /** php-fpm has shown what it is. */
-    hasShown: () => hasShown,
-    next: (take: NonNullable<typeof onRequest>): void => {
-      onRequest = take;
-    },
-    [Symbol.dispose]: () => void server.close(),
-  };
-}
 
 /** php-fpm, a proxy in front of it that the pool has been told of, and a first page. */
 async function stage() {
@@ -54,17 +18,37 @@ async function stage() {
   const fpm = await startFpm({ transport: 'unix', maxChildren: 4 });
   const log = executionLog(fpm.root);
   const path = join(folder.path, 'proxy.sock');
-  const relay = await startRelay(path, fpm.endpoint);
+  let asked = 0;
+  let goesWithNext = false;
+  const relay = await startRelay(
+    fpm.endpoint,
+    { path },
+    {
+      takes: (bytes, client, there) => {
+        if (bytes.includes('FCGI_MPXS_CONNS')) asked++;
+        if (!goesWithNext || !bytes.includes('SCRIPT_FILENAME')) return false;
+        goesWithNext = false;
+        there.end(bytes);
+        client.destroy();
+        return true;
+      },
+    },
+  );
   const pool = new Pool(`unix:${path}`, { proxied: true });
+  // It is asked a second time once its answer has shown what it is.
   await waitFor(async () => {
     await ended(pool, { params: fpm.script('first.php', `echo 'ok';`) });
-    return relay.hasShown();
+    return asked > 1;
   });
   return {
-    ...{ fpm, log, relay, pool },
+    ...{ fpm, log, pool },
+    /** The proxy hands the first piece of the next request on, and goes. */
+    goWithNext: (): void => {
+      goesWithNext = true;
+    },
     async [Symbol.asyncDispose]() {
       await pool.destroy();
-      relay[Symbol.dispose]();
+      relay.close();
       await fpm[Symbol.asyncDispose]();
       folder[Symbol.dispose]();
     },
@@ -80,10 +64,7 @@ describe('a proxy at a unix socket', () => {
       HTTP_Y: 'y'.repeat(NEARLY_ONE_READ),
       REQUEST_ID: 'page',
     };
-    on.relay.next((client, there, bytes) => {
-      there.end(bytes);
-      client.destroy();
-    });
+    on.goWithNext();
     expect(await ended(on.pool, { params })).toMatchObject({ attempts: 2 });
     expect([...on.log.executions()]).toEqual([['page', 1]]);
   });
@@ -96,10 +77,7 @@ describe('a proxy at a unix socket', () => {
       HTTP_X: 'x'.repeat(NEARLY_ONE_READ),
       REQUEST_ID: 'form',
     };
-    on.relay.next((client, there, bytes) => {
-      there.end(bytes);
-      client.destroy();
-    });
+    on.goWithNext();
     const lost = new Recorder();
     on.pool.dispatch({ params, body: 'a'.repeat(16_000) }, lost);
     expect(await lost.over).toMatchObject({

@@ -2,41 +2,23 @@
  * Another server takes the address over while the process runs: a TCP proxy is put in between, php-fpm moves behind one. What was
  * known of the one before proves nothing of it.
  */
-import { once } from 'node:events';
 import { renameSync, symlinkSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Upstream } from '../../src/index.ts';
 import { lookupMock } from '../connection/support.ts';
 import { ended, Recorder } from '../pool/support.ts';
 import {
-  type Endpoint,
   type ExecutionLog,
   executionLog,
   type Fpm,
   startFpm,
+  startRelay,
   tempDir,
   waitFor,
 } from './support/index.ts';
 
 const FORM = { REQUEST_METHOD: 'POST', CONTENT_TYPE: 'application/x-www-form-urlencoded' };
-
-/** A TCP proxy that hands each end on, and goes on reading. */
-async function startRelay(to: Endpoint, on: object): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    const there = connect({ ...to, allowHalfOpen: true });
-    client.on('data', (bytes) => there.write(bytes));
-    there.on('data', (bytes) => client.write(bytes));
-    for (const socket of [client, there]) socket.on('error', () => {});
-    client.on('close', () => there.destroy());
-    there.on('end', () => client.end());
-    there.on('close', () => client.end());
-  });
-  server.listen(on);
-  await once(server, 'listening');
-  return server;
-}
 
 /** Until all is known of the server that stands there now. */
 async function trusted(upstream: Upstream, fpm: Fpm): Promise<void> {

@@ -82,25 +82,24 @@ export function judgeExecuted(seen: Evidence): Executed {
   if (seen.sign === 'not-connected' || seen.nothingAccepted) return 'no';
   // Where we closed, PHP takes the end of our bytes for the end of the body and runs what it has.
   if (seen.sign === 'other' || seen.ofUnknownRequest || !seen.isPhpFpm) return 'unknown';
-  const nothingLeftToRead = seen.readBeforeScript && !seen.terminatorSent;
   // A proxy that goes in the middle of a body ends it for PHP, which runs what it has; in the middle of the params it runs nothing.
-  if (seen.readBeforeScript && (seen.isDirect || !seen.hasBody)) {
-    // The script cannot have begun without bytes that never left this machine, or that nobody has read.
-    if (!seen.wholeAccepted) return 'no';
-    if (seen.sign === 'reset' && seen.isUnix && nothingLeftToRead) return 'no';
-  }
+  const needsAll = seen.readBeforeScript && (seen.isDirect || !seen.hasBody);
+  // The script cannot have begun without bytes that never left this machine.
+  if (needsAll && !seen.wholeAccepted) return 'no';
+  const needsUnread = needsAll && !seen.terminatorSent;
+  if (needsUnread && seen.sign === 'reset' && seen.isUnix) return 'no';
   if (!seen.isDirect) return 'unknown';
   switch (seen.sign) {
     case 'reset':
       // A socket closed with bytes unread is reset. Without the terminator those bytes are part of the request.
-      return nothingLeftToRead && (seen.isLocal || isOfServer(seen)) ? 'no' : 'unknown';
+      return needsUnread && (seen.isLocal || isOfServer(seen)) ? 'no' : 'unknown';
     case 'fin':
       // A worker at pm.max_requests half-closes and discards what comes; one that died takes nothing more.
       if (seen.afterFin === 'accepted')
         return seen.reused && seen.elapsed <= LEAVES_WITHIN ? 'no' : 'unknown';
       // PHP has to have read all of it, and reads no request behind the end of its own side.
       if (seen.afterFin === 'crossed') return seen.readBeforeScript ? 'no' : 'unknown';
-      return seen.afterFin === 'first-refused' && nothingLeftToRead ? 'no' : 'unknown';
+      return seen.afterFin === 'first-refused' && needsUnread ? 'no' : 'unknown';
     default:
       return 'unknown';
   }

@@ -16,6 +16,7 @@ export { type HaproxyOptions, startHaproxy } from './haproxy.ts';
 export { accepts, type Backend, type Endpoint, type RunningServer } from './http-server.ts';
 export { type Lag, startLag } from './lag.ts';
 export { type NginxOptions, nginxParams, startNginx, tempPaths } from './nginx.ts';
+export { startRelay } from './relay.ts';
 export { startSocat } from './socat.ts';
 export { establishedTo, inBacklog } from './sockets.ts';
 export { freePort, type TempDir, tempDir } from './temp.ts';
